@@ -1,0 +1,240 @@
+"""The settings of every stage: one frozen dataclass each, every default written once, here.
+
+`resolve` builds one from, in rising order: the defaults below, a preset, a TOML file, the options
+typed. Values of the paper carry the section or equation they come from; `[unsaid]` marks what the
+paper leaves open (docs/method.md says why the value is what it is).
+"""
+
+import difflib
+import math
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from facedis.errors import ConfigError, InputError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+Device = Literal["auto", "cpu", "cuda", "mps"]
+Crop = Literal["box", "similarity", "none"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlignConfig:
+    """From images on disk to a faces cache."""
+
+    dataset: str = "auto"  # a reader's name, or recognised from the folder
+    detector: str = "mtcnn"
+    crop: Literal["auto", "box", "similarity", "none"] = "auto"  # none where images are faces already
+    size: int = 0  # pixels; 0: 160, or the images' own size where they are faces already
+    margin: float = 32.0  # pixels of a 160 px crop around the box, as the VGGFace2 weights expect
+    min_face: int = 20  # pixels in the photograph
+    no_face: Literal["skip", "whole"] = "skip"
+    several: Literal["largest", "central", "most-certain"] = "largest"
+    val_share: float = 0.1  # of the identities, where the dataset brings no split
+    test_share: float = 0.1
+    seed: int = 0
+    workers: int = 2  # threads that decode images ahead of the detector
+    device: Device = "auto"
+
+    def __post_init__(self) -> None:
+        _choices(self)
+        _check(self, "size", self.size == 0 or 16 <= self.size <= 1024, "0 or 16..1024")
+        _check(self, "margin", 0 <= self.margin < 160, "0 <= margin < 160")
+        _check(self, "min_face", self.min_face >= 12, "at least 12")
+        _check(self, "val_share", 0 <= self.val_share < 1, "0 <= share < 1")
+        _check(self, "test_share", 0 <= self.test_share < 1 - self.val_share, "0 <= share < 1 - val_share")
+        _check(self, "workers", self.workers >= 1, "at least 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """The network of Fig. 1: trunk, two branches, two classifiers, decoder."""
+
+    trunk: str = "inception_resnet_v1"  # section 3
+    weights: str = "vggface2"  # section 3; a name that the trunk knows, a file, or "none"
+    size: int = 160  # [unsaid] pixels; what the VGGFace2 weights were trained on
+    baseline: bool = False  # Table 1's baseline: no rest branch, no adversary
+    branch: Literal["full", "light"] = "full"  # [unsaid] light: the first conv is 1x1, five times faster
+    branch_widths: tuple[int, ...] = (512, 256, 256)  # [unsaid] the three convs before the code
+    branch_norm: bool = False  # [unsaid] BatchNorm in the branches
+    expression_size: int = 256  # [unsaid] length of the expression code
+    rest_size: int = 256  # [unsaid] length of the rest code
+    slope: float = 0.2  # [unsaid] of the leaky ReLUs
+    dropout: float = 0.0  # [unsaid] before the two linear classifiers
+    decoder: Literal["auto", "none", "joint", "detached"] = "auto"  # auto: joint if beta1 > 0, else none
+    decoder_kind: Literal["deconv", "resize"] = "deconv"  # section 3: six deconvs
+    decoder_width: int = 512  # [unsaid] channels of the first deconv, halved at each
+
+    def __post_init__(self) -> None:
+        _choices(self)
+        _check(self, "size", 32 <= self.size <= 512, "32..512")
+        _check(self, "branch_widths", len(self.branch_widths) == 3 and min(self.branch_widths) > 0, "three widths")
+        _check(self, "expression_size", self.expression_size > 0, "positive")
+        _check(self, "rest_size", self.rest_size > 0, "positive")
+        _check(self, "slope", 0 <= self.slope < 1, "0 <= slope < 1")
+        _check(self, "dropout", 0 <= self.dropout < 1, "0 <= dropout < 1")
+        _check(self, "decoder_width", self.decoder_width >= 32, "at least 32")
+        if self.baseline and self.decoder not in ("auto", "none"):
+            raise ConfigError(
+                f"decoder '{self.decoder}' needs the rest branch, which the baseline has not",
+                "leave out --baseline or the decoder",
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """The two adversarial steps of section 2 and everything around them."""
+
+    beta1: float = 0.0  # eq. 3: reconstruction
+    beta2: float = 1.0  # eq. 3: expression
+    beta3: float = 1.0  # eq. 3: adversary
+    reconstruction: Literal["sum", "mean"] = "sum"  # eq. in section 2 is a squared norm: a sum over pixels
+    epochs: int = 20  # [unsaid]
+    batch: int = 64  # [unsaid]
+    optimizer: Literal["adam", "sgd"] = "adam"  # [unsaid]
+    lr: float = 1e-4  # [unsaid] branches, expression head, decoder
+    lr_trunk: float = 0.0  # [unsaid] 0: lr / 10 where the trunk has pretrained weights, else lr
+    lr_adversary: float = 1e-3  # [unsaid]
+    weight_decay: float = 1e-4  # [unsaid]
+    schedule: Literal["cosine", "onecycle", "constant"] = "cosine"  # [unsaid]
+    train_trunk: Literal["all", "last", "none"] = "all"  # [unsaid] last: only the last stage
+    trunk_norm: Literal["auto", "eval", "train"] = "auto"  # [unsaid] auto: eval where weights are pretrained
+    adversary_steps: int = 1  # [unsaid] adversary steps for each encoder step
+    balance: bool = True  # [unsaid] every expression equally often, for C_exp and C_adv alike
+    augment: Literal["none", "flip", "mild", "strong"] = "mild"  # [unsaid]
+    label_smoothing: float = 0.0  # [unsaid] of the expression loss only
+    select: Literal["auto", "last", "best"] = "auto"  # auto: best on val where there is a test split too
+    precision: Literal["32", "bf16", "16"] = "32"
+    device: Device = "auto"
+    devices: int = 1
+    nodes: int = 1
+    seed: int = 0
+    checkpoint_minutes: float = 5.0
+    workers: int = 1  # threads that prepare batches ahead of the step
+    tensorboard: bool = False
+
+    def __post_init__(self) -> None:
+        _choices(self)
+        for name in ("beta1", "beta2", "beta3", "lr_trunk", "weight_decay"):
+            _check(self, name, getattr(self, name) >= 0, "0 or more")
+        for name in ("lr", "lr_adversary", "checkpoint_minutes"):
+            _check(self, name, getattr(self, name) > 0, "more than 0")
+        for name in ("epochs", "adversary_steps", "devices", "nodes", "workers"):
+            _check(self, name, getattr(self, name) >= 1, "at least 1")
+        _check(self, "batch", self.batch >= 2, "at least 2")
+        _check(self, "label_smoothing", 0 <= self.label_smoothing < 1, "0 <= smoothing < 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvalConfig:
+    """A trained run measured on one split of a faces cache."""
+
+    split: Literal["train", "val", "test", "all"] = "val"
+    batch: int = 128
+    probe_rows: int = 10_000  # most rows that a fresh probe is trained on
+    bootstrap: int = 1_000  # resamples over identities
+    device: Device = "auto"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        _choices(self)
+        _check(self, "batch", self.batch >= 1, "at least 1")
+        _check(self, "probe_rows", self.probe_rows >= 50, "at least 50")
+        _check(self, "bootstrap", self.bootstrap >= 100, "at least 100")
+
+
+#: What a settings file may contain: one table a stage.
+SECTIONS: dict[str, type] = {"align": AlignConfig, "model": ModelConfig, "train": TrainConfig, "eval": EvalConfig}
+
+Config = TypeVar("Config", AlignConfig, ModelConfig, TrainConfig, EvalConfig)
+
+
+def read_settings(path: Path | None) -> dict[str, dict[str, Any]]:
+    """The tables of a TOML settings file; none where `path` is None.
+
+    Raises:
+        InputError: The file is missing or is not TOML.
+        ConfigError: It has a table that is no stage. Keys are checked by `resolve`.
+    """
+    if path is None:
+        return {}
+    try:
+        tables = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}", "name a TOML settings file") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not TOML: {error}", "see examples/paper.toml for the form") from error
+    for name, table in tables.items():
+        if name not in SECTIONS:
+            raise ConfigError(f"{path} has an unknown table [{name}]", _nearest(name, SECTIONS))
+        if not isinstance(table, dict):
+            raise ConfigError(f"{path}: '{name}' is a key outside any table", "put it under [train] or [model]")
+    return tables
+
+
+def resolve(kind: type[Config], *layers: Mapping[str, Any]) -> Config:
+    """A `kind` from layers of settings, later ones winning; None means not given.
+
+    Raises:
+        ConfigError: An unknown key (the nearest known one is named) or a value out of range.
+    """
+    hints = get_type_hints(kind)
+    values: dict[str, Any] = {}
+    for layer in layers:
+        for key, value in layer.items():
+            if key not in hints:
+                raise ConfigError(f"unknown setting '{key}'", _nearest(key, hints))
+            if value is not None:
+                values[key] = _convert(key, value, hints[key])
+    return kind(**values)
+
+
+def as_dict(config: Config) -> dict[str, Any]:
+    """`config` in JSON's own types; `resolve(type(config), as_dict(config)) == config`."""
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(config).items()}
+
+
+def _convert(key: str, value: Any, hint: Any) -> Any:
+    """Accept 1 for 1.0 and a list for a tuple, and nothing else that is not of the declared type."""
+    if get_origin(hint) is tuple and isinstance(value, (list, tuple)):
+        return tuple(value)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    expected = str if get_origin(hint) is Literal else hint
+    if get_origin(hint) in (Union, UnionType):
+        expected = get_args(hint)
+    if not isinstance(value, expected) or (isinstance(value, bool) and hint is not bool):
+        raise ConfigError(f"'{key}' is {value!r}", f"it must be of type {getattr(expected, '__name__', expected)}")
+    return value
+
+
+def _choices(config: Any) -> None:
+    hints = get_type_hints(type(config))
+    for field in fields(config):
+        value = getattr(config, field.name)
+        allowed = get_args(hints[field.name]) if get_origin(hints[field.name]) is Literal else None
+        if allowed and value not in allowed:
+            raise ConfigError(f"{_option(field.name)} is '{value}'", f"choose one of: {', '.join(allowed)}")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ConfigError(f"{_option(field.name)} is {value}", "give a finite number")
+
+
+def _check(config: Any, name: str, holds: bool, wanted: str) -> None:
+    if not holds:
+        raise ConfigError(f"{_option(name)} is {getattr(config, name)}", f"it must be {wanted}")
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _nearest(name: str, known: Mapping[str, Any]) -> str:
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f"did you mean '{near[0]}'?" if near else f"known: {', '.join(known)}"

@@ -1,0 +1,43 @@
+"""What can go wrong for a user: one line each, with what to do next."""
+
+
+class FacedisError(Exception):
+    """Bad input or a wish that cannot be met. The CLI prints it as one line and exits with 2.
+
+    Args:
+        what: What is wrong and where, naming the file, row or option.
+        hint: What to do next, as a sentence without a capital.
+    """
+
+    def __init__(self, what: str, hint: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.hint = hint
+
+    def __str__(self) -> str:
+        line = f"{self.what}; {self.hint}" if self.hint else self.what
+        return " ".join(line.split())
+
+
+class InputError(FacedisError):
+    """A file or folder that the user named cannot be used."""
+
+
+class ConfigError(FacedisError):
+    """A setting is unknown or has a value outside its range."""
+
+
+class CacheError(FacedisError):
+    """A faces cache is missing, broken, unfinished or of another version."""
+
+
+class RunError(FacedisError):
+    """A run folder holds no usable model, or holds one that cannot do what was asked."""
+
+
+class WeightsError(FacedisError):
+    """Pretrained weights cannot be had or are not what they should be."""
+
+
+class OutputError(FacedisError):
+    """The place to write to cannot be written."""
