@@ -33,6 +33,8 @@ class Reader(Protocol):
     Attributes:
         name: Short name, the one of the entry point.
         cropped: Whether the images are faces already, so that no detector should run.
+        classes: The vocabulary where the dataset fixes one; may be left out, and then the
+            expressions that occur decide.
     """
 
     name: str

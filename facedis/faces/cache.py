@@ -135,9 +135,14 @@ class CacheWriter:
             ) from error
 
     @property
+    def status(self) -> np.ndarray:
+        """(n,) str, one of `STATUSES` for every row."""
+        return np.array(STATUSES)[self._file["status"][:]]
+
+    @property
     def pending(self) -> np.ndarray:
         """(n,) Indices of the rows still to do, rising."""
-        return np.flatnonzero(self._file["status"][:] == 0)
+        return np.flatnonzero(self.status == "pending")
 
     def write(self, first: int, rows: Rows) -> None:
         """Write `rows` from row `first` on; they count as done only when all their pixels are in the file."""

@@ -1,0 +1,53 @@
+"""Which reader a folder is for: the one the user names, or the one that knows its layout best."""
+
+from pathlib import Path
+
+from facedis import plugins
+from facedis.datasets.record import Reader
+from facedis.datasets.walk import images_below
+from facedis.errors import ConfigError, InputError
+
+
+def reader_for(root: Path, name: str = "auto") -> Reader:
+    """The reader called `name` on `root`, or with "auto" the one that is surest to know its layout.
+
+    Raises:
+        InputError: `root` is not a folder that can be read, holds no image, or no reader knows its layout.
+        ConfigError: There is no reader called `name`, or several are equally sure.
+    """
+    _check_folder(root)
+    if name != "auto":
+        return plugins.named(plugins.DATASETS, name)(root)
+    sure: dict[str, int] = {}
+    readers = {}
+    for label, point in plugins.discover(plugins.DATASETS).items():
+        reader = plugins.load(point)
+        if reader is not None:
+            readers[label], sure[label] = reader, reader.recognises(root)
+    best = [label for label, value in sure.items() if value and value == max(sure.values())]
+    if not best:
+        raise _not_recognised(root)
+    if len(best) > 1:
+        raise ConfigError(f"{root} can be read as {' and as '.join(best)}", f"say which: --dataset {best[0]}")
+    return readers[best[0]](root)
+
+
+def _check_folder(root: Path) -> None:
+    if not root.exists():
+        raise InputError(f"there is no folder {root}", "name a folder of photographs")
+    if not root.is_dir():
+        raise InputError(f"{root} is not a folder", "name the folder that holds the photographs")
+    try:
+        next(root.iterdir(), None)
+    except OSError as error:
+        raise InputError(f"cannot read {root}: {error.strerror}", "name a folder that you may read") from error
+
+
+def _not_recognised(root: Path) -> InputError:
+    image = next(images_below(root), None)
+    if image is None:
+        return InputError(f"{root} holds no image", "name a folder of photographs")
+    return InputError(
+        f"no reader knows the layout of {root}: no folder on the way to {image} is named after an expression",
+        "sort the images into folders like happiness/ and anger/, or write a labels.csv with image,expression",
+    )

@@ -1,0 +1,200 @@
+"""A folder of images to a faces cache: read, detect, cut out, store; interrupted, it goes on."""
+
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from facedis import plugins
+from facedis.config import AlignConfig
+from facedis.errors import CacheError, InputError, OutputError
+from facedis.events import Event, Listener, note, silent, warn
+from facedis.faces.ahead import decoded_ahead
+from facedis.faces.cache import SPLITS, USABLE, CacheWriter, FacesCache, partial_path, read_info
+from facedis.faces.crop import CropSettings
+from facedis.faces.plan import Plan, make_plan
+from facedis.faces.rows import Aligner
+from facedis.result import record
+
+#: Rows that are detected, written and repeated after an interruption together. They are counted
+#: from the first row on, so that a resumed run forms the same batches as an unbroken one.
+CHUNK = 64
+#: Most problem rows that the result record lists.
+LISTED = 20
+
+
+def align(
+    source: Path | None,
+    output: Path,
+    config: AlignConfig,
+    listener: Listener = silent,
+    overwrite: bool = False,
+) -> dict[str, Any]:
+    """Make the faces cache `output` of the images at `source`.
+
+    Rows are written to `<output>.partial`, which takes the name `output` when all are done. A
+    partial file of the same images and settings is continued.
+
+    Args:
+        source: Folder of a dataset; None for the bundled faces.
+        output: The HDF5 file to make.
+        config: How to align.
+        listener: Told about the progress.
+        overwrite: Replace an `output`, finished or not, of other images or settings.
+
+    Returns:
+        The result record of kind "alignment".
+
+    Raises:
+        InputError: `source` is not a dataset, or has no usable image.
+        ConfigError: An unknown reader or detector.
+        OutputError: `output` holds something else or cannot be written.
+        CacheError: An unfinished `output` cannot be continued.
+    """
+    plan = make_plan(source, config)
+    info = plan.info
+    note(
+        listener, f"{plan.root}: {len(plan.records):,} images, read as {info.dataset}, crop {info.crop}, {info.size} px"
+    )
+    if _is_complete(output, info.fingerprint, overwrite):
+        note(listener, f"{output} is complete already")
+        return _result(output, None)
+    aligner = Aligner(
+        CropSettings(info.crop, info.size, info.margin), _detector(plan, config), config.no_face, config.several
+    )
+    writer = _writer(output, plan, listener, overwrite)
+    try:
+        rate = _fill(writer, plan, aligner, config.workers, listener)
+        status = writer.status
+    finally:
+        writer.close()
+    _refuse_useless(plan, status, output, listener)
+    writer.finish()
+    return _result(output, rate)
+
+
+def _is_complete(output: Path, fingerprint: str, overwrite: bool) -> bool:
+    if output.is_dir():
+        raise OutputError(f"{output} is a folder", "choose a file name with -o")
+    if overwrite:
+        return False
+    other = "it holds other images or settings; choose another -o or --overwrite"
+    if output.exists():
+        try:
+            same = read_info(output).fingerprint == fingerprint
+        except CacheError as error:
+            raise OutputError(error.what, "choose another -o or --overwrite") from error
+        if not same:
+            raise OutputError(f"{output} exists already", other)
+        return True
+    partial = partial_path(output)
+    if partial.exists() and _fingerprint_of(partial) not in (None, fingerprint):
+        raise OutputError(f"the unfinished {partial} is in the way", other)
+    return False
+
+
+def _fingerprint_of(partial: Path) -> str | None:
+    """None where the file does not open: to continue it will say why."""
+    try:
+        return read_info(partial).fingerprint
+    except CacheError:
+        return None
+
+
+def _detector(plan: Plan, config: AlignConfig) -> Any:
+    if plan.info.crop == "none":
+        return None
+    return plugins.named(plugins.DETECTORS, config.detector)(config.device, config.min_face)
+
+
+def _writer(output: Path, plan: Plan, listener: Listener, overwrite: bool) -> CacheWriter:
+    partial = partial_path(output)
+    if overwrite or not partial.exists():
+        CacheWriter.create(output, plan.info, plan.records, plan.splits)
+    writer = CacheWriter.resume(output)
+    done = len(plan.records) - len(writer.pending)
+    if done:
+        note(listener, f"going on with {partial}: {done:,} of {len(plan.records):,} rows are done")
+    return writer
+
+
+def _fill(writer: CacheWriter, plan: Plan, aligner: Aligner, workers: int, listener: Listener) -> float | None:
+    """Do the pending rows chunk by chunk; returns images a second."""
+    n = len(plan.records)
+    starts = np.unique(writer.pending // CHUNK * CHUNK)
+    chunks = [range(start, min(start + CHUNK, n)) for start in starts.tolist()]
+    todo = sum(len(chunk) for chunk in chunks)
+    if not todo:
+        return None
+    listener(Event("start", "align", total=todo))
+    began, done = time.perf_counter(), 0
+    images = decoded_ahead((plan.root / plan.records[row].image for chunk in chunks for row in chunk), workers)
+    try:
+        for chunk in chunks:
+            writer.write(chunk.start, aligner.rows(islice(images, len(chunk)), len(chunk)))
+            done += len(chunk)
+            rate = done / (time.perf_counter() - began)
+            listener(Event("advance", done=len(chunk), facts={"images/s": rate}))
+    finally:
+        images.close()
+    listener(Event("end", "align", total=todo, done=done, facts={"images/s": rate}))
+    return rate
+
+
+def _refuse_useless(plan: Plan, status: np.ndarray, output: Path, listener: Listener) -> None:
+    """A cache without a single face is not worth a file, and one of whole images only is worth a warning."""
+    if not np.isin(status, USABLE).any():
+        with suppress(OSError):
+            partial_path(output).unlink()
+        if (status == "no_face").any():
+            raise InputError(
+                f"no face was found in any of the {len(status):,} images of {plan.root}",
+                "add --crop none if they are cropped faces already, or --no-face whole",
+            )
+        names, counts = np.unique(status, return_counts=True)
+        what = ", ".join(f"{count:,} {name}" for name, count in zip(names, counts, strict=True))
+        raise InputError(f"none of the images of {plan.root} can be used ({what})", "name a folder of photographs")
+    if plan.info.crop != "none" and not np.isin(status, ("ok", "several")).any():
+        warn(listener, f"no face was found in any image of {plan.root}; whole images stand in for all of them")
+    drawn = not any(entry.split for entry in plan.records)
+    empty = [name for name in ("val", "test") if name not in plan.splits]
+    if drawn and empty:
+        warn(listener, f"no identity fell into the split {' or '.join(empty)}; another --seed may do better")
+
+
+def _result(output: Path, rate: float | None) -> dict[str, Any]:
+    with FacesCache.open(output) as cache:
+        names, counts = np.unique(cache.status, return_counts=True)
+        bad = np.flatnonzero(~cache.usable)[:LISTED]
+        return record(
+            "alignment",
+            dataset=cache.info.dataset,
+            source=cache.info.source,
+            rows=len(cache),
+            n=int(cache.usable.sum()),
+            status=dict(zip(names.tolist(), counts.tolist(), strict=True)),
+            classes=cache.info.classes,
+            splits=dict(_split_counts(cache)),
+            crop=cache.info.crop,
+            size=cache.info.size,
+            detector=cache.info.detector,
+            identities=len(set(cache.identities[cache.usable]) - {""}),
+            problems=[{"image": str(cache.sources[row]), "status": str(cache.status[row])} for row in bad],
+            rate=rate,
+            output=str(output),
+        )
+
+
+def _split_counts(cache: FacesCache) -> Iterator[tuple[str, dict[str, int]]]:
+    """(split, usable rows by expression) of each split that has rows, "none" for rows outside all splits."""
+    for split in SPLITS:
+        labels = cache.labels[cache.usable & (cache.splits == split)]
+        if len(labels):
+            counts = {name: int((labels == number).sum()) for number, name in enumerate(cache.info.classes)}
+            if (labels < 0).any():
+                counts["unlabelled"] = int((labels < 0).sum())
+            yield split or "none", counts

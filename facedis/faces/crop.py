@@ -1,0 +1,116 @@
+"""From an image and where the face lies in it to a square face."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+#: Where eye, eye, nose, mouth corner, mouth corner come to lie, as shares of the face box without margin.
+TEMPLATE = np.array([[0.31, 0.41], [0.69, 0.41], [0.5, 0.61], [0.35, 0.80], [0.65, 0.80]])
+#: Side of the crop that `margin` is given for.
+MARGIN_SIDE = 160
+
+
+@dataclass(frozen=True, slots=True)
+class CropSettings:
+    """How faces are cut out.
+
+    Attributes:
+        crop: "box", "similarity" or "none".
+        size: Side of the face in pixels.
+        margin: Pixels around the box in a crop of `MARGIN_SIDE`, left and right together.
+    """
+
+    crop: str
+    size: int
+    margin: float
+
+
+def crop_face(image: np.ndarray, box: np.ndarray, landmarks: np.ndarray, settings: CropSettings) -> np.ndarray:
+    """Cut a face out of `image` (H, W, 3) uint8, giving (size, size, 3) uint8.
+
+    Args:
+        image: RGB pixels.
+        box: (4,) left, top, right, bottom; used by "box".
+        landmarks: (5, 2) x, y; used by "similarity".
+        settings: "none" takes the whole image.
+    """
+    if settings.crop == "box":
+        return box_crop(image, box, settings.size, settings.margin)
+    if settings.crop == "similarity":
+        return similarity_crop(image, landmarks, settings.size, settings.margin)
+    return whole(image, settings.size)
+
+
+def whole(image: np.ndarray, size: int) -> np.ndarray:
+    """The whole image as (size, size, 3) uint8, antialiased; untouched where it has that size."""
+    if image.shape[:2] == (size, size):
+        return image
+    return np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.BILINEAR))
+
+
+def box_crop(image: np.ndarray, box: np.ndarray, size: int, margin: float) -> np.ndarray:
+    """The face box with its margin, clipped at the image's border and made square.
+
+    Gives the pixels of facenet-pytorch's `extract_face`, which the VGGFace2 weights expect: corners
+    truncated to whole pixels, and a box that the border cuts is stretched to the square.
+    """
+    height, width = image.shape[:2]
+    left, top, right, bottom = (float(value) for value in box)
+    # `margin` pixels of the finished crop, split between both sides.
+    beside = margin * (right - left) / (MARGIN_SIDE - margin) / 2
+    above = margin * (bottom - top) / (MARGIN_SIDE - margin) / 2
+    x0, y0 = int(max(left - beside, 0)), int(max(top - above, 0))
+    x1, y1 = int(min(right + beside, width)), int(min(bottom + above, height))
+    x0, y0 = min(x0, width - 1), min(y0, height - 1)  # a box of less than a pixel keeps one
+    return whole(np.ascontiguousarray(image[y0 : max(y1, y0 + 1), x0 : max(x1, x0 + 1)]), size)
+
+
+def similarity_crop(image: np.ndarray, landmarks: np.ndarray, size: int, margin: float) -> np.ndarray:
+    """The face turned, scaled and shifted so that its landmarks come nearest to `TEMPLATE`.
+
+    Pixels from beyond the image are black. Large faces are made smaller with an antialiasing
+    filter before they are turned.
+    """
+    edge = margin * size / MARGIN_SIDE
+    to_face = similarity_transform(landmarks, TEMPLATE * (size - edge) + edge / 2)
+    picture, to_picture = _near_scale(image, to_face, size)
+    # Pillow wants the way back, from the face to the picture.
+    back = to_picture @ np.linalg.inv(to_face)
+    face = picture.transform((size, size), Image.Transform.AFFINE, back[:2].ravel(), Image.Resampling.BICUBIC)
+    return np.asarray(face)
+
+
+def similarity_transform(points: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """The turn, scale and shift that brings `points` nearest to `targets` in the least-squares sense.
+
+    Args:
+        points: (n, 2), not all the same.
+        targets: (n, 2).
+
+    Returns:
+        (3, 3) matrix for columns (x, y, 1).
+    """
+    a, b = (np.asarray(values, np.float64) @ [1, 1j] for values in (points, targets))
+    # As complex numbers the transform is z -> turn * z + shift, so that least squares has a closed form.
+    a_mean, b_mean = a.mean(), b.mean()
+    turn = np.vdot(a - a_mean, b - b_mean) / max(np.vdot(a - a_mean, a - a_mean).real, 1e-12)
+    shift = b_mean - turn * a_mean
+    return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag], [0, 0, 1]])
+
+
+def _near_scale(image: np.ndarray, to_face: np.ndarray, size: int) -> tuple[Image.Image, np.ndarray]:
+    """The part of `image` that the face shows, shrunk to about the face's scale, and the matrix to it."""
+    height, width = image.shape[:2]
+    corners = np.linalg.inv(to_face)[:2] @ np.array([[0, size, 0, size], [0, 0, size, size], [1, 1, 1, 1]])
+    beyond = 4 / max(np.hypot(*to_face[:2, 0]), 1e-6)  # four of the face's pixels, for the filters
+    x0, y0 = (int(value) for value in np.clip(corners.min(axis=1) - beyond, 0, [width - 1, height - 1]))
+    x1, y1 = (int(np.ceil(value)) for value in np.clip(corners.max(axis=1) + beyond, [x0 + 1, y0 + 1], [width, height]))
+    scale = min(float(np.hypot(*to_face[:2, 0])), 1.0)
+    part = Image.fromarray(np.ascontiguousarray(image[y0:y1, x0:x1]))
+    if scale < 1:
+        part = part.resize(
+            (max(round((x1 - x0) * scale), 1), max(round((y1 - y0) * scale), 1)), Image.Resampling.BICUBIC
+        )
+    across, down = part.width / (x1 - x0), part.height / (y1 - y0)
+    return part, np.array([[across, 0, -x0 * across], [0, down, -y0 * down], [0, 0, 1]])

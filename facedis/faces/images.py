@@ -1,0 +1,126 @@
+"""Image files to pixels, safely: every file gives an RGB array or the reason why not, never a crash."""
+
+import struct
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from facedis.errors import InputError
+
+#: Pixels; a side below this holds no face worth a row.
+MIN_SIDE = 16
+#: Pixels; more than any camera's photograph. Decoded, 192 MB.
+MAX_PIXELS = 64_000_000
+
+_FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
+_ORIENTATION = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+# What Pillow's decoders raise on broken files.
+_BROKEN = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    EOFError,
+    OverflowError,
+    MemoryError,
+    NotImplementedError,
+    struct.error,
+    zlib.error,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """An image file that was read, or the reason why it was not.
+
+    Attributes:
+        pixels: (H, W, 3) uint8 RGB, upright; None where the file cannot be used.
+        status: "ok", "missing", "unreadable", "too_small" or "too_large".
+        reason: In words, where the status is not "ok".
+    """
+
+    pixels: np.ndarray | None
+    status: str = "ok"
+    reason: str = ""
+
+
+def decode(path: Path | str) -> Decoded:
+    """Read an image file: the first frame, turned upright by its EXIF tag, transparency on white.
+
+    The size in the header is checked before any pixel is decoded.
+    """
+    try:
+        with Image.open(path, formats=_FORMATS) as image:
+            refused = _check_size(*image.size)
+            return refused or Decoded(_rgb(_upright(image)))
+    except FileNotFoundError:
+        return Decoded(None, "missing", "there is no such file")
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        return Decoded(None, "too_large", f"it has more than {MAX_PIXELS // 1_000_000} million pixels")
+    except Image.UnidentifiedImageError:
+        return Decoded(None, "unreadable", "it is not an image of a known format")
+    except _BROKEN as error:
+        return Decoded(None, "unreadable", str(getattr(error, "strerror", None) or error or type(error).__name__))
+
+
+def pixels_of(path: Path | str) -> np.ndarray:
+    """(H, W, 3) uint8 RGB pixels of one image that the user named.
+
+    Raises:
+        InputError: It is missing, unreadable, too small or too large.
+    """
+    decoded = decode(path)
+    if decoded.pixels is None:
+        raise InputError(f"cannot use the image {path}: {decoded.reason}", "name a photograph or a face image")
+    return decoded.pixels
+
+
+def _check_size(width: int, height: int) -> Decoded | None:
+    if min(width, height) < MIN_SIDE:
+        return Decoded(None, "too_small", f"{width} x {height} pixels, a side needs at least {MIN_SIDE}")
+    if width * height > MAX_PIXELS:
+        return Decoded(None, "too_large", f"{width} x {height} pixels, at most {MAX_PIXELS // 1_000_000} million")
+    return None
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        turn = _TURNS.get(image.getexif().get(_ORIENTATION, 1))
+    except _BROKEN:  # a broken EXIF block says nothing about the pixels
+        turn = None
+    return image if turn is None else image.transpose(turn)
+
+
+def _rgb(image: Image.Image) -> np.ndarray:
+    if image.mode == "RGB":
+        return np.array(image)
+    if image.mode.startswith("I"):
+        return _from_integers(np.array(image).astype(np.int64), sixteen=image.mode != "I")
+    if image.mode == "F":
+        raise ValueError("its pixels are floating point numbers without a known range")
+    if "A" in image.mode or "a" in image.mode or "transparency" in image.info:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        return np.array(Image.alpha_composite(white, image).convert("RGB"))
+    return np.array(image.convert("RGB"))
+
+
+def _from_integers(values: np.ndarray, sixteen: bool) -> np.ndarray:
+    """(H, W, 3) uint8 of (H, W) grey integers; 32-bit ones hold 8 or 16 bits, which only their values tell."""
+    if sixteen or values.max() > 255:
+        values = values >> 8
+    return np.repeat(values.clip(0, 255).astype(np.uint8)[:, :, None], 3, axis=2)

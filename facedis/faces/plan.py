@@ -1,0 +1,100 @@
+"""What an alignment is going to do, settled before the first image is worked on."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from facedis.config import AlignConfig, as_dict
+from facedis.datasets.recognise import reader_for
+from facedis.datasets.record import FaceRecord
+from facedis.errors import InputError
+from facedis.faces.cache import VERSION, CacheInfo
+from facedis.faces.images import decode
+from facedis.faces.split import splits_of
+from facedis.taxonomy import EIGHT, smallest_vocabulary
+
+#: Side of a face cut out of a photograph, in pixels: what the VGGFace2 weights were trained on.
+FACE_SIZE = 160
+_LARGEST = 1024
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A dataset and how it becomes a faces cache.
+
+    Attributes:
+        root: The folder that was read.
+        records: One for each row, in order.
+        splits: One for each row.
+        info: What the cache will say about itself.
+    """
+
+    root: Path
+    records: Sequence[FaceRecord]
+    splits: Sequence[str]
+    info: CacheInfo
+
+
+def make_plan(source: Path | None, config: AlignConfig) -> Plan:
+    """Read the dataset at `source` (None: the bundled faces) and settle what `config` leaves open.
+
+    Raises:
+        InputError: The folder is missing, is not a dataset, or holds no readable image.
+        ConfigError: The reader is unknown or the choice of one unclear.
+    """
+    root = _bundled() if source is None else Path(source)
+    reader = reader_for(root, config.dataset)
+    records = list(reader.records())
+    if not records:
+        raise InputError(f"{root} holds no image", "name a folder of photographs")
+    crop = config.crop if config.crop != "auto" else ("none" if reader.cropped else "box")
+    splits = splits_of(records, config.val_share, config.test_share, config.seed)
+    shaping = {
+        "version": VERSION,
+        "dataset": reader.name,
+        "classes": _classes(records, getattr(reader, "classes", ())),
+        "crop": crop,
+        "size": config.size or (FACE_SIZE if crop != "none" else _own_size(root, records)),
+        "margin": 0.0 if crop == "none" else config.margin,
+        "detector": "none" if crop == "none" else config.detector,
+    }
+    policies = {} if crop == "none" else {name: getattr(config, name) for name in ("min_face", "no_face", "several")}
+    fingerprint = _fingerprint(records, splits, shaping | policies)
+    del shaping["version"]
+    info = CacheInfo(
+        **shaping, source=str(root.resolve()), fingerprint=fingerprint, settings=json.dumps(as_dict(config))
+    )
+    return Plan(root, records, splits, info)
+
+
+def _bundled() -> Path:
+    from facedis.drawn import bundled
+
+    return bundled.folder()
+
+
+def _classes(records: Sequence[FaceRecord], fixed: tuple[str, ...]) -> tuple[str, ...]:
+    present = {record.expression for record in records} - {""}
+    return fixed or (smallest_vocabulary(present) if present else EIGHT)
+
+
+def _own_size(root: Path, records: Sequence[FaceRecord]) -> int:
+    """The shorter side of the first readable image, in pixels."""
+    first = ""
+    for record in records:
+        decoded = decode(root / record.image)
+        if decoded.pixels is not None:
+            return min(*decoded.pixels.shape[:2], _LARGEST)
+        first = first or f"{record.image}: {decoded.reason}"
+    raise InputError(f"none of the {len(records)} images of {root} can be read", f"the first is {first}")
+
+
+def _fingerprint(records: Sequence[FaceRecord], splits: Sequence[str], shaping: dict[str, object]) -> str:
+    """Equal for two alignments that give the same rows."""
+    digest = hashlib.sha256(json.dumps(shaping, sort_keys=True).encode())
+    for record, split in zip(records, splits, strict=True):
+        row = (record.image, record.expression, record.identity, split, record.box)
+        digest.update(json.dumps(row).encode())
+    return digest.hexdigest()
