@@ -1,0 +1,1 @@
+"""Numbers about codes: arrays in, figures out."""

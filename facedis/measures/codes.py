@@ -1,0 +1,55 @@
+"""The codes of many faces as one table of arrays: what every measure reads."""
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class CodeTable:
+    """What a model says about n faces of which the expression is known.
+
+    Attributes:
+        rows: (n,) int rows of the faces cache.
+        expression: (n, E) float32 expression codes.
+        rest: (n, R) float32 rest codes, None where the model has no rest branch.
+        trunk: (n, T) float32 trunk features, pooled over the picture.
+        probabilities: (n, K) float32 of the expression head, rows summing to 1.
+        adversary: (n, K) float32 of the adversary that was trained along, None where there is none.
+        labels: (n,) int index into `classes`.
+        identities: (n,) str, "" where unknown.
+        splits: (n,) str split of each face in the cache.
+        classes: K names of the expressions.
+    """
+
+    rows: np.ndarray
+    expression: np.ndarray
+    rest: np.ndarray | None
+    trunk: np.ndarray
+    probabilities: np.ndarray
+    adversary: np.ndarray | None
+    labels: np.ndarray
+    identities: np.ndarray
+    splits: np.ndarray
+    classes: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        for name in _COLUMNS:
+            column = getattr(self, name)
+            if column is not None and len(column) != len(self.rows):
+                raise ValueError(f"{name} has {len(column)} rows, expected {len(self.rows)}")
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def take(self, chosen: np.ndarray) -> "CodeTable":
+        """The faces that `chosen` picks: a (n,) bool mask or indices into this table."""
+        columns = {name: getattr(self, name) for name in _COLUMNS}
+        return replace(self, **{name: None if column is None else column[chosen] for name, column in columns.items()})
+
+    def of(self, split: str) -> "CodeTable":
+        """The faces of one split of the cache."""
+        return self.take(self.splits == split)
+
+
+_COLUMNS = tuple(field.name for field in fields(CodeTable) if field.name != "classes")

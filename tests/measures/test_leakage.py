@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+
+from facedis.measures import leakage
+from facedis.measures.codes import CodeTable
+from facedis.measures.intervals import Bootstrap
+
+PLAN = Bootstrap(draws=200)
+K = 4
+
+
+def table(n: int, seed: int, rest_signal: float, trunk_signal: float = 4.0) -> CodeTable:
+    generator = np.random.default_rng(seed)
+    labels = np.arange(n) % K
+    shown = np.eye(K)[labels]
+    rest, trunk = (s * shown + generator.normal(size=(n, K)) for s in (rest_signal, trunk_signal))
+    uniform = np.full((n, K), 1 / K, np.float32)
+    people = np.array([""] * n)
+    return CodeTable(np.arange(n), trunk, rest, trunk, uniform, uniform, labels, people, people, ("a", "b", "c", "d"))
+
+
+def parts(rest_signal: float, trunk_signal: float = 4.0) -> tuple[CodeTable, CodeTable, CodeTable]:
+    return tuple(table(n, seed, rest_signal, trunk_signal) for seed, n in enumerate((800, 400, 800)))
+
+
+def test_a_code_as_loud_as_the_trunk_leaks_all_and_noise_leaks_nothing():
+    for signal, expected in ((4.0, 1.0), (0.0, 0.0)):
+        tables = parts(signal)
+        rest, trunk = (leakage.probe_reading(code, tables, PLAN) for code in ("rest", "trunk"))
+        figure = leakage.normalised(rest, trunk, tables[2], PLAN)
+        assert figure.value == pytest.approx(expected, abs=0.06)
+        assert figure.low <= figure.value <= figure.high
+
+
+def test_normalised_is_the_ratio_above_chance():
+    tables = parts(1.0)
+    rest, trunk = (leakage.probe_reading(code, tables, PLAN) for code in ("rest", "trunk"))
+    figure = leakage.normalised(rest, trunk, tables[2], PLAN)
+    assert figure.value == pytest.approx((rest.figure.value - 0.25) / (trunk.figure.value - 0.25))
+    assert 0.1 < figure.low < figure.high < 0.9
+
+
+def test_a_trunk_at_chance_is_nothing_to_compare_with():
+    tables = parts(1.0, trunk_signal=0.0)
+    rest, trunk = (leakage.probe_reading(code, tables, PLAN) for code in ("rest", "trunk"))
+    assert leakage.normalised(rest, trunk, tables[2], PLAN) is None
+
+
+def test_labels_shuffled_on_q_are_not_read():
+    fit, selection, test = parts(4.0)
+    shuffled = CodeTable(**{**vars(test), "labels": np.random.default_rng(0).permutation(test.labels)})
+    figure = leakage.probe_reading("rest", (fit, selection, shuffled), PLAN).figure
+    assert figure.low <= 0.25 <= figure.high
+
+
+def test_the_strongest_is_the_highest_with_its_own_interval():
+    tables = parts(2.0)
+    adversary, probe = leakage.adversary_reading(tables[2], PLAN), leakage.probe_reading("rest", tables, PLAN)
+    assert adversary.figure.value == 0.25  # undecided everywhere: the first class each time
+    assert leakage.strongest([adversary, None, probe]) is probe
+    assert leakage.strongest([None]) is None
+
+
+def test_no_adversary_no_reading():
+    without = CodeTable(**{**vars(table(8, 0, 1.0)), "adversary": None})
+    assert leakage.adversary_reading(without, PLAN) is None
+
+
+def test_an_undecided_adversary_is_at_its_fixed_point():
+    state = leakage.adversary_state(np.full((40, K), 1 / K), np.array([""] * 40), PLAN)
+    assert state["entropy"].value == pytest.approx(1)
+    assert state["confusion_excess"].value == pytest.approx(0, abs=1e-12)
+
+
+def test_one_answer_for_all_is_a_majority_share_of_one():
+    one = np.tile([0.7, 0.1, 0.1, 0.1], (40, 1))
+    state = leakage.adversary_state(one, np.array([""] * 40), PLAN)
+    assert state["majority_share"].value == 1 and state["majority_share"].chance == 0.25
+    assert state["entropy"].value == pytest.approx(-(0.7 * np.log(0.7) + 0.3 * np.log(0.1)) / np.log(4))
+    assert state["confusion_excess"].value == pytest.approx(-(np.log(0.7) + 3 * np.log(0.1)) / 4 - np.log(4))
+
+
+def test_a_certain_adversary_stays_finite():
+    sure = np.eye(K, dtype=np.float32)[np.arange(40) % K]
+    state = leakage.adversary_state(sure, np.array([""] * 40), PLAN)
+    assert state["entropy"].value == pytest.approx(0, abs=1e-12)
+    assert np.isfinite(state["confusion_excess"].value) and state["confusion_excess"].value > 10
