@@ -61,8 +61,8 @@ def make(place: Path, people: dict[str, int] = PEOPLE, listener: Listener = sile
     rows = list(_rows(people))
     listener(Event("start", "drawing faces", total=len(rows)))
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:  # numpy lets go of the lock
-        for _ in pool.map(lambda row: _save(place, row), rows):
-            listener(Event("advance", done=1))
+        for done, _ in enumerate(pool.map(lambda row: _save(place, row), rows), 1):
+            listener(Event("advance", done=done))
     listener(Event("end"))
     with (place / "labels.csv").open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file, lineterminator="\n")
