@@ -1,0 +1,136 @@
+"""Writes docs/commands/ from the program itself: one page a command, and their index.
+
+Run `python docs/generate_commands.py` after changing a command; `--check` only says what is stale.
+The pages come from the signatures of the commands' functions, which are what Typer reads too.
+"""
+
+import inspect
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
+
+from typer.models import ArgumentInfo
+
+from facedis import plugins
+
+FOLDER = Path(__file__).parent / "commands"
+_NOTE = "<!-- Written by docs/generate_commands.py from the program itself: change the command, not this page. -->\n"
+_WORDS = {int: "NUMBER", float: "NUMBER", str: "TEXT", Path: "PATH"}
+
+
+class Row(NamedTuple):
+    """An argument or option as a page shows it."""
+
+    argument: bool
+    usage: str
+    names: str
+    meaning: str
+
+
+def pages() -> dict[str, str]:
+    """The text of every page by file name, for the commands that facedis itself brings."""
+    points = plugins.discover(plugins.COMMANDS)
+    own = {name: point.load() for name, point in points.items() if point.value.startswith("facedis.")}
+    return {"index.md": index(own), **{f"{name}.md": page(name, command) for name, command in own.items()}}
+
+
+def page(name: str, command: Callable[..., Any]) -> str:
+    """One command: what it does, its arguments, its options."""
+    found = rows(command)
+    arguments = [row for row in found if row.argument]
+    usage = " ".join(["facedis", name, *(["[OPTIONS]"] if len(found) > len(arguments) else [])])
+    usage = " ".join([usage, *(row.usage for row in arguments)])
+    parts = [_NOTE, f"# facedis {name}\n", help_text(command) + "\n", f"```\n{usage}\n```\n"]
+    for title, shown in (("Argument", arguments), ("Option", [row for row in found if not row.argument])):
+        if shown:
+            parts.append(f"| {title} | Meaning |\n|---|---|")
+            parts[-1] += "".join(f"\n| {row.names} | {row.meaning} |" for row in shown) + "\n"
+    return "\n".join(parts)
+
+
+def index(own: dict[str, Callable[..., Any]]) -> str:
+    """All commands with the first paragraph of their help, and what holds for each of them."""
+    table = [f"| [`{name}`]({name}.md) | {_cell(help_text(own[name]).split(chr(10) * 2)[0])} |" for name in own]
+    return "\n".join([_NOTE, "# Commands\n", "| Command | What it does |", "|---|---|", *table, "", _COMMON])
+
+
+_COMMON = """\
+Every command takes `--help`. A mistake in what you typed or in a file is one line on stderr and exit
+code 2; 130 means that you stopped it. Results go to stdout, progress and warnings to stderr.
+
+Settings come from, each one winning over those before it: the defaults, the preset, the table of the
+command's stage in the TOML file given with `--config` (`[align]`, `[model]`, `[train]`, `[eval]`), the
+options typed. The option `--weight-decay` is the key `weight_decay` in the file.
+
+Shell completion: `facedis --install-completion`. The version: `facedis --version`.
+
+A package of your own can add a command: see `examples/plugin` and [the architecture](../architecture.md).
+"""
+
+
+def rows(command: Callable[..., Any]) -> list[Row]:
+    """What `command` takes, in the order of its signature."""
+    hints = get_type_hints(command, include_extras=True)
+    return [_row(parameter, hints[name]) for name, parameter in inspect.signature(command).parameters.items()]
+
+
+def help_text(command: Callable[..., Any]) -> str:
+    """The docstring, up to the form feed behind which Typer hides what is only for readers of the code."""
+    return inspect.cleandoc((command.__doc__ or "").partition("\f")[0]).strip()
+
+
+def _row(parameter: inspect.Parameter, hint: Any) -> Row:
+    annotation, info = get_args(hint)[:2]
+    default = parameter.default
+    required = default is inspect.Parameter.empty
+    meaning = _cell(info.help or "")
+    if not required and default not in (None, False) and "Default" not in meaning:
+        meaning += f" Default: `{default}`."
+    if isinstance(info, ArgumentInfo):
+        usage = info.metavar or parameter.name.upper()
+        usage += "..." if get_origin(annotation) is list else ""
+        return Row(True, usage if required else f"[{usage}]", f"`{usage}`", meaning)
+    # In Annotated[...], Typer keeps the first name given to Option() where a default would stand.
+    names = [name for name in (info.default, *(info.param_decls or ())) if isinstance(name, str)]
+    names = names or [f"--{parameter.name.replace('_', '-')}"]
+    value = info.metavar or _value(annotation)
+    return Row(False, "", f"`{', '.join(names)}{f' {value}' if value else ''}`", meaning)
+
+
+def _value(annotation: Any) -> str:
+    """The word for an option's value; none for a flag. A bar would end the table's cell."""
+    if get_origin(annotation) in (Union, UnionType):
+        annotation = next(kind for kind in get_args(annotation) if kind is not type(None))
+    if get_origin(annotation) in (list, tuple):
+        annotation = get_args(annotation)[0]
+    if get_origin(annotation) is Literal:
+        return "{" + ",".join(map(str, get_args(annotation))) + "}"
+    return "" if annotation is bool else _WORDS.get(annotation, "VALUE")
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.replace("|", "\\|").split())
+
+
+def main() -> int:
+    """Write the pages, or with --check only compare; 1 where a page is stale."""
+    wanted = pages()
+    there = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.md")}
+    stale = sorted(name for name in {*wanted, *there} if wanted.get(name) != there.get(name))
+    if "--check" in sys.argv[1:]:
+        print("\n".join(f"stale: docs/commands/{name}" for name in stale) or "docs/commands is up to date")
+        return bool(stale)
+    FOLDER.mkdir(exist_ok=True)
+    for name in stale:
+        if name in wanted:
+            (FOLDER / name).write_text(wanted[name], encoding="utf-8")
+        else:
+            (FOLDER / name).unlink()
+        print(f"docs/commands/{name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
