@@ -64,7 +64,7 @@ def mean_cosine(codes: np.ndarray, identities: np.ndarray, plan: Bootstrap) -> F
     """Mean cosine over all pairs of different images: 1 for a constant code, near 0 for a spread one.
 
     The sum over all pairs is the squared length of the sum of unit codes, less the n pairs of an
-    image with itself. An image that a resample holds twice makes no pair with its own copy.
+    image with itself. A person whom a resample holds twice makes no pair with their own copy.
     """
     units, groups = unit(codes), clusters(identities)
     if len(units) < 2:
@@ -72,11 +72,11 @@ def mean_cosine(codes: np.ndarray, identities: np.ndarray, plan: Bootstrap) -> F
     totals = np.zeros((groups.max() + 1, units.shape[1]))
     np.add.at(totals, groups, units)
     sizes = np.bincount(groups).astype(np.float64)
+    lengths = (totals**2).sum(axis=1)
 
     def value(drawn: np.ndarray) -> np.ndarray:
-        themselves = drawn**2 @ sizes
-        pairs = (drawn @ sizes) ** 2 - themselves
-        alike = ((drawn @ totals) ** 2).sum(axis=-1) - themselves
+        pairs = (drawn @ sizes) ** 2 - drawn**2 @ sizes**2 + drawn @ (sizes**2 - sizes)
+        alike = ((drawn @ totals) ** 2).sum(axis=-1) - drawn**2 @ lengths + drawn @ (lengths - sizes)
         return alike / np.where(pairs > 0, pairs, np.nan)
 
     draws = np.concatenate([value(block) for block in weights(len(sizes), plan)]) if len(sizes) > 1 else np.empty(0)

@@ -5,7 +5,7 @@ people are drawn, not photographs.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.stats import norm
@@ -117,10 +117,17 @@ def resampled(
 
 
 def share(hits: np.ndarray, identities: np.ndarray, plan: Bootstrap, chance: float | None = None) -> Figure:
-    """The share of the (n,) bool `hits`: Wilson where images are independent, else the bootstrap."""
+    """The share of the (n,) bool `hits`: Wilson where images are independent, else the bootstrap.
+
+    Where all images agree no resample differs, which is no certainty: the interval is then Wilson's
+    for as many images as there are people.
+    """
     hits = np.asarray(hits, dtype=bool)
     if independent(identities):
         return wilson(int(hits.sum()), len(hits), chance)
+    if hits.all() or not hits.any():
+        people = int(clusters(identities).max()) + 1
+        return replace(wilson(people * bool(hits.all()), people, chance), n=len(hits))
     terms = np.stack([hits, np.ones_like(hits)], axis=1).astype(np.float64)
     return bootstrap(terms, lambda sums: sums[..., 0] / sums[..., 1], identities, plan, chance)
 

@@ -50,11 +50,10 @@ def unit(codes: np.ndarray) -> np.ndarray:
 
 def cosines(codes: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """(m,) Cosine in -1..1 of codes `first[i]` and `second[i]` of the (n, D) `codes`, in blocks."""
-    units = unit(codes)
     values = np.empty(len(first))
     for start in range(0, len(first), _BLOCK):
         piece = slice(start, start + _BLOCK)
-        values[piece] = np.einsum("ij,ij->i", units[first[piece]], units[second[piece]])
+        values[piece] = np.einsum("ij,ij->i", unit(codes[first[piece]]), unit(codes[second[piece]]))
     return np.clip(values, -1.0, 1.0)
 
 

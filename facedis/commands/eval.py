@@ -1,0 +1,75 @@
+"""`facedis eval`: measure a trained run."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from facedis.commands.shared import AsJson, DeviceOption, Quiet, RunFolder, SettingsFile, listener, settings, show
+from facedis.config import EvalConfig
+from facedis.errors import CacheError, ConfigError, RunError
+
+
+def evaluate(
+    run: RunFolder = None,
+    model: Annotated[str | None, typer.Option(help="Name of a bundled model, instead of a run.")] = None,
+    faces: Annotated[
+        Path | None, typer.Option(help="Faces cache. Default: the one that the run was trained on.")
+    ] = None,
+    split: Annotated[str | None, typer.Option(help="train, val, test or all. Default: val.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder for the results. Default: eval-SPLIT in the run.")
+    ] = None,
+    batch: Annotated[int | None, typer.Option(help="Faces encoded at a time.")] = None,
+    probe_rows: Annotated[int | None, typer.Option(help="Most faces that a fresh probe is trained on.")] = None,
+    bootstrap: Annotated[int | None, typer.Option(help="Resamples behind each interval.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the choice of faces and pairs, and of the resamples.")] = None,
+    device: DeviceOption = None,
+    config: SettingsFile = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Measure a trained run: accuracy, what leaks into the rest code, what it keeps, whether it collapsed.
+
+    Every number comes with its chance level, its number of faces and a 95 % interval. Fresh probes
+    are trained on the codes of one set of people and tested on another. Writes result.json and
+    confusion.png.
+    """
+    options = {
+        "split": split,
+        "batch": batch,
+        "probe_rows": probe_rows,
+        "bootstrap": bootstrap,
+        "seed": seed,
+        "device": device,
+    }
+    chosen = settings(EvalConfig, "eval", config, options)
+    if run is not None and model is not None:
+        raise ConfigError("--run and --model are both given", "choose one of them")
+    if model is not None:
+        raise RunError(f"there is no bundled model '{model}' yet", "train one with `facedis train`, or name a --run")
+
+    from facedis.faces.cache import FacesCache
+    from facedis.model.checkpoint import load_run, newest_run
+    from facedis.reports.evaluation import page
+    from facedis.reports.figures import confusion_png
+    from facedis.result import write_result
+    from facedis.studies.evaluation import evaluate as study
+
+    trained = load_run(run or newest_run())
+    if faces is None and not trained.faces.exists():
+        raise CacheError(f"the faces that {trained.path} was trained on are gone: {trained.faces}", "name --faces")
+    place = output or trained.path / _folder(chosen.split, faces, trained.faces)
+    with FacesCache.open(faces or trained.faces) as cache:
+        result = study(trained, cache, chosen, listener(as_json, quiet))
+    result["output"] = str(place)
+    title = f"{trained.path.name} on {result['dataset']}, split {chosen.split}"
+    confusion_png(result["confusion"], result["classes"], place / "confusion.png", title)
+    write_result(result, place / "result.json")
+    show(result, page, as_json, quiet)
+
+
+def _folder(split: str, faces: Path | None, own: Path) -> str:
+    """Other faces get a folder of their own, so that they do not replace the run's results on its own."""
+    other = faces is not None and faces.resolve() != own.resolve()
+    return f"eval-{split}-{faces.stem}" if other else f"eval-{split}"

@@ -1,0 +1,95 @@
+"""What an evaluation says, in sentences that hold whether or not the news is good."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from facedis.reports.numbers import DECIMAL, PERCENT, Style, against_chance
+
+#: A code is called collapsed from here on.
+COLLAPSED_COSINE, COLLAPSED_RANK, COLLAPSED_DEAD = 0.99, 2.0, 0.5
+_RATIO = Style(digits=2)
+
+
+def claims(result: Mapping[str, Any]) -> list[str]:
+    """One sentence for each claim that the method makes about its codes.
+
+    Args:
+        result: A record of kind "evaluation".
+    """
+    return [*_task(result), *_leakage(result["leakage"]), *_retention(result["retention"]), *_alive(result["collapse"])]
+
+
+def _task(result: Mapping[str, Any]) -> Iterator[str]:
+    task = result["task"]
+    yield (
+        f"The expression is named right for {PERCENT.short(task['accuracy'])} of the faces; "
+        f"always naming the most frequent one would be right for {PERCENT.value(task['majority_rate'])}."
+    )
+
+
+def _leakage(leakage: Mapping[str, Any]) -> Iterator[str]:
+    rest = leakage["expression_in_rest"]
+    if rest is None or rest["strongest"] is None:
+        return
+    strongest = rest["strongest"]
+    verdict = {
+        "above": "The rest code still tells the expression",
+        "at": "The rest code tells the expression no better than chance",
+        "below": "The rest code tells the expression worse than chance, which is information too",
+        None: "Too few faces to say whether the rest code tells the expression",
+    }[against_chance(strongest)]
+    yield f"{verdict}: {PERCENT.judged(strongest)}."
+    if rest["normalised"] is not None:
+        yield f"That is {_RATIO.short(rest['normalised'])} of what the trunk features tell above chance."
+    yield from _adversary(rest)
+
+
+def _adversary(rest: Mapping[str, Any]) -> Iterator[str]:
+    adversary, linear = rest["adversary"], rest["linear"]
+    if adversary is None or linear is None or linear["low"] is None or adversary["high"] is None:
+        return
+    if linear["low"] > adversary["high"]:
+        yield (
+            f"The adversary that was trained along reads only {PERCENT.value(adversary)} where a fresh probe "
+            f"reads {PERCENT.value(linear)}: it understates the leak."
+        )
+
+
+def _retention(retention: Mapping[str, Any]) -> Iterator[str]:
+    for name, key in (("rest", "identity_auc_rest"), ("expression", "identity_auc_expression")):
+        figure = retention[key]
+        if figure is None:
+            continue
+        verdict = {
+            "above": f"The {name} code keeps identity",
+            "at": f"The {name} code tells people apart no better than chance",
+            "below": f"The {name} code goes by the expression rather than by the person",
+            None: f"Too few people to say whether the {name} code keeps identity",
+        }[against_chance(figure)]
+        yield f"{verdict}: AUC {DECIMAL.judged(figure)}."
+    figure = retention["same_expression_auc"]
+    if figure is not None:
+        verdict = {
+            "above": "Expression codes of two people with the same expression are more alike than others",
+            "at": "Expression codes of two people with the same expression are no more alike than others",
+            "below": "Expression codes of two people with the same expression are less alike than others",
+            None: "Too few people to say whether the same expression gives similar codes",
+        }[against_chance(figure)]
+        yield f"{verdict}: AUC {DECIMAL.judged(figure)}."
+
+
+def _alive(collapse: Mapping[str, Any]) -> Iterator[str]:
+    for name, signs in collapse.items():
+        if signs is None:
+            continue
+        rank, dead, cosine = (signs[key]["value"] for key in ("effective_rank", "dead_share", "mean_cosine"))
+        facts = (
+            f"effective rank {rank:.1f} of {signs['size']}, {PERCENT.value(signs['dead_share'])} of its numbers dead, "
+            f"mean cosine {DECIMAL.value(signs['mean_cosine'])}"
+        )
+        if rank == 0:
+            yield f"The {name} code is constant: it says nothing, so that it leaks nothing means nothing."
+        elif rank < COLLAPSED_RANK or dead > COLLAPSED_DEAD or (cosine or 0.0) > COLLAPSED_COSINE:
+            yield f"The {name} code has collapsed: {facts}."
+        else:
+            yield f"The {name} code has not collapsed: {facts}."

@@ -1,0 +1,87 @@
+"""Figures in words: value, 95 % interval, chance level, n."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from facedis.result import Figure
+
+#: A figure as measured, as it stands in a record, or absent.
+AnyFigure = Figure | Mapping[str, Any] | None
+ABSENT = "–"
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a kind of number is written.
+
+    Attributes:
+        scale: What the value is multiplied by.
+        digits: Decimals.
+        unit: Written after the value, with its space.
+    """
+
+    scale: float = 1.0
+    digits: int = 3
+    unit: str = ""
+
+    def value(self, figure: AnyFigure) -> str:
+        """The value with its unit: "73.3 %"."""
+        return self._with_unit(_get(figure, "value"))
+
+    def interval(self, figure: AnyFigure) -> str:
+        """The interval without its unit: "[67.6, 78.4]", "" where there is none."""
+        low, high = _get(figure, "low"), _get(figure, "high")
+        return "" if low is None or high is None else f"[{self._number(low)}, {self._number(high)}]"
+
+    def chance(self, figure: AnyFigure) -> str:
+        """The chance level with its unit, "" where there is none."""
+        chance = _get(figure, "chance")
+        return "" if chance is None else self._with_unit(chance)
+
+    def short(self, figure: AnyFigure) -> str:
+        """Value and interval: "73.3 % [67.6, 78.4]"."""
+        return f"{self.value(figure)} {self.interval(figure)}".rstrip()
+
+    def judged(self, figure: AnyFigure) -> str:
+        """Value, interval and chance: "73.3 % [67.6, 78.4], chance 12.5 %"."""
+        chance = self.chance(figure)
+        return self.short(figure) + (f", chance {chance}" if chance else "")
+
+    def full(self, figure: AnyFigure) -> str:
+        """Everything: "73.3 % [67.6, 78.4], chance 12.5 %, n 254"."""
+        n = count(_get(figure, "n"))
+        return self.judged(figure) + (f", n {n}" if n else "")
+
+    def _with_unit(self, value: float | None) -> str:
+        return ABSENT if value is None else self._number(value) + self.unit
+
+    def _number(self, value: float) -> str:
+        text = f"{value * self.scale:.{self.digits}f}"
+        return text[1:] if text.startswith("-") and not float(text) else text  # no "-0.0"
+
+
+PERCENT = Style(100.0, 1, " %")
+DECIMAL = Style()
+NATS = Style(unit=" nats")
+
+
+def count(n: int | None) -> str:
+    """A whole number with thousands separated; "" of None."""
+    return "" if n is None else f"{n:,}"
+
+
+def against_chance(figure: AnyFigure) -> Literal["above", "at", "below"] | None:
+    """Where the whole interval lies; "at" where it holds the chance level, None where it cannot be said."""
+    low, high, chance = (_get(figure, name) for name in ("low", "high", "chance"))
+    if low is None or high is None or chance is None:
+        return None
+    return "above" if low > chance else "below" if high < chance else "at"
+
+
+def _get(figure: AnyFigure, name: str) -> Any:
+    if figure is None:
+        return None
+    value = (asdict(figure) if isinstance(figure, Figure) else figure).get(name)
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,239 @@
+"""A trained run measured: what its codes tell, what they keep, and whether they say anything at all."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from facedis.config import EvalConfig, as_dict
+from facedis.errors import CacheError
+from facedis.events import Event, Listener, silent
+from facedis.faces.cache import FacesCache
+from facedis.measures import leakage, pairs
+from facedis.measures.codes import CodeTable
+from facedis.measures.collapse import collapse
+from facedis.measures.intervals import Bootstrap
+from facedis.measures.parts import Faces, Parts, choose_parts
+from facedis.measures.task import confusion, recall_figures, task_figures
+from facedis.model.checkpoint import Run
+from facedis.result import Figure, record
+from facedis.studies.encode import encode, run_labels
+
+NO_REST = "this model is a baseline: it has no rest code"
+NO_PROBE = "no probe could be trained: the faces left for it show fewer than two expressions or too few people"
+NO_SCALE = "the trunk features tell the expression no better than chance, so there is nothing to compare with"
+NO_PEOPLE = "the faces do not say who is who"
+NO_PAIRS = "no person is there with two expressions beside another person with the same one"
+NO_STRANGERS = "there are no two people with the same and no two with different expressions to compare"
+
+
+def evaluate(run: Run, cache: FacesCache, config: EvalConfig, listener: Listener = silent) -> dict[str, Any]:
+    """Measure a run on one split of a faces cache.
+
+    Args:
+        run: The trained model.
+        cache: Faces with expressions; their names are matched with the model's.
+        config: Which split, how many rows for probes, how many resamples.
+        listener: Told of the progress.
+
+    Returns:
+        The record of kind "evaluation"; keys in docs/results.md.
+
+    Raises:
+        CacheError: The cache and the model have no expression in common, or the split no face with one.
+    """
+    labels = np.where(cache.usable, run_labels(run, cache), -1)
+    parts = choose_parts(Faces(labels, cache.identities, cache.splits), config.split, config.probe_rows, config.seed)
+    if len(parts.whole) == 0:
+        raise CacheError(f"{cache.path} has no usable face with a known expression{_in(config.split)}", _others(cache))
+    table = encode(run, cache, parts.rows, config.batch, config.device, listener)
+    probe, selection, test, whole = (
+        table.take(np.searchsorted(parts.rows, rows))
+        for rows in (parts.probe, parts.selection, parts.test, parts.whole)
+    )
+    listener(Event("start", "measuring"))
+    numbers = evaluate_codes(probe, selection, test, config, whole)
+    listener(Event("end", "measuring"))
+    return record(
+        "evaluation",
+        command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        model=str(run.path),
+        faces=str(cache.path),
+        dataset=cache.info.dataset,
+        split=config.split,
+        n=len(parts.whole),
+        classes=run.classes,
+        seed=config.seed,
+        settings=as_dict(config),
+        left_out=_left_out(cache, labels, config.split),
+        notes=_notes(run, cache, config.split, parts),
+        **numbers,
+    )
+
+
+def evaluate_codes(
+    probe: CodeTable, selection: CodeTable, test: CodeTable, config: EvalConfig, whole: CodeTable | None = None
+) -> dict[str, Any]:
+    """All numbers of an evaluation, from codes alone.
+
+    Args:
+        probe: P, the faces that fresh probes are trained on.
+        selection: V, the faces that choose their settings; no person of P.
+        test: Q, the faces they are tested on; no person of P or V.
+        config: Seed and number of resamples.
+        whole: The faces for everything that needs no probe, where Q is only a part of them.
+
+    Returns:
+        `task`, `recall`, `confusion`, `leakage`, `retention`, `collapse`, `parts` (faces, people and
+        faces a class of P, V and Q) and `reasons`: for each number that is None, why.
+    """
+    # One thread: the numbers do not depend on the machine's cores, and these arrays are so small that
+    # threads which wait for each other cost ten times the time where another process wants the cores.
+    with threadpool_limits(1, user_api="blas"):
+        return _numbers((probe, selection, test), test if whole is None else whole, config)
+
+
+def _numbers(parts: tuple[CodeTable, CodeTable, CodeTable], whole: CodeTable, config: EvalConfig) -> dict[str, Any]:
+    plan = Bootstrap(draws=config.bootstrap, seed=config.seed)
+    reasons: dict[str, str] = {}
+    predictions = whole.probabilities.argmax(axis=1)
+    return {
+        "task": task_figures(whole, plan),
+        "recall": recall_figures(whole, plan),
+        "confusion": confusion(whole.labels, predictions, len(whole.classes)),
+        "leakage": _leakage(parts, plan, reasons),
+        "retention": _retention(whole, plan, reasons),
+        "collapse": _collapse(whole, plan, reasons),
+        "parts": {name: _counts(part) for name, part in zip("PVQ", parts, strict=True)},
+        "reasons": reasons,
+    }
+
+
+def _leakage(parts: tuple[CodeTable, CodeTable, CodeTable], plan: Bootstrap, reasons: dict[str, str]) -> dict[str, Any]:
+    test, has_rest = parts[2], parts[2].rest is not None
+    probed = {
+        code: leakage.probe_reading(code, parts, plan)
+        for code in ("rest", "expression", "trunk")
+        if code != "rest" or has_rest
+    }
+    for code, reading in probed.items():
+        if reading is None:
+            reasons[f"leakage.expression_in_{code}.linear"] = NO_PROBE
+    found: dict[str, Any] = {
+        f"expression_in_{code}": {"linear": _figure(probed[code])} for code in ("expression", "trunk")
+    }
+    found["l2"] = {code: reading.l2 for code, reading in probed.items() if reading is not None}
+    if not has_rest:
+        reasons["leakage.expression_in_rest"] = reasons["leakage.adversary"] = NO_REST
+        return {"expression_in_rest": None, "adversary": None} | found
+    return {
+        "expression_in_rest": _rest_leakage(probed, test, plan, reasons),
+        "adversary": leakage.adversary_state(test.adversary, test.identities, plan),
+    } | found
+
+
+def _rest_leakage(
+    probed: dict[str, leakage.Reading | None], test: CodeTable, plan: Bootstrap, reasons: dict[str, str]
+) -> dict[str, Figure | None]:
+    adversary = leakage.adversary_reading(test, plan)
+    strongest = leakage.strongest([adversary, probed["rest"]])
+    normalised = None
+    if strongest is not None and probed["trunk"] is not None:
+        normalised = leakage.normalised(strongest, probed["trunk"], test, plan)
+    if normalised is None:
+        reasons["leakage.expression_in_rest.normalised"] = NO_PROBE if probed["trunk"] is None else NO_SCALE
+    return {
+        "adversary": _figure(adversary),
+        "linear": _figure(probed["rest"]),
+        "strongest": _figure(strongest),
+        "normalised": normalised,
+    }
+
+
+def _retention(table: CodeTable, plan: Bootstrap, reasons: dict[str, str]) -> dict[str, Figure | None]:
+    drawn = pairs.expression_pairs(table.labels, table.identities, plan.seed)
+    same_expression = _auc(table.expression, drawn, table, plan)
+    if same_expression is None:
+        reasons["retention.same_expression_auc"] = NO_STRANGERS
+    drawn = pairs.identity_pairs(table.labels, table.identities, plan.seed)
+    figures: dict[str, Figure | None] = {}
+    for name in ("rest", "expression", "trunk"):
+        codes = getattr(table, name)
+        figures[f"identity_auc_{name}"] = None if codes is None else _auc(codes, drawn, table, plan)
+        if codes is None:
+            reasons[f"retention.identity_auc_{name}"] = NO_REST
+        elif figures[f"identity_auc_{name}"] is None:
+            reasons[f"retention.identity_auc_{name}"] = NO_PAIRS if (table.identities != "").any() else NO_PEOPLE
+    return figures | {"same_expression_auc": same_expression}
+
+
+def _auc(codes: np.ndarray, drawn: pairs.Pairs, table: CodeTable, plan: Bootstrap) -> Figure | None:
+    return pairs.auc(pairs.cosines(codes, drawn.first, drawn.second), drawn, table.identities, plan)
+
+
+def _collapse(table: CodeTable, plan: Bootstrap, reasons: dict[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name in ("rest", "expression"):
+        codes = getattr(table, name)
+        if codes is None:
+            reasons[f"collapse.{name}"] = NO_REST
+        found[name] = None if codes is None else collapse(codes, table.identities, plan) | {"size": codes.shape[1]}
+    return found
+
+
+def _figure(reading: leakage.Reading | None) -> Figure | None:
+    return None if reading is None else reading.figure
+
+
+def _counts(table: CodeTable) -> dict[str, Any]:
+    per_class = np.bincount(table.labels, minlength=len(table.classes)).tolist()
+    return {
+        "n": len(table),
+        "people": len(np.setdiff1d(table.identities, [""])),
+        "per_class": dict(zip(table.classes, per_class, strict=True)),
+    }
+
+
+def _left_out(cache: FacesCache, labels: np.ndarray, split: str) -> dict[str, int]:
+    """Faces of the split with an expression that the model does not know, by expression."""
+    unknown = cache.rows(split)
+    unknown = unknown[labels[unknown] < 0]
+    names, counts = np.unique(cache.labels[unknown], return_counts=True)
+    return {cache.info.classes[name]: int(count) for name, count in zip(names, counts, strict=True)}
+
+
+def _notes(run: Run, cache: FacesCache, split: str, parts: Parts) -> list[str]:
+    """What a reader must know to judge the numbers."""
+    trained_on, notes = run.info["faces"], []
+    same = trained_on["fingerprint"] == cache.info.fingerprint
+    if same and split in ("train", "all"):
+        some = "some of " if split == "all" else ""
+        notes.append(f"the model was trained on {some}these faces: expect less of faces that it has not seen")
+    if same and split == "val" and _chosen_on_val(run, cache):
+        notes.append("the checkpoint was chosen on this split, so its accuracy here is optimistic: see --split test")
+    if not same:
+        notes.append("these are not the faces that the model was trained on")
+    if trained_on["crop"] != cache.info.crop:
+        notes.append(f"the model was trained on crop '{trained_on['crop']}', these faces have '{cache.info.crop}'")
+    if parts.inside:
+        notes.append("probes are trained and tested on different people of this one split")
+    if parts.shared:
+        notes.append(f"{parts.shared:,} faces train no probe: their people are among those tested")
+    return notes
+
+
+def _chosen_on_val(run: Run, cache: FacesCache) -> bool:
+    select = run.train_config.select
+    return select == "best" or (select == "auto" and len(cache.rows("test")) > 0)
+
+
+def _in(split: str) -> str:
+    return "" if split == "all" else f" in the split '{split}'"
+
+
+def _others(cache: FacesCache) -> str:
+    found = [split for split in ("train", "val", "test") if len(cache.rows(split))]
+    return f"choose --split {' or '.join(found)}" if found else "align a dataset with expressions"
