@@ -58,7 +58,7 @@ class ModelConfig:
     """The network of Fig. 1: trunk, two branches, two classifiers, decoder."""
 
     trunk: str = "inception_resnet_v1"  # section 3
-    weights: str = "vggface2"  # section 3; a name that the trunk knows, a file, or "none"
+    weights: str = "auto"  # section 3: VGGFace2; a name that the trunk knows, a file, or "none"
     size: int = 160  # [unsaid] pixels; what the VGGFace2 weights were trained on
     baseline: bool = False  # Table 1's baseline: no rest branch, no adversary
     branch: Literal["full", "light"] = "full"  # [unsaid] light: the first conv is 1x1, five times faster
@@ -107,7 +107,7 @@ class TrainConfig:
     train_trunk: Literal["all", "last", "none"] = "all"  # [unsaid] last: only the last stage
     trunk_norm: Literal["auto", "eval", "train"] = "auto"  # [unsaid] auto: eval where weights are pretrained
     adversary_steps: int = 1  # [unsaid] adversary steps for each encoder step
-    balance: bool = True  # [unsaid] every expression equally often, for C_exp and C_adv alike
+    balance: Literal["sampler", "loss", "adversary", "none"] = "sampler"  # [unsaid] what makes classes equal
     augment: Literal["none", "flip", "mild", "strong"] = "mild"  # [unsaid]
     label_smoothing: float = 0.0  # [unsaid] of the expression loss only
     select: Literal["auto", "last", "best"] = "auto"  # auto: best on val where there is a test split too
@@ -117,7 +117,7 @@ class TrainConfig:
     nodes: int = 1
     seed: int = 0
     checkpoint_minutes: float = 5.0
-    workers: int = 1  # threads that prepare batches ahead of the step
+    compile: bool = False  # torch.compile: a slow first minute, then faster; needs a C++ compiler
     tensorboard: bool = False
 
     def __post_init__(self) -> None:
@@ -126,7 +126,7 @@ class TrainConfig:
             _check(self, name, getattr(self, name) >= 0, "0 or more")
         for name in ("lr", "lr_adversary", "checkpoint_minutes"):
             _check(self, name, getattr(self, name) > 0, "more than 0")
-        for name in ("epochs", "adversary_steps", "devices", "nodes", "workers"):
+        for name in ("epochs", "adversary_steps", "devices", "nodes"):
             _check(self, name, getattr(self, name) >= 1, "at least 1")
         _check(self, "batch", self.batch >= 2, "at least 2")
         _check(self, "label_smoothing", 0 <= self.label_smoothing < 1, "0 <= smoothing < 1")

@@ -1,0 +1,5 @@
+"""`python -m facedis`: the same as `facedis`."""
+
+from facedis.cli import main
+
+main()

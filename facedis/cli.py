@@ -1,0 +1,59 @@
+"""The `facedis` program: a Typer app assembled from the entry points of `facedis.commands`."""
+
+import os
+import sys
+import warnings
+from typing import Annotated
+
+import typer
+
+from facedis import __version__, plugins
+from facedis.errors import FacedisError
+
+
+def app() -> typer.Typer:
+    """The whole app; only thin command modules are imported, never torch or numpy."""
+    program = typer.Typer(
+        name="facedis",
+        help="Learn facial expression codes that carry expression and nothing else, and measure whether they do.",
+        epilog="Start here, offline, in an empty folder: facedis align, facedis train --beta1 0, facedis eval.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    program.callback()(_top)
+    for name, point in plugins.discover(plugins.COMMANDS).items():
+        command = plugins.load(point)
+        if command is not None:
+            program.command(name)(command)
+    return program
+
+
+def main() -> None:
+    """Run the program; a user's mistake is one line on stderr and exit code 2."""
+    warnings.showwarning = _show_warning
+    try:
+        app()()
+    except FacedisError as error:
+        print(f"facedis: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("facedis: stopped", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of our output went away, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+
+
+def _top(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
+) -> None:
+    if version:
+        print(f"facedis {__version__}")
+        raise typer.Exit
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *_: object) -> None:
+    """Our own warnings as one line; those of libraries are not for the user."""
+    if category is UserWarning and str(message).startswith(("facedis.", "plugin ")):
+        print(f"facedis: warning: {message}", file=sys.stderr)

@@ -1,0 +1,174 @@
+"""`facedis train`: the adversarial training of the paper on a faces cache."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from facedis.commands.shared import AsJson, DeviceOption, Quiet, SettingsFile, listener, show
+from facedis.config import read_settings
+from facedis.errors import ConfigError
+
+_GAME, _NETWORK, _TRAINING = "The game (eq. 1-3)", "The network", "Training"
+
+
+def train(
+    faces: Annotated[Path, typer.Option("--faces", help="Faces cache made by `facedis align`.")] = Path("faces.h5"),
+    preset: Annotated[
+        str | None,
+        typer.Option(help="paper: the paper's network and values. small: minutes on a laptop. Default: by the faces."),
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the run folder. Default: time, trunk, beta1.")] = None,
+    runs: Annotated[Path, typer.Option(help="Folder of the run folders.")] = Path("runs"),
+    resume: Annotated[
+        Path | None,
+        typer.Option(help="Go on with this stopped run exactly where it stopped; other options are ignored."),
+    ] = None,
+    beta1: Annotated[
+        float | None,
+        typer.Option(help="Weight of the reconstruction loss. The paper's best is 0.", rich_help_panel=_GAME),
+    ] = None,
+    beta2: Annotated[float | None, typer.Option(help="Weight of the expression loss.", rich_help_panel=_GAME)] = None,
+    beta3: Annotated[
+        float | None, typer.Option(help="Weight of the confusion loss of the rest branch.", rich_help_panel=_GAME)
+    ] = None,
+    baseline: Annotated[
+        bool | None,
+        typer.Option("--baseline", help="No rest branch and no adversary: Table 1's baseline.", rich_help_panel=_GAME),
+    ] = None,
+    decoder: Annotated[
+        str | None,
+        typer.Option(
+            help="none, joint (trained with the codes), detached (draws without touching the codes), auto.",
+            rich_help_panel=_GAME,
+        ),
+    ] = None,
+    adversary_steps: Annotated[
+        int | None, typer.Option(help="Adversary steps for each encoder step.", rich_help_panel=_GAME)
+    ] = None,
+    reconstruction: Annotated[
+        str | None, typer.Option(help="sum (the paper's squared norm) or mean over pixels.", rich_help_panel=_GAME)
+    ] = None,
+    trunk: Annotated[
+        str | None,
+        typer.Option(
+            help="inception_resnet_v1 (the paper's), resnet18, mobilenet_v3_large, efficientnet_b0, or a plugin's.",
+            rich_help_panel=_NETWORK,
+        ),
+    ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            help="vggface2, casia-webface, imagenet, a file, or none (random). Default: the trunk's own.",
+            rich_help_panel=_NETWORK,
+        ),
+    ] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Never download weights.", rich_help_panel=_NETWORK)
+    ] = False,
+    size: Annotated[int | None, typer.Option(help="Side of the input in pixels.", rich_help_panel=_NETWORK)] = None,
+    branch: Annotated[str | None, typer.Option(help="full or light (5x faster).", rich_help_panel=_NETWORK)] = None,
+    branch_norm: Annotated[
+        bool | None, typer.Option("--branch-norm", help="BatchNorm in the branches.", rich_help_panel=_NETWORK)
+    ] = None,
+    expression_size: Annotated[
+        int | None, typer.Option(help="Length of the expression code.", rich_help_panel=_NETWORK)
+    ] = None,
+    rest_size: Annotated[int | None, typer.Option(help="Length of the rest code.", rich_help_panel=_NETWORK)] = None,
+    dropout: Annotated[
+        float | None, typer.Option(help="Before the two linear classifiers.", rich_help_panel=_NETWORK)
+    ] = None,
+    decoder_kind: Annotated[
+        str | None, typer.Option(help="deconv (the paper's) or resize (no checkerboard).", rich_help_panel=_NETWORK)
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the train split.", rich_help_panel=_TRAINING)] = None,
+    batch: Annotated[int | None, typer.Option(help="Faces a step and process.", rich_help_panel=_TRAINING)] = None,
+    optimizer: Annotated[str | None, typer.Option(help="adam or sgd.", rich_help_panel=_TRAINING)] = None,
+    lr: Annotated[float | None, typer.Option(help="Learning rate above the trunk.", rich_help_panel=_TRAINING)] = None,
+    lr_trunk: Annotated[
+        float | None,
+        typer.Option(help="Of the trunk; 0: lr, or lr / 10 with pretrained weights.", rich_help_panel=_TRAINING),
+    ] = None,
+    lr_adversary: Annotated[float | None, typer.Option(help="Of the adversary.", rich_help_panel=_TRAINING)] = None,
+    weight_decay: Annotated[
+        float | None, typer.Option(help="On all but the adversary.", rich_help_panel=_TRAINING)
+    ] = None,
+    schedule: Annotated[
+        str | None, typer.Option(help="cosine, onecycle or constant.", rich_help_panel=_TRAINING)
+    ] = None,
+    train_trunk: Annotated[
+        str | None, typer.Option(help="all, last (only the last stage) or none.", rich_help_panel=_TRAINING)
+    ] = None,
+    trunk_norm: Annotated[
+        str | None,
+        typer.Option(
+            help="Trunk BatchNorm: eval (fixed), train, auto (eval if pretrained).", rich_help_panel=_TRAINING
+        ),
+    ] = None,
+    balance: Annotated[
+        str | None,
+        typer.Option(
+            help="What makes classes equal: sampler, loss, adversary (its loss only), none.", rich_help_panel=_TRAINING
+        ),
+    ] = None,
+    augment: Annotated[str | None, typer.Option(help="none, flip, mild or strong.", rich_help_panel=_TRAINING)] = None,
+    label_smoothing: Annotated[
+        float | None, typer.Option(help="Of the expression loss.", rich_help_panel=_TRAINING)
+    ] = None,
+    select: Annotated[
+        str | None,
+        typer.Option(
+            help="Model to keep: last, best (on val), auto (best if a test split exists).", rich_help_panel=_TRAINING
+        ),
+    ] = None,
+    precision: Annotated[str | None, typer.Option(help="32, bf16 or 16.", rich_help_panel=_TRAINING)] = None,
+    device: DeviceOption = None,
+    devices: Annotated[int | None, typer.Option(help="Processes on this node.", rich_help_panel=_TRAINING)] = None,
+    nodes: Annotated[int | None, typer.Option(help="Nodes, under torchrun.", rich_help_panel=_TRAINING)] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Of weights, order and augmentation.", rich_help_panel=_TRAINING)
+    ] = None,
+    compile: Annotated[
+        bool | None,
+        typer.Option("--compile", help="torch.compile: a slow start, then faster.", rich_help_panel=_TRAINING),
+    ] = None,
+    checkpoint_minutes: Annotated[
+        float | None, typer.Option(help="Time between checkpoints inside an epoch.", rich_help_panel=_TRAINING)
+    ] = None,
+    tensorboard: Annotated[
+        bool | None,
+        typer.Option("--tensorboard", help="Also write TensorBoard files into the run.", rich_help_panel=_TRAINING),
+    ] = None,
+    config: SettingsFile = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train the disentangling model: faces.h5 -> runs/NAME, with runs/latest pointing to it.
+
+    The expression branch learns the labels; the rest branch learns to hide them from an adversary
+    that learns along. Ctrl-C saves and stops; --resume goes on, exactly.
+    """
+    options = dict(locals())
+    from facedis.config import ModelConfig, TrainConfig
+    from facedis.presets import PRESETS
+    from facedis.reports.training import page
+    from facedis.studies.training import Wish, train as run_training
+    from facedis.studies.training import resume as resume_training
+
+    listen = listener(as_json, quiet)
+    if preset is not None and preset not in PRESETS:
+        raise ConfigError(f"--preset is '{preset}'", f"choose one of: {', '.join(PRESETS)}")
+    if resume is not None:
+        result = resume_training(resume, listen)
+    else:
+        wish = Wish(
+            preset=preset,
+            name=name,
+            folder=runs,
+            file=read_settings(config),
+            model={key: options[key] for key in ModelConfig.__dataclass_fields__ if key in options},
+            train={key: options[key] for key in TrainConfig.__dataclass_fields__ if key in options},
+            offline=offline,
+        )
+        result = run_training(faces, wish, listen)
+    show(result, page, as_json, quiet)

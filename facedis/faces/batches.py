@@ -1,0 +1,53 @@
+"""Batches of a faces cache, read by a thread ahead of the step that uses them."""
+
+import queue
+import threading
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from facedis.faces.cache import FacesCache
+
+_END = object()
+
+
+def prefetched(cache: FacesCache, batches: Sequence[np.ndarray], ahead: int = 2) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """(rows, faces) of each of `batches`, with at most `ahead` read in advance.
+
+    Args:
+        cache: Where the faces lie.
+        batches: Rows of the cache, one array a batch.
+        ahead: Bound of the memory: this many batches wait at most.
+
+    Yields:
+        The rows (n,) and their faces (n, S, S, 3) uint8, in the order given.
+    """
+    ready: queue.Queue = queue.Queue(maxsize=ahead)
+    stop = threading.Event()
+
+    def read() -> None:
+        try:
+            for rows in batches:
+                item = (rows, cache.faces(rows))
+                while not stop.is_set():
+                    try:
+                        ready.put(item, timeout=0.1)
+                        break
+                    except queue.Full:
+                        continue
+                if stop.is_set():
+                    return
+            ready.put(_END)
+        except Exception as error:  # handed to the consumer, who raises it
+            ready.put(error)
+
+    reader = threading.Thread(target=read, name="facedis-batches", daemon=True)
+    reader.start()
+    try:
+        while (item := ready.get()) is not _END:
+            if isinstance(item, Exception):
+                raise item
+            yield item
+    finally:
+        stop.set()
+        reader.join()

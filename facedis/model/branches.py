@@ -1,0 +1,41 @@
+"""The two branches B_exp and B_non-exp: four convolutions from the trunk's map to a code."""
+
+from torch import Tensor, nn
+
+from facedis.config import ModelConfig
+
+
+class Branch(nn.Module):
+    """Four convolutions with leaky ReLU; the last is as large as the map and gives the code.
+
+    The last convolution has no activation, so a code has both signs and its cosine (Table 3) uses
+    the whole range.
+
+    Args:
+        map_shape: (C, H, W) of the trunk's feature map.
+        code_size: Length of the code.
+        config: Widths, first kernel, slope, BatchNorm.
+
+    Source: paper, section 3: "four Conv. layers, with leaky-ReLU". Widths and kernels are [unsaid].
+    """
+
+    def __init__(self, map_shape: tuple[int, int, int], code_size: int, config: ModelConfig) -> None:
+        super().__init__()
+        channels, height, width = map_shape
+        layers: list[nn.Module] = []
+        for number, out in enumerate(config.branch_widths):
+            kernel = 1 if number == 0 and config.branch == "light" else 3
+            layers.append(nn.Conv2d(channels, out, kernel, padding=kernel // 2, bias=not config.branch_norm))
+            if config.branch_norm:
+                layers.append(nn.BatchNorm2d(out))
+            layers.append(nn.LeakyReLU(config.slope))
+            channels = out
+        layers.append(nn.Conv2d(channels, code_size, (height, width)))
+        self.layers = nn.Sequential(*layers)
+        for layer in self.layers:
+            if isinstance(layer, nn.Conv2d):  # torch's default shrinks the signal at every layer
+                nn.init.kaiming_normal_(layer.weight, a=config.slope)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """The code of a feature map (B, C, H, W)."""
+        return self.layers(features).flatten(1)  # (B, code_size)

@@ -1,0 +1,1 @@
+"""The registry of shared encoders (En_base): entry points of `facedis.trunks`."""

@@ -1,0 +1,99 @@
+"""Faces to codes: the bridge from a model and a cache to the arrays that measures take."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from facedis.errors import CacheError
+from facedis.events import Event, Listener, silent
+from facedis.faces.batches import prefetched
+from facedis.faces.cache import FacesCache
+from facedis.measures.codes import CodeTable
+from facedis.model.checkpoint import Run
+from facedis.model.device import pick_device
+from facedis.model.disentangler import Output
+from facedis.training.augment import to_images
+
+
+def run_labels(run: Run, cache: FacesCache) -> np.ndarray:
+    """(N,) Labels of the cache in the run's classes, mapped by name; -1 where the run knows none.
+
+    Raises:
+        CacheError: The two have no expression in common.
+    """
+    position = np.array([run.classes.index(name) if name in run.classes else -1 for name in cache.info.classes] + [-1])
+    if (position < 0).all():
+        raise CacheError(
+            f"{cache.path} and {run.path} have no expression in common",
+            f"the model knows {', '.join(run.classes)}",
+        )
+    return position[cache.labels]  # a label of -1 takes the -1 at the end
+
+
+@torch.inference_mode()
+def forward(run: Run, faces: np.ndarray, device: torch.device) -> tuple[Tensor, Output]:
+    """The network's input for `faces` and its output.
+
+    Args:
+        run: The model; moved to `device`.
+        faces: (n, S, S, 3) uint8, aligned as the run's own faces were.
+        device: Where to compute.
+    """
+    model = run.model.to(device)
+    images = to_images(torch.from_numpy(faces).to(device), run.config.size, run.grey)
+    images = images.contiguous(memory_format=torch.channels_last)
+    return images, model(images)
+
+
+def encode(
+    run: Run, cache: FacesCache, rows: np.ndarray, batch: int = 128, device: str = "auto", listener: Listener = silent
+) -> CodeTable:
+    """Codes, features and class probabilities of `rows` of a cache.
+
+    Args:
+        run: The model.
+        cache: Where the faces lie.
+        rows: (n,) rows of the cache.
+        batch: Faces at a time.
+        device: As in the settings.
+        listener: Told of the progress.
+    """
+    pieces: list[dict[str, np.ndarray]] = []
+    listener(Event("start", "encoding", total=len(rows)))
+    for piece in _encoded(run, cache, rows, batch, pick_device(device)):
+        pieces.append(piece)
+        listener(Event("advance", "encoding", done=sum(len(p["expression"]) for p in pieces)))
+    listener(Event("end", "encoding"))
+    arrays = {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]} if pieces else {}
+    return CodeTable(
+        rows=rows,
+        expression=arrays["expression"],
+        rest=arrays.get("rest"),
+        trunk=arrays["trunk"],
+        probabilities=arrays["probabilities"],
+        adversary=arrays.get("adversary"),
+        labels=run_labels(run, cache)[rows],
+        identities=cache.identities[rows],
+        splits=cache.splits[rows],
+        classes=run.classes,
+    )
+
+
+def _encoded(
+    run: Run, cache: FacesCache, rows: np.ndarray, batch: int, device: torch.device
+) -> Iterator[dict[str, np.ndarray]]:
+    starts = range(0, len(rows), batch)
+    for _, faces in prefetched(cache, [rows[start : start + batch] for start in starts]):
+        _, output = forward(run, faces, device)
+        arrays = {
+            "expression": output.codes.expression,
+            "trunk": output.features,
+            "probabilities": output.logits.softmax(1),
+        }
+        if run.adversary is not None:
+            arrays["rest"] = output.codes.rest
+            with torch.inference_mode():
+                arrays["adversary"] = run.adversary.to(device)(output.codes.rest).softmax(1)
+        yield {name: value.float().cpu().numpy() for name, value in arrays.items()}

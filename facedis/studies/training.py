@@ -1,0 +1,152 @@
+"""Training as a study: settings resolved against the faces, the run trained, its record written."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from facedis import presets
+from facedis.config import ModelConfig, TrainConfig, resolve
+from facedis.errors import InputError, OutputError, RunError
+from facedis.events import Listener, note, silent
+from facedis.faces.cache import FacesCache
+from facedis.measures.intervals import wilson
+from facedis.model.checkpoint import HISTORY, load_run, read_info
+from facedis.result import record, write_result
+from facedis.studies.reference import write_reference
+from facedis.training.data import training_data
+from facedis.training.folder import read_history
+from facedis.training.loop import Job, settle
+from facedis.training.loop import train as fit
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the user asked for: a preset, and settings from a file and from options."""
+
+    preset: str | None = None
+    name: str | None = None
+    folder: Path = Path("runs")
+    file: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    model: Mapping[str, Any] = field(default_factory=dict)
+    train: Mapping[str, Any] = field(default_factory=dict)
+    offline: bool = False
+
+
+def train(faces: Path, wish: Wish | None = None, listener: Listener = silent) -> dict[str, Any]:
+    """Train a new run on a faces cache.
+
+    Args:
+        faces: The cache.
+        wish: Preset, name and settings; all have defaults.
+        listener: Told of the progress; its first line is the preset and why.
+
+    Returns:
+        The record of kind "training", also written to result.json in the run folder.
+
+    Raises:
+        CacheError: The faces cannot be used.
+        ConfigError: Settings that do not go together.
+        WeightsError: The trunk's weights cannot be had.
+        OutputError: The run folder cannot be written.
+    """
+    wish = wish or Wish()
+    with FacesCache.open(faces) as cache:
+        dataset = cache.info.dataset
+        training_data(cache)  # refuses what cannot be trained on before anything else happens
+    preset, why = presets.choose(wish.preset, dataset)
+    note(listener, f"preset {preset}: {why}")
+    model, config = settings(preset, wish)
+    run = wish.folder / (wish.name or _name(model, config))
+    _writable(wish.folder)
+    note(listener, _summary(model, config, run))
+    return _trained(Job(faces, run, model, config, listener, offline=wish.offline))
+
+
+def resume(run: Path, listener: Listener = silent) -> dict[str, Any]:
+    """Go on with a run that was stopped, exactly where it stopped.
+
+    Raises:
+        RunError: The folder is no run.
+        InputError: The faces are gone or are other ones.
+    """
+    info = read_info(run)
+    faces = Path(info["faces"]["path"])
+    with FacesCache.open(faces) as cache:
+        if cache.info.fingerprint != info["faces"]["fingerprint"]:
+            raise InputError(f"{faces} is not the cache that {run} was trained on", "align the same dataset again")
+    try:
+        model, config = resolve(ModelConfig, info["model"]), resolve(TrainConfig, info["train"])
+    except (KeyError, TypeError) as error:
+        raise RunError(f"{run} does not say how it was trained", "train a new one") from error
+    # All tensors come from the checkpoint; the pretrained file may be gone by now.
+    return _trained(Job(faces, run, model, config, listener, resume=True, offline=True))
+
+
+def settings(preset: str, wish: Wish) -> tuple[ModelConfig, TrainConfig]:
+    """The resolved settings: defaults, preset, file, options, in rising order."""
+    in_file = {name: wish.file.get(name, {}) for name in ("model", "train")}
+    beta1 = wish.train.get("beta1")
+    beta1 = in_file["train"].get("beta1") if beta1 is None else beta1
+    baseline = wish.model.get("baseline") or in_file["model"].get("baseline") or False
+    model_layer, train_layer = presets.layers(preset, beta1, baseline)
+    config = resolve(TrainConfig, train_layer, in_file["train"], wish.train)
+    return settle(resolve(ModelConfig, model_layer, in_file["model"], wish.model), config), config
+
+
+def _trained(job: Job) -> dict[str, Any]:
+    place = fit(job)
+    run = load_run(job.run)
+    history = read_history(job.run)
+    kept = history[place.kept_epoch]
+    with FacesCache.open(job.faces) as cache:
+        data = training_data(cache)
+        val, dataset, n = data.val_rows, cache.info.dataset, len(data.train_rows)
+        if len(val):
+            write_reference(run, cache, val, job.config, job.listener)
+    chance = 1 / len(run.classes)
+    final = {
+        name: wilson(round(value * len(val)), len(val), chance=chance) for name, value in kept.get("val", {}).items()
+    }
+    result = record(
+        "training",
+        command=run.info["command"],
+        model=str(job.run),
+        faces=str(job.faces),
+        dataset=dataset,
+        split="train",
+        n=n,
+        classes=run.classes,
+        seed=job.config.seed,
+        epochs=len(history),
+        best=place.best_epoch,
+        kept=kept["epoch"],
+        rate=sum(line["images_per_second"] for line in history) / len(history),
+        seconds=place.seconds,
+        history=str(job.run / HISTORY),
+        final=final,
+    )
+    write_result(result, job.run / "result.json")
+    return result
+
+
+def _name(model: ModelConfig, config: TrainConfig) -> str:
+    kind = "baseline" if model.baseline else f"beta1-{config.beta1:g}"
+    return f"{datetime.now():%Y%m%d-%H%M%S}-{model.trunk}-{kind}"
+
+
+def _writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot make {folder}: {error.strerror}", "choose another --runs folder") from error
+    if not os.access(folder, os.W_OK):
+        raise OutputError(f"cannot write into {folder}", "choose another --runs folder")
+
+
+def _summary(model: ModelConfig, config: TrainConfig, run: Path) -> str:
+    game = "baseline, no adversary" if model.baseline else f"beta {config.beta1:g}, {config.beta2:g}, {config.beta3:g}"
+    decoder = "" if model.decoder == "none" else f", {model.decoder} decoder"
+    return f"{model.trunk} ({model.weights} weights, {model.size} px), {game}{decoder}, {config.epochs} epochs -> {run}"

@@ -1,0 +1,110 @@
+"""Faces of a cache to network input: size, range, grey, and the random changes of training.
+
+All images of a batch are changed in one resampling, drawn from a generator that the caller seeds.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Strength:
+    """Half-widths of the uniform draws: degrees, share of the side, factors around 1."""
+
+    rotation: float
+    shift: float
+    scale: float
+    brightness: float
+    contrast: float
+    erase: float  # probability that a patch is blanked
+
+
+STRENGTHS = {
+    "flip": None,
+    "mild": Strength(10, 0.04, 0.08, 0.15, 0.15, 0.0),
+    "strong": Strength(15, 0.08, 0.15, 0.3, 0.3, 0.5),
+}
+
+
+def to_images(faces: Tensor, size: int, grey: bool = False) -> Tensor:
+    """Faces of a cache as network input.
+
+    Args:
+        faces: (B, S, S, 3) uint8.
+        size: Side of the result in pixels; smaller than S is antialiased.
+        grey: Take the colour away, for models that never saw any.
+
+    Returns:
+        (B, 3, size, size) float32 in [0, 1].
+    """
+    images = faces.permute(0, 3, 1, 2).to(torch.float32).div_(255)
+    if grey:
+        images = _luma(images).expand(-1, 3, -1, -1)
+    if images.shape[-1] != size:
+        images = F.interpolate(images, (size, size), mode="bilinear", antialias=images.shape[-1] > size)
+    return images.clamp_(0, 1) if images.shape[-1] != faces.shape[1] else images.contiguous()
+
+
+def augment(images: Tensor, kind: str, generator: torch.Generator) -> Tensor:
+    """Random changes of `images` that leave the expression as it is.
+
+    Args:
+        images: (B, 3, S, S) in [0, 1].
+        kind: "none", "flip", "mild" or "strong".
+        generator: On the CPU, so that every device draws the same.
+
+    Returns:
+        (B, 3, S, S) in [0, 1].
+    """
+    if kind == "none":
+        return images
+    strength = STRENGTHS[kind]
+    n = len(images)
+    mirror = torch.where(torch.rand(n, generator=generator) < 0.5, -1.0, 1.0)
+    if strength is None:
+        return torch.where((mirror < 0).to(images.device)[:, None, None, None], images.flip(3), images)
+    matrix = _affine(strength, mirror, generator).to(images.device)
+    grid = F.affine_grid(matrix, list(images.shape), align_corners=False)
+    images = F.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    gain = _around(n, 1.0, strength.contrast, generator).to(images.device)[:, None, None, None]
+    shift = _around(n, 0.0, strength.brightness, generator).to(images.device)[:, None, None, None]
+    centre = images.mean((1, 2, 3), keepdim=True)
+    images = ((images - centre) * gain + centre + shift * centre).clamp(0, 1)
+    return _erase(images, strength.erase, generator) if strength.erase else images
+
+
+def _around(n: int, centre: float, half: float, generator: torch.Generator) -> Tensor:
+    return centre + half * (2 * torch.rand(n, generator=generator) - 1)
+
+
+def _affine(strength: Strength, mirror: Tensor, generator: torch.Generator) -> Tensor:
+    n = len(mirror)
+    angle = torch.deg2rad(_around(n, 0, strength.rotation, generator))
+    scale = 1 / _around(n, 1, strength.scale, generator)
+    move = 2 * torch.stack([_around(n, 0, strength.shift, generator) for _ in range(2)], 1)
+    cos, sin = torch.cos(angle) * scale, torch.sin(angle) * scale
+    rows = torch.stack([cos * mirror, -sin, sin * mirror, cos], 1).view(n, 2, 2)
+    return torch.cat([rows, move[:, :, None]], 2)  # (n, 2, 3)
+
+
+def _erase(images: Tensor, probability: float, generator: torch.Generator) -> Tensor:
+    """Blank one rectangle of 2 to 25 % of the area with the image's mean in a share of the images."""
+    n, _, height, width = images.shape
+    chosen = torch.rand(n, generator=generator) < probability
+    area = 0.02 + 0.23 * torch.rand(n, generator=generator)
+    aspect = torch.exp(_around(n, 0, 0.7, generator))
+    tall, wide = (area * aspect).sqrt().clamp(max=0.9), (area / aspect).sqrt().clamp(max=0.9)
+    top, left = (1 - tall) * torch.rand(n, generator=generator), (1 - wide) * torch.rand(n, generator=generator)
+    y = ((torch.arange(height) + 0.5) / height)[None, :, None]
+    x = ((torch.arange(width) + 0.5) / width)[None, None, :]
+    inside = (y >= top[:, None, None]) & (y < (top + tall)[:, None, None])
+    inside = inside & (x >= left[:, None, None]) & (x < (left + wide)[:, None, None]) & chosen[:, None, None]
+    return torch.where(inside[:, None].to(images.device), images.mean((1, 2, 3), keepdim=True), images)
+
+
+def _luma(images: Tensor) -> Tensor:
+    weights = torch.tensor([0.299, 0.587, 0.114], device=images.device)  # ITU-R BT.601, as Pillow's "L"
+    return (images * weights[:, None, None]).sum(1, keepdim=True)

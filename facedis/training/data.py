@@ -1,0 +1,57 @@
+"""What a run learns from: the labelled rows of a faces cache, with labels in the run's own classes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from facedis.errors import CacheError
+from facedis.faces.cache import FacesCache
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Rows and labels of the two splits that training looks at.
+
+    Attributes:
+        cache: Where the faces lie.
+        classes: The K expressions that occur in the train split, in the order of the cache.
+        train_rows: (n,) rows of the cache.
+        train_labels: (n,) in 0..K-1.
+        val_rows: (m,) rows of the cache whose expression is in `classes`; may be empty.
+        val_labels: (m,) in 0..K-1.
+        has_test: Whether there is a test split that nothing here touches.
+    """
+
+    cache: FacesCache
+    classes: tuple[str, ...]
+    train_rows: np.ndarray
+    train_labels: np.ndarray
+    val_rows: np.ndarray
+    val_labels: np.ndarray
+    has_test: bool
+
+
+def training_data(cache: FacesCache) -> TrainingData:
+    """The training data of `cache`.
+
+    Raises:
+        CacheError: There is nothing to learn from: no train split, or fewer than two expressions in it.
+    """
+    train = cache.rows("train")
+    present = np.unique(cache.labels[train])
+    if len(present) < 2:
+        found = f"only '{cache.info.classes[present[0]]}'" if len(present) else "no labelled face"
+        raise CacheError(f"the train split of {cache.path} has {found}", "align a dataset with two or more expressions")
+    position = np.full(len(cache.info.classes), -1)
+    position[present] = np.arange(len(present))
+    val = cache.rows("val")
+    val = val[position[cache.labels[val]] >= 0]
+    return TrainingData(
+        cache=cache,
+        classes=tuple(cache.info.classes[index] for index in present),
+        train_rows=train,
+        train_labels=position[cache.labels[train]],
+        val_rows=val,
+        val_labels=position[cache.labels[val]],
+        has_test=bool(len(cache.rows("test"))),
+    )

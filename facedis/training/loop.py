@@ -1,0 +1,325 @@
+"""The training loop: epochs of adversarial steps, validation, checkpoints, history.
+
+The same code runs on one CPU, one GPU, several, and several nodes: Fabric moves modules and data
+and joins the gradients.
+"""
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from facedis.config import ModelConfig, TrainConfig
+from facedis.errors import RunError
+from facedis.events import Event, Listener, note, silent, warn
+from facedis.faces.batches import prefetched
+from facedis.faces.cache import FacesCache
+from facedis.model.checkpoint import CHECKPOINT, MODEL, save_tensors, tensors_of
+from facedis.model.device import pick_device
+from facedis.model.disentangler import Disentangler, build
+from facedis.training.augment import augment, to_images
+from facedis.training.data import TrainingData, training_data
+from facedis.training.folder import append_history, cut_history, start_run
+from facedis.training.interrupt import stop_between_steps
+from facedis.training.samplers import class_weights, epoch_order, share_of
+from facedis.training.schedule import rate
+from facedis.training.state import Place, load_place, save_place, step_generator
+from facedis.training.steps import ClassWeights, Side, adversary_optimizers, encoder_optimizers, train_step
+
+#: What is summed over the steps of an epoch; the first five are losses.
+SUMS = (
+    "expression_loss",
+    "adversary_loss",
+    "confusion_loss",
+    "reconstruction_loss",
+    "total_loss",
+    "expression_hits",
+    "adversary_hits",
+    "faces",
+)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run to train: where from, where to, and how."""
+
+    faces: Path
+    run: Path
+    model: ModelConfig
+    config: TrainConfig
+    listener: Listener = silent
+    resume: bool = False
+    offline: bool = False
+
+
+def train(job: Job) -> Place:
+    """Train a run, or go on with it, and leave its folder complete.
+
+    Returns:
+        Where it ended: best epoch and score, seconds.
+
+    Raises:
+        CacheError: The faces cannot be used.
+        RunError: There is nothing to resume.
+        KeyboardInterrupt: It was stopped between two steps; what was done is saved.
+    """
+    config = job.config
+    device = pick_device(config.device)
+    alone = config.devices * config.nodes == 1
+    # Started by torchrun, every process is there already; else Fabric starts the others itself.
+    strategy = "auto" if alone else "ddp" if "TORCHELASTIC_RUN_ID" in os.environ else "ddp_spawn"
+    fabric = Fabric(
+        accelerator=device.type,
+        devices=config.devices,
+        num_nodes=config.nodes,
+        strategy=strategy,
+        precision={"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}[config.precision],
+    )
+    if alone:
+        return _fit(fabric, job)
+    return fabric.launch(_fit, job)
+
+
+def settle(model: ModelConfig, config: TrainConfig) -> ModelConfig:
+    """`model` with its decoder decided: "auto" means joint where beta1 asks for one, else none."""
+    if model.decoder != "auto":
+        return model
+    return replace(model, decoder="joint" if config.beta1 > 0 and not model.baseline else "none")
+
+
+def _fit(fabric: Fabric, job: Job) -> Place:
+    with FacesCache.open(job.faces) as cache:
+        data = training_data(cache)
+        torch.manual_seed(job.config.seed)
+        model, adversary = build(job.model, len(data.classes), job.offline)
+        _advise(job, model, data)
+        if fabric.is_global_zero and not job.resume:
+            start_run(job.run, cache, data.classes, model.trunk.pretrained, job.model, job.config)
+        loop = Loop(fabric, job, data, model, adversary)
+        with stop_between_steps() as stop:
+            return loop.run(stop)
+
+
+def _advise(job: Job, model: Disentangler, data: TrainingData) -> None:
+    """Say what a user would otherwise find out too late."""
+    if job.config.train_trunk == "none" and not job.model.baseline:
+        warn(job.listener, "the trunk is frozen: the adversary cannot change the accuracy of C_exp")
+    if job.model.size > data.cache.info.size:
+        note(job.listener, f"faces of {data.cache.info.size} px are enlarged to {job.model.size} px")
+    if not len(data.val_rows):
+        warn(job.listener, "there is no val split: no validation, and the last epoch is kept")
+
+
+class Loop:
+    """One process's part of a run."""
+
+    def __init__(
+        self, fabric: Fabric, job: Job, data: TrainingData, model: Disentangler, adversary: nn.Module | None
+    ) -> None:
+        self.fabric, self.job, self.config, self.data = fabric, job, job.config, data
+        norm = self.config.trunk_norm
+        model.fixed_trunk_norm = norm == "eval" or (norm == "auto" and model.trunk.pretrained)
+        model.to(memory_format=torch.channels_last)
+        self.encoder = _side(fabric, model, encoder_optimizers(model, self.config), self.config.compile)
+        self.adversary = None
+        if adversary is not None:
+            self.adversary = _side(fabric, adversary, adversary_optimizers(adversary, self.config))
+        self.weights = _weights(self.config, data, fabric.device)
+        self.place = Place()
+        self.sums = torch.zeros(len(SUMS), dtype=torch.float32 if fabric.device.type == "mps" else torch.float64)
+        self.sums = self.sums.to(fabric.device)
+        self.keep_best = len(data.val_rows) > 0 and (
+            self.config.select == "best" or (self.config.select == "auto" and data.has_test)
+        )
+        self.steps = len(self._batches(0))
+
+    def run(self, stop: Any) -> Place:
+        """All epochs that are left; then the folder holds the chosen model."""
+        if self.job.resume:
+            self._restore()
+        self.clock = self.saved = time.monotonic()
+        total = self.config.epochs * self.steps
+        self.job.listener(Event("start", "training", total=total, done=self.place.epoch * self.steps))
+        while self.place.epoch < self.config.epochs:
+            self._epoch(stop)
+        self.job.listener(Event("end", "training"))
+        if self.fabric.is_global_zero:
+            (self.job.run / CHECKPOINT).unlink(missing_ok=True)
+        self.fabric.barrier()
+        return self.place
+
+    def _epoch(self, stop: Any) -> None:
+        place, begun = self.place, time.monotonic()
+        self.encoder.wrapped.train()
+        batches = self._batches(place.epoch)[place.step :]
+        first = self.sums[-1].item()
+        for images, labels in self._prepared(batches):
+            self._step(images, labels)
+            if self._told(stop):
+                self._save()
+                raise KeyboardInterrupt
+            if time.monotonic() - self.saved > 60 * self.config.checkpoint_minutes:
+                self._save()
+            self._report(begun, first)
+        self._close_epoch(begun, first)
+
+    def _step(self, images: Tensor, labels: Tensor) -> None:
+        place = self.place
+        done = place.epoch * self.steps + place.step
+        factor = rate(self.config.schedule, done, self.config.epochs * self.steps)
+        for optimizer in self._scheduled():
+            for group in optimizer.param_groups:
+                group["lr"] = group["initial_lr"] * factor
+        batch = (images, labels)
+        losses, output = train_step(self.fabric, self.encoder, self.adversary, batch, self.config, self.weights)
+        hits = [(output.logits.argmax(1) == labels).sum(), torch.zeros_like(labels[0])]
+        if self.adversary is not None:
+            with torch.no_grad(), self.fabric.autocast():
+                hits[1] = (self.adversary.module(output.codes.rest).argmax(1) == labels).sum()
+        n = torch.tensor(float(len(labels)), device=labels.device)
+        terms = [*(term.float() * n for term in losses), *(hit.float() for hit in hits), n]
+        self.sums += torch.stack(terms).to(self.sums.dtype)
+        place.step += 1
+
+    def _prepared(self, batches: list[np.ndarray]) -> Iterator[tuple[Tensor, Tensor]]:
+        """Images and labels of each batch on the device, resized and augmented."""
+        rows = self.data.train_rows
+        for number, (picked, faces) in enumerate(
+            prefetched(self.data.cache, [rows[batch] for batch in batches]), self.place.step
+        ):
+            position = np.searchsorted(rows, picked)
+            labels = torch.from_numpy(self.data.train_labels[position]).to(self.fabric.device)
+            generator = step_generator(self.config.seed, self.place.epoch, number, self.fabric.global_rank)
+            images = to_images(torch.from_numpy(faces).to(self.fabric.device), self.job.model.size)
+            images = augment(images, self.config.augment, generator)
+            yield images.contiguous(memory_format=torch.channels_last), labels
+
+    def _close_epoch(self, begun: float, first: float) -> None:
+        place = self.place
+        place.seconds += time.monotonic() - self.clock
+        self.clock = time.monotonic()
+        line = {"epoch": place.epoch, "steps": self.steps, "train": self._means()}
+        val = self._validate() if self.fabric.is_global_zero and len(self.data.val_rows) else {}
+        line |= {"val": val} if val else {}
+        line["images_per_second"] = (self.sums[-1].item() - first) * self.fabric.world_size / (self.clock - begun)
+        line["seconds"] = place.seconds
+        if self.fabric.is_global_zero:
+            place.history_bytes = append_history(self.job.run, line)
+            better = val.get("expression_accuracy", 0.0) > place.best
+            if better:
+                place.best, place.best_epoch = val.get("expression_accuracy", 0.0), place.epoch
+            if better or not self.keep_best:
+                place.kept_epoch = place.epoch
+                save_tensors(self.job.run / MODEL, tensors_of(self.encoder.module, self._adversary_module()))
+        place.epoch, place.step = place.epoch + 1, 0
+        self.sums.zero_()
+        self._save()
+
+    @torch.no_grad()
+    def _validate(self) -> dict[str, float]:
+        """Accuracy of C_exp and C_adv on the val split, in eval mode."""
+        data, model, hits = self.data, self.encoder.module, torch.zeros(2)
+        model.eval()
+        starts = range(0, len(data.val_rows), 2 * self.config.batch)
+        rows = [data.val_rows[start : start + 2 * self.config.batch] for start in starts]
+        for picked, faces in prefetched(data.cache, rows):
+            labels = data.val_labels[np.searchsorted(data.val_rows, picked)]
+            labels = torch.from_numpy(labels).to(self.fabric.device)
+            images = to_images(torch.from_numpy(faces).to(self.fabric.device), self.job.model.size)
+            with self.fabric.autocast():
+                output = model(images.contiguous(memory_format=torch.channels_last))
+                hits[0] += (output.logits.argmax(1) == labels).sum().cpu()
+                if self.adversary is not None:
+                    hits[1] += (self.adversary.module(output.codes.rest).argmax(1) == labels).sum().cpu()
+        share = (hits / len(data.val_rows)).tolist()
+        accuracy = {"expression_accuracy": share[0]}
+        return accuracy if self.adversary is None else accuracy | {"adversary_accuracy": share[1]}
+
+    def _means(self) -> dict[str, float]:
+        """Means over the faces of the epoch so far; hits become accuracies."""
+        sums = self.fabric.all_reduce(self.sums.clone(), reduce_op="sum").tolist()
+        means = {name.replace("_hits", "_accuracy"): value / sums[-1] for name, value in zip(SUMS, sums, strict=True)}
+        del means["faces"]
+        if self.adversary is None:
+            means = {name: value for name, value in means.items() if not name.startswith(("adversary", "confusion"))}
+        return means
+
+    def _report(self, begun: float, first: float) -> None:
+        if not self.fabric.is_global_zero or time.monotonic() - getattr(self, "reported", 0.0) < 0.5:
+            return
+        self.reported = time.monotonic()
+        sums = dict(zip(SUMS, self.sums.tolist(), strict=True))
+        faces, chance = sums["faces"], 1 / len(self.data.classes)
+        facts = {
+            "images/s": (faces - first) * self.fabric.world_size / (self.reported - begun),
+            "loss": sums["total_loss"] / faces,
+            "C_exp": sums["expression_hits"] / faces,
+        }
+        if self.adversary is not None:
+            facts |= {"C_adv": sums["adversary_hits"] / faces}
+        done = self.place.epoch * self.steps + self.place.step
+        self.job.listener(Event("advance", "training", done=done, facts=facts | {"chance": chance}))
+
+    def _told(self, stop: Any) -> bool:
+        """Whether any process was told to stop: all of them must leave at the same step."""
+        if self.fabric.world_size == 1:
+            return stop.is_set()
+        flag = torch.tensor(float(stop.is_set()), device=self.fabric.device)
+        return bool(self.fabric.all_reduce(flag, reduce_op="sum") > 0)
+
+    def _save(self) -> None:
+        place = self.place
+        place.seconds += time.monotonic() - self.clock
+        self.clock = self.saved = time.monotonic()
+        place.sums = dict(zip(SUMS, self.sums.tolist(), strict=True))
+        place.scaler = self.fabric.strategy.precision.state_dict()
+        if self.fabric.is_global_zero:
+            path = self.job.run / CHECKPOINT
+            save_place(path, place, self.encoder.module, self._adversary_module(), self._optimizers())
+
+    def _restore(self) -> None:
+        path = self.job.run / CHECKPOINT
+        if not path.exists():
+            raise RunError(f"{self.job.run} has no checkpoint", "it is finished, or it never started: train a new one")
+        self.place = load_place(path, self.encoder.module, self._adversary_module(), self._optimizers())
+        self.fabric.strategy.precision.load_state_dict(self.place.scaler)
+        self.sums += torch.tensor([self.place.sums[name] for name in SUMS]).to(self.sums)
+        if self.fabric.is_global_zero:
+            cut_history(self.job.run, self.place.history_bytes)
+
+    def _batches(self, epoch: int) -> list[np.ndarray]:
+        balanced = self.config.balance == "sampler"
+        order = epoch_order(self.data.train_labels, balanced, self.config.seed, epoch)
+        return share_of(order, self.config.batch, self.fabric.global_rank, self.fabric.world_size)
+
+    def _adversary_module(self) -> nn.Module | None:
+        return None if self.adversary is None else self.adversary.module
+
+    def _scheduled(self) -> list[Optimizer]:
+        """The adversary keeps its rate: it must be able to follow the code to the end."""
+        return list(self.encoder.optimizers)
+
+    def _optimizers(self) -> list[Optimizer]:
+        return [*self.encoder.optimizers, *(self.adversary.optimizers if self.adversary else ())]
+
+
+def _side(fabric: Fabric, module: nn.Module, optimizers: tuple[Optimizer, ...], compiled: bool = False) -> Side:
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["initial_lr"] = group["lr"]
+    wrapped, *ready = fabric.setup(torch.compile(module) if compiled else module, *optimizers)
+    return Side(wrapped, module, tuple(ready))
+
+
+def _weights(config: TrainConfig, data: TrainingData, device: torch.device) -> ClassWeights:
+    weights = torch.from_numpy(class_weights(data.train_labels, len(data.classes))).float().to(device)
+    both = {"loss": (weights, weights), "adversary": (None, weights)}.get(config.balance, (None, None))
+    return ClassWeights(*both)

@@ -1,0 +1,88 @@
+"""Everything that a run needs to go on exactly where it stopped, in one file written atomically.
+
+No random state is kept: every epoch's order and every step's draws follow from the seed and the
+step's number.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from facedis.model.checkpoint import load_tensors, read_tensors, save_tensors, tensors_of
+
+
+@dataclass
+class Place:
+    """Where a run stands.
+
+    Attributes:
+        epoch: The epoch it is in, from 0.
+        step: Steps done in that epoch.
+        sums: Sums over the steps of that epoch, for its line of the history.
+        best: Best selection score so far, -1 before the first.
+        best_epoch: The epoch of it.
+        kept_epoch: The epoch whose model the folder holds.
+        history_bytes: Length of the history that belongs to this place.
+        seconds: Time spent training, over all sittings.
+        scaler: State of the loss scaler of 16-bit precision.
+    """
+
+    epoch: int = 0
+    step: int = 0
+    sums: dict[str, float] = field(default_factory=dict)
+    best: float = -1.0
+    best_epoch: int = -1
+    kept_epoch: int = -1
+    history_bytes: int = 0
+    seconds: float = 0.0
+    scaler: dict[str, Any] = field(default_factory=dict)
+
+
+def save_place(
+    path: Path, place: Place, model: nn.Module, adversary: nn.Module | None, optimizers: Sequence[Optimizer]
+) -> None:
+    """Write all of a run's state to `path`."""
+    tensors, scalars = tensors_of(model, adversary), []
+    for number, optimizer in enumerate(optimizers):
+        state = optimizer.state_dict()
+        numbers: dict[str, dict[str, Any]] = {}
+        for index, slots in state["state"].items():
+            for name, value in slots.items():
+                if isinstance(value, Tensor):
+                    tensors[f"optimizer{number}.{index}.{name}"] = value
+                else:
+                    numbers.setdefault(str(index), {})[name] = value
+        scalars.append(numbers)
+    save_tensors(path, tensors, {"place": asdict(place), "optimizers": scalars})
+
+
+def load_place(path: Path, model: nn.Module, adversary: nn.Module | None, optimizers: Sequence[Optimizer]) -> Place:
+    """Fill model, adversary and optimisers from `path`.
+
+    Raises:
+        RunError: The file is broken or belongs to another model.
+    """
+    load_tensors(path, model, adversary)
+    tensors, about = read_tensors(path)
+    for number, (optimizer, numbers) in enumerate(zip(optimizers, about["optimizers"], strict=True)):
+        slots: dict[int, dict[str, Any]] = {int(index): dict(values) for index, values in numbers.items()}
+        prefix = f"optimizer{number}."
+        for key, value in tensors.items():
+            if key.startswith(prefix):
+                index, name = key.removeprefix(prefix).split(".", 1)
+                slots.setdefault(int(index), {})[name] = value
+        optimizer.load_state_dict({"state": slots, "param_groups": optimizer.state_dict()["param_groups"]})
+    return Place(**about["place"])
+
+
+def step_generator(seed: int, epoch: int, step: int, rank: int) -> torch.Generator:
+    """The source of randomness of one step of one process; also seeds torch's own (dropout)."""
+    mixed = ((seed * 1_000_003 + epoch) * 1_000_003 + step) * 1_009 + rank
+    mixed %= 2**63
+    torch.manual_seed(mixed)
+    return torch.Generator().manual_seed(mixed + 1)
