@@ -4,9 +4,10 @@ Run `python docs/generate_commands.py` after changing a command; `--check` only 
 The pages come from the signatures of the commands' functions, which are what Typer reads too.
 """
 
+import dataclasses
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
@@ -14,19 +15,23 @@ from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_ty
 from typer.models import ArgumentInfo
 
 from facedis import plugins
+from facedis.config import SECTIONS
+from facedis.presets import PRESETS
 
 FOLDER = Path(__file__).parent / "commands"
 _NOTE = "<!-- Written by docs/generate_commands.py from the program itself: change the command, not this page. -->\n"
+#: Whose fields a command's options are, where they carry the same names.
+_STAGES = {"align": ("align",), "train": ("model", "train"), "ablate": ("model", "train"), "eval": ("eval",)}
 _WORDS = {int: "NUMBER", float: "NUMBER", str: "TEXT", Path: "PATH"}
 
 
 class Row(NamedTuple):
     """An argument or option as a page shows it."""
 
-    argument: bool
-    usage: str
+    usage: str  # empty for an option
     names: str
     meaning: str
+    group: str
 
 
 def pages() -> dict[str, str]:
@@ -37,17 +42,25 @@ def pages() -> dict[str, str]:
 
 
 def page(name: str, command: Callable[..., Any]) -> str:
-    """One command: what it does, its arguments, its options."""
-    found = rows(command)
-    arguments = [row for row in found if row.argument]
-    usage = " ".join(["facedis", name, *(["[OPTIONS]"] if len(found) > len(arguments) else [])])
-    usage = " ".join([usage, *(row.usage for row in arguments)])
+    """One command: what it does, its arguments, its options group by group."""
+    found = rows(command, defaults(name))
+    arguments, options = [row for row in found if row.usage], [row for row in found if not row.usage]
+    usage = " ".join(["facedis", name, *(["[OPTIONS]"] if options else []), *(row.usage for row in arguments)])
     parts = [_NOTE, f"# facedis {name}\n", help_text(command) + "\n", f"```\n{usage}\n```\n"]
-    for title, shown in (("Argument", arguments), ("Option", [row for row in found if not row.argument])):
-        if shown:
-            parts.append(f"| {title} | Meaning |\n|---|---|")
-            parts[-1] += "".join(f"\n| {row.names} | {row.meaning} |" for row in shown) + "\n"
+    if arguments:
+        parts.append(_table("Argument", arguments))
+    for group in dict.fromkeys(row.group for row in options):
+        heading = [f"## {group}\n"] if group else []
+        parts += [*heading, _table("Option", [row for row in options if row.group == group])]
+    if "preset" in inspect.signature(command).parameters:
+        parts.append(_presets())
     return "\n".join(parts)
+
+
+def defaults(name: str) -> dict[str, Any]:
+    """The default of every setting of the command's stages, for options that leave it to the settings."""
+    kinds = [SECTIONS[stage] for stage in _STAGES.get(name, ())]
+    return {field.name: field.default for kind in kinds for field in dataclasses.fields(kind)}
 
 
 def index(own: dict[str, Callable[..., Any]]) -> str:
@@ -70,10 +83,10 @@ A package of your own can add a command: see `examples/plugin` and [the architec
 """
 
 
-def rows(command: Callable[..., Any]) -> list[Row]:
-    """What `command` takes, in the order of its signature."""
+def rows(command: Callable[..., Any], known: Mapping[str, Any]) -> list[Row]:
+    """What `command` takes, in the order of its signature; `known` are defaults from the settings."""
     hints = get_type_hints(command, include_extras=True)
-    return [_row(parameter, hints[name]) for name, parameter in inspect.signature(command).parameters.items()]
+    return [_row(parameter, hints[name], known) for name, parameter in inspect.signature(command).parameters.items()]
 
 
 def help_text(command: Callable[..., Any]) -> str:
@@ -81,26 +94,26 @@ def help_text(command: Callable[..., Any]) -> str:
     return inspect.cleandoc((command.__doc__ or "").partition("\f")[0]).strip()
 
 
-def _row(parameter: inspect.Parameter, hint: Any) -> Row:
+def _row(parameter: inspect.Parameter, hint: Any, known: Mapping[str, Any]) -> Row:
     annotation, info = get_args(hint)[:2]
-    default = parameter.default
-    required = default is inspect.Parameter.empty
+    required = parameter.default is inspect.Parameter.empty
+    default = known.get(parameter.name) if required or parameter.default is None else parameter.default
     meaning = _cell(info.help or "")
-    if not required and default not in (None, False) and "Default" not in meaning:
-        meaning += f" Default: `{default}`."
+    if default is not None and default is not False and "Default" not in meaning:
+        meaning += f" Default: `{_shown(default)}`."
     if isinstance(info, ArgumentInfo):
         usage = info.metavar or parameter.name.upper()
         usage += "..." if get_origin(annotation) is list else ""
-        return Row(True, usage if required else f"[{usage}]", f"`{usage}`", meaning)
+        return Row(usage if required else f"[{usage}]", f"`{usage}`", meaning, "")
     # In Annotated[...], Typer keeps the first name given to Option() where a default would stand.
     names = [name for name in (info.default, *(info.param_decls or ())) if isinstance(name, str)]
     names = names or [f"--{parameter.name.replace('_', '-')}"]
     value = info.metavar or _value(annotation)
-    return Row(False, "", f"`{', '.join(names)}{f' {value}' if value else ''}`", meaning)
+    return Row("", f"`{', '.join(names)}{f' {value}' if value else ''}`", meaning, info.rich_help_panel or "")
 
 
 def _value(annotation: Any) -> str:
-    """The word for an option's value; none for a flag. A bar would end the table's cell."""
+    """The word for an option's value; none for a flag."""
     if get_origin(annotation) in (Union, UnionType):
         annotation = next(kind for kind in get_args(annotation) if kind is not type(None))
     if get_origin(annotation) in (list, tuple):
@@ -108,6 +121,28 @@ def _value(annotation: Any) -> str:
     if get_origin(annotation) is Literal:
         return "{" + ",".join(map(str, get_args(annotation))) + "}"
     return "" if annotation is bool else _WORDS.get(annotation, "VALUE")
+
+
+def _presets() -> str:
+    """What each preset sets otherwise than the defaults."""
+    lines = ["## Presets\n", "The defaults above are those of the preset `paper`."]
+    for name, tables in PRESETS.items():
+        changes = [f"`{key} = {_shown(value)}`" for table in tables.values() for key, value in table.items()]
+        if changes:
+            lines.append(f"The preset `{name}` changes {', '.join(changes)}.")
+    return "\n".join(lines) + "\n"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_shown, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _table(title: str, shown: list[Row]) -> str:
+    return "\n".join(
+        [f"| {title} | Meaning |", "|---|---|", *(f"| {row.names} | {row.meaning} |" for row in shown), ""]
+    )
 
 
 def _cell(text: str) -> str:
