@@ -14,15 +14,17 @@ from facedis.config import AlignConfig
 from facedis.errors import CacheError, InputError, OutputError
 from facedis.events import Event, Listener, note, silent, warn
 from facedis.faces.ahead import decoded_ahead
-from facedis.faces.cache import SPLITS, USABLE, CacheWriter, FacesCache, partial_path, read_info
+from facedis.faces.cache import SPLITS, USABLE, CacheInfo, CacheWriter, FacesCache, partial_path, read_info
 from facedis.faces.crop import CropSettings
 from facedis.faces.plan import Plan, make_plan
 from facedis.faces.rows import Aligner
 from facedis.result import record
 
-#: Rows that are detected, written and repeated after an interruption together. They are counted
+#: Rows that are detected, written and, after an interruption, repeated together. They are counted
 #: from the first row on, so that a resumed run forms the same batches as an unbroken one.
 CHUNK = 64
+#: The same where no detector runs: writing is most of the work then.
+CHUNK_BYTES = 8_000_000
 #: Most problem rows that the result record lists.
 LISTED = 20
 
@@ -124,9 +126,7 @@ def _writer(output: Path, plan: Plan, listener: Listener, overwrite: bool) -> Ca
 
 def _fill(writer: CacheWriter, plan: Plan, aligner: Aligner, workers: int, listener: Listener) -> float | None:
     """Do the pending rows chunk by chunk; returns images a second."""
-    n = len(plan.records)
-    starts = np.unique(writer.pending // CHUNK * CHUNK)
-    chunks = [range(start, min(start + CHUNK, n)) for start in starts.tolist()]
+    chunks = _chunks(writer.pending, len(plan.records), plan.info)
     todo = sum(len(chunk) for chunk in chunks)
     if not todo:
         return None
@@ -143,6 +143,12 @@ def _fill(writer: CacheWriter, plan: Plan, aligner: Aligner, workers: int, liste
         images.close()
     listener(Event("end", "align", total=todo, done=done, facts={"images/s": rate}))
     return rate
+
+
+def _chunks(pending: np.ndarray, n: int, info: CacheInfo) -> list[range]:
+    """The chunks of the `n` rows in which a row is pending."""
+    size = CHUNK if info.crop != "none" else max(CHUNK_BYTES // (3 * info.size**2), 1)
+    return [range(start, min(start + size, n)) for start in np.unique(pending // size * size).tolist()]
 
 
 def _refuse_useless(plan: Plan, status: np.ndarray, output: Path, listener: Listener) -> None:

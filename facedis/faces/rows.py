@@ -65,7 +65,7 @@ class Aligner:
         rows.status[row] = STATUSES.index(status)
         if face is not None:
             rows.faces[row] = face
-            rows.grey[row] = bool((face[..., :1] == face[..., 1:]).all())
+            rows.grey[row] = _is_grey(face)
 
 
 def _portions(images: Iterable[Decoded]) -> Iterator[tuple[int, list[Decoded]]]:
@@ -79,6 +79,11 @@ def _portions(images: Iterable[Decoded]) -> Iterator[tuple[int, list[Decoded]]]:
             start, portion, pixels = start + len(portion), [], 0
     if portion:
         yield start, portion
+
+
+def _is_grey(face: np.ndarray) -> bool:
+    red, green, blue = face[..., 0], face[..., 1], face[..., 2]
+    return np.array_equal(red, green) and np.array_equal(green, blue)
 
 
 def _blank(n: int, size: int) -> Rows:

@@ -1,0 +1,159 @@
+"""Resizing by averaging areas, for many scales and crops of the same images: sums are looked up, not made anew.
+
+The result is that of `torch.nn.functional.interpolate(mode="area")`: an output pixel is the plain
+mean of the input pixels that it touches.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch.nn.functional import interpolate
+
+# Red, green and blue sums share one 64-bit integer. Sums over a rectangle are differences of four
+# prefix sums; these wrap around, but their differences are exact as long as each colour's sum over
+# the rectangle fits its field, that is for rectangles of up to 8,224 pixels.
+_FIELD = 21
+_MASK = (1 << _FIELD) - 1
+_MOST_AREA = _MASK // 255
+
+
+class SummedAreas:
+    """Prefix sums of B images of one size.
+
+    Attributes:
+        count: B.
+        height: H in pixels.
+        width: W in pixels.
+    """
+
+    def __init__(self, images: list[np.ndarray], device: torch.device) -> None:
+        """`images` are (H, W, 3) uint8, all of one size."""
+        self._images = torch.from_numpy(np.stack(images)).to(device)  # B H W 3
+        self.count, self.height, self.width = self._images.shape[:3]
+        sums = torch.zeros(self.count, self.height + 1, self.width + 1, dtype=torch.int64, device=device)
+        red, green, blue = self._images.unbind(3)
+        packed = blue.to(torch.int64).bitwise_left_shift_(_FIELD).add_(green).bitwise_left_shift_(_FIELD).add_(red)
+        torch.cumsum(packed.cumsum_(2), 1, out=sums[:, 1:, 1:])
+        self._sums = sums  # B H+1 W+1
+
+    def resized(self, images: range, shape: tuple[int, int], rows: range, columns: range) -> torch.Tensor:
+        """A part of the images resized to `shape`.
+
+        Args:
+            images: Which of the B images.
+            shape: (height, width) of the whole resized image in pixels.
+            rows: Which of its rows; those beyond the last repeat it.
+            columns: Which of its columns, likewise.
+
+        Returns:
+            (len(images), 3, len(rows), len(columns)) float32, 0..255.
+        """
+        if _largest_window(self.height, shape[0]) * _largest_window(self.width, shape[1]) > _MOST_AREA:
+            return self._resized_plainly(images, shape, rows, columns)
+        top, bottom = _edges(self.height, shape[0], rows, self._sums.device)
+        left, right = _edges(self.width, shape[1], columns, self._sums.device)
+        sums = self._sums[images.start : images.stop]
+        bands = sums.index_select(1, bottom).sub_(sums.index_select(1, top))
+        return _means(
+            bands.index_select(2, right).sub_(bands.index_select(2, left)), (bottom - top)[:, None] * (right - left)
+        )
+
+    def crops(self, image: torch.Tensor, boxes: torch.Tensor, side: int) -> torch.Tensor:
+        """Square crops, each resized to `side` x `side`.
+
+        Args:
+            image: (N,) int64, which image.
+            boxes: (N, 4) int64 left, top, right, bottom within the image, not empty.
+            side: In pixels.
+
+        Returns:
+            (N, 3, side, side) float32, 0..255.
+        """
+        left, top, right, bottom = boxes.unbind(1)
+        steps = torch.arange(side, device=boxes.device)
+        tall, wide = (bottom - top)[:, None], (right - left)[:, None]
+        y0, y1 = top[:, None] + steps * tall // side, top[:, None] - (-(steps + 1) * tall) // side  # N side
+        x0, x1 = left[:, None] + steps * wide // side, left[:, None] - (-(steps + 1) * wide) // side  # N side
+        stride = self.width + 1
+        flat = self._sums.view(-1)
+        base = image[:, None] * (stride * (self.height + 1))
+        upper, lower = (base + y0 * stride)[:, :, None], (base + y1 * stride)[:, :, None]  # N side 1
+        x0, x1 = x0[:, None, :], x1[:, None, :]  # N 1 side
+        sums = _look_up(flat, lower + x1).sub_(_look_up(flat, lower + x0))
+        sums.sub_(_look_up(flat, upper + x1)).add_(_look_up(flat, upper + x0))  # N side side
+        areas = (y1 - y0)[:, :, None] * (x1 - x0)
+        means = _means(sums, areas)
+        for n in torch.nonzero(areas.amax((1, 2)) > _MOST_AREA).flatten().tolist():
+            means[n] = self._cropped_plainly(int(image[n]), boxes[n].tolist(), side)
+        return means
+
+    def _resized_plainly(self, images: range, shape: tuple[int, int], rows: range, columns: range) -> torch.Tensor:
+        part = self._images[images.start : images.stop]
+        whole = torch.cat([interpolate(image[None].permute(0, 3, 1, 2).float(), shape, mode="area") for image in part])
+        down, across = (_steps(*pair, whole.device) for pair in ((shape[0], rows), (shape[1], columns)))
+        return whole.index_select(2, down).index_select(3, across)
+
+    def _cropped_plainly(self, image: int, box: list[int], side: int) -> torch.Tensor:
+        left, top, right, bottom = box
+        part = self._images[image, top:bottom, left:right].permute(2, 0, 1)[None].float()
+        return interpolate(part, (side, side), mode="area")[0]
+
+
+class MixedAreas:
+    """Prefix sums of images of any sizes, held by size.
+
+    Attributes:
+        groups: (places of the images, their `SummedAreas`) for each size.
+        sizes: (B, 2) int64 width, height of each image.
+    """
+
+    def __init__(self, images: Sequence[np.ndarray], device: torch.device) -> None:
+        """`images` are (H, W, 3) uint8."""
+        by_shape: dict[tuple[int, ...], list[int]] = {}
+        for place, image in enumerate(images):
+            by_shape.setdefault(image.shape, []).append(place)
+        self.groups = [
+            (torch.tensor(places, device=device), SummedAreas([images[place] for place in places], device))
+            for places in by_shape.values()
+        ]
+        self.sizes = torch.tensor([image.shape[1::-1] for image in images], device=device)
+
+    def crops(self, image: torch.Tensor, boxes: torch.Tensor, side: int) -> torch.Tensor:
+        """As `SummedAreas.crops`, over images of any sizes."""
+        crops = torch.empty(len(boxes), 3, side, side, device=boxes.device)
+        for places, sums in self.groups:
+            within = torch.full((len(self.sizes),), -1, device=boxes.device)
+            within[places] = torch.arange(len(places), device=boxes.device)
+            local = within[image]
+            mine = torch.nonzero(local >= 0).flatten()
+            if len(mine):
+                crops[mine] = sums.crops(local[mine], boxes[mine], side)
+        return crops
+
+
+def _means(sums: torch.Tensor, areas: torch.Tensor) -> torch.Tensor:
+    """Unpack (N, h, w) colour sums and divide each by its area: (N, 3, h, w) float32."""
+    red, green, blue = sums & _MASK, (sums >> _FIELD) & _MASK, sums >> 2 * _FIELD
+    colours = torch.stack([red.int(), green.int(), blue.int()], 1)  # N 3 h w
+    return colours.float().mul_(areas.float().reciprocal_().unsqueeze(-3))
+
+
+def _look_up(values: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
+    return values.index_select(0, places.view(-1)).view(places.shape)  # four times as fast as values[places]
+
+
+@lru_cache(maxsize=1024)
+def _edges(length: int, parts: int, which: range, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    """First and one past the last input pixel of the output pixels `which` of `parts`."""
+    steps = _steps(parts, which, device)
+    return steps * length // parts, -(-(steps + 1) * length // parts)
+
+
+def _steps(parts: int, which: range, device: torch.device) -> torch.Tensor:
+    return torch.arange(which.start, which.stop, device=device).clamp_(max=parts - 1)
+
+
+def _largest_window(length: int, parts: int) -> int:
+    return -(-length // parts) + 1
