@@ -1,0 +1,24 @@
+from pathlib import Path
+
+import pytest
+
+from facedis.config import SECTIONS, ModelConfig, TrainConfig, read_settings, resolve
+from facedis.presets import PRESETS
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def test_paper_toml_writes_out_the_defaults():
+    tables = read_settings(EXAMPLES / "paper.toml")
+    tables["model"]["weights"] = ModelConfig().weights  # the trunk's own are those of VGGFace2
+    tables["align"]["crop"] = "auto"
+    tables["align"]["size"] = 0
+    for name, table in tables.items():
+        assert resolve(SECTIONS[name], table) == SECTIONS[name]()
+
+
+@pytest.mark.parametrize(("stage", "kind"), [("model", ModelConfig), ("train", TrainConfig)])
+def test_small_toml_is_the_preset_small(stage, kind):
+    drawing = {"decoder": "detached"} if stage == "model" else {}
+    table = read_settings(EXAMPLES / "small.toml")[stage]
+    assert resolve(kind, table) == resolve(kind, PRESETS["small"][stage], drawing)

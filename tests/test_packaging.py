@@ -1,0 +1,42 @@
+import configparser
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    place = tmp_path_factory.mktemp("wheel")
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, place / name)
+    shutil.copytree(ROOT / "facedis", place / "facedis", ignore=shutil.ignore_patterns("__pycache__"))
+    options = ["--no-deps", "--no-build-isolation", "--no-index", "--quiet", "--wheel-dir", place]
+    subprocess.run([sys.executable, "-m", "pip", "wheel", *options, place], check=True, timeout=120)
+    with zipfile.ZipFile(next(place.glob("*.whl"))) as archive:
+        yield archive
+
+
+def test_the_wheel_holds_every_module_and_nothing_else(wheel):
+    packed = {name for name in wheel.namelist() if ".dist-info/" not in name}
+    assert packed == {path.relative_to(ROOT).as_posix() for path in (ROOT / "facedis").rglob("*.py")}
+
+
+def test_every_entry_point_names_a_module_of_the_wheel(wheel):
+    points = configparser.ConfigParser()
+    text = next(name for name in wheel.namelist() if name.endswith("entry_points.txt"))
+    points.read_string(wheel.read(text).decode())
+    for group in points.sections():
+        for value in points[group].values():
+            module, _, attribute = value.partition(":")
+            source = wheel.read(f"{module.replace('.', '/')}.py").decode()
+            assert f"def {attribute}(" in source or f"class {attribute}" in source, value
+
+
+def test_the_wheel_brings_the_licence(wheel):
+    assert any(name.endswith("licenses/LICENSE") for name in wheel.namelist())
