@@ -6,13 +6,13 @@ people are drawn, not photographs.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from statistics import NormalDist
 
 import numpy as np
-from scipy.stats import norm
 
 from facedis.result import Figure
 
-_Z = float(norm.ppf(0.975))
+_Z = NormalDist().inv_cdf(0.975)
 #: Most weights held at once, so that many faces do not fill the memory.
 _BLOCK = 4_000_000
 
