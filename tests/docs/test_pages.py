@@ -102,7 +102,9 @@ TEXTS = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
 def test_commands_and_options_shown_exist(text):
     pages = generator.pages()
     blocks = text.read_text(encoding="utf-8").split("```")[1::2]
-    lines = [line.partition("#")[0] for block in blocks for line in block.splitlines() if line.startswith("facedis ")]
+    lines = [
+        re.split("[#|]", line)[0] for block in blocks for line in block.splitlines() if line.startswith("facedis ")
+    ]
     for line in lines:
         name, *words = line.split()[1:]
         page = pages[f"{name}.md"]

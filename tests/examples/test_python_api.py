@@ -1,0 +1,32 @@
+import runpy
+from pathlib import Path
+
+import pytest
+import torch
+
+from facedis.drawn import bundled
+
+SCRIPT = Path(__file__).parents[2] / "examples" / "python_api.py"
+
+
+@pytest.fixture
+def one_thread():
+    """A network this small is slower with several threads, and far slower on a busy machine."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_the_script_runs_through(monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FACEDIS_HOME", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    bundled.make(tmp_path / "home" / f"drawn-faces-{bundled.VERSION}", {"train": 2, "val": 1, "test": 1})
+    runpy.run_path(str(SCRIPT))["main"](epochs=1)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].endswith("64 images, read as drawn, crop box, 160 px")
+    assert "preset small: as asked" in lines
+    assert any(line.startswith("accuracy 0.") and line.endswith("chance 0.125, 16 faces") for line in lines)
+    assert lines[-1].startswith("person04_neutral_1.jpg and person04_neutral_2.jpg: expression codes at cosine ")
