@@ -21,6 +21,10 @@ DeviceOption = Annotated[str | None, typer.Option("--device", help="auto, cpu, c
 RunFolder = Annotated[
     Path | None, typer.Option("--run", help="Run folder made by `facedis train`. Default: the newest, runs/latest.")
 ]
+PhotoCrop = Annotated[
+    str | None,
+    typer.Option("--crop", help="box, similarity, or none: the images are faces already. Default: as the run's faces."),
+]
 
 
 def settings(kind: type[Config], section: str, file: Path | None, options: Mapping[str, Any]) -> Config:

@@ -152,8 +152,9 @@ def train(
     from facedis.config import ModelConfig, TrainConfig
     from facedis.presets import PRESETS
     from facedis.reports.training import page
-    from facedis.studies.training import Wish, train as run_training
+    from facedis.studies.training import Wish
     from facedis.studies.training import resume as resume_training
+    from facedis.studies.training import train as run_training
 
     listen = listener(as_json, quiet)
     if preset is not None and preset not in PRESETS:

@@ -1,0 +1,1 @@
+"""From images to the faces cache: detect, cut out, store, read."""

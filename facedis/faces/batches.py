@@ -11,7 +11,9 @@ from facedis.faces.cache import FacesCache
 _END = object()
 
 
-def prefetched(cache: FacesCache, batches: Sequence[np.ndarray], ahead: int = 2) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def prefetched(
+    cache: FacesCache, batches: Sequence[np.ndarray], ahead: int = 2
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """(rows, faces) of each of `batches`, with at most `ahead` read in advance.
 
     Args:

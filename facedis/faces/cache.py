@@ -235,6 +235,7 @@ class FacesCache:
 
     @property
     def status(self) -> np.ndarray:
+        """(N,) str, one of `STATUSES`."""
         return np.array(STATUSES)[self._codes]
 
     @property

@@ -1,0 +1,1 @@
+"""The network of Fig. 1, its losses, and how it is stored."""

@@ -1,0 +1,1 @@
+"""Adversarial training: the two steps, the loop, the run folder."""

@@ -2,14 +2,14 @@
 
 import math
 
-WARM_UP = 0.2
+WARM_UP = 0.1
 
 
 def rate(kind: str, step: int, total: int) -> float:
     """The factor for step `step` of `total`.
 
     Args:
-        kind: "constant", "cosine" (to zero) or "onecycle" (up over a fifth of the run, then cosine to zero).
+        kind: "constant", "cosine" (to zero) or "onecycle" (up over a tenth of the run, then cosine to zero).
         step: From 0.
         total: Steps of the whole run.
 

@@ -7,9 +7,9 @@ from facedis.model.trunk import Trunk, fill
 from facedis.model.weights import CASIA_WEBFACE, VGGFACE2
 
 _STAGES = (
-    "conv2d_1a conv2d_2a conv2d_2b maxpool_3a conv2d_3b conv2d_4a conv2d_4b "
-    "repeat_1 mixed_6a repeat_2 mixed_7a repeat_3 block8"
-).split()
+    *("conv2d_1a", "conv2d_2a", "conv2d_2b", "maxpool_3a", "conv2d_3b", "conv2d_4a", "conv2d_4b"),
+    *("repeat_1", "mixed_6a", "repeat_2", "mixed_7a", "repeat_3", "block8"),
+)
 
 
 def inception_resnet_v1(weights: str, offline: bool = False) -> Trunk:

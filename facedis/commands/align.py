@@ -1,0 +1,84 @@
+"""`facedis align`: a folder of photographs to a faces cache."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from facedis.commands.shared import AsJson, DeviceOption, Overwrite, Quiet, SettingsFile, listener, settings, show
+
+_FACES, _SPLITS = "Finding and cutting out faces", "Train, validation and test"
+
+
+def align(
+    source: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Folder of photographs: folders named after expressions, or a labels.csv (image, expression, "
+            "identity, split), or FER2013's folders. Without it the faces that facedis draws itself.",
+            show_default=False,
+        ),
+    ] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The faces cache to make.")] = Path("faces.h5"),
+    dataset: Annotated[
+        str | None, typer.Option(help="Name of the reader. Default: the one that knows the folder's layout.")
+    ] = None,
+    crop: Annotated[
+        str | None,
+        typer.Option(
+            help="box (with a margin, what pretrained weights expect), similarity (upright by five landmarks), none "
+            "(the images are faces already), auto (none where the reader knows that, else box).",
+            rich_help_panel=_FACES,
+        ),
+    ] = None,
+    size: Annotated[
+        int | None,
+        typer.Option(help="Side of a face in pixels. Default: 160, with --crop none its own.", rich_help_panel=_FACES),
+    ] = None,
+    margin: Annotated[
+        float | None, typer.Option(help="Around the face, in pixels of a 160 px crop.", rich_help_panel=_FACES)
+    ] = None,
+    detector: Annotated[
+        str | None, typer.Option(help="mtcnn, mtcnn-tf (extra package), or a plugin's.", rich_help_panel=_FACES)
+    ] = None,
+    min_face: Annotated[
+        int | None, typer.Option(help="Smallest face to find, in pixels of the photograph.", rich_help_panel=_FACES)
+    ] = None,
+    no_face: Annotated[
+        str | None,
+        typer.Option(help="Photograph without a face: skip it, or take it whole.", rich_help_panel=_FACES),
+    ] = None,
+    several: Annotated[
+        str | None,
+        typer.Option(help="Which of several faces: largest, central or most-certain.", rich_help_panel=_FACES),
+    ] = None,
+    val_share: Annotated[
+        float | None,
+        typer.Option(help="Share of the people for validation, where the data has no split.", rich_help_panel=_SPLITS),
+    ] = None,
+    test_share: Annotated[
+        float | None, typer.Option(help="Share of the people for the test, likewise.", rich_help_panel=_SPLITS)
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Decides who goes where.", rich_help_panel=_SPLITS)] = None,
+    workers: Annotated[int | None, typer.Option(help="Threads that decode images.")] = None,
+    device: DeviceOption = None,
+    overwrite: Overwrite = False,
+    config: SettingsFile = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Find, cut out and store the faces of a folder of photographs: images -> faces.h5.
+
+    Every image becomes a row with a status, also those without a face or unreadable. Stopped at any
+    moment, the same command goes on where it stopped.
+    """
+    options = dict(locals())
+    from facedis.config import AlignConfig
+    from facedis.faces.align import align as run_alignment
+    from facedis.reports.alignment import page
+
+    chosen = settings(
+        AlignConfig, "align", config, {key: options[key] for key in AlignConfig.__dataclass_fields__ if key in options}
+    )
+    result = run_alignment(source, output, chosen, listener(as_json, quiet), overwrite)
+    show(result, page, as_json, quiet)

@@ -1,0 +1,34 @@
+"""Photographs as a run wants them: cut out as the faces were that it learned from."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from facedis.config import AlignConfig, resolve
+from facedis.faces.single import SingleFace, single_faces
+from facedis.model.checkpoint import Run
+
+
+def align_photographs(run: Run, images: Sequence[Path], crop: str | None = None) -> list[SingleFace]:
+    """The face of each image.
+
+    Args:
+        run: Says how its own faces were cut out. Where they came cut out already, a photograph is
+            cut to the detected box without margin, which is about what such datasets show.
+        images: Files with one face each; of several faces the largest is taken.
+        crop: "box", "similarity", "none" (the image is a face already), or None for the run's way.
+
+    Raises:
+        InputError: An image cannot be read or shows no face.
+    """
+    own = run.info["faces"]
+    cut_elsewhere = own["crop"] == "none"
+    config = resolve(
+        AlignConfig,
+        {
+            "crop": crop or ("box" if cut_elsewhere else own["crop"]),
+            "margin": 0.0 if cut_elsewhere else own["margin"],
+            "size": own["size"],
+            "detector": "mtcnn" if own["detector"] == "none" else own["detector"],
+        },
+    )
+    return single_faces(images, config)

@@ -1,0 +1,55 @@
+"""Small things that many tests need: a faces cache of simple patterns, made in milliseconds."""
+
+import numpy as np
+import pytest
+
+from facedis.datasets.record import FaceRecord
+from facedis.faces.cache import CacheInfo, CacheWriter, FacesCache, Rows
+
+CLASSES = ("neutral", "happiness", "anger")
+
+
+def write_cache(path, people=12, each=2, size=32, classes=CLASSES, version_of="drawn", seed=0):
+    """A cache in which the expression is a bright stripe at a height of its own, the person a tint."""
+    rng = np.random.default_rng(seed)
+    records, splits, faces = [], [], []
+    for person in range(people):
+        tint = rng.uniform(40, 120, 3)
+        for label, name in enumerate(classes):
+            for repeat in range(each):
+                records.append(FaceRecord(f"p{person}_{name}_{repeat}.png", name, f"p{person}"))
+                splits.append("train" if person < people // 2 else "val" if person < people * 3 // 4 else "test")
+                face = np.full((size, size, 3), tint) + rng.normal(0, 8, (size, size, 3))
+                top = 2 + label * size // len(classes)
+                face[top : top + size // 5] += 110
+                faces.append(face.clip(0, 255).astype(np.uint8))
+    info = CacheInfo(
+        classes=tuple(classes),
+        size=size,
+        crop="box",
+        margin=32.0,
+        detector="mtcnn",
+        dataset=version_of,
+        source="nowhere",
+        fingerprint=f"patterns-{people}-{each}-{size}-{seed}",
+        settings="{}",
+    )
+    CacheWriter.create(path, info, records, splits)
+    writer, n = CacheWriter.resume(path), len(records)
+    nothing = np.full((n, 4), np.nan, np.float32)
+    rows = Rows(np.stack(faces), nothing, np.full((n, 5, 2), np.nan), nothing[:, 0], np.ones(n, np.uint8), np.zeros(n, bool))
+    writer.write(0, rows)
+    writer.finish()
+    return path
+
+
+@pytest.fixture(scope="session")
+def pattern_cache(tmp_path_factory):
+    """Path of a finished cache: 12 people x 3 expressions x 2 faces of 32 px, half of them to train."""
+    return write_cache(tmp_path_factory.mktemp("patterns") / "faces.h5")
+
+
+@pytest.fixture
+def opened(pattern_cache):
+    with FacesCache.open(pattern_cache) as cache:
+        yield cache
