@@ -37,7 +37,9 @@ def write_cache(path, people=12, each=2, size=32, classes=CLASSES, version_of="d
     CacheWriter.create(path, info, records, splits)
     writer, n = CacheWriter.resume(path), len(records)
     nothing = np.full((n, 4), np.nan, np.float32)
-    rows = Rows(np.stack(faces), nothing, np.full((n, 5, 2), np.nan), nothing[:, 0], np.ones(n, np.uint8), np.zeros(n, bool))
+    rows = Rows(
+        np.stack(faces), nothing, np.full((n, 5, 2), np.nan), nothing[:, 0], np.ones(n, np.uint8), np.zeros(n, bool)
+    )
     writer.write(0, rows)
     writer.finish()
     return path

@@ -4,12 +4,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from facedis import presets
 from facedis.config import ModelConfig, TrainConfig, resolve
-from facedis.errors import InputError, OutputError, RunError
+from facedis.errors import ConfigError, InputError, OutputError, RunError
 from facedis.events import Listener, note, silent
 from facedis.faces.cache import FacesCache
 from facedis.measures.intervals import wilson
@@ -61,6 +62,8 @@ def train(faces: Path, wish: Wish | None = None, listener: Listener = silent) ->
     model, config = settings(preset, wish)
     run = wish.folder / (wish.name or _name(model, config))
     _writable(wish.folder)
+    if config.tensorboard:
+        _need_tensorboard()
     note(listener, _summary(model, config, run))
     return _trained(Job(faces, run, model, config, listener, offline=wish.offline))
 
@@ -81,8 +84,7 @@ def resume(run: Path, listener: Listener = silent) -> dict[str, Any]:
         model, config = resolve(ModelConfig, info["model"]), resolve(TrainConfig, info["train"])
     except (KeyError, TypeError) as error:
         raise RunError(f"{run} does not say how it was trained", "train a new one") from error
-    # All tensors come from the checkpoint; the pretrained file may be gone by now.
-    return _trained(Job(faces, run, model, config, listener, resume=True, offline=True))
+    return _trained(Job(faces, run, model, config, listener, resume=True))
 
 
 def settings(preset: str, wish: Wish) -> tuple[ModelConfig, TrainConfig]:
@@ -144,6 +146,11 @@ def _writable(folder: Path) -> None:
         raise OutputError(f"cannot make {folder}: {error.strerror}", "choose another --runs folder") from error
     if not os.access(folder, os.W_OK):
         raise OutputError(f"cannot write into {folder}", "choose another --runs folder")
+
+
+def _need_tensorboard() -> None:
+    if find_spec("tensorboard") is None:
+        raise ConfigError("--tensorboard needs a package", "pip install 'facedis[tensorboard]'")
 
 
 def _summary(model: ModelConfig, config: TrainConfig, run: Path) -> str:

@@ -70,6 +70,16 @@ def append_history(run: Path, line: Mapping[str, Any]) -> int:
         return file.tell()
 
 
+def write_scalars(run: Path, line: Mapping[str, Any]) -> None:
+    """Add a line of the history to TensorBoard files in the run folder; the package must be there."""
+    from torch.utils.tensorboard import SummaryWriter
+
+    with SummaryWriter(str(run)) as writer:
+        for part in ("train", "val"):
+            for name, value in line.get(part, {}).items():
+                writer.add_scalar(f"{name}/{part}", value, line["epoch"])
+
+
 def cut_history(run: Path, length: int) -> None:
     """Drop what was written after the place that a resumed run goes on from."""
     path = run / HISTORY

@@ -22,12 +22,12 @@ from facedis.errors import RunError
 from facedis.events import Event, Listener, note, silent, warn
 from facedis.faces.batches import prefetched
 from facedis.faces.cache import FacesCache
-from facedis.model.checkpoint import CHECKPOINT, MODEL, save_tensors, tensors_of
+from facedis.model.checkpoint import CHECKPOINT, MODEL, read_info, save_tensors, tensors_of
 from facedis.model.device import pick_device
 from facedis.model.disentangler import Disentangler, build
 from facedis.training.augment import augment, to_images
 from facedis.training.data import TrainingData, training_data
-from facedis.training.folder import append_history, cut_history, start_run
+from facedis.training.folder import append_history, cut_history, start_run, write_scalars
 from facedis.training.interrupt import stop_between_steps
 from facedis.training.samplers import class_weights, epoch_order, share_of
 from facedis.training.schedule import rate
@@ -96,16 +96,27 @@ def settle(model: ModelConfig, config: TrainConfig) -> ModelConfig:
 
 
 def _fit(fabric: Fabric, job: Job) -> Place:
+    if not fabric.is_global_zero:
+        job = replace(job, listener=silent)
     with FacesCache.open(job.faces) as cache:
         data = training_data(cache)
         torch.manual_seed(job.config.seed)
-        model, adversary = build(job.model, len(data.classes), job.offline)
+        model, adversary = _networks(job, len(data.classes))
         _advise(job, model, data)
         if fabric.is_global_zero and not job.resume:
             start_run(job.run, cache, data.classes, model.trunk.pretrained, job.model, job.config)
         loop = Loop(fabric, job, data, model, adversary)
         with stop_between_steps() as stop:
             return loop.run(stop)
+
+
+def _networks(job: Job, classes: int) -> tuple[Disentangler, nn.Module | None]:
+    if not job.resume or not (job.run / CHECKPOINT).exists():
+        return build(job.model, classes, job.offline)
+    # All tensors come from the checkpoint: the pretrained file may be gone by now.
+    model, adversary = build(replace(job.model, weights="none"), classes)
+    model.trunk.pretrained = read_info(job.run)["pretrained"]
+    return model, adversary
 
 
 def _advise(job: Job, model: Disentangler, data: TrainingData) -> None:
@@ -139,7 +150,7 @@ class Loop:
         self.keep_best = len(data.val_rows) > 0 and (
             self.config.select == "best" or (self.config.select == "auto" and data.has_test)
         )
-        self.steps = len(self._batches(0))
+        self.steps = len(self.batches(0))
 
     def run(self, stop: Any) -> Place:
         """All epochs that are left; then the folder holds the chosen model."""
@@ -159,19 +170,21 @@ class Loop:
     def _epoch(self, stop: Any) -> None:
         place, begun = self.place, time.monotonic()
         self.encoder.wrapped.train()
-        batches = self._batches(place.epoch)[place.step :]
+        batches = self.batches(place.epoch)[place.step :]
         first = self.sums[-1].item()
-        for images, labels in self._prepared(batches):
-            self._step(images, labels)
+        for images, labels in self.prepared(batches):
+            self.step(images, labels)
             if self._told(stop):
                 self._save()
                 raise KeyboardInterrupt
             if time.monotonic() - self.saved > 60 * self.config.checkpoint_minutes:
                 self._save()
             self._report(begun, first)
+        self._check_finite()
         self._close_epoch(begun, first)
 
-    def _step(self, images: Tensor, labels: Tensor) -> None:
+    def step(self, images: Tensor, labels: Tensor) -> None:
+        """One iteration on (B, 3, S, S) images and (B,) labels, at the rate that the schedule says."""
         place = self.place
         done = place.epoch * self.steps + place.step
         factor = rate(self.config.schedule, done, self.config.epochs * self.steps)
@@ -189,7 +202,7 @@ class Loop:
         self.sums += torch.stack(terms).to(self.sums.dtype)
         place.step += 1
 
-    def _prepared(self, batches: list[np.ndarray]) -> Iterator[tuple[Tensor, Tensor]]:
+    def prepared(self, batches: list[np.ndarray]) -> Iterator[tuple[Tensor, Tensor]]:
         """Images and labels of each batch on the device, resized and augmented."""
         rows = self.data.train_rows
         for number, (picked, faces) in enumerate(
@@ -213,6 +226,8 @@ class Loop:
         line["seconds"] = place.seconds
         if self.fabric.is_global_zero:
             place.history_bytes = append_history(self.job.run, line)
+            if self.config.tensorboard:
+                write_scalars(self.job.run, line)
             better = val.get("expression_accuracy", 0.0) > place.best
             if better:
                 place.best, place.best_epoch = val.get("expression_accuracy", 0.0), place.epoch
@@ -256,6 +271,7 @@ class Loop:
         if not self.fabric.is_global_zero or time.monotonic() - getattr(self, "reported", 0.0) < 0.5:
             return
         self.reported = time.monotonic()
+        self._check_finite()
         sums = dict(zip(SUMS, self.sums.tolist(), strict=True))
         faces, chance = sums["faces"], 1 / len(self.data.classes)
         facts = {
@@ -267,6 +283,11 @@ class Loop:
             facts |= {"C_adv": sums["adversary_hits"] / faces}
         done = self.place.epoch * self.steps + self.place.step
         self.job.listener(Event("advance", "training", done=done, facts=facts | {"chance": chance}))
+
+    def _check_finite(self) -> None:
+        if not torch.isfinite(self.sums).all():
+            step = self.place.epoch * self.steps + self.place.step
+            raise RunError(f"the loss is no longer a number at step {step}", "train again with a lower --lr")
 
     def _told(self, stop: Any) -> bool:
         """Whether any process was told to stop: all of them must leave at the same step."""
@@ -288,14 +309,17 @@ class Loop:
     def _restore(self) -> None:
         path = self.job.run / CHECKPOINT
         if not path.exists():
-            raise RunError(f"{self.job.run} has no checkpoint", "it is finished, or it never started: train a new one")
+            if (self.job.run / MODEL).exists():
+                raise RunError(f"{self.job.run} is finished: there is nothing to resume", "train a new one")
+            return  # killed before its first checkpoint: from the start, which gives the same run
         self.place = load_place(path, self.encoder.module, self._adversary_module(), self._optimizers())
         self.fabric.strategy.precision.load_state_dict(self.place.scaler)
         self.sums += torch.tensor([self.place.sums[name] for name in SUMS]).to(self.sums)
         if self.fabric.is_global_zero:
             cut_history(self.job.run, self.place.history_bytes)
 
-    def _batches(self, epoch: int) -> list[np.ndarray]:
+    def batches(self, epoch: int) -> list[np.ndarray]:
+        """Positions into the train rows of each of this process's batches."""
         balanced = self.config.balance == "sampler"
         order = epoch_order(self.data.train_labels, balanced, self.config.seed, epoch)
         return share_of(order, self.config.batch, self.fabric.global_rank, self.fabric.world_size)

@@ -12,7 +12,12 @@ from facedis.model.disentangler import build
 from facedis.model.trunk import build_trunk
 
 SMALL = dict(weights="none", branch_widths=(8, 8, 8), expression_size=6, rest_size=5, decoder_width=32)
-TRUNKS = {"inception_resnet_v1": (96, 1792), "resnet18": (64, 512), "mobilenet_v3_large": (64, 960), "efficientnet_b0": (64, 1280)}
+TRUNKS = {
+    "inception_resnet_v1": (96, 1792),
+    "resnet18": (64, 512),
+    "mobilenet_v3_large": (64, 960),
+    "efficientnet_b0": (64, 1280),
+}
 
 
 def test_the_papers_trunk_gives_1792x3x3_at_160_px():
@@ -37,13 +42,13 @@ def test_the_papers_branch_has_four_convolutions_and_10_62_million_weights():
     assert isinstance(branch.layers[-1], nn.Conv2d), "the code has no activation, so that it has both signs"
 
 
-@pytest.mark.parametrize("size", [64, 96, 128, 160])
+@pytest.mark.parametrize("size", [48, 64, 112, 160])
 @pytest.mark.parametrize("kind", ["deconv", "resize"])
 def test_the_decoder_draws_faces_of_the_right_size_in_the_unit_range(size, kind):
     decoder = Decoder(11, ModelConfig(size=size, decoder_kind=kind, decoder_width=32))
     faces = decoder(torch.randn(2, 11))
     assert faces.shape == (2, 3, size, size)
-    assert 0 <= faces.min() and faces.max() <= 1
+    assert faces.min() >= 0 and faces.max() <= 1
 
 
 def test_the_papers_decoder_has_six_deconvolutions():

@@ -1,0 +1,141 @@
+"""Whole runs on a tiny cache: they learn, they resume bit for bit, they run on two processes."""
+
+import json
+import threading
+
+import pytest
+import torch
+
+from facedis.config import ModelConfig, TrainConfig
+from facedis.errors import CacheError, OutputError, RunError
+from facedis.model.checkpoint import CHECKPOINT, load_run, read_tensors
+from facedis.training import loop as loop_module
+from facedis.training.folder import read_history
+from facedis.training.loop import Job, train
+from tests.conftest import write_cache
+
+MODEL = ModelConfig(
+    trunk="resnet18",
+    weights="none",
+    size=32,
+    branch="light",
+    branch_widths=(16, 16, 16),
+    expression_size=8,
+    rest_size=8,
+    decoder="detached",
+    decoder_width=32,
+)
+CONFIG = TrainConfig(epochs=2, batch=12, lr=1e-3, device="cpu", checkpoint_minutes=60)
+
+
+def _job(cache, run, **changes):
+    values = {name: changes.pop(name) for name in list(changes) if name in Job.__dataclass_fields__}
+    from dataclasses import replace
+
+    return Job(cache, run, values.pop("model", MODEL), replace(CONFIG, **changes), **values)
+
+
+class StopAfter:
+    """An event that is set after so many questions: a Ctrl-C at a chosen step."""
+
+    def __init__(self, steps):
+        self.left = steps
+
+    def is_set(self):
+        self.left -= 1
+        return self.left <= 0
+
+
+def _stop_after(monkeypatch, steps):
+    from contextlib import contextmanager
+
+    @contextmanager
+    def stopping():
+        yield StopAfter(steps) if steps else threading.Event()
+
+    monkeypatch.setattr(loop_module, "stop_between_steps", stopping)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+@pytest.mark.parametrize("steps", [2, 3, 4])  # inside an epoch, at its end, in the next
+def test_a_resumed_run_equals_an_unbroken_one_bit_for_bit(pattern_cache, tmp_path, monkeypatch, steps, optimizer):
+    _stop_after(monkeypatch, 0)
+    train(_job(pattern_cache, tmp_path / "whole", optimizer=optimizer))
+    _stop_after(monkeypatch, steps)
+    with pytest.raises(KeyboardInterrupt):
+        train(_job(pattern_cache, tmp_path / "broken", optimizer=optimizer))
+    _stop_after(monkeypatch, 0)
+    train(_job(pattern_cache, tmp_path / "broken", optimizer=optimizer, resume=True))
+    whole, broken = (read_tensors(tmp_path / name / "model.safetensors")[0] for name in ("whole", "broken"))
+    assert whole.keys() == broken.keys()
+    assert all(torch.equal(whole[name], broken[name]) for name in whole)
+    lines = [[line["train"] for line in read_history(tmp_path / name)] for name in ("whole", "broken")]
+    assert lines[0] == lines[1]
+
+
+def test_a_run_learns_and_its_folder_rebuilds_the_model(pattern_cache, tmp_path):
+    place = train(_job(pattern_cache, tmp_path / "run", epochs=12, lr=3e-3))
+    run = load_run(tmp_path / "run")
+    history = read_history(run.path)
+    assert history[-1]["train"]["expression_loss"] < 0.5 * history[0]["train"]["expression_loss"]
+    assert history[place.kept_epoch]["val"]["expression_accuracy"] > 0.6
+    assert run.classes == ("neutral", "happiness", "anger")
+    assert run.config == MODEL
+    assert not run.model.training
+    assert not (run.path / CHECKPOINT).exists(), "a finished run has nothing to resume"
+    assert (tmp_path / "latest").resolve() == run.path.resolve()
+
+
+def test_two_runs_of_one_seed_are_the_same_and_of_two_seeds_are_not(pattern_cache, tmp_path):
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        train(_job(pattern_cache, tmp_path / name, epochs=1, seed=seed))
+    a, b, c = (read_tensors(tmp_path / name / "model.safetensors")[0] for name in "abc")
+    assert all(torch.equal(a[name], b[name]) for name in a)
+    assert any(not torch.equal(a[name], c[name]) for name in a)
+
+
+def test_two_processes_train_one_model(pattern_cache, tmp_path):
+    train(_job(pattern_cache, tmp_path / "run", devices=2, epochs=1, batch=6))
+    history = read_history(tmp_path / "run")
+    assert len(history) == 1 and history[0]["steps"] == 3
+    load_run(tmp_path / "run")
+
+
+def test_a_frozen_trunk_stays_as_it_was_and_the_user_is_told(pattern_cache, tmp_path):
+    told = []
+    train(_job(pattern_cache, tmp_path / "run", epochs=1, train_trunk="none", trunk_norm="eval", listener=told.append))
+    torch.manual_seed(CONFIG.seed)
+    from facedis.model.disentangler import build
+
+    fresh, _ = build(MODEL, 3)
+    trained = load_run(tmp_path / "run").model
+    assert all(torch.equal(a, b) for a, b in zip(fresh.trunk.parameters(), trained.trunk.parameters(), strict=True))
+    assert any("frozen" in event.text for event in told if event.kind == "warning")
+
+
+def test_bf16_runs_on_the_cpu(pattern_cache, tmp_path):
+    train(_job(pattern_cache, tmp_path / "run", epochs=1, precision="bf16"))
+    assert read_history(tmp_path / "run")[0]["train"]["total_loss"] > 0
+
+
+def test_an_existing_run_is_not_overwritten(pattern_cache, tmp_path):
+    train(_job(pattern_cache, tmp_path / "run", epochs=1))
+    with pytest.raises(OutputError, match="--resume"):
+        train(_job(pattern_cache, tmp_path / "run", epochs=1))
+    with pytest.raises(RunError, match="no checkpoint"):
+        train(_job(pattern_cache, tmp_path / "run", epochs=1, resume=True))
+
+
+def test_faces_of_one_expression_cannot_be_trained_on(tmp_path):
+    cache = write_cache(tmp_path / "one.h5", classes=("anger",))
+    with pytest.raises(CacheError, match="only 'anger'"):
+        train(_job(cache, tmp_path / "run"))
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_run_folder_says_how_it_was_made(pattern_cache, tmp_path):
+    train(_job(pattern_cache, tmp_path / "run", epochs=1))
+    info = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert info["train"]["beta1"] == 0 and info["train"]["beta2"] == info["train"]["beta3"] == 1
+    assert info["faces"]["fingerprint"].startswith("patterns")
+    assert {"torch", "numpy", "python"} <= info["versions"].keys()

@@ -1,0 +1,160 @@
+"""Gradient routing: which loss moves which part, and that the two sides never touch each other."""
+
+import pytest
+import torch
+from lightning_fabric import Fabric
+
+from facedis.config import ModelConfig, TrainConfig
+from facedis.model import losses
+from facedis.model.disentangler import build
+from facedis.training.steps import (
+    ClassWeights,
+    Side,
+    adversary_optimizers,
+    adversary_step,
+    encoder_loss,
+    encoder_optimizers,
+    train_step,
+)
+
+K, SIZE = 3, 32
+PARTS = ("trunk", "expression_branch", "expression_head", "rest_branch", "adversary", "decoder")
+# docs/method.md: what gets a gradient from which loss.
+ROUTES = {
+    "expression": {"trunk", "expression_branch", "expression_head"},
+    "adversary": {"adversary"},
+    "confusion": {"trunk", "rest_branch"},
+    "reconstruction": {"trunk", "expression_branch", "rest_branch", "decoder"},
+}
+
+
+def _network(**changes):
+    torch.manual_seed(0)
+    settings = dict(
+        trunk="resnet18", weights="none", size=SIZE, branch_widths=(8, 8, 8), expression_size=6, rest_size=5,
+        decoder="joint", decoder_width=32,
+    )  # fmt: skip
+    model, adversary = build(ModelConfig(**settings | changes), K)
+    return model.train(), adversary
+
+
+def _batch(n=4):
+    generator = torch.Generator().manual_seed(1)
+    return torch.rand(n, 3, SIZE, SIZE, generator=generator), torch.arange(n) % K
+
+
+def _touched(model, adversary):
+    """Parts of which at least one parameter has a gradient that is not zero."""
+    modules = {name: getattr(model, name) for name in PARTS if name != "adversary"} | {"adversary": adversary}
+    return {
+        name
+        for name, module in modules.items()
+        if module is not None and any(p.grad is not None and p.grad.abs().sum() > 0 for p in module.parameters())
+    }
+
+
+@pytest.mark.parametrize("loss", ["expression", "confusion", "reconstruction"])
+def test_encoder_losses_reach_their_parts_and_no_other(loss):
+    model, adversary = _network()
+    images, labels = _batch()
+    result = encoder_loss(model(images), images, labels, adversary, TrainConfig(beta1=1.0), ClassWeights())
+    getattr(result, loss).backward()
+    assert _touched(model, adversary) == ROUTES[loss]
+
+
+def test_the_adversary_loss_reaches_the_adversary_alone():
+    model, adversary = _network()
+    images, labels = _batch()
+    side = Side(adversary, adversary, adversary_optimizers(adversary, TrainConfig()))
+    adversary_step(Fabric(accelerator="cpu"), side, model(images).codes.rest, labels, None)
+    assert _touched(model, adversary) == ROUTES["adversary"]
+
+
+def test_a_detached_decoder_learns_and_moves_nothing_else():
+    model, adversary = _network(decoder="detached")
+    images, _labels = _batch()
+    output = model(images)
+    losses.reconstruction_loss(images, output.reconstruction).backward()
+    assert _touched(model, adversary) == {"decoder"}
+
+
+def _sides(model, adversary, config):
+    encoder = Side(model, model, encoder_optimizers(model, config))
+    return encoder, Side(adversary, adversary, adversary_optimizers(adversary, config))
+
+
+def _copies(module):
+    return {name: value.clone() for name, value in module.named_parameters()}
+
+
+def _changed(before, module):
+    return any(not torch.equal(before[name], value) for name, value in module.named_parameters())
+
+
+def test_the_adversarys_step_leaves_every_other_parameter_bit_equal():
+    model, adversary = _network()
+    images, labels = _batch()
+    _encoder, opponent = _sides(model, adversary, TrainConfig())
+    before, before_adversary = _copies(model), _copies(adversary)
+    adversary_step(Fabric(accelerator="cpu"), opponent, model(images).codes.rest, labels, None)
+    assert not _changed(before, model)
+    assert _changed(before_adversary, adversary)
+
+
+def test_the_encoders_step_leaves_the_adversary_bit_equal():
+    model, adversary = _network()
+    images, labels = _batch()
+    encoder, _ = _sides(model, adversary, TrainConfig())
+    before, before_model = _copies(adversary), _copies(model)
+    total = encoder_loss(model(images), images, labels, adversary, TrainConfig(), ClassWeights()).total
+    encoder.update(Fabric(accelerator="cpu"), total)
+    assert not _changed(before, adversary)
+    assert _changed(before_model, model)
+
+
+def test_the_encoder_is_judged_by_the_updated_adversary():
+    config = TrainConfig(beta2=0.0, lr_adversary=1.0)
+    model, adversary = _network(decoder="none")
+    images, labels = _batch()
+    encoder, opponent = _sides(model, adversary, config)
+    rest = model(images).codes.rest.detach()
+    stale = losses.confusion_loss(adversary(rest))
+    terms, _ = train_step(Fabric(accelerator="cpu"), encoder, opponent, (images, labels), config, ClassWeights())
+    fresh = losses.confusion_loss(adversary(rest))
+    assert terms.confusion.item() == pytest.approx(fresh.item(), rel=1e-3)
+    assert terms.confusion.item() != pytest.approx(stale.item(), rel=1e-3)
+
+
+def test_beta1_0_with_a_joint_loss_is_the_weighted_sum_of_eq_3():
+    model, adversary = _network()
+    images, labels = _batch()
+    config = TrainConfig(beta1=0.5, beta2=2.0, beta3=3.0)
+    terms = encoder_loss(model(images), images, labels, adversary, config, ClassWeights())
+    by_hand = 0.5 * terms.reconstruction + 2 * terms.expression + 3 * terms.confusion
+    torch.testing.assert_close(terms.total, by_hand)
+
+
+@pytest.mark.parametrize(("train_trunk", "moving"), [("all", True), ("last", True), ("none", False)])
+def test_train_trunk_says_what_of_the_trunk_moves(train_trunk, moving):
+    model, _adversary = _network(decoder="none")
+    encoder_optimizers(model, TrainConfig(train_trunk=train_trunk))
+    trainable = [p.requires_grad for p in model.trunk.parameters()]
+    assert any(trainable) == moving
+    assert all(trainable) == (train_trunk == "all")
+    assert all(p.requires_grad for p in model.trunk.last_stage.parameters()) == moving
+
+
+def test_a_pretrained_trunk_learns_ten_times_slower_unless_told_otherwise():
+    model, _ = _network(decoder="none")
+    model.trunk.pretrained = True
+    (optimizer,) = encoder_optimizers(model, TrainConfig(lr=1e-3))
+    assert [group["lr"] for group in optimizer.param_groups] == [1e-3, 1e-4]
+
+
+def test_every_encoder_parameter_is_in_exactly_one_optimiser():
+    for decoder in ("none", "joint", "detached"):
+        model, _ = _network(decoder=decoder)
+        seen = [
+            id(p) for opt in encoder_optimizers(model, TrainConfig()) for g in opt.param_groups for p in g["params"]
+        ]
+        assert sorted(seen) == sorted(id(p) for p in model.parameters())
