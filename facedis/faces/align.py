@@ -57,7 +57,7 @@ def align(
         OutputError: `output` holds something else or cannot be written.
         CacheError: An unfinished `output` cannot be continued.
     """
-    plan = make_plan(source, config)
+    plan = make_plan(source, config, listener)
     info = plan.info
     note(
         listener, f"{plan.root}: {len(plan.records):,} images, read as {info.dataset}, crop {info.crop}, {info.size} px"

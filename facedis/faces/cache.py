@@ -116,7 +116,8 @@ class CacheWriter:
                 _allocate(file, len(records), info.size)
             os.replace(draft, partial)
         except OSError as error:
-            draft.unlink(missing_ok=True) if os.access(output.parent, os.W_OK) else None
+            with contextlib.suppress(OSError):
+                draft.unlink(missing_ok=True)
             raise OutputError(f"cannot write {output}: {_reason(error)}", "choose another -o") from error
 
     @classmethod

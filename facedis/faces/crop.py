@@ -5,8 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-#: Where eye, eye, nose, mouth corner, mouth corner come to lie, as shares of the face box without margin.
-TEMPLATE = np.array([[0.31, 0.41], [0.69, 0.41], [0.5, 0.61], [0.35, 0.80], [0.65, 0.80]])
+#: Where eye, eye, nose, mouth corner, mouth corner come to lie in a similarity crop without margin, as
+#: shares of its side. It is where they lie on the average of upright frontal photographs in a square
+#: with the centre and the height of the detected box, made symmetric: a similarity crop shows as much
+#: of a face as a box crop does, upright and in its own proportions.
+TEMPLATE = np.array([[0.323, 0.382], [0.677, 0.382], [0.5, 0.587], [0.345, 0.758], [0.655, 0.758]])
 #: Side of the crop that `margin` is given for.
 MARGIN_SIDE = 160
 

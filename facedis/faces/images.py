@@ -66,6 +66,8 @@ def decode(path: Path | str) -> Decoded:
     try:
         with Image.open(path, formats=_FORMATS) as image:
             refused = _check_size(*image.size)
+            if refused is None:
+                image.load()  # before the EXIF tag is asked for, which hides errors in the pixels
             return refused or Decoded(_rgb(_upright(image)))
     except FileNotFoundError:
         return Decoded(None, "missing", "there is no such file")

@@ -25,7 +25,7 @@ class Lanes:
 
     def map(self, function: Callable[[Item], Made], items: Sequence[Item]) -> list[Made]:
         """`function` of each of `items`, in order; which thread does which changes no result."""
-        if self._pool is None or len(items) < 2:
+        if self._pool is None:
             return [function(item) for item in items]
         return list(self._pool.map(function, items))
 

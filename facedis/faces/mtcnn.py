@@ -127,8 +127,10 @@ class Mtcnn:
         pixels = clipped(boxes.edges, areas.sizes[boxes.image])
         inside = torch.nonzero((pixels[:, 2:] > pixels[:, :2]).all(1)).flatten()
         boxes, pixels = boxes.take(inside), pixels[inside]
+        if not len(inside):  # the networks want at least one crop
+            return boxes, tuple(values[:0] for values in net(torch.zeros(1, 3, side, side, device=self._device)))
         said = []
-        for first in range(0, max(len(inside), 1), self._crops_at_once):
+        for first in range(0, len(inside), self._crops_at_once):
             some = slice(first, first + self._crops_at_once)
             crops = areas.crops(boxes.image[some], pixels[some], side)
             said.append(net(crops.contiguous(memory_format=torch.channels_last)))

@@ -10,6 +10,7 @@ from facedis.config import AlignConfig, as_dict
 from facedis.datasets.recognise import reader_for
 from facedis.datasets.record import FaceRecord
 from facedis.errors import InputError
+from facedis.events import Listener, silent
 from facedis.faces.cache import VERSION, CacheInfo
 from facedis.faces.images import decode
 from facedis.faces.split import splits_of
@@ -37,14 +38,14 @@ class Plan:
     info: CacheInfo
 
 
-def make_plan(source: Path | None, config: AlignConfig) -> Plan:
+def make_plan(source: Path | None, config: AlignConfig, listener: Listener = silent) -> Plan:
     """Read the dataset at `source` (None: the bundled faces) and settle what `config` leaves open.
 
     Raises:
         InputError: The folder is missing, is not a dataset, or holds no readable image.
         ConfigError: The reader is unknown or the choice of one unclear.
     """
-    root = _bundled() if source is None else Path(source)
+    root = _bundled(listener) if source is None else Path(source)
     reader = reader_for(root, config.dataset)
     records = list(reader.records())
     if not records:
@@ -69,10 +70,10 @@ def make_plan(source: Path | None, config: AlignConfig) -> Plan:
     return Plan(root, records, splits, info)
 
 
-def _bundled() -> Path:
+def _bundled(listener: Listener) -> Path:
     from facedis.drawn import bundled
 
-    return bundled.folder()
+    return bundled.folder(listener)
 
 
 def _classes(records: Sequence[FaceRecord], fixed: tuple[str, ...]) -> tuple[str, ...]:

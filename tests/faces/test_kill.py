@@ -1,0 +1,94 @@
+"""SIGKILL at the worst moments: what is on disk then must be enough to go on."""
+
+import signal
+import subprocess
+import sys
+
+import h5py
+import numpy as np
+import pytest
+from PIL import Image
+
+from facedis.config import AlignConfig
+from facedis.faces import align as module
+from facedis.faces.cache import partial_path
+
+# Aligns, and dies at the moment named: before the n-th call of a method, of which `write` is first
+# replaced by one that leaves out the last step, so that the pixels are there and the status is not.
+_DIE = """
+import os, signal, sys
+from pathlib import Path
+import h5py
+from facedis.config import AlignConfig
+from facedis.faces import align as module
+from facedis.faces.cache import CacheWriter
+
+source, output, crop, moment, count = *sys.argv[1:5], int(sys.argv[5])
+module.CHUNK = module.CHUNK_BYTES = 4
+module._chunks = lambda pending, n, info: [range(s, min(s + 4, n)) for s in sorted({row // 4 * 4 for row in pending})]
+calls = 0
+
+def deadly(real):
+    def method(self, *arguments):
+        global calls
+        calls += 1
+        if calls == count:
+            if moment == "flush":
+                real(self)
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(self, *arguments)
+    return method
+
+owner, name = {"write": (CacheWriter, "write"), "finish": (CacheWriter, "finish"), "flush": (h5py.File, "flush")}[moment]
+setattr(owner, name, deadly(getattr(owner, name)))
+module.align(Path(source), Path(output), AlignConfig(crop=crop, size=32))
+"""
+
+
+def content(path):
+    with h5py.File(path) as file:
+        return {name: file[name][:] for name in file} | {f"@{name}": file.attrs[name] for name in file.attrs}
+
+
+@pytest.fixture(scope="module")
+def patches(tmp_path_factory):
+    """22 patterns in class folders, with an unreadable one among them."""
+    root = tmp_path_factory.mktemp("patches")
+    (root / "happy").mkdir()
+    rng = np.random.default_rng(0)
+    for number in range(22):
+        Image.fromarray(rng.integers(0, 256, (32, 32, 3), np.uint8)).save(root / "happy" / f"{number:02}.png")
+    (root / "happy" / "13.png").write_text("broken")
+    return root
+
+
+# flush is called twice a chunk: after the pixels, and after the status.
+@pytest.mark.parametrize(
+    ("moment", "count", "done"),
+    [("write", 1, 0), ("flush", 5, 8), ("flush", 6, 12), ("write", 4, 12), ("finish", 1, 22)],
+)
+def test_killed_at_any_moment_it_goes_on_to_the_same_cache(patches, tmp_path, moment, count, done):
+    output = tmp_path / "faces.h5"
+    died = subprocess.run([sys.executable, "-c", _DIE, patches, output, "none", moment, str(count)])
+    assert died.returncode == -signal.SIGKILL
+    assert not output.exists()
+    with h5py.File(partial_path(output)) as file:
+        assert (file["status"][:] != 0).sum() == done
+    config = AlignConfig(crop="none", size=32)
+    module.align(patches, output, config)
+    module.align(patches, tmp_path / "unbroken.h5", config)
+    np.testing.assert_equal(content(output), content(tmp_path / "unbroken.h5"))
+    assert not partial_path(output).exists()
+
+
+def test_killed_between_detections_it_goes_on_to_the_same_cache(folder, tmp_path, monkeypatch):
+    output = tmp_path / "faces.h5"
+    died = subprocess.run([sys.executable, "-c", _DIE, folder, output, "box", "write", "4"])
+    assert died.returncode == -signal.SIGKILL
+    monkeypatch.setattr(module, "CHUNK", 4)
+    config = AlignConfig(crop="box", size=32)
+    events = []
+    module.align(folder, output, config, events.append)
+    assert [event.total for event in events if event.kind == "start"] == [30 - 12]
+    module.align(folder, tmp_path / "unbroken.h5", config)
+    np.testing.assert_equal(content(output), content(tmp_path / "unbroken.h5"))
