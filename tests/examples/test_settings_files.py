@@ -8,6 +8,14 @@ from facedis.presets import PRESETS
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.toml")), ids=lambda path: path.name)
+def test_every_settings_file_is_valid(path):
+    tables = read_settings(path)
+    assert tables
+    for name, table in tables.items():
+        resolve(SECTIONS[name], table)
+
+
 def test_paper_toml_writes_out_the_defaults():
     tables = read_settings(EXAMPLES / "paper.toml")
     tables["model"]["weights"] = ModelConfig().weights  # the trunk's own are those of VGGFace2
