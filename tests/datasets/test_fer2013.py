@@ -48,18 +48,18 @@ def test_only_all_three_folders_are_recognised(root):
 def test_an_unknown_folder_is_refused(root):
     (root / "Training" / "confused").mkdir()
     (root / "Training" / "confused" / "1.jpg").touch()
-    with pytest.raises(InputError, match="'confused' is not the name of a known expression in .*Training"):
+    with pytest.raises(InputError, match=r"'confused' is not the name of a known expression in .*Training"):
         list(Fer2013Folders(root).records())
 
 
 def test_an_image_outside_the_expressions_is_refused(root):
     (root / "Training" / "1.jpg").touch()
-    with pytest.raises(InputError, match="1.jpg lies in no expression"):
+    with pytest.raises(InputError, match=r"1.jpg lies in no expression"):
         list(Fer2013Folders(root).records())
 
 
 def test_empty_folders_are_refused(tmp_path):
     for folder in FOLDERS:
         (tmp_path / folder).mkdir()
-    with pytest.raises(InputError, match="holds no image"):
+    with pytest.raises(InputError, match=r"holds no image"):
         list(Fer2013Folders(tmp_path).records())

@@ -57,16 +57,16 @@ def test_two_equally_sure_readers_ask_the_user(tmp_path):
 
 
 def test_a_reader_s_name_is_checked(tmp_path):
-    with pytest.raises(ConfigError, match="no dataset 'affectnet'"):
+    with pytest.raises(ConfigError, match=r"no dataset 'affectnet'"):
         reader_for(tmp_path, "affectnet")
 
 
 def test_bad_folders_are_one_clear_line_each(tmp_path):
-    with pytest.raises(InputError, match="there is no folder"):
+    with pytest.raises(InputError, match=r"there is no folder"):
         reader_for(tmp_path / "nowhere")
-    with pytest.raises(InputError, match="is not a folder"):
+    with pytest.raises(InputError, match=r"is not a folder"):
         reader_for(put(tmp_path, "file.jpg") / "file.jpg")
-    with pytest.raises(InputError, match="holds no image"):
+    with pytest.raises(InputError, match=r"holds no image"):
         reader_for(put(tmp_path / "texts", "happy/readme.txt"))
-    with pytest.raises(InputError, match="no folder on the way to people/1.jpg is named after an expression"):
+    with pytest.raises(InputError, match=r"no folder on the way to people/1.jpg is named after an expression"):
         reader_for(put(tmp_path / "faces", "people/1.jpg"))

@@ -157,7 +157,7 @@ def rooms(root, count=3):
 
 
 def test_no_face_anywhere_is_an_error_and_leaves_nothing(tmp_path):
-    with pytest.raises(InputError, match="no face was found in any of the 3 images .*; add --crop none"):
+    with pytest.raises(InputError, match=r"no face was found in any of the 3 images .*; add --crop none"):
         align(rooms(tmp_path / "data"), tmp_path / "out" / "faces.h5", AlignConfig())
     assert list((tmp_path / "out").iterdir()) == []
 
@@ -165,20 +165,21 @@ def test_no_face_anywhere_is_an_error_and_leaves_nothing(tmp_path):
 def test_no_face_anywhere_is_a_warning_where_whole_images_stand_in(tmp_path):
     events = []
     align(rooms(tmp_path / "data"), tmp_path / "faces.h5", AlignConfig(no_face="whole"), events.append)
-    assert [event.text for event in events if event.kind == "warning"][0].startswith("no face was found in any image")
+    first = next(event.text for event in events if event.kind == "warning")
+    assert first.startswith("no face was found in any image")
 
 
 def test_only_unreadable_images_are_an_error_and_leave_nothing(tmp_path):
     (tmp_path / "data" / "happy").mkdir(parents=True)
     (tmp_path / "data" / "happy" / "1.jpg").write_text("text")
     for crop in ("box", "none"):
-        with pytest.raises(InputError, match="can be (used|read)"):
+        with pytest.raises(InputError, match=r"can be (used|read)"):
             align(tmp_path / "data", tmp_path / "out" / "faces.h5", AlignConfig(crop=crop))
         assert not (tmp_path / "out").exists() or list((tmp_path / "out").iterdir()) == []
 
 
 def test_an_unknown_detector_is_refused_before_anything_is_written(folder, tmp_path):
-    with pytest.raises(ConfigError, match="no detector 'haar'"):
+    with pytest.raises(ConfigError, match=r"no detector 'haar'"):
         align(folder, tmp_path / "out" / "faces.h5", AlignConfig(detector="haar"))
     assert not (tmp_path / "out").exists()
 
@@ -186,9 +187,9 @@ def test_an_unknown_detector_is_refused_before_anything_is_written(folder, tmp_p
 def test_a_place_that_cannot_be_written_is_one_clear_line(tmp_path):
     rooms(tmp_path / "data")
     (tmp_path / "file").touch()
-    with pytest.raises(OutputError, match="cannot write"):
+    with pytest.raises(OutputError, match=r"cannot write"):
         align(tmp_path / "data", tmp_path / "file" / "faces.h5", AlignConfig(crop="none"))
-    with pytest.raises(OutputError, match="is a folder"):
+    with pytest.raises(OutputError, match=r"is a folder"):
         align(tmp_path / "data", tmp_path / "data", AlignConfig(crop="none"))
 
 
@@ -209,7 +210,7 @@ def test_a_finished_cache_of_the_same_is_left_alone(boxed, folder):
     "change", [{"seed": 4}, {"size": 80}, {"margin": 0.0}, {"min_face": 40}, {"several": "central"}]
 )
 def test_a_finished_cache_of_other_settings_is_refused(boxed, folder, change):
-    with pytest.raises(OutputError, match="exists already; .* choose another -o or --overwrite"):
+    with pytest.raises(OutputError, match=r"exists already; .* choose another -o or --overwrite"):
         align(folder, boxed[0], AlignConfig(**{"seed": 3, **change}))
 
 
@@ -217,7 +218,7 @@ def test_overwrite_replaces_it_and_any_other_file(tmp_path):
     rooms(tmp_path / "data")
     output = tmp_path / "faces.h5"
     output.write_text("not a cache")
-    with pytest.raises(OutputError, match="is not a readable faces cache: .*; choose another -o or --overwrite"):
+    with pytest.raises(OutputError, match=r"is not a readable faces cache: .*; choose another -o or --overwrite"):
         align(tmp_path / "data", output, AlignConfig(crop="none"))
     for size in (32, 48):
         assert align(tmp_path / "data", output, AlignConfig(crop="none", size=size), overwrite=True)["size"] == size
@@ -249,7 +250,7 @@ def test_after_ctrl_c_the_same_command_goes_on_and_gives_the_same_cache(folder, 
     writer = CacheWriter.resume(output)
     assert len(writer.pending) == 30 - 14
     writer.close()
-    with pytest.raises(CacheError, match="run the same `facedis align` again"):
+    with pytest.raises(CacheError, match=r"run the same `facedis align` again"):
         FacesCache.open(output)
     events = []
     result = align(folder, output, config, events.append)
@@ -275,7 +276,7 @@ def test_an_unfinished_cache_of_other_settings_is_refused(folder, tmp_path, monk
 def test_a_broken_unfinished_cache_says_what_to_do(folder, tmp_path):
     output = tmp_path / "faces.h5"
     partial_path(output).write_bytes(b"broken")
-    with pytest.raises(CacheError, match="cannot be continued: .*delete it to start again"):
+    with pytest.raises(CacheError, match=r"cannot be continued: .*delete it to start again"):
         align(folder, output, AlignConfig())
 
 

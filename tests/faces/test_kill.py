@@ -13,8 +13,7 @@ from facedis.config import AlignConfig
 from facedis.faces import align as module
 from facedis.faces.cache import partial_path
 
-# Aligns, and dies at the moment named: before the n-th call of a method, of which `write` is first
-# replaced by one that leaves out the last step, so that the pixels are there and the status is not.
+# Aligns, and dies at the moment named: before the n-th call of `write` or `finish`, or after the n-th `flush`.
 _DIE = """
 import os, signal, sys
 from pathlib import Path
@@ -39,7 +38,7 @@ def deadly(real):
         return real(self, *arguments)
     return method
 
-owner, name = {"write": (CacheWriter, "write"), "finish": (CacheWriter, "finish"), "flush": (h5py.File, "flush")}[moment]
+owner, name = (h5py.File if moment == "flush" else CacheWriter), moment
 setattr(owner, name, deadly(getattr(owner, name)))
 module.align(Path(source), Path(output), AlignConfig(crop=crop, size=32))
 """
