@@ -1,5 +1,11 @@
 """Small things that many tests need: a faces cache of simple patterns, made in milliseconds."""
 
+import os
+
+# Networks as small as those of the tests are slower on several threads, and far slower where other
+# programs want the same cores. Set before torch is imported; commands started by tests inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import numpy as np
 import pytest
 

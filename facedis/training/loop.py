@@ -314,7 +314,8 @@ class Loop:
             return  # killed before its first checkpoint: from the start, which gives the same run
         self.place = load_place(path, self.encoder.module, self._adversary_module(), self._optimizers())
         self.fabric.strategy.precision.load_state_dict(self.place.scaler)
-        self.sums += torch.tensor([self.place.sums[name] for name in SUMS]).to(self.sums)
+        sums = [self.place.sums[name] for name in SUMS]
+        self.sums += torch.tensor(sums, dtype=self.sums.dtype).to(self.sums.device)
         if self.fabric.is_global_zero:
             cut_history(self.job.run, self.place.history_bytes)
 

@@ -89,7 +89,7 @@ def test_weights_from_a_file_are_loaded_and_another_networks_are_refused(tmp_pat
     trunk = build_trunk("resnet18", str(tmp_path / "body.pt"))
     assert trunk.pretrained
     assert torch.equal(trunk.stages[0][0].weight, body.conv1.weight)
-    with pytest.raises(WeightsError, match="is not a|does not fit"):
+    with pytest.raises(WeightsError, match=r"is not a|does not fit"):
         build_trunk("efficientnet_b0", str(tmp_path / "body.pt"))
 
 

@@ -2,20 +2,25 @@
 
 import json
 import threading
+from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 import torch
+from torch import nn
 
 from facedis.config import ModelConfig, TrainConfig
 from facedis.errors import CacheError, OutputError, RunError
+from facedis.model import disentangler
 from facedis.model.checkpoint import CHECKPOINT, load_run, read_tensors
+from facedis.model.trunk import Trunk
 from facedis.training import loop as loop_module
 from facedis.training.folder import read_history
 from facedis.training.loop import Job, train
 from tests.conftest import write_cache
 
 MODEL = ModelConfig(
-    trunk="resnet18",
+    trunk="mobilenet_v3_large",
     weights="none",
     size=32,
     branch="light",
@@ -30,9 +35,20 @@ CONFIG = TrainConfig(epochs=2, batch=12, lr=1e-3, device="cpu", checkpoint_minut
 
 def _job(cache, run, **changes):
     values = {name: changes.pop(name) for name in list(changes) if name in Job.__dataclass_fields__}
-    from dataclasses import replace
-
     return Job(cache, run, values.pop("model", MODEL), replace(CONFIG, **changes), **values)
+
+
+def _tiny_trunk(name, weights, offline=False):
+    first = nn.Conv2d(3, 12, 3, stride=4, padding=1, bias=False)
+    body = nn.Sequential(first, nn.BatchNorm2d(12), nn.ReLU(), nn.Conv2d(12, 16, 3, stride=4))
+    return Trunk(body, (0.5,) * 3, (0.5,) * 3, pretrained=False)
+
+
+@pytest.fixture(autouse=True)
+def tiny(request, monkeypatch):
+    """A trunk of a thousand weights: what is tested here is the loop. Other processes do not see it."""
+    if "two_processes" not in request.node.name:
+        monkeypatch.setattr(disentangler, "build_trunk", _tiny_trunk)
 
 
 class StopAfter:
@@ -47,8 +63,6 @@ class StopAfter:
 
 
 def _stop_after(monkeypatch, steps):
-    from contextlib import contextmanager
-
     @contextmanager
     def stopping():
         yield StopAfter(steps) if steps else threading.Event()
@@ -105,9 +119,7 @@ def test_a_frozen_trunk_stays_as_it_was_and_the_user_is_told(pattern_cache, tmp_
     told = []
     train(_job(pattern_cache, tmp_path / "run", epochs=1, train_trunk="none", trunk_norm="eval", listener=told.append))
     torch.manual_seed(CONFIG.seed)
-    from facedis.model.disentangler import build
-
-    fresh, _ = build(MODEL, 3)
+    fresh, _ = disentangler.build(MODEL, 3)
     trained = load_run(tmp_path / "run").model
     assert all(torch.equal(a, b) for a, b in zip(fresh.trunk.parameters(), trained.trunk.parameters(), strict=True))
     assert any("frozen" in event.text for event in told if event.kind == "warning")

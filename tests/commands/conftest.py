@@ -1,0 +1,71 @@
+"""The commands as a user types them, in this process, and a small world for them to work in."""
+
+import json
+import sys
+
+import pytest
+
+from facedis.cli import main
+from facedis.drawn import bundled
+
+#: The one with the smallest files.
+TRUNK = "mobilenet_v3_large"
+
+
+class Typed:
+    """What a command line printed and how it ended."""
+
+    def __init__(self, code, out, err):
+        self.code, self.out, self.err = code, out, err
+
+    @property
+    def record(self):
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def facedis(capsys, monkeypatch):
+    """Call `facedis(*words)` as the shell would; gives exit code, stdout and stderr."""
+
+    def call(*words):
+        monkeypatch.setattr(sys, "argv", ["facedis", *map(str, words)])
+        capsys.readouterr()
+        try:
+            main()
+            code = 0
+        except SystemExit as end:
+            code = end.code or 0
+        return Typed(code, *capsys.readouterr())
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory):
+    """A folder of drawn faces: 8 people, 8 expressions, twice."""
+    folder = tmp_path_factory.mktemp("home") / f"drawn-faces-{bundled.VERSION}"
+    bundled.make(folder, {"train": 4, "val": 2, "test": 2})
+    return folder
+
+
+@pytest.fixture(scope="session")
+def world(pictures, tmp_path_factory):
+    """A folder with faces.h5 of `pictures` and a run of one epoch with a decoder."""
+    from facedis.config import AlignConfig
+    from facedis.faces.align import align
+    from facedis.studies.training import Wish, train
+
+    folder = tmp_path_factory.mktemp("world")
+    align(pictures, folder / "faces.h5", AlignConfig(size=48, device="cpu"))
+    wish = Wish(
+        preset="small", folder=folder / "runs", name="one", model={"size": 32, "trunk": TRUNK}, train={"epochs": 1}
+    )
+    train(folder / "faces.h5", wish)
+    return folder
+
+
+@pytest.fixture
+def here(world, monkeypatch):
+    """The world as the current folder."""
+    monkeypatch.chdir(world)
+    return world

@@ -1,0 +1,105 @@
+"""The four commands of the user, bare and in order, and what they leave behind."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+
+from facedis.faces.cache import FacesCache
+
+QUICK = ("--epochs", "1", "--size", "32", "--trunk", "mobilenet_v3_large")
+
+
+def test_the_four_commands_work_bare_in_an_empty_folder(facedis, pictures, tmp_path, monkeypatch):
+    monkeypatch.setenv("FACEDIS_HOME", str(pictures.parent))  # the bundled faces, fewer of them
+    monkeypatch.chdir(tmp_path)
+    assert facedis("align").code == 0
+    with FacesCache.open("faces.h5") as cache:
+        assert len(cache) == 128 and cache.usable.mean() > 0.9
+    trained = facedis("train", "--beta1", "0", *QUICK)
+    assert trained.code == 0
+    assert trained.err.startswith("preset small: these are the bundled faces")
+    x1, x2 = pictures / "person07_happiness_1.jpg", pictures / "person08_anger_1.jpg"
+    compared = facedis("similarity", x1, x2)
+    assert compared.code == 0 and "expression" in compared.out
+    swapped = facedis("swap", x1, x2)
+    assert swapped.code == 0
+    with Image.open("swap.png") as picture:
+        assert picture.width > 3 * 192 and picture.height > 2 * 192
+        assert "synthetic" in picture.info["Comment"]
+
+
+def test_train_leaves_a_complete_run(here):
+    run = here / "runs" / "one"
+    names = {path.name for path in run.iterdir()}
+    assert {"run.json", "model.safetensors", "history.jsonl", "reference.json", "result.json"} <= names
+    assert (here / "runs" / "latest").resolve() == run.resolve()
+    record = json.loads((run / "result.json").read_text())
+    assert record["kind"] == "training" and record["final"]["expression_accuracy"]["n"] == 32
+    assert record["final"]["expression_accuracy"]["chance"] == pytest.approx(1 / 8)
+
+
+def test_json_is_the_record_and_nothing_else(facedis, here, pictures):
+    x1, x2 = pictures / "person07_happiness_1.jpg", pictures / "person07_happiness_2.jpg"
+    done = facedis("similarity", x1, x2, "--json")
+    assert done.err == "" and done.record["kind"] == "similarity"
+    pair = done.record["pairs"][0]
+    assert -1 <= pair["expression"]["cosine"] <= 1
+    assert 0 <= pair["expression"]["percentile_same"] <= 100
+    assert {"rest", "trunk"} <= pair.keys()
+
+
+def test_a_face_is_wholly_like_itself(facedis, here, pictures):
+    x1 = pictures / "person07_happiness_1.jpg"
+    pair = facedis("similarity", x1, x1, "--json").record["pairs"][0]
+    assert pair["expression"]["cosine"] == pytest.approx(1, abs=1e-5)
+    assert pair["rest"]["cosine"] == pytest.approx(1, abs=1e-5)
+
+
+def test_quiet_prints_nothing(facedis, here, pictures, tmp_path):
+    x1, x2 = pictures / "person07_happiness_1.jpg", pictures / "person08_anger_1.jpg"
+    done = facedis("swap", x1, x2, "--quiet", "-o", tmp_path / "s.png")
+    assert (done.out, done.err) == ("", "") and (tmp_path / "s.png").exists()
+
+
+def test_eval_writes_a_record_and_a_picture(facedis, here, tmp_path):
+    done = facedis("eval", "--split", "test", "-o", tmp_path / "eval", "--bootstrap", "100", "--json")
+    assert done.code == 0
+    assert done.record["leakage"]["expression_in_rest"]["linear"]["chance"] == pytest.approx(1 / 8)
+    assert json.loads((tmp_path / "eval" / "result.json").read_text()) == done.record
+    with Image.open(tmp_path / "eval" / "confusion.png") as picture:
+        assert picture.width > 300
+
+
+def test_ablate_trains_four_rows_once(facedis, here, tmp_path):
+    words = ("ablate", "-o", tmp_path / "table", *QUICK, "--json")
+    first = facedis(*words)
+    assert first.code == 0
+    assert [row["name"] for row in first.record["rows"]] == ["baseline", "beta1-1.0", "beta1-0.001", "beta1-0"]
+    assert first.record["rows"][3]["paper"] == {"c_exp": 0.6053, "c_adv": 0.16}
+    assert first.record["rows"][0]["leakage"]["expression_in_rest"] is None
+    before = (tmp_path / "table" / "beta1-0" / "model.safetensors").stat().st_mtime_ns
+    again = facedis(*words)
+    assert (tmp_path / "table" / "beta1-0" / "model.safetensors").stat().st_mtime_ns == before
+    assert again.record["rows"] == first.record["rows"]
+    other = facedis("ablate", "-o", tmp_path / "table", *QUICK, "--batch", "8")
+    assert other.code == 2 and "other settings" in other.err
+
+
+def test_settings_come_from_file_and_option_in_that_order(facedis, here, tmp_path):
+    model, training = "[model]\nsize = 32\ntrunk = 'mobilenet_v3_large'", "[train]\nepochs = 1\nbeta3 = 0.5\nbatch = 8"
+    (tmp_path / "s.toml").write_text(f"{model}\n{training}\n")
+    done = facedis(
+        "train", "--config", tmp_path / "s.toml", "--batch", "16", "--runs", tmp_path / "runs", "--name", "r", "--quiet"
+    )
+    assert done.code == 0
+    info = json.loads((tmp_path / "runs" / "r" / "run.json").read_text())
+    assert (info["train"]["beta3"], info["train"]["batch"], info["model"]["size"]) == (0.5, 16, 32)
+
+
+def test_version_and_help_in_a_process_of_their_own():
+    for words, expected in ((["--version"], "facedis 0."), (["train", "--help"], "--beta1")):
+        done = subprocess.run([sys.executable, "-m", "facedis", *words], capture_output=True, text=True, check=True)
+        assert expected in done.stdout

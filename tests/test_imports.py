@@ -1,0 +1,80 @@
+"""Who may import whom: docs/architecture.md as a test, and what `facedis --help` may cost."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import facedis
+
+ROOT = Path(facedis.__file__).parent
+HEAVY = {"torch", "torchvision", "numpy", "h5py", "sklearn", "scipy", "PIL", "matplotlib", "lightning_fabric"}
+# module -> what it must never import, anywhere in the file
+NEVER = {
+    "errors.py": {"facedis", "typer", *HEAVY},
+    "taxonomy.py": {"typer", *HEAVY},
+    "config.py": {"typer", *HEAVY},
+    "plugins.py": {"typer", *HEAVY},
+    "datasets": {"typer", *HEAVY, "facedis.faces", "facedis.model", "facedis.training"},
+    "faces": {"typer", "rich", "facedis.model", "facedis.training", "facedis.studies", "facedis.reports"},
+    "model/losses.py": {"facedis", "numpy", "h5py"},
+    "model": {"typer", "rich", "facedis.training", "facedis.studies", "facedis.faces"},
+    "measures": {"torch", "h5py", "typer", "rich", "facedis.faces", "facedis.model", "facedis.training"},
+    "training": {"typer", "rich", "facedis.reports", "facedis.studies", "facedis.measures"},
+    "studies": {"typer", "rich", "matplotlib", "facedis.reports"},
+    "reports": {"torch", "typer", "facedis.model", "facedis.faces", "facedis.training", "facedis.studies"},
+}
+
+
+def _files(place):
+    path = ROOT / place
+    return sorted(path.rglob("*.py")) if path.is_dir() else [path]
+
+
+def _imports(path, everywhere=True):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree) if everywhere else tree.body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _is(name, banned):
+    return name == banned or name.startswith(banned + ".")
+
+
+@pytest.mark.parametrize("place", NEVER)
+def test_the_house_rules_of_importing_hold(place):
+    broken = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in _files(place)
+        for name in _imports(path)
+        for banned in NEVER[place]
+        if _is(name, banned)
+    ]
+    assert not broken
+
+
+def test_the_rules_name_every_stage():
+    stages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"commands", "drawn"}
+    assert stages <= set(NEVER)
+
+
+def test_commands_import_nothing_heavy_before_they_run():
+    for path in _files("commands"):
+        assert not [name for name in _imports(path, everywhere=False) if name.split(".")[0] in HEAVY], path
+
+
+def test_help_loads_none_of_the_heavy_packages():
+    script = (
+        "import sys\nfrom facedis.cli import app\n"
+        "try:\n    app()(['--help'])\nexcept SystemExit:\n    pass\n"
+        f"print('HEAVY', [name for name in {sorted(HEAVY)!r} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "similarity" in done.stdout
+    assert "HEAVY []" in done.stdout
