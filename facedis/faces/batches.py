@@ -27,21 +27,22 @@ def prefetched(
     ready: queue.Queue = queue.Queue(maxsize=ahead)
     stop = threading.Event()
 
+    def offer(item: object) -> None:
+        while not stop.is_set():
+            try:
+                return ready.put(item, timeout=0.1)
+            except queue.Full:
+                continue  # look again whether anybody still wants it
+
     def read() -> None:
         try:
             for rows in batches:
-                item = (rows, cache.faces(rows))
-                while not stop.is_set():
-                    try:
-                        ready.put(item, timeout=0.1)
-                        break
-                    except queue.Full:
-                        continue
                 if stop.is_set():
                     return
-            ready.put(_END)
+                offer((rows, cache.faces(rows)))
+            offer(_END)
         except Exception as error:  # handed to the consumer, who raises it
-            ready.put(error)
+            offer(error)
 
     reader = threading.Thread(target=read, name="facedis-batches", daemon=True)
     reader.start()

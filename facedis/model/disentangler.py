@@ -10,9 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from facedis.config import ModelConfig
+from facedis.events import Listener, silent
 from facedis.model.branches import Branch
 from facedis.model.decoder import Decoder
-from facedis.model.trunk import Trunk, build_trunk
+from facedis.model.trunk import Source, Trunk, build_trunk
 
 
 class Codes(NamedTuple):
@@ -92,14 +93,22 @@ class Disentangler(nn.Module):
         return self.decoder(torch.cat([codes.expression, codes.rest], dim=1))
 
 
-def build(config: ModelConfig, classes: int, offline: bool = False) -> tuple[Disentangler, nn.Module | None]:
+def build(
+    config: ModelConfig, classes: int, offline: bool = False, listener: Listener = silent
+) -> tuple[Disentangler, nn.Module | None]:
     """The model and its adversary; no adversary for a baseline.
+
+    Args:
+        config: Sizes and kinds.
+        classes: K, the number of expressions.
+        offline: Refuse to download weights.
+        listener: Told of a download.
 
     Raises:
         ConfigError: Settings that do not go together.
         WeightsError: The trunk's weights cannot be had.
     """
-    model = Disentangler(build_trunk(config.trunk, config.weights, offline), classes, config)
+    model = Disentangler(build_trunk(config.trunk, Source(config.weights, offline, listener)), classes, config)
     adversary = None
     if not config.baseline:
         adversary = nn.Sequential(nn.Dropout(config.dropout), nn.Linear(config.rest_size, classes))

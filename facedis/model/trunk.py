@@ -1,8 +1,9 @@
 """The shared encoder En_base: any convolutional body that turns faces into a feature map.
 
-A trunk plugin is a function `build(weights: str, offline: bool) -> Trunk`.
+A trunk plugin is a function `build(source: Source) -> Trunk`.
 """
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -10,9 +11,26 @@ from torch import Tensor, nn
 
 from facedis import plugins
 from facedis.errors import ConfigError, WeightsError
+from facedis.events import Listener, silent
 from facedis.model.weights import Weights, fetch, load_state
 
 AUTO, NONE = "auto", "none"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a trunk's weights come from.
+
+    Attributes:
+        weights: "auto" (the trunk's own pretrained weights), a name that it knows, a file, the
+            folder of a run (its trunk is taken over), or "none" for random ones.
+        offline: Refuse to download.
+        listener: Told of a download.
+    """
+
+    weights: str
+    offline: bool = False
+    listener: Listener = silent
 
 
 class Trunk(nn.Module):
@@ -66,46 +84,53 @@ class Trunk(nn.Module):
         return int(shape[1]), int(shape[2]), int(shape[3])
 
 
-def build_trunk(name: str, weights: str, offline: bool = False) -> Trunk:
-    """The trunk `name` of the registry with `weights`.
-
-    Args:
-        name: An entry point of `facedis.trunks`.
-        weights: "auto" (the trunk's own pretrained weights), a name it knows, a file, or "none".
-        offline: Refuse to download.
+def build_trunk(name: str, source: Source) -> Trunk:
+    """The trunk `name` of the registry with the weights of `source`.
 
     Raises:
         ConfigError: No such trunk, or it has no weights of that name.
         WeightsError: The weights cannot be had or do not fit.
     """
-    return plugins.named(plugins.TRUNKS, name)(weights, offline)
+    build, folder = plugins.named(plugins.TRUNKS, name), Path(source.weights)
+    return _of_run(build(replace(source, weights=NONE)), folder) if folder.is_dir() else build(source)
 
 
-def fill(body: nn.Module, trunk: str, weights: str, known: dict[str, Weights], offline: bool) -> bool:
-    """Load `weights` into `body`; False where "none" was asked for. Never silently random.
+def _of_run(trunk: Trunk, run: Path) -> Trunk:
+    path, prefix = run / "model.safetensors", "model.trunk."
+    if not path.is_file():
+        raise WeightsError(f"{run} holds no trained model to take a trunk from", "name another run, or a file")
+    state = {name.removeprefix(prefix): value for name, value in load_state(path).items() if name.startswith(prefix)}
+    missing, _ = _load(trunk, state, path)
+    if missing:
+        raise WeightsError(f"the trunk in {run} is another one", "name the --trunk that it was trained with")
+    trunk.pretrained = True
+    return trunk
+
+
+def fill(body: nn.Module, trunk: str, source: Source, known: dict[str, Weights]) -> bool:
+    """Load the weights of `source` into `body`; False where none were asked for. Never silently random.
 
     Args:
         body: The network as its weights were saved.
         trunk: Its name, for messages.
-        weights: As in `build_trunk`.
+        source: What the user wants.
         known: Downloadable weights by name, the default first.
-        offline: Refuse to download.
 
     Raises:
-        ConfigError: `weights` is neither a known name nor a file.
+        ConfigError: `source` names neither known weights nor a file.
         WeightsError: The file does not hold this network.
     """
-    if weights == NONE:
+    if source.weights == NONE:
         return False
-    name = next(iter(known)) if weights == AUTO else weights
+    name = next(iter(known)) if source.weights == AUTO else source.weights
     if name in known:
-        path = fetch(known[name], offline)
-    elif Path(weights).is_file():
-        path = Path(weights)
+        path = fetch(known[name], source.offline, source.listener)
+    elif Path(name).is_file():
+        path = Path(name)
     else:
         raise ConfigError(
-            f"trunk {trunk} has no weights '{weights}' and there is no such file",
-            f"choose {', '.join(known)}, none, or the path of a file",
+            f"trunk {trunk} has no weights '{name}' and there is no such file",
+            f"choose {', '.join(known)}, none, a file, or the folder of a run",
         )
     missing, _ = _load(body, load_state(path), path)
     lost = [key for key in missing if not key.endswith("num_batches_tracked")]

@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,7 @@ def train(job: Job) -> Place:
     )
     if alone:
         return _fit(fabric, job)
-    return fabric.launch(_fit, job)
+    return fabric.launch(partial(_fit, job=job))  # as an argument, Fabric would try to change the frozen job
 
 
 def settle(model: ModelConfig, config: TrainConfig) -> ModelConfig:
@@ -112,7 +113,7 @@ def _fit(fabric: Fabric, job: Job) -> Place:
 
 def _networks(job: Job, classes: int) -> tuple[Disentangler, nn.Module | None]:
     if not job.resume or not (job.run / CHECKPOINT).exists():
-        return build(job.model, classes, job.offline)
+        return build(job.model, classes, job.offline, job.listener)
     # All tensors come from the checkpoint: the pretrained file may be gone by now.
     model, adversary = build(replace(job.model, weights="none"), classes)
     model.trunk.pretrained = read_info(job.run)["pretrained"]

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from facedis.faces.cache import FacesCache
+from facedis.model.checkpoint import load_run
 
 QUICK = ("--epochs", "1", "--size", "32", "--trunk", "mobilenet_v3_large")
 
@@ -103,3 +104,14 @@ def test_version_and_help_in_a_process_of_their_own():
     for words, expected in ((["--version"], "facedis 0."), (["train", "--help"], "--beta1")):
         done = subprocess.run([sys.executable, "-m", "facedis", *words], capture_output=True, text=True, check=True)
         assert expected in done.stdout
+
+
+def test_a_run_can_start_from_the_trunk_of_another(facedis, here, tmp_path):
+    start = ("train", "--weights", "runs/one", "--runs", tmp_path, "--quiet")
+    assert facedis(*start, *QUICK, "--train-trunk", "none", "--name", "two").code == 0
+    one, two = load_run(here / "runs" / "one"), load_run(tmp_path / "two")
+    pairs = zip(one.model.trunk.parameters(), two.model.trunk.parameters(), strict=True)
+    assert all((a == b).all() for a, b in pairs)
+    assert two.model.trunk.pretrained and not one.model.trunk.pretrained
+    other = facedis(*start, "--trunk", "resnet18", "--size", "32", "--name", "x")
+    assert other.code == 2 and "another one" in other.err

@@ -9,7 +9,7 @@ from facedis.errors import ConfigError, WeightsError
 from facedis.model.branches import Branch
 from facedis.model.decoder import Decoder
 from facedis.model.disentangler import build
-from facedis.model.trunk import build_trunk
+from facedis.model.trunk import Source, build_trunk
 
 SMALL = dict(weights="none", branch_widths=(8, 8, 8), expression_size=6, rest_size=5, decoder_width=32)
 TRUNKS = {
@@ -21,13 +21,13 @@ TRUNKS = {
 
 
 def test_the_papers_trunk_gives_1792x3x3_at_160_px():
-    assert build_trunk("inception_resnet_v1", "none").map_shape(160) == (1792, 3, 3)
+    assert build_trunk("inception_resnet_v1", Source("none")).map_shape(160) == (1792, 3, 3)
 
 
 @pytest.mark.parametrize("name", TRUNKS)
 def test_every_trunk_has_a_map_and_every_weight_of_it_a_gradient(name):
     size, channels = TRUNKS[name]
-    trunk = build_trunk(name, "none").train()
+    trunk = build_trunk(name, Source("none")).train()
     features = trunk(torch.rand(2, 3, size, size))
     assert features.shape[:2] == (2, channels)
     (features * torch.randn_like(features)).sum().backward()
@@ -86,22 +86,22 @@ def test_weights_from_a_file_are_loaded_and_another_networks_are_refused(tmp_pat
     torch.manual_seed(3)
     body = resnet18()
     torch.save(body.state_dict(), tmp_path / "body.pt")
-    trunk = build_trunk("resnet18", str(tmp_path / "body.pt"))
+    trunk = build_trunk("resnet18", Source(str(tmp_path / "body.pt")))
     assert trunk.pretrained
     assert torch.equal(trunk.stages[0][0].weight, body.conv1.weight)
     with pytest.raises(WeightsError, match=r"is not a|does not fit"):
-        build_trunk("efficientnet_b0", str(tmp_path / "body.pt"))
+        build_trunk("efficientnet_b0", Source(str(tmp_path / "body.pt")))
 
 
 def test_unknown_weights_and_trunks_are_named_with_the_known_ones():
     with pytest.raises(ConfigError, match="imagenet"):
-        build_trunk("resnet18", "vggface2")
+        build_trunk("resnet18", Source("vggface2"))
     with pytest.raises(ConfigError, match="mobilenet_v3_large"):
-        build_trunk("resnet19", "none")
+        build_trunk("resnet19", Source("none"))
 
 
 def test_weights_that_cannot_be_had_are_an_error_and_never_random(monkeypatch, tmp_path):
     monkeypatch.setenv("FACEDIS_HOME", str(tmp_path))
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     with pytest.raises(WeightsError, match="--weights none"):
-        build_trunk("inception_resnet_v1", "auto", offline=True)
+        build_trunk("inception_resnet_v1", Source("auto", offline=True))

@@ -38,7 +38,7 @@ def _job(cache, run, **changes):
     return Job(cache, run, values.pop("model", MODEL), replace(CONFIG, **changes), **values)
 
 
-def _tiny_trunk(name, weights, offline=False):
+def _tiny_trunk(name, source):
     first = nn.Conv2d(3, 12, 3, stride=4, padding=1, bias=False)
     body = nn.Sequential(first, nn.BatchNorm2d(12), nn.ReLU(), nn.Conv2d(12, 16, 3, stride=4))
     return Trunk(body, (0.5,) * 3, (0.5,) * 3, pretrained=False)

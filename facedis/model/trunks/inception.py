@@ -3,7 +3,7 @@
 from facenet_pytorch import InceptionResnetV1
 from torch import nn
 
-from facedis.model.trunk import Trunk, fill
+from facedis.model.trunk import Source, Trunk, fill
 from facedis.model.weights import CASIA_WEBFACE, VGGFACE2
 
 _STAGES = (
@@ -12,7 +12,7 @@ _STAGES = (
 )
 
 
-def inception_resnet_v1(weights: str, offline: bool = False) -> Trunk:
+def inception_resnet_v1(source: Source) -> Trunk:
     """The trunk of section 3, cut at block8: 1792x3x3 for faces of 160 px, 2x2 for 112 and 128 px.
 
     Its weights expect (x - 127.5) / 128 and crops with a margin of about 32 of 160 px.
@@ -20,6 +20,6 @@ def inception_resnet_v1(weights: str, offline: bool = False) -> Trunk:
     Source: paper, section 3; the tap is [unsaid], D2AE cuts at the same depth (docs/method.md).
     """
     body = InceptionResnetV1()
-    pretrained = fill(body, "inception_resnet_v1", weights, {w.name: w for w in (VGGFACE2, CASIA_WEBFACE)}, offline)
+    pretrained = fill(body, "inception_resnet_v1", source, {w.name: w for w in (VGGFACE2, CASIA_WEBFACE)})
     stages = nn.Sequential(*(getattr(body, name) for name in _STAGES))
     return Trunk(stages, mean=(0.5,) * 3, std=(128 / 255,) * 3, pretrained=pretrained)

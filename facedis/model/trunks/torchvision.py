@@ -3,35 +3,35 @@
 import torchvision.models as zoo
 from torch import nn
 
-from facedis.model.trunk import Trunk, fill
+from facedis.model.trunk import Source, Trunk, fill
 from facedis.model.weights import Weights
 
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
-def resnet18(weights: str, offline: bool = False) -> Trunk:
+def resnet18(source: Source) -> Trunk:
     """ResNet-18 after layer4: 512 channels, a 32nd of the size."""
     body = zoo.resnet18(weights=None)
-    pretrained = _fill(body, "resnet18", weights, zoo.ResNet18_Weights.IMAGENET1K_V1, offline)
+    pretrained = _fill(body, "resnet18", source, zoo.ResNet18_Weights.IMAGENET1K_V1)
     stem = nn.Sequential(body.conv1, body.bn1, body.relu, body.maxpool)
     return Trunk(nn.Sequential(stem, body.layer1, body.layer2, body.layer3, body.layer4), _MEAN, _STD, pretrained)
 
 
-def mobilenet_v3_large(weights: str, offline: bool = False) -> Trunk:
+def mobilenet_v3_large(source: Source) -> Trunk:
     """MobileNetV3-Large after its last convolution: 960 channels, a 32nd of the size."""
     body = zoo.mobilenet_v3_large(weights=None)
-    pretrained = _fill(body, "mobilenet_v3_large", weights, zoo.MobileNet_V3_Large_Weights.IMAGENET1K_V2, offline)
+    pretrained = _fill(body, "mobilenet_v3_large", source, zoo.MobileNet_V3_Large_Weights.IMAGENET1K_V2)
     return Trunk(body.features, _MEAN, _STD, pretrained)
 
 
-def efficientnet_b0(weights: str, offline: bool = False) -> Trunk:
+def efficientnet_b0(source: Source) -> Trunk:
     """EfficientNet-B0 after its last convolution: 1280 channels, a 32nd of the size."""
     body = zoo.efficientnet_b0(weights=None)
-    pretrained = _fill(body, "efficientnet_b0", weights, zoo.EfficientNet_B0_Weights.IMAGENET1K_V1, offline)
+    pretrained = _fill(body, "efficientnet_b0", source, zoo.EfficientNet_B0_Weights.IMAGENET1K_V1)
     return Trunk(body.features, _MEAN, _STD, pretrained)
 
 
-def _fill(body: nn.Module, name: str, weights: str, published: zoo.WeightsEnum, offline: bool) -> bool:
+def _fill(body: nn.Module, name: str, source: Source, published: zoo.WeightsEnum) -> bool:
     # torchvision's file names end in the first eight digits of the file's SHA-256.
     digest = published.url.rpartition("-")[2].partition(".")[0]
-    return fill(body, name, weights, {"imagenet": Weights(f"{name}-imagenet", published.url, digest)}, offline)
+    return fill(body, name, source, {"imagenet": Weights(f"{name}-imagenet", published.url, digest)})
