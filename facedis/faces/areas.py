@@ -30,12 +30,13 @@ class SummedAreas:
 
     def __init__(self, images: list[np.ndarray], device: torch.device) -> None:
         """`images` are (H, W, 3) uint8, all of one size."""
-        self._images = torch.from_numpy(np.stack(images)).to(device)  # B H W 3
-        self.count, self.height, self.width = self._images.shape[:3]
+        self._images = [torch.from_numpy(np.array(image)).to(device) for image in images]  # H W 3 each
+        self.count, (self.height, self.width, _) = len(images), images[0].shape
         sums = torch.zeros(self.count, self.height + 1, self.width + 1, dtype=torch.int64, device=device)
-        red, green, blue = self._images.unbind(3)
-        packed = blue.to(torch.int64).bitwise_left_shift_(_FIELD).add_(green).bitwise_left_shift_(_FIELD).add_(red)
-        torch.cumsum(packed.cumsum_(2), 1, out=sums[:, 1:, 1:])
+        for image, own in zip(self._images, sums, strict=True):  # one by one they stay in the processor's cache
+            red, green, blue = image.unbind(2)
+            packed = blue.to(torch.int64).bitwise_left_shift_(_FIELD).add_(green).bitwise_left_shift_(_FIELD).add_(red)
+            torch.cumsum(packed.cumsum_(1), 0, out=own[1:, 1:])
         self._sums = sums  # B H+1 W+1
 
     def resized(self, images: range, shape: tuple[int, int], rows: range, columns: range) -> torch.Tensor:
@@ -97,7 +98,7 @@ class SummedAreas:
 
     def _cropped_plainly(self, image: int, box: list[int], side: int) -> torch.Tensor:
         left, top, right, bottom = box
-        part = self._images[image, top:bottom, left:right].permute(2, 0, 1)[None].float()
+        part = self._images[image][top:bottom, left:right].permute(2, 0, 1)[None].float()
         return interpolate(part, (side, side), mode="area")[0]
 
 

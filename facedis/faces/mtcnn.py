@@ -58,7 +58,7 @@ class Mtcnn:
         self._min_face = min_face
         on_cpu = self._device.type == "cpu"
         self._portion = 4 if on_cpu else 64
-        self._crops_at_once = 256 if on_cpu else 8192
+        self._crop_pixels = 75_000 if on_cpu else 16_000_000  # of the crops in one pass
         self._pyramid = Pyramid(_ready(PNet(), self._device), THRESHOLDS[0], 50_000 if on_cpu else 16_000_000)
         self._rnet = _folded(_ready(RNet(), self._device))
         self._onet = _folded(_ready(ONet(), self._device))
@@ -130,8 +130,9 @@ class Mtcnn:
         if not len(inside):  # the networks want at least one crop
             return boxes, tuple(values[:0] for values in net(torch.zeros(1, 3, side, side, device=self._device)))
         said = []
-        for first in range(0, len(inside), self._crops_at_once):
-            some = slice(first, first + self._crops_at_once)
+        together = self._crop_pixels // side**2
+        for first in range(0, len(inside), together):
+            some = slice(first, first + together)
             crops = areas.crops(boxes.image[some], pixels[some], side)
             said.append(net(crops.contiguous(memory_format=torch.channels_last)))
         return boxes, tuple(torch.cat(values) for values in zip(*said, strict=True))
