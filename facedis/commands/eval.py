@@ -1,5 +1,6 @@
 """`facedis eval`: measure a trained run."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -7,7 +8,7 @@ import typer
 
 from facedis.commands.shared import AsJson, DeviceOption, Quiet, RunFolder, SettingsFile, listener, settings, show
 from facedis.config import EvalConfig
-from facedis.errors import CacheError, ConfigError, RunError
+from facedis.errors import CacheError, ConfigError, OutputError, RunError
 
 
 def evaluate(
@@ -35,14 +36,7 @@ def evaluate(
     are trained on the codes of one set of people and tested on another. Writes result.json and
     confusion.png.
     """
-    options = {
-        "split": split,
-        "batch": batch,
-        "probe_rows": probe_rows,
-        "bootstrap": bootstrap,
-        "seed": seed,
-        "device": device,
-    }
+    options = dict(split=split, batch=batch, probe_rows=probe_rows, bootstrap=bootstrap, seed=seed, device=device)
     chosen = settings(EvalConfig, "eval", config, options)
     if run is not None and model is not None:
         raise ConfigError("--run and --model are both given", "choose one of them")
@@ -60,6 +54,7 @@ def evaluate(
     if faces is None and not trained.faces.exists():
         raise CacheError(f"the faces that {trained.path} was trained on are gone: {trained.faces}", "name --faces")
     place = output or trained.path / _folder(chosen.split, faces, trained.faces)
+    _refuse_unwritable(place)
     with FacesCache.open(faces or trained.faces) as cache:
         result = study(trained, cache, chosen, listener(as_json, quiet))
     result["output"] = str(place)
@@ -73,3 +68,10 @@ def _folder(split: str, faces: Path | None, own: Path) -> str:
     """Other faces get a folder of their own, so that they do not replace the run's results on its own."""
     other = faces is not None and faces.resolve() != own.resolve()
     return f"eval-{split}-{faces.stem}" if other else f"eval-{split}"
+
+
+def _refuse_unwritable(folder: Path) -> None:
+    """Say so before minutes of encoding, not after."""
+    nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+        raise OutputError(f"cannot write results to {folder}", "choose another -o folder")
