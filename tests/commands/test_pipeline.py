@@ -114,4 +114,4 @@ def test_a_run_can_start_from_the_trunk_of_another(facedis, here, tmp_path):
     assert all((a == b).all() for a, b in pairs)
     assert two.model.trunk.pretrained and not one.model.trunk.pretrained
     other = facedis(*start, "--trunk", "resnet18", "--size", "32", "--name", "x")
-    assert other.code == 2 and "another one" in other.err
+    assert other.code == 2 and "does not fit the trunk" in other.err

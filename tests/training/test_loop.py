@@ -134,7 +134,7 @@ def test_an_existing_run_is_not_overwritten(pattern_cache, tmp_path):
     train(_job(pattern_cache, tmp_path / "run", epochs=1))
     with pytest.raises(OutputError, match="--resume"):
         train(_job(pattern_cache, tmp_path / "run", epochs=1))
-    with pytest.raises(RunError, match="no checkpoint"):
+    with pytest.raises(RunError, match="is finished"):
         train(_job(pattern_cache, tmp_path / "run", epochs=1, resume=True))
 
 
