@@ -34,6 +34,7 @@ from facedis.training.samplers import class_weights, epoch_order, share_of
 from facedis.training.schedule import rate
 from facedis.training.state import Place, load_place, save_place, step_generator
 from facedis.training.steps import ClassWeights, Side, adversary_optimizers, encoder_optimizers, train_step
+from facedis.training.validation import accuracy
 
 #: What is summed over the steps of an epoch; the first five are losses.
 SUMS = (
@@ -170,7 +171,9 @@ class Loop:
 
     def _epoch(self, stop: Any) -> None:
         place, begun = self.place, time.monotonic()
-        self.encoder.wrapped.train()
+        for side in (self.encoder, self.adversary):
+            if side is not None:
+                side.wrapped.train()
         batches = self.batches(place.epoch)[place.step :]
         first = self.sums[-1].item()
         for images, labels in self.prepared(batches):
@@ -221,7 +224,9 @@ class Loop:
         place.seconds += time.monotonic() - self.clock
         self.clock = time.monotonic()
         line = {"epoch": place.epoch, "steps": self.steps, "train": self._means()}
-        val = self._validate() if self.fabric.is_global_zero and len(self.data.val_rows) else {}
+        val = {}
+        if self.fabric.is_global_zero and len(self.data.val_rows):
+            val = accuracy(self.fabric, self.encoder.module, self._adversary_module(), self.data, self.job.model.size)
         line |= {"val": val} if val else {}
         line["images_per_second"] = (self.sums[-1].item() - first) * self.fabric.world_size / (self.clock - begun)
         line["seconds"] = place.seconds
@@ -238,26 +243,6 @@ class Loop:
         place.epoch, place.step = place.epoch + 1, 0
         self.sums.zero_()
         self._save()
-
-    @torch.no_grad()
-    def _validate(self) -> dict[str, float]:
-        """Accuracy of C_exp and C_adv on the val split, in eval mode."""
-        data, model, hits = self.data, self.encoder.module, torch.zeros(2)
-        model.eval()
-        starts = range(0, len(data.val_rows), 2 * self.config.batch)
-        rows = [data.val_rows[start : start + 2 * self.config.batch] for start in starts]
-        for picked, faces in prefetched(data.cache, rows):
-            labels = data.val_labels[np.searchsorted(data.val_rows, picked)]
-            labels = torch.from_numpy(labels).to(self.fabric.device)
-            images = to_images(torch.from_numpy(faces).to(self.fabric.device), self.job.model.size)
-            with self.fabric.autocast():
-                output = model(images.contiguous(memory_format=torch.channels_last))
-                hits[0] += (output.logits.argmax(1) == labels).sum().cpu()
-                if self.adversary is not None:
-                    hits[1] += (self.adversary.module(output.codes.rest).argmax(1) == labels).sum().cpu()
-        share = (hits / len(data.val_rows)).tolist()
-        accuracy = {"expression_accuracy": share[0]}
-        return accuracy if self.adversary is None else accuracy | {"adversary_accuracy": share[1]}
 
     def _means(self) -> dict[str, float]:
         """Means over the faces of the epoch so far; hits become accuracies."""

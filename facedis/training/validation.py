@@ -1,0 +1,44 @@
+"""What training looks at after every epoch: both classifiers on the val split."""
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch import nn
+
+from facedis.faces.batches import prefetched
+from facedis.model.disentangler import Disentangler
+from facedis.training.augment import to_images
+from facedis.training.data import TrainingData
+
+BATCH = 128
+
+
+@torch.no_grad()
+def accuracy(
+    fabric: Fabric, model: Disentangler, adversary: nn.Module | None, data: TrainingData, size: int
+) -> dict[str, float]:
+    """Shares of the val split that C_exp and C_adv get right, in eval mode.
+
+    Args:
+        fabric: Device and precision.
+        model: Itself, not wrapped: one process validates while the others wait.
+        adversary: Likewise; None for a baseline.
+        data: With a val split.
+        size: Side of the input in pixels.
+    """
+    for module in (model, adversary):
+        if module is not None:
+            module.eval()
+    hits = torch.zeros(2)
+    starts = range(0, len(data.val_rows), BATCH)
+    for rows, faces in prefetched(data.cache, [data.val_rows[start : start + BATCH] for start in starts]):
+        labels = torch.from_numpy(data.val_labels[np.searchsorted(data.val_rows, rows)]).to(fabric.device)
+        images = to_images(torch.from_numpy(faces).to(fabric.device), size)
+        with fabric.autocast():
+            output = model(images.contiguous(memory_format=torch.channels_last))
+            hits[0] += (output.logits.argmax(1) == labels).sum().cpu()
+            if adversary is not None:
+                hits[1] += (adversary(output.codes.rest).argmax(1) == labels).sum().cpu()
+    expression, opponent = (hits.double() / len(data.val_rows)).tolist()
+    found = {"expression_accuracy": expression}
+    return found if adversary is None else found | {"adversary_accuracy": opponent}
