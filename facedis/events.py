@@ -12,7 +12,7 @@ from typing import Literal
 class Event:
     """One thing that happened.
 
-    `start` opens a task of `total` units, `advance` says that `done` of them are finished, `end`
+    `start` opens a task of `total` units, `advance` says that `done` of them are finished so far, `end`
     closes it; `note` and `warning` carry only a `text`. `facts` are numbers worth showing beside
     the bar (images a second, a loss, an accuracy with its chance level).
     """

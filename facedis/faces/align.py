@@ -138,7 +138,7 @@ def _fill(writer: CacheWriter, plan: Plan, aligner: Aligner, workers: int, liste
             writer.write(chunk.start, aligner.rows(islice(images, len(chunk)), len(chunk)))
             done += len(chunk)
             rate = done / (time.perf_counter() - began)
-            listener(Event("advance", done=len(chunk), facts={"images/s": rate}))
+            listener(Event("advance", done=done, facts={"images/s": rate}))
     finally:
         images.close()
     listener(Event("end", "align", total=todo, done=done, facts={"images/s": rate}))
