@@ -13,7 +13,8 @@ def align_photographs(run: Run, images: Sequence[Path], crop: str | None = None)
 
     Args:
         run: Says how its own faces were cut out. Where they came cut out already, a photograph is
-            cut to the detected box without margin, which is about what such datasets show.
+            cut upright and without margin, which keeps the shape of the face and comes nearest to
+            what such datasets show.
         images: Files with one face each; of several faces the largest is taken.
         crop: "box", "similarity", "none" (the image is a face already), or None for the run's way.
 
@@ -25,7 +26,7 @@ def align_photographs(run: Run, images: Sequence[Path], crop: str | None = None)
     config = resolve(
         AlignConfig,
         {
-            "crop": crop or ("box" if cut_elsewhere else own["crop"]),
+            "crop": crop or ("similarity" if cut_elsewhere else own["crop"]),
             "margin": 0.0 if cut_elsewhere else own["margin"],
             "size": own["size"],
             "detector": "mtcnn" if own["detector"] == "none" else own["detector"],
