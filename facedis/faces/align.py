@@ -57,11 +57,10 @@ def align(
         OutputError: `output` holds something else or cannot be written.
         CacheError: An unfinished `output` cannot be continued.
     """
+    output = Path(output)
     plan = make_plan(source, config, listener)
-    info = plan.info
-    note(
-        listener, f"{plan.root}: {len(plan.records):,} images, read as {info.dataset}, crop {info.crop}, {info.size} px"
-    )
+    info, n = plan.info, len(plan.records)
+    note(listener, f"{plan.root}: {n:,} images, read as {info.dataset}, crop {info.crop}, {info.size} px")
     if _is_complete(output, info.fingerprint, overwrite):
         note(listener, f"{output} is complete already")
         return _result(output, None)

@@ -8,6 +8,7 @@ written after the pixels of its rows, so a row that is not "pending" is whole.
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -364,4 +365,6 @@ def _allocate(file: h5py.File, n: int, size: int) -> None:
 
 
 def _reason(error: BaseException) -> str:
-    return getattr(error, "strerror", None) or str(error).split("\n")[0]
+    """What the system said, without HDF5's own words around it."""
+    said = re.search(r"error message = '([^']+)'", str(error))
+    return said[1] if said else getattr(error, "strerror", None) or str(error).split("\n")[0]
