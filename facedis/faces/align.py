@@ -73,7 +73,8 @@ def align(
         status = writer.status
     finally:
         writer.close()
-    _refuse_useless(plan, status, output, listener)
+    _refuse_useless(plan, status, output)
+    _warn_of_gaps(plan, status, config, listener)
     writer.finish()
     return _result(output, rate)
 
@@ -150,24 +151,30 @@ def _chunks(pending: np.ndarray, n: int, info: CacheInfo) -> list[range]:
     return [range(start, min(start + size, n)) for start in np.unique(pending // size * size).tolist()]
 
 
-def _refuse_useless(plan: Plan, status: np.ndarray, output: Path, listener: Listener) -> None:
-    """A cache without a single face is not worth a file, and one of whole images only is worth a warning."""
-    if not np.isin(status, USABLE).any():
-        with suppress(OSError):
-            partial_path(output).unlink()
-        if (status == "no_face").any():
-            raise InputError(
-                f"no face was found in any of the {len(status):,} images of {plan.root}",
-                "add --crop none if they are cropped faces already, or --no-face whole",
-            )
-        names, counts = np.unique(status, return_counts=True)
-        what = ", ".join(f"{count:,} {name}" for name, count in zip(names, counts, strict=True))
-        raise InputError(f"none of the images of {plan.root} can be used ({what})", "name a folder of photographs")
+def _refuse_useless(plan: Plan, status: np.ndarray, output: Path) -> None:
+    """A cache without a single face is not worth a file."""
+    if np.isin(status, USABLE).any():
+        return
+    with suppress(OSError):
+        partial_path(output).unlink()
+    if (status == "no_face").any():
+        raise InputError(
+            f"no face was found in any of the {len(status):,} images of {plan.root}",
+            "add --crop none if they are cropped faces already, or --no-face whole",
+        )
+    names, counts = np.unique(status, return_counts=True)
+    what = ", ".join(f"{count:,} {name}" for name, count in zip(names, counts, strict=True))
+    raise InputError(f"none of the images of {plan.root} can be used ({what})", "name a folder of photographs")
+
+
+def _warn_of_gaps(plan: Plan, status: np.ndarray, config: AlignConfig, listener: Listener) -> None:
+    """A cache of whole images only, or one with an empty split, may not be what was meant."""
     if plan.info.crop != "none" and not np.isin(status, ("ok", "several")).any():
         warn(listener, f"no face was found in any image of {plan.root}; whole images stand in for all of them")
-    drawn = not any(entry.split for entry in plan.records)
-    empty = [name for name in ("val", "test") if name not in plan.splits]
-    if drawn and empty:
+    divided = not any(entry.split for entry in plan.records)
+    wanted = {"train": 1.0, "val": config.val_share, "test": config.test_share}
+    empty = [split for split, share in wanted.items() if share > 0 and split not in plan.splits]
+    if divided and empty:
         warn(listener, f"no identity fell into the split {' or '.join(empty)}; another --seed may do better")
 
 

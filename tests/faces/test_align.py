@@ -288,17 +288,23 @@ def test_without_a_folder_the_drawn_faces_are_aligned(tmp_path, monkeypatch):
     assert (result["dataset"], result["rows"], result["n"]) == ("drawn", 16, 16)
 
 
-def test_progress_is_told(folder, tmp_path):
+def test_progress_is_told(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "CHUNK", 12)
     events = []
     align(folder, tmp_path / "faces.h5", AlignConfig(), events.append)
     kinds = [event.kind for event in events]
     assert kinds[0] == "note" and kinds.count("start") == kinds.count("end") == 1
-    counts = [event.done for event in events if event.kind == "advance"]
-    assert counts == sorted(counts) and counts[-1] == 30  # all that is done so far, not the last step
+    assert [event.total for event in events if event.kind == "start"] == [30]
+    assert [event.done for event in events if event.kind == "advance"] == [12, 24, 30]
     assert all(event.facts["images/s"] > 0 for event in events if event.kind == "advance")
 
 
-def test_a_split_that_stays_empty_is_a_warning(folder, tmp_path):
+@pytest.mark.parametrize(("test_share", "warns"), [(0.1, True), (0.0, False)])
+def test_a_split_that_is_wanted_and_stays_empty_is_a_warning(tmp_path, test_share, warns):
+    for number in range(3):
+        Image.new("RGB", (40, 40)).save(tmp_path / f"{number}.png")
+    (tmp_path / "labels.csv").write_text("image,expression,identity\n0.png,sad,a\n1.png,fear,a\n2.png,sad,a\n")
     events = []
-    align(folder, tmp_path / "faces.h5", AlignConfig(val_share=0.0), events.append)
-    assert any("no identity fell into the split val" in text for text in texts(events))
+    config = AlignConfig(crop="none", val_share=0.0, test_share=test_share)
+    align(tmp_path, tmp_path / "faces.h5", config, events.append)
+    assert any("no identity fell into the split test" in text for text in texts(events)) == warns
