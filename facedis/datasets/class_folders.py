@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from facedis.datasets.record import FaceRecord
+from facedis.datasets.record import FaceRecord, Skipped
 from facedis.datasets.walk import SPLIT_NAMES, images_below
 from facedis.errors import InputError
 from facedis.taxonomy import ALIASES, EIGHT
@@ -29,11 +29,12 @@ class ClassFolders:
         """1 where at least one image lies below a folder that is named after an expression."""
         return int(any(_nearest(image, ALIASES) for image in images_below(root)))
 
-    def records(self) -> Iterator[FaceRecord]:
-        """One record an image, sorted by path.
+    def records(self) -> Iterator[FaceRecord | Skipped]:
+        """One record an image, sorted by path; one that lies in no folder of any name is skipped.
 
         Raises:
-            InputError: There is no image, or one lies below no folder of a known name.
+            InputError: There is no image, or a folder of images has an unknown name: that concerns a
+                whole class, which must not go missing.
         """
         images = sorted(images_below(self.root))
         if not images:
@@ -41,7 +42,9 @@ class ClassFolders:
         for image in images:
             expression = _nearest(image, ALIASES)
             if not expression:
-                raise _unknown(self.root, image)
+                _refuse_unknown(self.root, image)
+                yield Skipped(image, 0, "it lies in no folder that is named after an expression")
+                continue
             yield FaceRecord(image, expression, split=_nearest(image, SPLIT_NAMES))
 
 
@@ -51,9 +54,10 @@ def _nearest(image: str, meanings: dict[str, str]) -> str:
     return next((meanings[name.lower()] for name in folders if name.lower() in meanings), "")
 
 
-def _unknown(root: Path, image: str) -> InputError:
-    names = f"name the folders after the expressions: {', '.join(EIGHT)}"
+def _refuse_unknown(root: Path, image: str) -> None:
     for folder in Path(image).parents[:-1]:
         if folder.name.lower() not in SPLIT_NAMES:
-            return InputError(f"the folder {root / folder} is not named after a known expression", names)
-    return InputError(f"{root / image} lies in no folder that is named after an expression", names)
+            raise InputError(
+                f"the folder {root / folder} is not named after a known expression",
+                f"name the folders after the expressions: {', '.join(EIGHT)}",
+            )

@@ -1,16 +1,16 @@
 """Images with a list of their labels: a file `labels.csv` beside them."""
 
-import csv
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from facedis.datasets.record import FaceRecord
+from facedis.datasets.lists import BadRow, Row, columns_of, inside, read_table, records_of
+from facedis.datasets.record import FaceRecord, Skipped
 from facedis.datasets.walk import SPLIT_NAMES
 from facedis.errors import InputError
-from facedis.taxonomy import expression_named
+from facedis.taxonomy import ALIASES
 
 _LIST = "labels.csv"
-_FORM = "its first line must name the columns: image,expression and, where known, identity,split"
+_NEEDED = ("image", "expression")
 
 
 class LabelsCsv:
@@ -26,70 +26,38 @@ class LabelsCsv:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.path = root / _LIST
+        self._images_folder = (root / "images").is_dir()
 
     @classmethod
     def recognises(cls, root: Path) -> int:
         """1 where there is a `labels.csv` with the two columns that are needed."""
-        try:
-            with open(root / _LIST, encoding="utf-8-sig", newline="") as file:
-                return int({"image", "expression"} <= set(_header(csv.reader(file))))
-        except (OSError, UnicodeDecodeError, csv.Error):
-            return 0
+        return int(set(_NEEDED) <= columns_of(root / _LIST))
 
-    def records(self) -> Iterator[FaceRecord]:
+    def records(self) -> Iterator[FaceRecord | Skipped]:
         """One record a row, sorted by image.
 
+        A row is skipped that has an unknown expression or split, no image, one from outside or one
+        named before.
+
         Raises:
-            InputError: The list is missing, is not such a list, or a row of it (named by its line)
-                has an unknown expression or split, no image, one from outside or one named before.
+            InputError: The list is missing or is not such a list, or lists nothing.
         """
-        records: dict[str, FaceRecord] = {}
-        for line, row in self._rows():
-            record = self._record(row, f"{self.path}, line {line}")
-            if record.image in records:
-                raise InputError(f"{self.path}, line {line}: {record.image} is named a second time", "keep one row")
-            records[record.image] = record
-        if not records:
-            raise InputError(f"{self.path} lists no image", _FORM)
-        yield from (records[image] for image in sorted(records))
+        found = list(records_of(read_table(self.root / _LIST, self.root, _NEEDED), _LIST, self._record))
+        if not found:
+            raise InputError(f"{self.root / _LIST} lists no image", f"its columns are {', '.join(_NEEDED)}")
+        yield from (item for item in found if isinstance(item, Skipped))
+        yield from sorted((item for item in found if isinstance(item, FaceRecord)), key=lambda record: record.image)
 
-    def _rows(self) -> Iterator[tuple[int, dict[str, str]]]:
-        """(line number, cells by column) of every row that is not blank."""
-        try:
-            with open(self.path, encoding="utf-8-sig", newline="") as file:
-                lines = csv.reader(file)
-                columns = _header(lines)
-                if not {"image", "expression"} <= set(columns):
-                    raise InputError(f"{self.path} has not the columns image and expression", _FORM)
-                for cells in lines:
-                    if any(cell.strip() for cell in cells):
-                        yield lines.line_num, {name: cell.strip() for name, cell in zip(columns, cells, strict=False)}
-        except OSError as error:
-            raise InputError(f"cannot read {self.path}: {error.strerror}", "name a folder with a labels.csv") from error
-        except (UnicodeDecodeError, csv.Error) as error:
-            raise InputError(f"{self.path} is not a CSV file in UTF-8: {error}", _FORM) from error
+    def _record(self, row: Row) -> FaceRecord:
+        expression, split = row.cells["expression"].lower(), row.cells.get("split", "").lower()
+        if expression and expression not in ALIASES:
+            raise BadRow(f"'{expression}' is not the name of a known expression")
+        if split and split not in SPLIT_NAMES:
+            raise BadRow(f"'{split}' is not a split")
+        image = self._place(inside(row.cells["image"]))
+        return FaceRecord(image, ALIASES.get(expression, ""), row.cells.get("identity", ""), SPLIT_NAMES.get(split, ""))
 
-    def _record(self, row: dict[str, str], where: str) -> FaceRecord:
-        expression, split = row.get("expression", ""), row.get("split", "")
-        if split and split.lower() not in SPLIT_NAMES:
-            raise InputError(f"{where}: '{split}' is not a split", "write train, val or test, or nothing")
-        return FaceRecord(
-            self._place(row.get("image", ""), where),
-            expression_named(expression, where) if expression else "",
-            row.get("identity", ""),
-            SPLIT_NAMES[split.lower()] if split else "",
-        )
-
-    def _place(self, image: str, where: str) -> str:
+    def _place(self, image: str) -> str:
         """Where `image` lies below the root; the folder `images` is where a missing one is expected."""
-        path = PurePosixPath(image.replace("\\", "/"))
-        if not image or path.is_absolute() or ".." in path.parts:
-            raise InputError(f"{where}: '{image}' is no image below {self.root}", "name it relative to labels.csv")
-        inside = "images" / path
-        beside = (self.root / path).is_file() or not (self.root / "images").is_dir()
-        return str(path if beside else inside)
-
-
-def _header(lines: Iterator[list[str]]) -> list[str]:
-    return [name.strip().lower() for name in next(lines, [])]
+        beside = not self._images_folder or (self.root / image).is_file()
+        return image if beside else f"images/{image}"

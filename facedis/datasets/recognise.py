@@ -1,5 +1,6 @@
 """Which reader a folder is for: the one the user names, or the one that knows its layout best."""
 
+import inspect
 from pathlib import Path
 
 from facedis import plugins
@@ -8,16 +9,25 @@ from facedis.datasets.walk import images_below
 from facedis.errors import ConfigError, InputError
 
 
-def reader_for(root: Path, name: str = "auto") -> Reader:
-    """The reader called `name` on `root`, or with "auto" the one that is surest to know its layout.
+def reader_for(root: Path, wish: str = "auto") -> Reader:
+    """The reader that `wish` names on `root`, or with "auto" the one that is surest to know its layout.
+
+    Args:
+        root: The dataset's folder.
+        wish: A reader's name or "auto", with the reader's own options behind a colon where wanted:
+            "ckplus:classes=8,frames=1".
 
     Raises:
         InputError: `root` is not a folder that can be read, holds no image, or no reader knows its layout.
-        ConfigError: There is no reader called `name`, or several are equally sure.
+        ConfigError: There is no such reader or it has no such option, or several are equally sure.
     """
     _check_folder(root)
-    if name != "auto":
-        return plugins.named(plugins.DATASETS, name)(root)
+    name, _, options = wish.partition(":")
+    kind = _surest(root) if name == "auto" else plugins.named(plugins.DATASETS, name)
+    return kind(root, **_options(kind, options))
+
+
+def _surest(root: Path) -> type[Reader]:
     sure: dict[str, int] = {}
     readers = {}
     for label, point in plugins.discover(plugins.DATASETS).items():
@@ -29,7 +39,22 @@ def reader_for(root: Path, name: str = "auto") -> Reader:
         raise _not_recognised(root)
     if len(best) > 1:
         raise ConfigError(f"{root} can be read as {' and as '.join(best)}", f"say which: --dataset {best[0]}")
-    return readers[best[0]](root)
+    return readers[best[0]]
+
+
+def _options(kind: type[Reader], text: str) -> dict[str, str | int]:
+    """The options of "key=value,key=value", each of the type of its default."""
+    known = {name: each.default for name, each in inspect.signature(kind).parameters.items() if name != "root"}
+    options: dict[str, str | int] = {}
+    for part in filter(None, text.split(",")):
+        key, _, value = (word.strip() for word in part.partition("="))
+        if key not in known:
+            has = f"its options are {', '.join(known)}" if known else "it has none"
+            raise ConfigError(f"the reader {kind.name} has no option '{key}'", has)
+        if isinstance(known[key], int) and not value.lstrip("-").isdecimal():
+            raise ConfigError(f"{key} of the reader {kind.name} is '{value}'", "give a whole number")
+        options[key] = int(value) if isinstance(known[key], int) else value
+    return options
 
 
 def _check_folder(root: Path) -> None:

@@ -18,6 +18,10 @@ class FaceRecord:
         identity: The person, as the dataset names them, or "" where it does not.
         split: "train", "val" or "test", or "" where the dataset brings no split.
         box: Face box given by the dataset: left, top, right, bottom in pixels.
+        landmarks: Five points given by the dataset, as x, y, x, y, ... in pixels: eye, eye, nose,
+            mouth corner, mouth corner, each pair from the image's left to its right.
+        container: File below the root that holds the image, where the image is no file of its own.
+        offset: Byte of `container` at which it begins.
     """
 
     image: str
@@ -25,10 +29,37 @@ class FaceRecord:
     identity: str = ""
     split: str = ""
     box: tuple[float, float, float, float] | None = None
+    landmarks: tuple[float, ...] | None = None
+    container: str = ""
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A row of a list, or an image, that became no record, and why.
+
+    Attributes:
+        file: Path below the dataset's root of the list, or of the image itself.
+        line: Of the list, counted from 1; 0 where `file` is no list.
+        why: In words that are equal for rows that are skipped for the same reason.
+    """
+
+    file: str
+    line: int
+    why: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}, line {self.line}" if self.line else self.file
+        return f"{place}: {self.why}"
 
 
 class Reader(Protocol):
     """A folder as it lies on disk, read as `FaceRecord`s. An entry point of `facedis.datasets`.
+
+    A reader may take further keyword arguments with defaults; the user sets them with
+    `--dataset name:key=value`. One whose images are no files of their own also has a method
+    `image_bytes(record)`, which gives the bytes of an image file of any common format and may be
+    called from several threads; it is asked for records with a `container`.
 
     Attributes:
         name: Short name, the one of the entry point.
@@ -47,10 +78,12 @@ class Reader(Protocol):
         """How sure this reader is that `root` is its dataset: 0 no, 1 generic layout, 2 named layout."""
         ...
 
-    def records(self) -> Iterator[FaceRecord]:
+    def records(self) -> Iterator[FaceRecord | Skipped]:
         """All records, in an order that depends on nothing but the folder's content.
 
+        What is wrong with one row or image is a `Skipped` in their midst, never an error.
+
         Raises:
-            InputError: The folder is not what this reader reads (unknown class, no image).
+            InputError: The folder is not what this reader reads (no list, unknown class folder).
         """
         ...

@@ -1,7 +1,7 @@
 """Images decoded by threads ahead of the one who needs them."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,14 +12,14 @@ MOST_IMAGES = 128
 MOST_PIXELS = 60_000_000
 
 
-def decoded_ahead(paths: Iterable[Path], workers: int) -> Iterator[Decoded]:
-    """Decode `paths` with `workers` threads, yielding in order."""
+def decoded_ahead(sources: Iterable[Path | Callable[[], bytes]], workers: int) -> Iterator[Decoded]:
+    """Decode `sources` with `workers` threads, yielding in order."""
     waiting: deque[Future[Decoded]] = deque()
     most = MOST_IMAGES
     pool = ThreadPoolExecutor(workers, thread_name_prefix="facedis-decode")
     try:
-        for path in paths:
-            waiting.append(pool.submit(decode, path))
+        for source in sources:
+            waiting.append(pool.submit(decode, source))
             if len(waiting) >= most:
                 image = waiting.popleft().result()
                 most = _how_many(image, workers)

@@ -1,8 +1,9 @@
 """A folder of images to a faces cache: read, detect, cut out, store; interrupted, it goes on."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 
 from facedis import plugins
 from facedis.config import AlignConfig
+from facedis.datasets.record import Skipped
 from facedis.errors import CacheError, InputError, OutputError
 from facedis.events import Event, Listener, note, silent, warn
 from facedis.faces.ahead import decoded_ahead
@@ -63,7 +65,7 @@ def align(
     note(listener, f"{plan.root}: {n:,} images, read as {info.dataset}, crop {info.crop}, {info.size} px")
     if _is_complete(output, info.fingerprint, overwrite):
         note(listener, f"{output} is complete already")
-        return _result(output, None)
+        return _result(output, None, plan.skipped)
     aligner = Aligner(
         CropSettings(info.crop, info.size, info.margin), _detector(plan, config), config.no_face, config.several
     )
@@ -76,7 +78,7 @@ def align(
     _refuse_useless(plan, status, output)
     _warn_of_gaps(plan, status, config, listener)
     writer.finish()
-    return _result(output, rate)
+    return _result(output, rate, plan.skipped)
 
 
 def _is_complete(output: Path, fingerprint: str, overwrite: bool) -> bool:
@@ -132,7 +134,7 @@ def _fill(writer: CacheWriter, plan: Plan, aligner: Aligner, workers: int, liste
         return None
     listener(Event("start", "align", total=todo))
     began, done = time.perf_counter(), 0
-    images = decoded_ahead((plan.root / plan.records[row].image for chunk in chunks for row in chunk), workers)
+    images = decoded_ahead((plan.source(row) for chunk in chunks for row in chunk), workers)
     try:
         for chunk in chunks:
             writer.write(chunk.start, aligner.rows(islice(images, len(chunk)), len(chunk)))
@@ -178,7 +180,7 @@ def _warn_of_gaps(plan: Plan, status: np.ndarray, config: AlignConfig, listener:
         warn(listener, f"no identity fell into the split {' or '.join(empty)}; another --seed may do better")
 
 
-def _result(output: Path, rate: float | None) -> dict[str, Any]:
+def _result(output: Path, rate: float | None, skipped: Sequence[Skipped]) -> dict[str, Any]:
     with FacesCache.open(output) as cache:
         names, counts = np.unique(cache.status, return_counts=True)
         bad = np.flatnonzero(~cache.usable)[:LISTED]
@@ -196,6 +198,8 @@ def _result(output: Path, rate: float | None) -> dict[str, Any]:
             detector=cache.info.detector,
             identities=len(set(cache.identities[cache.usable]) - {""}),
             problems=[{"image": str(cache.sources[row]), "status": str(cache.status[row])} for row in bad],
+            skipped=len(skipped),
+            skipped_rows=[asdict(row) for row in skipped[:LISTED]],
             rate=rate,
             output=str(output),
         )

@@ -1,7 +1,9 @@
 """Image files to pixels, safely: every file gives an RGB array or the reason why not, never a crash."""
 
+import io
 import struct
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,13 +60,16 @@ class Decoded:
     reason: str = ""
 
 
-def decode(path: Path | str) -> Decoded:
+def decode(source: Path | str | Callable[[], bytes]) -> Decoded:
     """Read an image file: the first frame, turned upright by its EXIF tag, transparency on white.
 
     The size in the header is checked before any pixel is decoded.
+
+    Args:
+        source: The file, or for an image that is no file of its own what gives the bytes of one.
     """
     try:
-        with Image.open(path, formats=_FORMATS) as image:
+        with Image.open(io.BytesIO(source()) if callable(source) else source, formats=_FORMATS) as image:
             refused = _check_size(*image.size)
             if refused is None:
                 image.load()  # before the EXIF tag is asked for, which hides errors in the pixels

@@ -2,15 +2,17 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from facedis.config import AlignConfig, as_dict
+from facedis.datasets.reading import read, reasons
 from facedis.datasets.recognise import reader_for
-from facedis.datasets.record import FaceRecord
+from facedis.datasets.record import FaceRecord, Reader, Skipped
 from facedis.errors import InputError
-from facedis.events import Listener, silent
+from facedis.events import Listener, silent, warn
 from facedis.faces.cache import VERSION, CacheInfo
 from facedis.faces.images import decode
 from facedis.faces.split import splits_of
@@ -19,6 +21,8 @@ from facedis.taxonomy import EIGHT, smallest_vocabulary
 #: Side of a face cut out of a photograph, in pixels: what the VGGFace2 weights were trained on.
 FACE_SIZE = 160
 _LARGEST = 1024
+#: Reasons for skipped rows that are told one by one.
+_TOLD = 5
 
 
 @dataclass(frozen=True)
@@ -27,15 +31,28 @@ class Plan:
 
     Attributes:
         root: The folder that was read.
+        reader: Who read it.
+        skipped: What the reader could make no record of.
         records: One for each row, in order.
         splits: One for each row.
         info: What the cache will say about itself.
     """
 
     root: Path
+    reader: Reader
+    skipped: Sequence[Skipped]
     records: Sequence[FaceRecord]
     splits: Sequence[str]
     info: CacheInfo
+
+    def source(self, row: int) -> Path | Callable[[], bytes]:
+        """Where the image of `row` comes from, for `images.decode`."""
+        return source_of(self.root, self.reader, self.records[row])
+
+
+def source_of(root: Path, reader: Reader, record: FaceRecord) -> Path | Callable[[], bytes]:
+    """The file of an image, or what reads its bytes out of a container."""
+    return partial(reader.image_bytes, record) if record.container else root / record.image
 
 
 def make_plan(source: Path | None, config: AlignConfig, listener: Listener = silent) -> Plan:
@@ -45,11 +62,10 @@ def make_plan(source: Path | None, config: AlignConfig, listener: Listener = sil
         InputError: The folder is missing, is not a dataset, or holds no readable image.
         ConfigError: The reader is unknown or the choice of one unclear.
     """
-    root = _bundled(listener) if source is None else Path(source)
+    root = bundled(listener) if source is None else Path(source)
     reader = reader_for(root, config.dataset)
-    records = list(reader.records())
-    if not records:
-        raise InputError(f"{root} holds no image", "name a folder of photographs")
+    records, skipped = read(reader)
+    tell_skipped(skipped, listener)
     crop = config.crop if config.crop != "auto" else ("none" if reader.cropped else "box")
     splits = splits_of(records, config.val_share, config.test_share, config.seed)
     shaping = {
@@ -57,7 +73,7 @@ def make_plan(source: Path | None, config: AlignConfig, listener: Listener = sil
         "dataset": reader.name,
         "classes": _classes(records, getattr(reader, "classes", ())),
         "crop": crop,
-        "size": config.size or (FACE_SIZE if crop != "none" else _own_size(root, records)),
+        "size": config.size or (FACE_SIZE if crop != "none" else _own_size(root, reader, records)),
         "margin": 0.0 if crop == "none" else config.margin,
         "detector": "none" if crop == "none" else config.detector,
     }
@@ -67,13 +83,25 @@ def make_plan(source: Path | None, config: AlignConfig, listener: Listener = sil
     info = CacheInfo(
         **shaping, source=str(root.resolve()), fingerprint=fingerprint, settings=json.dumps(as_dict(config))
     )
-    return Plan(root, records, splits, info)
+    return Plan(root, reader, skipped, records, splits, info)
 
 
-def _bundled(listener: Listener) -> Path:
-    from facedis.drawn import bundled
+def tell_skipped(skipped: Sequence[Skipped], listener: Listener) -> None:
+    """Warn of rows that became no record: how many for each reason, and where the first is."""
+    told = list(reasons(skipped))
+    for why, count, first in told[:_TOLD]:
+        others = f" and {count - 1:,} more" if count > 1 else ""
+        place = f"{first.file}, line {first.line}" if first.line else first.file
+        warn(listener, f"skipped {place}{others}: {why}")
+    if left := sum(count for _, count, _ in told[_TOLD:]):
+        warn(listener, f"skipped {left:,} rows for other reasons; `facedis align --check` lists them all")
 
-    return bundled.folder(listener)
+
+def bundled(listener: Listener) -> Path:
+    """The folder of the bundled faces."""
+    from facedis.drawn import bundled as drawn
+
+    return drawn.folder(listener)
 
 
 def _classes(records: Sequence[FaceRecord], fixed: tuple[str, ...]) -> tuple[str, ...]:
@@ -81,11 +109,11 @@ def _classes(records: Sequence[FaceRecord], fixed: tuple[str, ...]) -> tuple[str
     return fixed or (smallest_vocabulary(present) if present else EIGHT)
 
 
-def _own_size(root: Path, records: Sequence[FaceRecord]) -> int:
+def _own_size(root: Path, reader: Reader, records: Sequence[FaceRecord]) -> int:
     """The shorter side of the first readable image, in pixels."""
     first = ""
     for record in records:
-        decoded = decode(root / record.image)
+        decoded = decode(source_of(root, reader, record))
         if decoded.pixels is not None:
             return min(*decoded.pixels.shape[:2], _LARGEST)
         first = first or f"{record.image}: {decoded.reason}"

@@ -33,6 +33,8 @@ def page(result: Mapping[str, Any]) -> Iterator[RenderableType]:
     left = result["rows"] - result["n"] - _SHOWN
     if left > 0:
         yield Text(f"  and {left:,} more rows without a face", style="yellow")
+    if result.get("skipped"):
+        yield Text(f"  and {result['skipped']:,} rows of the dataset that were skipped", style="yellow")
     rate = "" if result["rate"] is None else f", {result['rate']:.1f} images a second"
     yield Text(f"Written: {result['output']} ({result['n']:,} faces of {result['size']} px{rate})")
 

@@ -1,7 +1,7 @@
 import pytest
 
 from facedis.datasets.class_folders import ClassFolders
-from facedis.datasets.record import FaceRecord
+from facedis.datasets.record import FaceRecord, Skipped
 from facedis.errors import InputError
 
 
@@ -45,13 +45,17 @@ def test_what_archives_and_desktops_leave_behind_is_skipped(tmp_path):
     [
         (["train/hapy/1.jpg", "train/sad/2.jpg"], "train/hapy is not named after a known expression"),
         (["03/1.jpg"], "03 is not named after a known expression"),
-        (["happy/1.jpg", "2.jpg"], "2.jpg lies in no folder"),
-        (["train/1.jpg"], "train/1.jpg lies in no folder"),
     ],
 )
 def test_an_unknown_class_is_refused_by_its_folder(tmp_path, images, named):
     with pytest.raises(InputError, match=named):
         list(ClassFolders(tree(tmp_path, *images)).records())
+
+
+def test_an_image_in_no_folder_is_skipped(tmp_path):
+    records = list(ClassFolders(tree(tmp_path, "happy/1.jpg", "train/3.jpg", "2.jpg")).records())
+    why = "it lies in no folder that is named after an expression"
+    assert records == [Skipped("2.jpg", 0, why), FaceRecord("happy/1.jpg", "happiness"), Skipped("train/3.jpg", 0, why)]
 
 
 def test_an_empty_folder_is_refused(tmp_path):

@@ -1,6 +1,7 @@
 import pytest
 
 from facedis.datasets.fer2013 import Fer2013Folders
+from facedis.datasets.record import Skipped
 from facedis.errors import InputError
 from facedis.taxonomy import SEVEN
 
@@ -52,10 +53,25 @@ def test_an_unknown_folder_is_refused(root):
         list(Fer2013Folders(root).records())
 
 
-def test_an_image_outside_the_expressions_is_refused(root):
+def test_an_image_outside_the_expressions_is_skipped(root):
     (root / "Training" / "1.jpg").touch()
-    with pytest.raises(InputError, match=r"1.jpg lies in no expression"):
-        list(Fer2013Folders(root).records())
+    skipped = [item for item in Fer2013Folders(root).records() if isinstance(item, Skipped)]
+    assert skipped == [Skipped("Training/1.jpg", 0, "it lies in no expression's folder")]
+
+
+def test_two_folders_are_read_by_the_names_of_the_files(tmp_path):
+    images = ["train/happy/Training_7.jpg", "test/sad/PublicTest_8.jpg", "test/sad/PrivateTest_9.jpg"]
+    for image in images:
+        (tmp_path / image).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / image).touch()
+    assert Fer2013Folders.recognises(tmp_path) == 2
+    assert {record.image: record.split for record in Fer2013Folders(tmp_path).records()} == dict(
+        zip(images, ["train", "val", "test"], strict=True)
+    )
+    (tmp_path / "test" / "sad" / "holiday.jpg").touch()
+    assert Fer2013Folders.recognises(tmp_path) == 0
+    skipped = [item for item in Fer2013Folders(tmp_path).records() if isinstance(item, Skipped)]
+    assert [item.file for item in skipped] == ["test/sad/holiday.jpg"]
 
 
 def test_empty_folders_are_refused(tmp_path):

@@ -1,7 +1,7 @@
 import pytest
 
 from facedis.datasets.labels_csv import LabelsCsv
-from facedis.datasets.record import FaceRecord
+from facedis.datasets.record import FaceRecord, Skipped
 from facedis.errors import InputError
 
 
@@ -37,21 +37,34 @@ def test_a_byte_order_mark_and_windows_paths_are_read(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "named"),
+    ("text", "line", "why"),
     [
-        ("image,expression\na.jpg,happy\nb.jpg,3\n", "'3' is not the name of a known expression in .*, line 3"),
-        ("image,expression\n\n\nb.jpg,hapy\n", "line 4"),
-        ("image,expression,split\na.jpg,happy,holdout\n", "line 2: 'holdout' is not a split"),
-        ("image,expression\n,happy\n", "line 2: '' is no image below"),
-        ("image,expression\n../a.jpg,happy\n", "line 2: '../a.jpg' is no image below"),
-        ("image,expression\n/etc/a.jpg,happy\n", "line 2: '/etc/a.jpg' is no image below"),
-        ("image,expression\na.jpg,happy\na.jpg,sad\n", "line 3: a.jpg is named a second time"),
-        ("image,label\na.jpg,happy\n", "has not the columns image and expression"),
-        ("image,expression\n", "lists no image"),
-        ("", "has not the columns"),
+        ("image,expression\na.jpg,happy\nb.jpg,3\n", 3, "'3' is not the name of a known expression"),
+        ("image,expression\n\na.jpg,sad\nb.jpg,hapy\n", 4, "'hapy' is not the name"),
+        ("image,expression,split\na.jpg,happy,holdout\n", 2, "'holdout' is not a split"),
+        ("image,expression\n,happy\n", 2, "it names no image"),
+        ("image,expression\n../a.jpg,happy\n", 2, "'../a.jpg' is no image below"),
+        ("image,expression\n/etc/a.jpg,happy\n", 2, "'/etc/a.jpg' is no image below"),
+        ("image,expression\na.jpg,happy\na.jpg,sad\n", 3, "named a second time"),
+        ('image,expression\n"a.jpg,happy\nb.jpg,sad\n', 2, "no row of a CSV file"),
+        ("image,expression\na,b.jpg,happy\n", 2, "more cells than there are columns"),
     ],
 )
-def test_what_is_wrong_is_named_with_its_line(tmp_path, text, named):
+def test_a_bad_row_is_skipped_with_its_line(tmp_path, text, line, why):
+    skipped = [item for item in dataset(tmp_path, text).records() if isinstance(item, Skipped)]
+    assert [(item.file, item.line) for item in skipped] == [("labels.csv", line)]
+    assert why in skipped[0].why
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("image,label\na.jpg,happy\n", "has not the column expression"),
+        ("image,expression\n", "lists no image"),
+        ("", "has not the column image or expression"),
+    ],
+)
+def test_what_is_no_such_list_is_refused(tmp_path, text, named):
     with pytest.raises(InputError, match=named):
         list(dataset(tmp_path, text).records())
 
@@ -60,11 +73,12 @@ def test_a_short_row_is_a_row_without_an_expression(tmp_path):
     assert list(dataset(tmp_path, "image,expression,identity\na.jpg\n").records()) == [FaceRecord("a.jpg")]
 
 
-def test_a_list_that_is_no_text_is_one_clear_line(tmp_path):
-    (tmp_path / "labels.csv").write_bytes(b"image,expression\n\xff\xfe\x00\n")
-    assert LabelsCsv.recognises(tmp_path) == 0
-    with pytest.raises(InputError, match="not a CSV file in UTF-8"):
-        list(LabelsCsv(tmp_path).records())
+def test_a_row_that_is_no_text_is_skipped(tmp_path):
+    (tmp_path / "labels.csv").write_bytes(b"image,expression\n\xff\xfe\x00\na.jpg,fear\n")
+    assert list(LabelsCsv(tmp_path).records()) == [
+        Skipped("labels.csv", 2, "it is no text in UTF-8"),
+        FaceRecord("a.jpg", "fear"),
+    ]
 
 
 def test_other_tables_and_other_folders_are_not_recognised(tmp_path):

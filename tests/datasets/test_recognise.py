@@ -70,3 +70,25 @@ def test_bad_folders_are_one_clear_line_each(tmp_path):
         reader_for(put(tmp_path / "texts", "happy/readme.txt"))
     with pytest.raises(InputError, match=r"no folder on the way to people/1.jpg is named after an expression"):
         reader_for(put(tmp_path / "faces", "people/1.jpg"))
+
+
+def test_a_reader_s_own_options_follow_its_name(tmp_path, monkeypatch):
+    class Optional:
+        name = "optional"
+
+        def __init__(self, root, kind="plain", frames=3):
+            self.kind, self.frames = kind, frames
+
+    monkeypatch.setattr(plugins, "named", lambda *_: Optional)
+    reader = reader_for(tmp_path, "optional:frames=1, kind=odd")
+    assert (reader.kind, reader.frames) == ("odd", 1)
+    assert reader_for(tmp_path, "optional").frames == 3
+    with pytest.raises(ConfigError, match=r"no option 'frame'; its options are kind, frames"):
+        reader_for(tmp_path, "optional:frame=1")
+    with pytest.raises(ConfigError, match=r"frames of the reader optional is 'x'; give a whole number"):
+        reader_for(tmp_path, "optional:frames=x")
+
+
+def test_a_reader_without_options_says_so(tmp_path):
+    with pytest.raises(ConfigError, match=r"class-folders has no option 'frames'; it has none"):
+        reader_for(tmp_path, "class-folders:frames=1")

@@ -48,3 +48,8 @@ def test_the_first_problems_are_named_and_the_others_counted():
 def test_the_last_line_says_where_and_how_fast():
     assert printed(RECORD).rstrip().endswith("Written: faces.h5 (2,600 faces of 160 px, 88.0 images a second)")
     assert printed(RECORD | {"rate": None}).rstrip().endswith("Written: faces.h5 (2,600 faces of 160 px)")
+
+
+def test_skipped_rows_of_the_dataset_are_counted():
+    assert "and 3 rows of the dataset that were skipped" in printed(RECORD | {"skipped": 3})
+    assert "skipped" not in printed(RECORD | {"skipped": 0})
