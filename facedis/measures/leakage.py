@@ -1,16 +1,22 @@
 """How much of the expression is left in a code that should not tell it."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from facedis.measures.codes import CodeTable
+from facedis.measures.fresh import FreshProbe, fresh_probes
+from facedis.measures.information import balanced_cost, temperature, usable_information
 from facedis.measures.intervals import Bootstrap, bootstrap, mean
-from facedis.measures.probes import Part, linear_probe
-from facedis.measures.task import balanced_accuracy, balanced_figure, chance_level, confusion_terms
+from facedis.measures.probes import Part
+from facedis.measures.task import balanced_accuracy, balanced_figure, chance_level, confusion, confusion_terms
 from facedis.result import Figure
 
 _SMALLEST = np.finfo(np.float32).tiny
+
+#: P, V and Q.
+Tables = tuple[CodeTable, CodeTable, CodeTable]
 
 
 @dataclass(frozen=True)
@@ -18,42 +24,76 @@ class Reading:
     """What one classifier read from one code on Q.
 
     Attributes:
-        predictions: (n,) int, the expression it names for each face.
+        kind: Its name.
+        logits: (n, K) its answers.
         figure: Its balanced accuracy.
-        l2: The penalty that V chose; None for the adversary.
+        selection: The same on V, by which it is compared with others.
+        heat: What its logits are divided by for confidence to be right on V.
+        cost: Balanced cross-entropy on V in bits after that.
+        setting: What V chose; empty for the adversary.
     """
 
-    predictions: np.ndarray
+    kind: str
+    logits: np.ndarray
     figure: Figure
-    l2: float | None = None
+    selection: float
+    heat: float
+    cost: float
+    setting: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def predictions(self) -> np.ndarray:
+        """(n,) int, the expression it names for each face."""
+        return self.logits.argmax(axis=1)
 
 
-def probe_reading(code: str, parts: tuple[CodeTable, CodeTable, CodeTable], plan: Bootstrap) -> Reading | None:
-    """A fresh linear probe of the expression on one code of P, V and Q.
+def readings(codes: Sequence[np.ndarray], parts: Tables, kinds: Sequence[str], plan: Bootstrap) -> dict[str, Reading]:
+    """Fresh probes of the expression on one code.
 
     Args:
-        code: "rest", "expression" or "trunk".
+        codes: (n, D) of P, V and Q.
         parts: P, V and Q.
-        plan: Of the interval.
+        kinds: Which probes, out of `facedis.measures.fresh.ALL`.
+        plan: Of the intervals; its seed is the probes' too.
 
     Returns:
-        None where P cannot train one.
+        One for each kind that could be fitted; none where P shows a single expression or V is empty.
     """
-    fit, selection, test = parts
-    chosen = (Part(getattr(part, code), part.labels) for part in (fit, selection))
-    probe = linear_probe(*chosen, classes=len(test.classes))
-    if probe is None:
-        return None
-    predictions = probe.predict(getattr(test, code))
-    return Reading(predictions, balanced_figure(predictions, test, plan), probe.l2)
+    fit, selection = (Part(code, part.labels) for code, part in zip(codes[:2], parts[:2], strict=True))
+    probes = fresh_probes(fit, selection, len(parts[2].classes), kinds, plan.seed)
+    return {kind: _reading(kind, probe, codes, parts, plan) for kind, probe in probes.items()}
 
 
-def adversary_reading(test: CodeTable, plan: Bootstrap) -> Reading | None:
+def _reading(kind: str, probe: FreshProbe, codes: Sequence[np.ndarray], parts: Tables, plan: Bootstrap) -> Reading:
+    chosen, asked = (probe.logits(code) for code in codes[1:])
+    return _judged(kind, chosen, asked, parts, plan, probe.setting)
+
+
+def _judged(
+    kind: str,
+    chosen: np.ndarray,
+    asked: np.ndarray,
+    parts: Tables,
+    plan: Bootstrap,
+    setting: Mapping[str, float] | None = None,
+) -> Reading:
+    """A reading from the logits on V and on Q."""
+    labels = parts[1].labels
+    score = float(balanced_accuracy(confusion(labels, chosen.argmax(axis=1), len(parts[1].classes))))
+    heat = temperature(chosen, labels)
+    figure = balanced_figure(asked.argmax(axis=1), parts[2], plan)
+    return Reading(kind, asked, figure, score, heat, balanced_cost(chosen, labels, heat), dict(setting or {}))
+
+
+def adversary_reading(parts: Tables, plan: Bootstrap) -> Reading | None:
     """The adversary that was trained along; None where there is none."""
+    selection, test = parts[1:]
     if test.adversary is None:
         return None
-    predictions = test.adversary.argmax(axis=1)
-    return Reading(predictions, balanced_figure(predictions, test, plan))
+    asked = np.log(np.maximum(test.adversary, _SMALLEST))
+    if len(selection) == 0:  # nothing to compare it by, and nothing to compare it with
+        return Reading("adversary", asked, balanced_figure(asked.argmax(axis=1), test, plan), 0.0, 1.0, np.inf)
+    return _judged("adversary", np.log(np.maximum(selection.adversary, _SMALLEST)), asked, parts, plan)
 
 
 def adversary_state(probabilities: np.ndarray, identities: np.ndarray, plan: Bootstrap) -> dict[str, Figure]:
@@ -82,10 +122,21 @@ def adversary_state(probabilities: np.ndarray, identities: np.ndarray, plan: Boo
     }
 
 
-def strongest(readings: list[Reading | None]) -> Reading | None:
-    """The reading with the highest balanced accuracy, with that reading's own interval; None of none."""
-    known = [reading for reading in readings if reading is not None]
-    return max(known, key=lambda reading: reading.figure.value, default=None)
+def strongest(found: Iterable[Reading | None]) -> Reading | None:
+    """The reading with the highest balanced accuracy on V, with its own interval on Q; None of none.
+
+    Not the highest on Q: the best of many looks better than it is on the faces that chose it.
+    """
+    return max((reading for reading in found if reading is not None), key=lambda one: one.selection, default=None)
+
+
+def information(found: Iterable[Reading | None], test: CodeTable, plan: Bootstrap) -> dict[str, Figure] | None:
+    """Usable information in `bits` and as a `share` of the entropy, of the reading that costs least on V."""
+    known = [reading for reading in found if reading is not None]
+    if not known:
+        return None
+    best = min(known, key=lambda reading: reading.cost)
+    return usable_information(best.logits, test.labels, test.identities, best.heat, plan)
 
 
 def normalised(rest: Reading, trunk: Reading, test: CodeTable, plan: Bootstrap) -> Figure | None:

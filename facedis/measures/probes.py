@@ -52,9 +52,18 @@ class Probe:
     l2: float
     selection: float
 
+    @property
+    def setting(self) -> dict[str, float]:
+        """What V chose."""
+        return {"l2": self.l2}
+
+    def logits(self, codes: np.ndarray) -> np.ndarray:
+        """(n, K) log-odds of the (n, D) `codes`; -inf for an expression that P lacks."""
+        return (codes - self.centre) / self.scale @ self.slopes + self.offsets
+
     def predict(self, codes: np.ndarray) -> np.ndarray:
         """(n,) The most likely class of each of the (n, D) `codes`."""
-        return ((codes - self.centre) / self.scale @ self.slopes + self.offsets).argmax(axis=1)
+        return self.logits(codes).argmax(axis=1)
 
 
 def linear_probe(fit: Part, selection: Part, classes: int) -> Probe | None:

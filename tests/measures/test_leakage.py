@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -19,6 +21,10 @@ def table(n: int, seed: int, rest_signal: float, trunk_signal: float = 4.0) -> C
     return CodeTable(np.arange(n), trunk, rest, trunk, uniform, uniform, labels, people, people, ("a", "b", "c", "d"))
 
 
+def linear(code: str, tables) -> leakage.Reading:
+    return leakage.readings([getattr(part, code) for part in tables], tables, ("linear",), PLAN)["linear"]
+
+
 def parts(rest_signal: float, trunk_signal: float = 4.0) -> tuple[CodeTable, CodeTable, CodeTable]:
     return tuple(table(n, seed, rest_signal, trunk_signal) for seed, n in enumerate((800, 400, 800)))
 
@@ -26,7 +32,7 @@ def parts(rest_signal: float, trunk_signal: float = 4.0) -> tuple[CodeTable, Cod
 def test_a_code_as_loud_as_the_trunk_leaks_all_and_noise_leaks_nothing():
     for signal, expected in ((4.0, 1.0), (0.0, 0.0)):
         tables = parts(signal)
-        rest, trunk = (leakage.probe_reading(code, tables, PLAN) for code in ("rest", "trunk"))
+        rest, trunk = (linear(code, tables) for code in ("rest", "trunk"))
         figure = leakage.normalised(rest, trunk, tables[2], PLAN)
         assert figure.value == pytest.approx(expected, abs=0.06)
         assert figure.low <= figure.value <= figure.high
@@ -34,7 +40,7 @@ def test_a_code_as_loud_as_the_trunk_leaks_all_and_noise_leaks_nothing():
 
 def test_normalised_is_the_ratio_above_chance():
     tables = parts(1.0)
-    rest, trunk = (leakage.probe_reading(code, tables, PLAN) for code in ("rest", "trunk"))
+    rest, trunk = (linear(code, tables) for code in ("rest", "trunk"))
     figure = leakage.normalised(rest, trunk, tables[2], PLAN)
     assert figure.value == pytest.approx((rest.figure.value - 0.25) / (trunk.figure.value - 0.25))
     assert 0.1 < figure.low < figure.high < 0.9
@@ -42,28 +48,48 @@ def test_normalised_is_the_ratio_above_chance():
 
 def test_a_trunk_at_chance_is_nothing_to_compare_with():
     tables = parts(1.0, trunk_signal=0.0)
-    rest, trunk = (leakage.probe_reading(code, tables, PLAN) for code in ("rest", "trunk"))
+    rest, trunk = (linear(code, tables) for code in ("rest", "trunk"))
     assert leakage.normalised(rest, trunk, tables[2], PLAN) is None
 
 
 def test_labels_shuffled_on_q_are_not_read():
     fit, selection, test = parts(4.0)
     shuffled = CodeTable(**{**vars(test), "labels": np.random.default_rng(0).permutation(test.labels)})
-    figure = leakage.probe_reading("rest", (fit, selection, shuffled), PLAN).figure
+    figure = linear("rest", (fit, selection, shuffled)).figure
     assert figure.low <= 0.25 <= figure.high
 
 
-def test_the_strongest_is_the_highest_with_its_own_interval():
+def test_the_strongest_is_the_one_that_v_puts_first_with_its_own_interval():
     tables = parts(2.0)
-    adversary, probe = leakage.adversary_reading(tables[2], PLAN), leakage.probe_reading("rest", tables, PLAN)
+    adversary, probe = leakage.adversary_reading(tables, PLAN), linear("rest", tables)
     assert adversary.figure.value == 0.25  # undecided everywhere: the first class each time
     assert leakage.strongest([adversary, None, probe]) is probe
+    lucky = replace(adversary, figure=replace(adversary.figure, value=1.0))
+    assert leakage.strongest([lucky, probe]) is probe  # high on Q alone does not count
     assert leakage.strongest([None]) is None
+
+
+def test_without_v_the_adversary_stands_alone():
+    fit, selection, test = parts(2.0)
+    alone = leakage.adversary_reading((fit, selection.take(np.zeros(400, bool)), test), PLAN)
+    assert leakage.strongest([alone]) is alone and alone.figure.n == 800
 
 
 def test_no_adversary_no_reading():
     without = CodeTable(**{**vars(table(8, 0, 1.0)), "adversary": None})
-    assert leakage.adversary_reading(without, PLAN) is None
+    assert leakage.adversary_reading((without, without, without), PLAN) is None
+
+
+def test_information_grows_with_the_signal_and_is_nothing_without():
+    bits = []
+    for signal in (0.0, 1.0, 6.0):
+        tables = parts(signal)
+        found = leakage.information([linear("rest", tables), leakage.adversary_reading(tables, PLAN)], tables[2], PLAN)
+        bits.append(found["bits"].value)
+        assert found["share"].value == pytest.approx(found["bits"].value / 2)
+    assert bits[0] < 0.02 < bits[1] < bits[2] <= 2
+    assert bits[2] > 1.9
+    assert leakage.information([None], tables[2], PLAN) is None
 
 
 def test_an_undecided_adversary_is_at_its_fixed_point():

@@ -1,0 +1,50 @@
+"""LEACE: the least change to a code after which no linear probe can read the classes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Eraser:
+    """An affine map fitted on P.
+
+    Attributes:
+        centre: (D,) mean of P's codes.
+        removal: (D, D) what is subtracted is the centred code times this.
+    """
+
+    centre: np.ndarray
+    removal: np.ndarray
+
+    def erased(self, codes: np.ndarray) -> np.ndarray:
+        """(n, D) float64 the `codes` with the concept taken out."""
+        codes = np.asarray(codes, dtype=np.float64)
+        return codes - (codes - self.centre) @ self.removal
+
+
+def leace(codes: np.ndarray, labels: np.ndarray, classes: int) -> Eraser:
+    """The eraser of the classes from codes like these.
+
+    With W = (Sigma_xx^(1/2))^+ and P the orthogonal projector onto the columns of W Sigma_xz, the
+    map is x - W^+ P W (x - mean). On the faces it was fitted on, all classes then have the same mean.
+
+    Args:
+        codes: (n, D) float of P.
+        labels: (n,) int in 0..classes-1.
+        classes: K.
+
+    Source: Belrose, Schneider-Joseph, Ravfogel, Cotterell, Raff & Biderman, LEACE: perfect linear
+    concept erasure in closed form, NeurIPS 2023, theorem 4.3.
+    """
+    codes = np.asarray(codes, dtype=np.float64)
+    centre = codes.mean(axis=0)
+    shown, wanted = codes - centre, np.eye(classes)[labels]
+    values, axes = np.linalg.eigh(shown.T @ shown / len(codes))
+    kept = values > len(values) * np.finfo(np.float64).eps * max(values.max(), 0.0)
+    roots, axes = np.sqrt(values[kept]), axes[:, kept]
+    cross = (axes / roots).T @ (shown.T @ (wanted - wanted.mean(axis=0))) / len(codes)  # W Sigma_xz, in the axes
+    left, strength, _ = np.linalg.svd(cross, full_matrices=False)
+    told = left[:, strength > 1e-9 * max(1.0, strength.max(initial=0.0))]
+    removal = (axes * roots) @ told @ told.T @ (axes / roots).T  # W^+ P W
+    return Eraser(centre, removal.T)
