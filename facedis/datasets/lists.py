@@ -15,11 +15,23 @@ class BadRow(ValueError):
 
 
 class Row(NamedTuple):
-    """A line of a table: its number, the byte at which it begins, its stripped cells by lower-case column."""
+    """A line of a list.
+
+    Attributes:
+        line: Its number, counted from 1.
+        offset: The byte at which it begins.
+        cells: What stands in it by lower-case column, stripped.
+        text: The line itself.
+    """
 
     line: int
     offset: int
     cells: dict[str, str]
+    text: str = ""
+
+    def place_of(self, column: str) -> int:
+        """The byte of the file at which the cell of `column` begins."""
+        return self.offset + len(self.text[: self.text.index(self.cells[column])].encode())
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, int, str | None]]:
@@ -64,7 +76,7 @@ def read_table(path: Path, root: Path, needed: Collection[str] = ()) -> Iterator
             continue
         if any(cells):
             cells += [""] * (len(columns) - len(cells))
-            yield Row(line, offset, dict(zip(columns, cells, strict=False)))
+            yield Row(line, offset, dict(zip(columns, cells, strict=False)), text or "")
     if columns is None:
         _header(path, "", needed)
 

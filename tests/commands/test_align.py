@@ -56,7 +56,7 @@ def test_a_settings_file_is_read_and_an_option_wins(data, tmp_path):
         (["nowhere"], "there is no folder nowhere"),
         (["data", "--crop", "oval"], "--crop is 'oval'; choose one of: auto, box, similarity, none"),
         (["data", "--min-face", "3"], "--min-face is 3"),
-        (["data", "--dataset", "affectnet"], "there is no dataset 'affectnet'"),
+        (["data", "--dataset", "imagenet"], "there is no dataset 'imagenet'"),
         (["data", "--crop", "none", "-o", "my.toml/faces.h5"], "cannot write my.toml/faces.h5"),
         (["data", "--config", "my.toml"], "unknown setting 'margn'; did you mean 'margin'?"),
     ],

@@ -57,8 +57,8 @@ def test_two_equally_sure_readers_ask_the_user(tmp_path):
 
 
 def test_a_reader_s_name_is_checked(tmp_path):
-    with pytest.raises(ConfigError, match=r"no dataset 'affectnet'"):
-        reader_for(tmp_path, "affectnet")
+    with pytest.raises(ConfigError, match=r"no dataset 'imagenet'"):
+        reader_for(tmp_path, "imagenet")
 
 
 def test_bad_folders_are_one_clear_line_each(tmp_path):

@@ -1,0 +1,116 @@
+"""What holds for every reader, on the layouts of `trees`."""
+
+import io
+import random
+import shutil
+
+import pytest
+from PIL import Image
+
+from facedis import plugins
+from facedis.datasets.reading import read
+from facedis.datasets.recognise import reader_for
+from facedis.datasets.record import FaceRecord, Skipped
+from facedis.errors import InputError
+from facedis.taxonomy import EIGHT
+from tests.datasets.trees import TREES
+
+READERS = plugins.discover(plugins.DATASETS)
+
+
+@pytest.fixture(scope="module")
+def roots(tmp_path_factory):
+    """Every layout, made once."""
+    made = {}
+    for number, (name, tree) in enumerate(TREES.items()):
+        place = "AffectNet" if name == "affectnet, named folders" else "data"
+        made[name] = tmp_path_factory.mktemp(f"tree{number}") / place
+        made[name].mkdir()
+        tree.make(made[name])
+    return made
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_the_layout_is_recognised_and_read_right(name, roots):
+    root, tree = roots[name], TREES[name]
+    reader = reader_for(root)
+    assert reader.name == tree.reader
+    records, skipped = read(reader)
+    assert {r.image: (r.expression, r.identity, r.split) for r in records} == tree.rows
+    assert sorted((each.file, each.line) for each in skipped) == sorted(tree.skipped)
+    assert all(each.why and not each.why.endswith(".") for each in skipped)
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_the_reader_keeps_its_contract(name, roots):
+    root = roots[name]
+    reader = reader_for(root)
+    items = list(reader.records())
+    assert items == list(reader_for(root, reader.name).records()) == list(reader.records())
+    records = [item for item in items if not isinstance(item, Skipped)]
+    assert len({record.image for record in records}) == len(records) > 0
+    for record in records:
+        assert isinstance(record, FaceRecord)
+        assert record.expression in ("", *getattr(reader, "classes", EIGHT))
+        assert record.split in ("", "train", "val", "test")
+        assert not record.image.startswith("/") and "\\" not in record.image and ".." not in record.image.split("/")
+        assert record.box is None or (len(record.box) == 4 and record.box[0] < record.box[2])
+        assert record.landmarks is None or len(record.landmarks) == 10
+    assert isinstance(reader.cropped, bool)
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_every_image_opens_but_the_broken_ones(name, roots):
+    root = roots[name]
+    reader = reader_for(root)
+    broken = {}
+    for record in read(reader).records:
+        try:
+            source = io.BytesIO(reader.image_bytes(record)) if record.container else root / record.image
+            with Image.open(source) as image:
+                image.load()
+        except FileNotFoundError:
+            broken[record.image] = "missing"
+        except OSError:
+            broken[record.image] = "unreadable"
+    assert broken == TREES[name].broken
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_the_order_of_files_on_disk_does_not_matter(name, roots, tmp_path):
+    """A copy whose files were written in another order gives the same."""
+    files = sorted(path for path in roots[name].rglob("*") if path.is_file())
+    random.Random(1).shuffle(files)
+    copy = tmp_path / roots[name].name
+    for file in files:
+        place = copy / file.relative_to(roots[name])
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, place)
+    reader = TREES[name].reader
+    empty = {tuple(item.file.split("/")) for item in reader_for(roots[name]).records() if isinstance(item, Skipped)}
+    again = list(reader_for(copy, reader).records())
+    once = [item for item in reader_for(roots[name]).records()]
+    assert [item for item in again if isinstance(item, FaceRecord)] == [i for i in once if isinstance(i, FaceRecord)]
+    assert {tuple(item.file.split("/")) for item in again if isinstance(item, Skipped)} == empty
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_all_other_readers_leave_it_alone_or_know_it_less(name, roots):
+    mine = plugins.named(plugins.DATASETS, TREES[name].reader)
+    sure = {label: plugins.load(point).recognises(roots[name]) for label, point in READERS.items()}
+    assert all(value < mine.recognises(roots[name]) for label, value in sure.items() if label != mine.name)
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_folder_of_another_kind_is_one_clear_error(reader, tmp_path):
+    kind = plugins.named(plugins.DATASETS, reader)
+    (tmp_path / "notes.txt").write_text("nothing here")
+    assert kind.recognises(tmp_path) == 0
+    with pytest.raises(InputError):
+        read(kind(tmp_path))
+
+
+def test_every_reader_has_a_layout():
+    assert {tree.reader for tree in TREES.values()} == {
+        name for name, p in READERS.items() if p.value.startswith("facedis.")
+    }
