@@ -1,5 +1,6 @@
 """AffectNet as it came in 2017: photographs in numbered folders and CSV lists of what they show."""
 
+import os
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -64,7 +65,7 @@ class AffectNet:
         named = [row.cells[_IMAGE] for row in islice(rows, _PROBED) if isinstance(row, Row)]
         folders = list(folders_below(self.root, 3))
         for folder in folders:
-            if any(image and (self.root / folder / image).is_file() for image in _harmless(named)):
+            if any(os.path.isfile(self.root / folder / image) for image in _harmless(named)):
                 return f"{folder}/" if folder else ""
         likely = [folder for folder in folders if folder.lower().endswith("annotated_images")]
         return f"{likely[-1]}/" if likely else ""

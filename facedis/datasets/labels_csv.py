@@ -1,5 +1,6 @@
 """Images with a list of their labels: a file `labels.csv` beside them."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,5 +60,5 @@ class LabelsCsv:
 
     def _place(self, image: str) -> str:
         """Where `image` lies below the root; the folder `images` is where a missing one is expected."""
-        beside = not self._images_folder or (self.root / image).is_file()
+        beside = not self._images_folder or os.path.isfile(self.root / image)
         return image if beside else f"images/{image}"
