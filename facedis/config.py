@@ -30,7 +30,7 @@ class AlignConfig:
     """From images on disk to a faces cache."""
 
     dataset: str = "auto"  # a reader's name, or recognised from the folder
-    detector: str = "mtcnn"
+    detector: str = "mtcnn"  # a detector's name; "given" takes the dataset's boxes, "none" whole images
     crop: Literal["auto", "box", "similarity", "none"] = "auto"  # none where images are faces already
     size: int = 0  # pixels; 0: 160, or the images' own size where they are faces already
     margin: float = 32.0  # pixels of a 160 px crop around the box, as the VGGFace2 weights expect
@@ -45,6 +45,10 @@ class AlignConfig:
 
     def __post_init__(self) -> None:
         _choices(self)
+        if self.detector == "none" and self.crop not in ("auto", "none"):
+            raise ConfigError(
+                f"detector 'none' finds no face to cut out by --crop {self.crop}", "leave out one of both"
+            )
         _check(self, "size", self.size == 0 or 16 <= self.size <= 1024, "0 or 16..1024")
         _check(self, "margin", 0 <= self.margin < 160, "0 <= margin < 160")
         _check(self, "min_face", self.min_face >= 12, "at least 12")
@@ -138,6 +142,7 @@ class EvalConfig:
 
     split: Literal["train", "val", "test", "all"] = "val"
     batch: int = 128
+    probes: Literal["all", "linear"] = "all"  # linear: without networks, neighbours and trees
     probe_rows: int = 10_000  # most rows that a fresh probe is trained on
     bootstrap: int = 1_000  # resamples over identities
     device: Device = "auto"

@@ -39,7 +39,11 @@ def align(
         float | None, typer.Option(help="Around the face, in pixels of a 160 px crop.", rich_help_panel=_FACES)
     ] = None,
     detector: Annotated[
-        str | None, typer.Option(help="mtcnn, mtcnn-tf (extra package), or a plugin's.", rich_help_panel=_FACES)
+        str | None,
+        typer.Option(
+            help="mtcnn, mtcnn-tf (extra package), given (the dataset's own boxes), none, or a plugin's.",
+            rich_help_panel=_FACES,
+        ),
     ] = None,
     min_face: Annotated[
         int | None, typer.Option(help="Smallest face to find, in pixels of the photograph.", rich_help_panel=_FACES)

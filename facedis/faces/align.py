@@ -137,7 +137,10 @@ def _fill(writer: CacheWriter, plan: Plan, aligner: Aligner, workers: int, liste
     images = decoded_ahead((plan.source(row) for chunk in chunks for row in chunk), workers)
     try:
         for chunk in chunks:
-            writer.write(chunk.start, aligner.rows(islice(images, len(chunk)), len(chunk)))
+            writer.write(
+                chunk.start,
+                aligner.rows(islice(images, len(chunk)), len(chunk), plan.records[chunk.start : chunk.stop]),
+            )
             done += len(chunk)
             rate = done / (time.perf_counter() - began)
             listener(Event("advance", done=done, facts={"images/s": rate}))

@@ -28,6 +28,9 @@ class Detections:
 class Detector(Protocol):
     """Finds faces. An entry point of `facedis.detectors`.
 
+    One that has the attribute `needs_records`, and it is true, is given the dataset's records of the
+    images as a second argument of `detect`.
+
     Attributes:
         name: Short name, the one of the entry point.
     """

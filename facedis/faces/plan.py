@@ -66,7 +66,9 @@ def make_plan(source: Path | None, config: AlignConfig, listener: Listener = sil
     reader = reader_for(root, config.dataset)
     records, skipped = read(reader)
     tell_skipped(skipped, listener)
-    crop = config.crop if config.crop != "auto" else ("none" if reader.cropped else "box")
+    crop = _crop(reader, config)
+    if crop != "none" and config.detector == "given":
+        _check_given(reader, records, crop)
     splits = splits_of(records, config.val_share, config.test_share, config.seed)
     shaping = {
         "version": VERSION,
@@ -78,7 +80,8 @@ def make_plan(source: Path | None, config: AlignConfig, listener: Listener = sil
         "detector": "none" if crop == "none" else config.detector,
     }
     policies = {} if crop == "none" else {name: getattr(config, name) for name in ("min_face", "no_face", "several")}
-    fingerprint = _fingerprint(records, splits, shaping | policies)
+    given = shaping["detector"] == "given"
+    fingerprint = _fingerprint(records, splits, shaping | policies, given)
     del shaping["version"]
     info = CacheInfo(
         **shaping, source=str(root.resolve()), fingerprint=fingerprint, settings=json.dumps(as_dict(config))
@@ -104,6 +107,20 @@ def bundled(listener: Listener) -> Path:
     return drawn.folder(listener)
 
 
+def _crop(reader: Reader, config: AlignConfig) -> str:
+    if config.crop != "auto":
+        return config.crop
+    return "none" if reader.cropped or config.detector == "none" else "box"
+
+
+def _check_given(reader: Reader, records: Sequence[FaceRecord], crop: str) -> None:
+    """Refuse where the dataset brings for no image what a crop is made by."""
+    what = "landmarks" if crop == "similarity" else "box"
+    if all(getattr(record, what) is None for record in records):
+        plural = {"box": "face boxes"}.get(what, what)
+        raise InputError(f"the {reader.name} dataset gives no {plural}", "leave out --detector given")
+
+
 def _classes(records: Sequence[FaceRecord], fixed: tuple[str, ...]) -> tuple[str, ...]:
     present = {record.expression for record in records} - {""}
     return fixed or (smallest_vocabulary(present) if present else EIGHT)
@@ -120,10 +137,10 @@ def _own_size(root: Path, reader: Reader, records: Sequence[FaceRecord]) -> int:
     raise InputError(f"none of the {len(records)} images of {root} can be read", f"the first is {first}")
 
 
-def _fingerprint(records: Sequence[FaceRecord], splits: Sequence[str], shaping: dict[str, object]) -> str:
+def _fingerprint(records: Sequence[FaceRecord], splits: Sequence[str], shaping: dict[str, object], given: bool) -> str:
     """Equal for two alignments that give the same rows."""
     digest = hashlib.sha256(json.dumps(shaping, sort_keys=True).encode())
     for record, split in zip(records, splits, strict=True):
         row = (record.image, record.expression, record.identity, split, record.box)
-        digest.update(json.dumps(row).encode())
+        digest.update(json.dumps((*row, record.landmarks) if given else row).encode())
     return digest.hexdigest()

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from facedis.datasets.record import FaceRecord
 from facedis.faces.cache import STATUSES, Rows
 from facedis.faces.crop import CropSettings, crop_face, whole
-from facedis.faces.detector import Detections, Detector, choose
+from facedis.faces.detector import Detections, Detector, choose, none_found
 from facedis.faces.images import Decoded
 
 #: Pixels of the images that go to the detector in one call.
@@ -30,23 +31,36 @@ class Aligner:
     no_face: str = "skip"
     several: str = "largest"
 
-    def rows(self, images: Iterable[Decoded], n: int) -> Rows:
-        """The rows of `n` images; large ones are worked on a few at a time."""
+    def rows(self, images: Iterable[Decoded], n: int, records: Sequence[FaceRecord] = ()) -> Rows:
+        """The rows of `n` images; large ones are worked on a few at a time.
+
+        Args:
+            images: What was decoded.
+            n: How many there are.
+            records: One for each image, for detectors that need them.
+        """
         rows = _blank(n, self.settings.size)
         for start, portion in _portions(images):
-            found = self._detect(portion)
+            found = self._detect(portion, records[start : start + len(portion)])
             for row, (image, faces) in enumerate(zip(portion, found, strict=True), start):
                 self._fill(rows, row, image, faces)
         return rows
 
-    def _detect(self, images: Sequence[Decoded]) -> list[Detections | None]:
+    def _detect(self, images: Sequence[Decoded], records: Sequence[FaceRecord]) -> list[Detections | None]:
         """The faces of each image, None where no detector ran on it."""
         found: list[Detections | None] = [None] * len(images)
         readable = [place for place, image in enumerate(images) if image.pixels is not None]
         if self.detector is not None and readable:
-            for place, faces in zip(readable, self.detector.detect([images[i].pixels for i in readable]), strict=True):
-                found[place] = faces
+            more = [[records[i] for i in readable]] if getattr(self.detector, "needs_records", False) else []
+            faces = self.detector.detect([images[i].pixels for i in readable], *more)
+            for place, each in zip(readable, faces, strict=True):
+                found[place] = self._with_what_the_crop_needs(each)
         return found
+
+    def _with_what_the_crop_needs(self, faces: Detections) -> Detections:
+        """`faces`, or none where the box or the landmarks to cut out by are unknown."""
+        needed = faces.landmarks if self.settings.crop == "similarity" else faces.boxes
+        return faces if np.isfinite(needed).all() else none_found()
 
     def _fill(self, rows: Rows, row: int, image: Decoded, faces: Detections | None) -> None:
         status = image.status

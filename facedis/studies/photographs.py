@@ -29,7 +29,7 @@ def align_photographs(run: Run, images: Sequence[Path], crop: str | None = None)
             "crop": crop or ("similarity" if cut_elsewhere else own["crop"]),
             "margin": 0.0 if cut_elsewhere else own["margin"],
             "size": own["size"],
-            "detector": "mtcnn" if own["detector"] == "none" else own["detector"],
+            "detector": "mtcnn" if own["detector"] in ("none", "given") else own["detector"],
         },
     )
     return single_faces(images, config)
