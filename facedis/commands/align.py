@@ -14,14 +14,18 @@ def align(
     source: Annotated[
         Path | None,
         typer.Argument(
-            help="Folder of photographs: folders named after expressions, or a labels.csv (image, expression, "
-            "identity, split), or FER2013's folders. Without it the faces that facedis draws itself.",
+            help="Folder of a dataset as it lies on disk (AffectNet, CK+, RAF-DB, FER2013, ...), of folders named "
+            "after expressions, or with a labels.csv. Without it the faces that facedis draws itself.",
             show_default=False,
         ),
     ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="The faces cache to make.")] = Path("faces.h5"),
     dataset: Annotated[
-        str | None, typer.Option(help="Name of the reader. Default: the one that knows the folder's layout.")
+        str | None,
+        typer.Option(
+            help="Name of the reader, with its options where wanted: ckplus:classes=7,fold=0. "
+            "Default: the one that knows the folder's layout."
+        ),
     ] = None,
     crop: Annotated[
         str | None,
@@ -66,6 +70,10 @@ def align(
     seed: Annotated[int | None, typer.Option(help="Decides who goes where.", rich_help_panel=_SPLITS)] = None,
     workers: Annotated[int | None, typer.Option(help="Threads that decode images.")] = None,
     device: DeviceOption = None,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Only look: what the folder is, what is wrong with it, what that usually means."),
+    ] = False,
     overwrite: Overwrite = False,
     config: SettingsFile = None,
     as_json: AsJson = False,
@@ -84,5 +92,11 @@ def align(
     chosen = settings(
         AlignConfig, "align", config, {key: options[key] for key in AlignConfig.__dataclass_fields__ if key in options}
     )
+    if check:
+        from facedis.faces.check import check as run_check
+        from facedis.reports.check import page as check_page
+
+        show(run_check(source, chosen, listener(as_json, quiet)), check_page, as_json, quiet)
+        return
     result = run_alignment(source, output, chosen, listener(as_json, quiet), overwrite)
     show(result, page, as_json, quiet)

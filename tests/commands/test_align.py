@@ -68,3 +68,14 @@ def test_a_mistake_is_one_line_and_exit_code_2(data, tmp_path, arguments, line):
     assert ran.returncode == 2
     assert ran.stderr.startswith("facedis: ") and line in ran.stderr and ran.stderr.count("\n") == 1
     assert ran.stdout == "" and sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_check_looks_and_writes_nothing(data, tmp_path):
+    before = sorted(tmp_path.rglob("*"))
+    ran = facedis("data", "--check", where=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    assert "data: read as class-folders, 4 photographs" in ran.stdout
+    assert "unreadable: train/sad/text.jpg" in ran.stdout
+    record = json.loads(facedis("data", "--check", "--json", where=tmp_path).stdout)
+    assert (record["kind"], record["images"]) == ("check", {"ok": 3, "unreadable": 1})
+    assert sorted(tmp_path.rglob("*")) == before
