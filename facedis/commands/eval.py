@@ -22,6 +22,9 @@ def evaluate(
         Path | None, typer.Option("--output", "-o", help="Folder for the results. Default: eval-SPLIT in the run.")
     ] = None,
     batch: Annotated[int | None, typer.Option(help="Faces encoded at a time.")] = None,
+    probes: Annotated[
+        str | None, typer.Option(help="Fresh probes: all, or linear, which takes a quarter of the time. Default: all.")
+    ] = None,
     probe_rows: Annotated[int | None, typer.Option(help="Most faces that a fresh probe is trained on.")] = None,
     bootstrap: Annotated[int | None, typer.Option(help="Resamples behind each interval.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of the choice of faces and pairs, and of the resamples.")] = None,
@@ -36,7 +39,9 @@ def evaluate(
     are trained on the codes of one set of people and tested on another. Writes result.json and
     confusion.png.
     """
-    options = dict(split=split, batch=batch, probe_rows=probe_rows, bootstrap=bootstrap, seed=seed, device=device)
+    options = dict(
+        split=split, batch=batch, probes=probes, probe_rows=probe_rows, bootstrap=bootstrap, seed=seed, device=device
+    )
     chosen = settings(EvalConfig, "eval", config, options)
     if run is not None and model is not None:
         raise ConfigError("--run and --model are both given", "choose one of them")

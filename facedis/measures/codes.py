@@ -1,6 +1,7 @@
 """The codes of many faces as one table of arrays: what every measure reads."""
 
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 
@@ -20,6 +21,7 @@ class CodeTable:
         identities: (n,) str, "" where unknown.
         splits: (n,) str split of each face in the cache.
         classes: K names of the expressions.
+        factors: What else is known, by name: (n,) float numbers, NaN where unknown, or str classes, "" where unknown.
     """
 
     rows: np.ndarray
@@ -32,12 +34,16 @@ class CodeTable:
     identities: np.ndarray
     splits: np.ndarray
     classes: tuple[str, ...]
+    factors: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in _COLUMNS:
             column = getattr(self, name)
             if column is not None and len(column) != len(self.rows):
                 raise ValueError(f"{name} has {len(column)} rows, expected {len(self.rows)}")
+        for name, column in self.factors.items():
+            if len(column) != len(self.rows):
+                raise ValueError(f"factor {name} has {len(column)} rows, expected {len(self.rows)}")
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -45,11 +51,12 @@ class CodeTable:
     def take(self, chosen: np.ndarray) -> "CodeTable":
         """The faces that `chosen` picks: a (n,) bool mask or indices into this table."""
         columns = {name: getattr(self, name) for name in _COLUMNS}
-        return replace(self, **{name: None if column is None else column[chosen] for name, column in columns.items()})
+        taken = {name: None if column is None else column[chosen] for name, column in columns.items()}
+        return replace(self, **taken, factors={name: column[chosen] for name, column in self.factors.items()})
 
     def of(self, split: str) -> "CodeTable":
         """The faces of one split of the cache."""
         return self.take(self.splits == split)
 
 
-_COLUMNS = tuple(field.name for field in fields(CodeTable) if field.name != "classes")
+_COLUMNS = tuple(column.name for column in fields(CodeTable) if column.name not in ("classes", "factors"))

@@ -108,6 +108,31 @@ def auc(values: np.ndarray, pairs: Pairs, identities: np.ndarray, plan: Bootstra
     return Figure(ranking.area(np.ones(people)), low, high, 0.5, len(pairs))
 
 
+def normalised_auc(
+    own: np.ndarray, reference: np.ndarray, pairs: Pairs, identities: np.ndarray, plan: Bootstrap
+) -> Figure | None:
+    """What `own` values tell apart above 0.5 as a share of what `reference` values do, on the same pairs.
+
+    0 where nothing is told, 1 where as much as the reference tells. People are drawn for both at once.
+
+    Returns:
+        None where one of the kinds has no pair, or the reference tells nothing.
+    """
+    known, groups = auc(reference, pairs, identities, plan), clusters(identities)
+    if known is None or (known.low or 0.0) <= 0.5:
+        return None
+    rankings = [_Ranking.of(values, pairs, groups) for values in (own, reference)]
+
+    def ratio(drawn: np.ndarray) -> float:
+        above, scale = (ranking.area(drawn) - 0.5 for ranking in rankings)
+        return above / scale if scale else float("nan")
+
+    people = rankings[0].people
+    draws = [ratio(drawn) for block in weights(people, plan) for drawn in block]
+    low, high = bounds(np.array(draws))
+    return Figure(ratio(np.ones(people)), low, high, 0.0, len(pairs))
+
+
 @dataclass(frozen=True)
 class _Ranking:
     """Which negative pairs each positive pair is above, found once for all resamples.

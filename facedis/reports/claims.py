@@ -8,6 +8,8 @@ from facedis.reports.numbers import DECIMAL, PERCENT, Style, against_chance
 #: A code is called collapsed from here on.
 COLLAPSED_COSINE, COLLAPSED_RANK, COLLAPSED_DEAD = 0.99, 2.0, 0.5
 _RATIO = Style(digits=2)
+_R2 = Style(digits=2)
+_BITS = Style(digits=2, unit=" bits")
 
 
 def claims(result: Mapping[str, Any]) -> list[str]:
@@ -16,7 +18,13 @@ def claims(result: Mapping[str, Any]) -> list[str]:
     Args:
         result: A record of kind "evaluation".
     """
-    return [*_task(result), *_leakage(result["leakage"]), *_retention(result["retention"]), *_alive(result["collapse"])]
+    return [
+        *_task(result),
+        *_leakage(result["leakage"]),
+        *_identity(result["leakage"]),
+        *_retention(result["retention"]),
+        *_alive(result["collapse"]),
+    ]
 
 
 def _task(result: Mapping[str, Any]) -> Iterator[str]:
@@ -41,17 +49,49 @@ def _leakage(leakage: Mapping[str, Any]) -> Iterator[str]:
     yield f"{verdict}: {PERCENT.judged(strongest)}."
     if rest["normalised"] is not None:
         yield f"That is {_RATIO.short(rest['normalised'])} of what the trunk features tell above chance."
+    if rest["bits"] is not None:
+        yield f"It holds at least {_BITS.short(rest['bits'])} of it, {PERCENT.value(rest['share'])} of all there is."
     yield from _adversary(rest)
+    yield from _erased(leakage)
+
+
+def _erased(leakage: Mapping[str, Any]) -> Iterator[str]:
+    """Training is worth its while only where it leaves less than plain algebra on the trunk features does."""
+    rest, erased = leakage["expression_in_rest"]["strongest"], leakage.get("expression_in_erased_trunk")
+    if erased is None or erased["strongest"] is None or None in (rest["low"], erased["strongest"]["low"]):
+        return
+    other = erased["strongest"]
+    facts = f"{PERCENT.value(rest)} against {PERCENT.value(other)}"
+    if rest["low"] > other["high"]:
+        yield f"The rest code leaks more than trunk features with the expression erased linearly: {facts}."
+    elif rest["high"] < other["low"]:
+        yield f"The rest code leaks less than trunk features with the expression erased linearly: {facts}."
+    else:
+        yield f"The rest code leaks as much as trunk features with the expression erased linearly: {facts}."
+
+
+def _identity(leakage: Mapping[str, Any]) -> Iterator[str]:
+    found = leakage.get("identity_in_expression")
+    if found is None or found["strongest"] is None:
+        return
+    verdict = {
+        "above": "The expression code tells who it is",
+        "at": "The expression code tells who it is no better than chance",
+        "below": "The expression code names the right person less often than chance",
+        None: "Too few people to say whether the expression code tells who it is",
+    }[against_chance(found["strongest"])]
+    new = ", by faces with expressions that the probe never saw of them" if leakage["identity"]["across"] == 1 else ""
+    yield f"{verdict}: right for {PERCENT.judged(found['strongest'])}{new}."
 
 
 def _adversary(rest: Mapping[str, Any]) -> Iterator[str]:
-    adversary, linear = rest["adversary"], rest["linear"]
-    if adversary is None or linear is None or linear["low"] is None or adversary["high"] is None:
+    adversary, fresh = rest["adversary"], rest["strongest"]
+    if adversary is None or fresh is None or fresh["low"] is None or adversary["high"] is None:
         return
-    if linear["low"] > adversary["high"]:
+    if fresh["low"] > adversary["high"]:
         yield (
             f"The adversary that was trained along reads only {PERCENT.value(adversary)} where a fresh probe "
-            f"reads {PERCENT.value(linear)}: it understates the leak."
+            f"reads {PERCENT.value(fresh)}: it understates the leak."
         )
 
 
@@ -67,6 +107,11 @@ def _retention(retention: Mapping[str, Any]) -> Iterator[str]:
             None: f"Too few people to say whether the {name} code keeps identity",
         }[against_chance(figure)]
         yield f"{verdict}: AUC {DECIMAL.judged(figure)}."
+    if retention["identity_auc_rest"] is None and retention["embedding_r2_rest"] is not None:
+        yield (
+            "Nobody is known by name; of the trunk features without the expression the rest code predicts "
+            f"{_R2.short(retention['embedding_r2_rest'])} of the variance."
+        )
     figure = retention["same_expression_auc"]
     if figure is not None:
         verdict = {

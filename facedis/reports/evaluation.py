@@ -10,32 +10,46 @@ from rich.text import Text
 
 from facedis.reports.claims import claims
 from facedis.reports.numbers import ABSENT, DECIMAL, NATS, PERCENT, AnyFigure, Style, count
+from facedis.reports.published import Protocol, protocols_of
 
 _TASK = (
     ("accuracy", "accuracy", PERCENT),
+    ("accuracy without contempt", "accuracy_without_contempt", PERCENT),
     ("balanced accuracy", "balanced_accuracy", PERCENT),
     ("macro-F1", "macro_f1", PERCENT),
     ("always the most frequent", "majority_rate", PERCENT),
     ("calibration error", "ece", PERCENT),
     ("log loss", "nll", NATS),
 )
-_LEAKAGE = (
-    ("rest: adversary trained along", ("expression_in_rest", "adversary"), PERCENT),
-    ("rest: fresh linear probe", ("expression_in_rest", "linear"), PERCENT),
-    ("rest: strongest of these", ("expression_in_rest", "strongest"), PERCENT),
-    ("rest: as a share of the trunk's", ("expression_in_rest", "normalised"), Style(digits=2)),
-    ("expression code: linear probe", ("expression_in_expression", "linear"), PERCENT),
-    ("trunk features: linear probe", ("expression_in_trunk", "linear"), PERCENT),
-    ("adversary: most frequent answer", ("adversary", "majority_share"), PERCENT),
-    ("adversary: entropy, 1 undecided", ("adversary", "entropy"), DECIMAL),
-    ("adversary: loss above its least", ("adversary", "confusion_excess"), NATS),
+_PROBES = {
+    "adversary": "adversary trained along",
+    "linear": "fresh linear probe",
+    "whitened": "linear probe, whitened",
+    "mlp": "network",
+    "knn": "nearest neighbours",
+    "boosting": "boosted trees",
+}
+_REST = (
+    ("normalised", "as a share of the trunk's", Style(digits=2)),
+    ("bits", "usable information", Style(unit=" bits")),
+    ("share", "as a share of all there is", PERCENT),
+    ("null", "with shuffled labels", PERCENT),
+    ("selectivity", "above a label learned by heart", PERCENT),
 )
-_RETENTION = (
-    ("people, from rest code", "identity_auc_rest"),
-    ("people, from expression code", "identity_auc_expression"),
-    ("people, from trunk features", "identity_auc_trunk"),
-    ("expressions, from expression code", "same_expression_auc"),
+_CODES = {
+    "rest": "rest code",
+    "expression": "expression code",
+    "trunk": "trunk features",
+    "erased_trunk": "trunk, expression erased",
+    "random": "untrained branch",
+}
+_ADVERSARY = (
+    ("majority_share", "adversary: most frequent answer", PERCENT),
+    ("entropy", "adversary: entropy, 1 undecided", DECIMAL),
+    ("confusion_excess", "adversary: loss above its least", NATS),
 )
+_PERSON = (("identity_auc", "AUC"), ("eer", "EER"), ("tar_at_far_1", "TAR@1 %"), ("rank1", "rank 1"))
+_GAPS = ("block_mig", "block_sap", "block_dci", "mig", "sap")
 #: Letters of an expression at the head of a narrow column.
 _SHORT = 7
 
@@ -45,9 +59,15 @@ def page(result: Mapping[str, Any]) -> Iterator[RenderableType]:
     yield _heading(result)
     yield from (_table("Expression", _task_rows(result)), _table("Recall of each expression", _recall_rows(result)))
     yield _confusion(result["confusion"], result["classes"])
-    yield _table("Expression read from", _leakage_rows(result))
-    yield _table("Told apart by cosine (AUC)", _retention_rows(result))
+    yield _table("Expression read from the rest code", _rest_rows(result["leakage"]))
+    yield _table("Expression read from (strongest probe)", _strongest_rows(result["leakage"], "expression"))
+    yield _table(_who(result["leakage"]), _strongest_rows(result["leakage"], "identity"))
+    yield _table("Told apart by cosine (AUC)", _auc_rows(result["retention"]))
+    yield _people(result["retention"])
+    yield _table("Trunk features without the expression, predicted from (R2)", _embedding_rows(result["retention"]))
+    yield _factors(result["factors"])
     yield _collapse(result["collapse"])
+    yield from map(_protocol, protocols_of(result))
     yield _listed("What this says", claims(result))
     remarks = [*result["notes"], *_left_out(result), *dict.fromkeys(result["reasons"].values())]
     if remarks:
@@ -65,7 +85,8 @@ def _heading(result: Mapping[str, Any]) -> Text:
 
 def _task_rows(result: Mapping[str, Any]) -> Iterator[tuple[str, Style, AnyFigure]]:
     for label, key, style in _TASK:
-        yield label, style, result["task"][key]
+        if key in result["task"]:
+            yield label, style, result["task"][key]
 
 
 def _recall_rows(result: Mapping[str, Any]) -> Iterator[tuple[str, Style, AnyFigure]]:
@@ -73,17 +94,97 @@ def _recall_rows(result: Mapping[str, Any]) -> Iterator[tuple[str, Style, AnyFig
         yield name, PERCENT, figure
 
 
-def _leakage_rows(result: Mapping[str, Any]) -> Iterator[tuple[str, Style, AnyFigure]]:
-    for label, (group, key), style in _LEAKAGE:
-        figures = result["leakage"][group]
-        if figures is not None:
-            yield label, style, figures[key]
+def _rest_rows(leakage: Mapping[str, Any]) -> Iterator[tuple[str, Style, AnyFigure]]:
+    rest = leakage["expression_in_rest"]
+    if rest is None:
+        return
+    for kind, label in _PROBES.items():
+        if kind in rest:
+            yield label, PERCENT, rest[kind]
+    yield f"strongest ({_PROBES.get(rest['kind'], ABSENT)})", PERCENT, rest["strongest"]
+    for key, label, style in _REST:
+        if rest[key] is not None:
+            yield label, style, rest[key]
+    for key, label, style in _ADVERSARY:
+        yield label, style, leakage["adversary"][key]
 
 
-def _retention_rows(result: Mapping[str, Any]) -> Iterator[tuple[str, Style, AnyFigure]]:
-    for label, key in _RETENTION:
-        if result["retention"][key] is not None:
-            yield label, DECIMAL, result["retention"][key]
+def _strongest_rows(leakage: Mapping[str, Any], what: str) -> Iterator[tuple[str, Style, AnyFigure]]:
+    for code, label in _CODES.items():
+        found = leakage.get(f"{what}_in_{code}")
+        if found is not None:
+            yield label, PERCENT, found["strongest"]
+
+
+def _who(leakage: Mapping[str, Any]) -> str:
+    known = leakage.get("identity")
+    if known is None:
+        return "Person named from"
+    return f"Person named, one of {known['people']}, from"
+
+
+def _auc_rows(retention: Mapping[str, Any]) -> Iterator[tuple[str, Style, AnyFigure]]:
+    for code, label in _CODES.items():
+        if retention[f"identity_auc_{code}"] is not None:
+            yield f"people, from {label}", DECIMAL, retention[f"identity_auc_{code}"]
+    if retention["normalised"] is not None:
+        yield "rest as a share of the trunk's", Style(digits=2), retention["normalised"]
+    if retention["same_expression_auc"] is not None:
+        yield "expressions, from expression code", DECIMAL, retention["same_expression_auc"]
+
+
+def _embedding_rows(retention: Mapping[str, Any]) -> Iterator[tuple[str, Style, AnyFigure]]:
+    for code in ("rest", "expression", "random"):
+        if retention[f"embedding_r2_{code}"] is not None:
+            yield _CODES[code], DECIMAL, retention[f"embedding_r2_{code}"]
+
+
+def _people(retention: Mapping[str, Any]) -> RenderableType:
+    """Error rates side by side, without intervals, which are in the record."""
+    table = _frame("Recognised across expressions")
+    table.add_column("", min_width=24)
+    for _, name in _PERSON:
+        table.add_column(name, justify="right", no_wrap=True)
+    chance: list[str] = []
+    for code, label in _CODES.items():
+        figures = [(key, retention[f"{key}_{code}"]) for key, _ in _PERSON]
+        if figures[0][1] is not None:
+            table.add_row(label, *(_rate(key).value(figure) for key, figure in figures))
+            chance = [_rate(key).chance(figure) for key, figure in figures]
+    if not chance:
+        return Text()
+    table.add_row("chance", *chance)
+    return Padding(table, (0, 0, 1, 0))
+
+
+def _rate(key: str) -> Style:
+    return DECIMAL if key == "identity_auc" else PERCENT
+
+
+def _factors(factors: Mapping[str, Any]) -> RenderableType:
+    """The scores of every known factor; 1 clean, 0 both codes tell it, negative the wrong code does."""
+    names = [name for name in factors if name != "all"]
+    if not names:
+        return Text()
+    table = _frame("Known factors: 1 in its own code alone, 0 in both or none, -1 in the other")
+    table.add_column("")
+    for name in _GAPS:
+        table.add_column(name.replace("_", "-").replace("mig", "MIG").replace("sap", "SAP").replace("dci", "DCI"))
+    for name in names:
+        values = (factors[name].get(key) for key in _GAPS)
+        table.add_row(name, *(ABSENT if value is None else f"{value:.3f}" for value in values))
+    return Padding(table, (0, 0, 1, 0))
+
+
+def _protocol(found: Protocol) -> RenderableType:
+    """Published accuracies of the same protocol around ours."""
+    table = _frame(found.title)
+    table.add_column("", min_width=24)
+    table.add_column("accuracy", justify="right", no_wrap=True)
+    table.add_column("source", overflow="fold")
+    for row in found.rows:
+        table.add_row(row.name, f"{row.accuracy:.2f} %", row.source, style="bold" if row.ours else "")
+    return Padding(table, (0, 0, 1, 0))
 
 
 def _table(title: str, rows: Iterator[tuple[str, Style, AnyFigure]]) -> RenderableType:

@@ -3,7 +3,7 @@
 import shlex
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -12,25 +12,39 @@ from facedis.config import EvalConfig, as_dict
 from facedis.errors import CacheError
 from facedis.events import Event, Listener, silent
 from facedis.faces.cache import FacesCache
-from facedis.measures import leakage, pairs
 from facedis.measures.codes import CodeTable
 from facedis.measures.collapse import collapse
 from facedis.measures.intervals import Bootstrap
+from facedis.measures.leakage import Tables
 from facedis.measures.parts import Faces, Parts, choose_parts
 from facedis.measures.task import confusion, recall_figures, task_figures
 from facedis.model.checkpoint import Run
-from facedis.result import Figure, record
+from facedis.result import record
+from facedis.studies.codes import compared_codes
 from facedis.studies.encode import encode, run_labels
+from facedis.studies.factors import factor_scores
+from facedis.studies.leakage import KINDS, NO_REST, expression_leakage, identity_leakage
+from facedis.studies.retention import retention
 
-NO_REST = "this model is a baseline: it has no rest code"
-NO_PROBE = "no probe could be trained: the faces left for it show fewer than two expressions or too few people"
-NO_SCALE = "the trunk features tell the expression no better than chance, so there is nothing to compare with"
-NO_PEOPLE = "the faces do not say who is who"
-NO_PAIRS = "no person is there with two expressions beside another person with the same one"
-NO_STRANGERS = "there are no two people with the same and no two with different expressions to compare"
+
+class Evaluation(NamedTuple):
+    """A measured run.
+
+    Attributes:
+        record: Of kind "evaluation"; keys in docs/results.md.
+        table: The codes of all faces that were evaluated.
+    """
+
+    record: dict[str, Any]
+    table: CodeTable
 
 
 def evaluate(run: Run, cache: FacesCache, config: EvalConfig, listener: Listener = silent) -> dict[str, Any]:
+    """The record of `measure`."""
+    return measure(run, cache, config, listener).record
+
+
+def measure(run: Run, cache: FacesCache, config: EvalConfig, listener: Listener = silent) -> Evaluation:
     """Measure a run on one split of a faces cache.
 
     Args:
@@ -38,9 +52,6 @@ def evaluate(run: Run, cache: FacesCache, config: EvalConfig, listener: Listener
         cache: Faces with expressions; their names are matched with the model's.
         config: Which split, how many rows for probes, how many resamples.
         listener: Told of the progress.
-
-    Returns:
-        The record of kind "evaluation"; keys in docs/results.md.
 
     Raises:
         CacheError: The cache and the model have no expression in common, or the split no face with one.
@@ -57,7 +68,7 @@ def evaluate(run: Run, cache: FacesCache, config: EvalConfig, listener: Listener
     listener(Event("start", "measuring"))
     numbers = evaluate_codes(probe, selection, test, config, whole)
     listener(Event("end", "measuring"))
-    return record(
+    result = record(
         "evaluation",
         command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         model=str(run.path),
@@ -72,6 +83,7 @@ def evaluate(run: Run, cache: FacesCache, config: EvalConfig, listener: Listener
         notes=_notes(run, cache, config.split, parts),
         **numbers,
     )
+    return Evaluation(result, whole)
 
 
 def evaluate_codes(
@@ -87,91 +99,33 @@ def evaluate_codes(
         whole: The faces for everything that needs no probe, where Q is only a part of them.
 
     Returns:
-        `task`, `recall`, `confusion`, `leakage`, `retention`, `collapse`, `parts` (faces, people and
-        faces a class of P, V and Q) and `reasons`: for each number that is None, why.
+        `task`, `recall`, `confusion`, `leakage`, `retention`, `collapse`, `factors`, `parts` (faces,
+        people and faces a class of P, V and Q) and `reasons`: for each number that is None, why.
     """
     # One thread: the numbers do not depend on the machine's cores, and these arrays are so small that
     # threads which wait for each other cost ten times the time where another process wants the cores.
-    with threadpool_limits(1, user_api="blas"):
+    with threadpool_limits(1):
         return _numbers((probe, selection, test), test if whole is None else whole, config)
 
 
-def _numbers(parts: tuple[CodeTable, CodeTable, CodeTable], whole: CodeTable, config: EvalConfig) -> dict[str, Any]:
+def _numbers(parts: Tables, whole: CodeTable, config: EvalConfig) -> dict[str, Any]:
     plan = Bootstrap(draws=config.bootstrap, seed=config.seed)
     reasons: dict[str, str] = {}
+    codes = compared_codes(parts, whole, config.seed)
+    kinds = KINDS[config.probes]
     predictions = whole.probabilities.argmax(axis=1)
     return {
         "task": task_figures(whole, plan),
         "recall": recall_figures(whole, plan),
         "confusion": confusion(whole.labels, predictions, len(whole.classes)),
-        "leakage": _leakage(parts, plan, reasons),
-        "retention": _retention(whole, plan, reasons),
+        "leakage": expression_leakage(codes, parts, kinds, plan, reasons)
+        | identity_leakage(codes, whole, kinds, plan, reasons),
+        "retention": retention(codes, parts, whole, plan, reasons),
         "collapse": _collapse(whole, plan, reasons),
+        "factors": factor_scores(codes, parts, config.probes, config.seed),
         "parts": {name: _counts(part) for name, part in zip("PVQ", parts, strict=True)},
         "reasons": reasons,
     }
-
-
-def _leakage(parts: tuple[CodeTable, CodeTable, CodeTable], plan: Bootstrap, reasons: dict[str, str]) -> dict[str, Any]:
-    test, has_rest = parts[2], parts[2].rest is not None
-    probed = {
-        code: leakage.probe_reading(code, parts, plan)
-        for code in ("rest", "expression", "trunk")
-        if code != "rest" or has_rest
-    }
-    for code, reading in probed.items():
-        if reading is None:
-            reasons[f"leakage.expression_in_{code}.linear"] = NO_PROBE
-    found: dict[str, Any] = {
-        f"expression_in_{code}": {"linear": _figure(probed[code])} for code in ("expression", "trunk")
-    }
-    found["l2"] = {code: reading.l2 for code, reading in probed.items() if reading is not None}
-    if not has_rest:
-        reasons["leakage.expression_in_rest"] = reasons["leakage.adversary"] = NO_REST
-        return {"expression_in_rest": None, "adversary": None} | found
-    return {
-        "expression_in_rest": _rest_leakage(probed, test, plan, reasons),
-        "adversary": leakage.adversary_state(test.adversary, test.identities, plan),
-    } | found
-
-
-def _rest_leakage(
-    probed: dict[str, leakage.Reading | None], test: CodeTable, plan: Bootstrap, reasons: dict[str, str]
-) -> dict[str, Figure | None]:
-    adversary = leakage.adversary_reading(test, plan)
-    strongest = leakage.strongest([adversary, probed["rest"]])
-    normalised = None
-    if strongest is not None and probed["trunk"] is not None:
-        normalised = leakage.normalised(strongest, probed["trunk"], test, plan)
-    if normalised is None:
-        reasons["leakage.expression_in_rest.normalised"] = NO_PROBE if probed["trunk"] is None else NO_SCALE
-    return {
-        "adversary": _figure(adversary),
-        "linear": _figure(probed["rest"]),
-        "strongest": _figure(strongest),
-        "normalised": normalised,
-    }
-
-
-def _retention(table: CodeTable, plan: Bootstrap, reasons: dict[str, str]) -> dict[str, Figure | None]:
-    drawn = pairs.expression_pairs(table.labels, table.identities, plan.seed)
-    same_expression = _auc(table.expression, drawn, table, plan)
-    if same_expression is None:
-        reasons["retention.same_expression_auc"] = NO_STRANGERS
-    drawn = pairs.identity_pairs(table.labels, table.identities, plan.seed)
-    figures: dict[str, Figure | None] = {}
-    for name in ("rest", "expression", "trunk"):
-        codes = getattr(table, name)
-        figures[f"identity_auc_{name}"] = None if codes is None else _auc(codes, drawn, table, plan)
-        if codes is None:
-            reasons[f"retention.identity_auc_{name}"] = NO_REST
-        elif figures[f"identity_auc_{name}"] is None:
-            reasons[f"retention.identity_auc_{name}"] = NO_PAIRS if (table.identities != "").any() else NO_PEOPLE
-    return figures | {"same_expression_auc": same_expression}
-
-
-def _auc(codes: np.ndarray, drawn: pairs.Pairs, table: CodeTable, plan: Bootstrap) -> Figure | None:
-    return pairs.auc(pairs.cosines(codes, drawn.first, drawn.second), drawn, table.identities, plan)
 
 
 def _collapse(table: CodeTable, plan: Bootstrap, reasons: dict[str, str]) -> dict[str, Any]:
@@ -182,10 +136,6 @@ def _collapse(table: CodeTable, plan: Bootstrap, reasons: dict[str, str]) -> dic
             reasons[f"collapse.{name}"] = NO_REST
         found[name] = None if codes is None else collapse(codes, table.identities, plan) | {"size": codes.shape[1]}
     return found
-
-
-def _figure(reading: leakage.Reading | None) -> Figure | None:
-    return None if reading is None else reading.figure
 
 
 def _counts(table: CodeTable) -> dict[str, Any]:

@@ -66,7 +66,9 @@ def test_quiet_prints_nothing(facedis, here, pictures, tmp_path):
 
 
 def test_eval_writes_a_record_and_a_picture(facedis, here, tmp_path):
-    done = facedis("eval", "--split", "test", "-o", tmp_path / "eval", "--bootstrap", "100", "--json")
+    done = facedis(
+        "eval", "--split", "test", "-o", tmp_path / "eval", "--bootstrap", "100", "--probes", "linear", "--json"
+    )
     assert done.code == 0
     assert done.record["leakage"]["expression_in_rest"]["linear"]["chance"] == pytest.approx(1 / 8)
     assert json.loads((tmp_path / "eval" / "result.json").read_text()) == done.record

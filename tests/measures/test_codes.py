@@ -17,6 +17,7 @@ def table(n: int = 6, rest: bool = True) -> CodeTable:
         identities=np.array([f"p{i // 2}" for i in range(n)]),
         splits=np.array(["train", "val", "test"] * (n // 3)),
         classes=("neutral", "happiness"),
+        factors={"yaw": np.arange(n) / 10, "light": np.array(["left", "right"] * (n // 2))},
     )
 
 
@@ -26,6 +27,7 @@ def test_a_split_keeps_the_rows_of_every_column_together():
     assert part.rest[:, 0].tolist() == [2, 8]
     assert part.labels.tolist() == [1, 0]
     assert part.identities.tolist() == ["p0", "p2"]
+    assert part.factors["yaw"].tolist() == [0.1, 0.4] and part.factors["light"].tolist() == ["right", "left"]
     assert len(part) == 2
 
 
@@ -40,3 +42,5 @@ def test_columns_of_different_length_are_refused():
     whole = table()
     with pytest.raises(ValueError, match="trunk has 2 rows, expected 6"):
         CodeTable(**{**vars(whole), "trunk": whole.trunk[:2]})
+    with pytest.raises(ValueError, match="factor yaw has 2 rows, expected 6"):
+        CodeTable(**{**vars(whole), "factors": {"yaw": np.zeros(2)}})

@@ -129,6 +129,22 @@ def test_a_single_kind_of_pairs_has_no_auc():
     assert pairs.auc(np.arange(3.0), drawn, np.array([""] * 6), PLAN) is None
 
 
+def test_normalised_is_the_ratio_above_one_half_and_absent_without_a_scale():
+    labels, identities = people(30, 3)
+    drawn = pairs.identity_pairs(labels, identities, 0)
+    looks = generator().normal(size=(30, 8))[identities.astype(int)]
+    faint, loud = (
+        pairs.cosines(scale * looks + generator().normal(size=looks.shape), drawn.first, drawn.second)
+        for scale in (0.4, 1.5)
+    )
+    own, reference = (pairs.auc(values, drawn, identities, PLAN).value for values in (faint, loud))
+    share = pairs.normalised_auc(faint, loud, drawn, identities, PLAN)
+    assert share.value == pytest.approx((own - 0.5) / (reference - 0.5))
+    assert 0 < share.low < share.value < share.high < 1
+    assert pairs.normalised_auc(loud, loud, drawn, identities, PLAN).value == 1
+    assert pairs.normalised_auc(loud, np.ones(len(drawn)), drawn, identities, PLAN) is None
+
+
 def test_percentiles_of_a_known_distribution():
     stored = pairs.quantiles(np.linspace(0, 1, 1001))
     assert len(stored) == 201

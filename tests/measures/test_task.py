@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn import metrics
@@ -5,6 +7,7 @@ from sklearn import metrics
 from facedis.measures import task
 from facedis.measures.codes import CodeTable
 from facedis.measures.intervals import Bootstrap
+from facedis.taxonomy import EIGHT
 
 PLAN = Bootstrap(draws=200)
 
@@ -103,3 +106,21 @@ def test_several_photographs_of_a_person_widen_the_interval():
     together = task.task_figures(table(np.eye(2)[answers], labels, people), PLAN)["accuracy"]
     assert together.value == apart.value
     assert together.high - together.low > 2 * (apart.high - apart.low)
+
+
+def test_a_model_of_eight_expressions_also_serves_seven():
+    generator = np.random.default_rng(0)
+    labels = np.arange(80) % 8
+    likely = generator.dirichlet(np.ones(8), 80)
+    likely[labels != 7, 7] += 1  # always contempt: right nowhere else, unless that answer is taken out
+    data = replace(table(likely, labels), classes=EIGHT)
+    figures = task.task_figures(data, PLAN)
+    kept = labels != 7
+    found = figures["accuracy_without_contempt"]
+    assert found.value == pytest.approx((likely[kept][:, :7].argmax(axis=1) == labels[kept]).mean())
+    assert found.n == 70 and found.chance == pytest.approx(1 / 7)
+    assert figures["accuracy"].value < found.value
+    assert "accuracy_without_contempt" not in task.task_figures(noisy(k=4), PLAN)
+    first = replace(data, classes=("contempt", *EIGHT[:7]))  # wherever it stands in the list
+    hits = (likely[labels != 0][:, 1:].argmax(axis=1) + 1 == labels[labels != 0]).mean()
+    assert task.task_figures(first, PLAN)["accuracy_without_contempt"].value == pytest.approx(hits)

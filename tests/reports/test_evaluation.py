@@ -13,9 +13,13 @@ FIGURE = Figure(0.5123, 0.4, 0.6, 1 / 3, 1234)
 
 def result(rest: bool = True, **more) -> dict:
     signs = dict.fromkeys(("effective_rank", "dead_share", "mean_cosine", "total_variance"), FIGURE) | {"size": 64}
-    reading = dict.fromkeys(("adversary", "linear", "strongest", "normalised"), FIGURE)
+    probed = dict.fromkeys(("linear", "mlp", "strongest", "normalised", "bits", "share"), FIGURE) | {"kind": "mlp"}
+    reading = probed | dict.fromkeys(("adversary", "null", "selectivity"), FIGURE)
     state = dict.fromkeys(("majority_share", "entropy", "confusion_excess"), FIGURE)
-    people = dict.fromkeys(("identity_auc_expression", "identity_auc_trunk", "same_expression_auc"), FIGURE)
+    measures = ("identity_auc", "eer", "tar_at_far_1", "rank1")
+    codes = ("rest", "expression", "trunk", "erased_trunk", "random")
+    kept = {f"{key}_{code}": FIGURE if rest or code != "rest" else None for key in measures for code in codes}
+    kept |= {f"embedding_r2_{code}": FIGURE if rest or code != "rest" else None for code in codes}
     found = {
         "model": "runs/a",
         "faces": "faces.h5",
@@ -29,10 +33,15 @@ def result(rest: bool = True, **more) -> dict:
         "leakage": {
             "expression_in_rest": reading if rest else None,
             "adversary": state if rest else None,
-            "expression_in_expression": {"linear": FIGURE},
-            "expression_in_trunk": {"linear": FIGURE},
+            "expression_in_expression": probed,
+            "expression_in_trunk": probed,
+            "expression_in_erased_trunk": probed,
+            "identity_in_expression": {"strongest": FIGURE},
+            "identity": {"people": 20, "faces": 400, "across": 1.0},
         },
-        "retention": people | {"identity_auc_rest": FIGURE if rest else None},
+        "retention": kept | {"same_expression_auc": FIGURE, "normalised": FIGURE if rest else None},
+        "factors": {"yaw": dict.fromkeys(("block_mig", "block_sap", "block_dci", "mig", "sap"), 0.512), "all": {}},
+        "dataset": "drawn",
         "collapse": {"rest": signs if rest else None, "expression": signs},
         "left_out": {"contempt": 18},
         "notes": ["a note [with brackets]"],
@@ -51,7 +60,17 @@ def shown(record: dict, width: int = 80) -> str:
 
 def test_every_table_is_there_with_chance_and_n():
     text = shown(result())
-    for title in ("Expression", "Recall of each expression", "Expression read from", "Told apart by cosine"):
+    for title in (
+        "Expression",
+        "Recall of each expression",
+        "Expression read from the rest code",
+        "Expression read from (strongest probe)",
+        "Person named, one of 20, from",
+        "Told apart by cosine",
+        "Recognised across expressions",
+        "Trunk features without the expression, predicted from (R2)",
+        "Known factors",
+    ):
         assert f"\n{title}" in text
     row = next(line for line in text.splitlines() if line.startswith("balanced accuracy"))
     assert row.split() == ["balanced", "accuracy", "51.2", "%", "[40.0,", "60.0]", "33.3", "%", "1,234"]
@@ -78,8 +97,8 @@ def test_what_is_known_but_not_measured_is_said():
 def test_a_baseline_shows_its_reason_once():
     text = shown(result(rest=False))
     assert text.count("there is no rest code") == 1
-    assert "rest:" not in text
-    assert "trunk features: linear probe" in text
+    assert "usable information" not in text
+    assert "trunk features" in text and "Expression read from the rest code" not in text
 
 
 def test_the_page_fits_a_terminal_of_eighty_columns():
@@ -96,3 +115,19 @@ def test_the_page_fits_a_terminal_of_eighty_columns():
 def test_the_last_line_says_where_the_files_are(output):
     record = result(**({"output": output} if output else {}))
     assert ("Written: runs/a/eval-val/result.json" in shown(record)) == bool(output)
+
+
+def test_published_numbers_stand_beside_ours_where_the_protocol_is_the_same():
+    seven = ("neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger")
+    same = result(dataset="fer2013", split="test", classes=seven, confusion=np.ones((7, 7), int), n=3589)
+    assert "Published" not in shown(result()) and "Residual Masking" not in shown(result())
+    same["task"]["accuracy"]["n"] = 3589
+    text = shown(same)
+    assert "FER2013, 7 expressions, PrivateTest of 3,589" in text
+    assert any(line.split()[:3] == ["this", "run", "51.23"] for line in text.splitlines())
+
+
+def test_every_probe_that_was_tried_is_shown_and_the_strongest_is_named():
+    text = shown(result())
+    assert "strongest (network)" in text and "fresh linear probe" in text and "usable information" in text
+    assert "boosted trees" not in text

@@ -1,6 +1,7 @@
 """The numeric part on arrays, and the whole on a small cache with plain codes in place of a network."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,13 +12,18 @@ from facedis.config import EvalConfig
 from facedis.errors import CacheError
 from facedis.faces.cache import FacesCache
 from facedis.measures.codes import CodeTable
+from facedis.measures.fresh import ALL
+from facedis.measures.intervals import Bootstrap
 from facedis.result import Figure, dumps
 from facedis.studies import evaluation
-from facedis.studies.evaluation import NO_PEOPLE, NO_PROBE, NO_REST, evaluate_codes
+from facedis.studies.codes import compared_codes
+from facedis.studies.evaluation import evaluate_codes
+from facedis.studies.leakage import KINDS, NO_PROBE, NO_REST, expression_leakage
+from facedis.studies.retention import NO_LIKENESS, NO_PEOPLE
 from tests.conftest import write_cache
 
 CLASSES = ("neutral", "happiness", "sadness", "surprise")
-CONFIG = EvalConfig(bootstrap=100)
+CONFIG = EvalConfig(bootstrap=100, probes="linear")
 
 
 def codes(first: int, people: int, rest: str = "person", named: bool = True, seed: int = 0) -> CodeTable:
@@ -67,8 +73,10 @@ def test_a_leaking_rest_code_is_caught_by_the_probe_while_its_adversary_sleeps()
     rest = measured("both")["leakage"]["expression_in_rest"]
     assert rest["adversary"].value == 0.25
     assert rest["linear"].value > 0.95
-    assert rest["strongest"] == rest["linear"]
+    assert rest["strongest"] == rest[rest["kind"]]
     assert rest["normalised"].value == pytest.approx(1, abs=0.02)
+    assert rest["share"].value > 0.9 and rest["bits"].value == pytest.approx(2 * rest["share"].value)
+    assert rest["null"].high < 0.4 < rest["selectivity"].value
 
 
 def test_a_constant_rest_code_leaks_nothing_keeps_nothing_and_shows_it():
@@ -85,16 +93,20 @@ def test_a_constant_rest_code_leaks_nothing_keeps_nothing_and_shows_it():
 
 def test_the_record_has_the_documented_keys(clean):
     assert set(clean["task"]) >= {"accuracy", "balanced_accuracy", "macro_f1", "ece", "nll"}
-    assert set(clean["leakage"]["expression_in_rest"]) == {"adversary", "linear", "strongest", "normalised"}
-    assert set(clean["leakage"]) >= {"expression_in_expression", "expression_in_trunk"}
-    assert set(clean["retention"]) == {
-        "identity_auc_rest",
-        "identity_auc_expression",
-        "identity_auc_trunk",
-        "same_expression_auc",
-    }
+    leak = clean["leakage"]
+    probed = {"linear", "whitened", "strongest", "kind", "bits", "share"}
+    assert set(leak["expression_in_rest"]) == {"adversary", "normalised", "null", "selectivity"} | probed
+    assert set(leak["expression_in_trunk"]) == probed
+    for code in ("expression", "erased_trunk", "random"):
+        assert set(leak[f"expression_in_{code}"]) == {"normalised"} | probed
+    for code in ("rest", "expression", "erased_trunk"):
+        assert set(leak[f"identity_in_{code}"]) == {"linear", "whitened", "strongest", "kind", "normalised"}
+    kept = {"embedding_r2_rest", "embedding_r2_expression", "embedding_r2_random", "same_expression_auc", "normalised"}
+    codes = ("rest", "expression", "trunk", "erased_trunk", "random")
+    kept |= {f"{measure}_{code}" for measure in ("identity_auc", "eer", "tar_at_far_1", "rank1") for code in codes}
+    assert set(clean["retention"]) == kept
     assert set(clean["collapse"]) == {"rest", "expression"}
-    assert clean["reasons"] == {}
+    assert clean["reasons"] == {"retention.normalised": NO_LIKENESS} and clean["factors"] == {}
 
 
 def test_figures_have_interval_chance_and_n(clean):
@@ -121,12 +133,7 @@ def test_a_baseline_has_no_rest_and_says_why():
     assert numbers["leakage"]["expression_in_rest"] is None and numbers["leakage"]["adversary"] is None
     assert numbers["retention"]["identity_auc_rest"] is None and numbers["collapse"]["rest"] is None
     assert numbers["leakage"]["expression_in_expression"]["linear"].value > 0.9
-    assert set(numbers["reasons"]) == {
-        "leakage.expression_in_rest",
-        "leakage.adversary",
-        "retention.identity_auc_rest",
-        "collapse.rest",
-    }
+    assert {"leakage.expression_in_rest", "retention.rank1_rest", "collapse.rest"} <= set(numbers["reasons"])
     assert set(numbers["reasons"].values()) == {NO_REST}
 
 
@@ -157,14 +164,55 @@ def test_what_needs_no_probe_is_measured_on_the_whole():
 def test_the_same_seed_gives_the_same_numbers_and_another_other_intervals(clean):
     assert measured("person")["leakage"] == clean["leakage"]
     assert measured("person")["retention"] == clean["retention"]
-    other = measured("person", config=EvalConfig(bootstrap=100, seed=1))
+    other = measured("person", config=EvalConfig(bootstrap=100, seed=1, probes="linear"))
     assert other["task"]["accuracy"].value == clean["task"]["accuracy"].value
     assert other["task"]["accuracy"].low != clean["task"]["accuracy"].low
 
 
 def test_every_number_of_a_leak_is_a_figure(clean):
-    for group in ("expression_in_rest", "expression_in_expression", "expression_in_trunk", "adversary"):
-        assert all(isinstance(figure, Figure) for figure in clean["leakage"][group].values())
+    groups = [name for name in clean["leakage"] if name.startswith("expression_in")]
+    for group in (*groups, "identity_in_rest", "adversary"):
+        found = {key: figure for key, figure in clean["leakage"][group].items() if key != "kind"}
+        assert all(isinstance(figure, Figure) for figure in found.values())
+
+
+def test_identity_is_named_from_the_rest_code_and_not_from_the_expression_code(clean):
+    leak = clean["leakage"]
+    assert leak["identity_in_rest"]["strongest"].value > 0.9
+    assert leak["identity_in_expression"]["strongest"].value < 0.2
+    assert leak["identity_in_trunk"]["strongest"].chance == 1 / 25
+    assert leak["identity"] == {"people": 25, "faces": 200, "across": 1}
+
+
+def test_the_baseline_to_beat_is_the_trunk_without_the_expression(clean):
+    leak, kept = clean["leakage"], clean["retention"]
+    assert leak["expression_in_erased_trunk"]["linear"].value < 0.4 < leak["expression_in_trunk"]["linear"].value
+    assert kept["identity_auc_erased_trunk"].value > kept["identity_auc_trunk"].value
+    assert kept["embedding_r2_rest"].value > 0.8 > 0.3 > kept["embedding_r2_expression"].value
+
+
+def test_known_factors_are_scored():
+    def with_factors(table: CodeTable) -> CodeTable:
+        yaw = table.rest[:, 0].astype(float)
+        light = np.where(table.rest[:, 1] > 0, "left", "right")
+        return replace(table, factors={"yaw": yaw, "light": light})
+
+    parts = (with_factors(part) for part in (codes(0, 40), codes(40, 15), codes(55, 25)))
+    found = evaluate_codes(*parts, CONFIG)["factors"]
+    assert set(found) == {"expression", "yaw", "light", "all"}
+    assert set(found["yaw"]) >= {"block_mig", "block_sap", "block_dci", "mig", "sap", "score", "information"}
+    assert min(found[name]["block_sap"] for name in ("yaw", "light", "expression")) > 0.25
+    assert min(found[name]["block_dci"] for name in ("yaw", "expression")) > 0.5
+    assert set(found["all"]) == {"disentanglement", "completeness"}
+
+
+def test_every_kind_of_probe_is_tried_unless_told_otherwise():
+    parts = tuple(codes(first, people, "both") for first, people in ((0, 12), (12, 6), (18, 8)))
+    trunk = {"trunk": compared_codes(parts, parts[2], 0)["trunk"]}
+    found = expression_leakage(trunk, parts, KINDS[EvalConfig().probes], Bootstrap(draws=100), {})
+    assert set(ALL) <= set(found["expression_in_trunk"])
+    assert min(found["expression_in_trunk"][kind].value for kind in ALL) > 0.5
+    assert set(found["settings"]["trunk"]) == set(ALL)
 
 
 def fake_run(classes=("neutral", "happiness", "anger"), fingerprint="patterns-12-2-32-0", crop="box", select="auto"):
@@ -204,7 +252,7 @@ def encoded(monkeypatch):
 
 
 def test_a_run_is_measured_on_its_test_split(opened, encoded):
-    result = evaluation.evaluate(fake_run(), opened, EvalConfig(split="test", bootstrap=100))
+    result = evaluation.evaluate(fake_run(), opened, EvalConfig(split="test", bootstrap=100, probes="linear"))
     assert (result["kind"], result["split"], result["n"]) == ("evaluation", "test", 18)
     assert result["leakage"]["expression_in_expression"]["linear"]["value"] == 1
     assert {name: part["people"] for name, part in result["parts"].items()} == {"P": 6, "V": 3, "Q": 3}
@@ -215,7 +263,7 @@ def test_a_run_is_measured_on_its_test_split(opened, encoded):
 
 def test_expressions_are_matched_by_name_and_unknown_ones_left_out_and_counted(opened, encoded):
     run = fake_run(classes=("anger", "fear", "neutral"))
-    result = evaluation.evaluate(run, opened, EvalConfig(split="test", bootstrap=100))
+    result = evaluation.evaluate(run, opened, EvalConfig(split="test", bootstrap=100, probes="linear"))
     assert result["left_out"] == {"happiness": 6}
     assert result["n"] == 12 and result["classes"] == ["anger", "fear", "neutral"]
     assert result["confusion"] == [[6, 0, 0], [0, 0, 0], [0, 0, 6]]
@@ -252,17 +300,17 @@ def test_a_split_without_faces_is_refused_and_others_are_named(tmp_path, encoded
     ],
 )
 def test_what_a_reader_must_know_is_noted(opened, encoded, run, split, note):
-    notes = evaluation.evaluate(run, opened, EvalConfig(split=split, bootstrap=100))["notes"]
+    notes = evaluation.evaluate(run, opened, EvalConfig(split=split, bootstrap=100, probes="linear"))["notes"]
     assert any(text.startswith(note) for text in notes)
 
 
 def test_only_the_split_that_chose_the_checkpoint_is_called_optimistic(opened, encoded):
     for run, split in ((fake_run(), "test"), (fake_run(select="last"), "val"), (fake_run(fingerprint="o"), "val")):
-        notes = evaluation.evaluate(run, opened, EvalConfig(split=split, bootstrap=100))["notes"]
+        notes = evaluation.evaluate(run, opened, EvalConfig(split=split, bootstrap=100, probes="linear"))["notes"]
         assert not any("chosen" in text for text in notes)
 
 
 def test_the_listener_hears_a_task_begin_and_end(opened, encoded):
     heard = []
-    evaluation.evaluate(fake_run(), opened, EvalConfig(split="test", bootstrap=100), heard.append)
+    evaluation.evaluate(fake_run(), opened, EvalConfig(split="test", bootstrap=100, probes="linear"), heard.append)
     assert [event.kind for event in heard] == ["start", "end"]
