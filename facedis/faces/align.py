@@ -1,7 +1,7 @@
 """A folder of images to a faces cache: read, detect, cut out, store; interrupted, it goes on."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from itertools import islice
@@ -16,10 +16,11 @@ from facedis.datasets.record import Skipped
 from facedis.errors import CacheError, InputError, OutputError
 from facedis.events import Event, Listener, note, silent, warn
 from facedis.faces.ahead import decoded_ahead
-from facedis.faces.cache import SPLITS, USABLE, CacheInfo, CacheWriter, FacesCache, partial_path, read_info
+from facedis.faces.cache import USABLE, CacheInfo, CacheWriter, FacesCache, partial_path, read_info
 from facedis.faces.crop import CropSettings
 from facedis.faces.plan import Plan, make_plan
 from facedis.faces.rows import Aligner
+from facedis.faces.summary import split_counts, status_counts
 from facedis.result import record
 
 #: Rows that are detected, written and, after an interruption, repeated together. They are counted
@@ -185,7 +186,6 @@ def _warn_of_gaps(plan: Plan, status: np.ndarray, config: AlignConfig, listener:
 
 def _result(output: Path, rate: float | None, skipped: Sequence[Skipped]) -> dict[str, Any]:
     with FacesCache.open(output) as cache:
-        names, counts = np.unique(cache.status, return_counts=True)
         bad = np.flatnonzero(~cache.usable)[:LISTED]
         return record(
             "alignment",
@@ -193,9 +193,9 @@ def _result(output: Path, rate: float | None, skipped: Sequence[Skipped]) -> dic
             source=cache.info.source,
             rows=len(cache),
             n=int(cache.usable.sum()),
-            status=dict(zip(names.tolist(), counts.tolist(), strict=True)),
+            status=status_counts(cache),
             classes=cache.info.classes,
-            splits=dict(_split_counts(cache)),
+            splits=split_counts(cache),
             crop=cache.info.crop,
             size=cache.info.size,
             detector=cache.info.detector,
@@ -206,14 +206,3 @@ def _result(output: Path, rate: float | None, skipped: Sequence[Skipped]) -> dic
             rate=rate,
             output=str(output),
         )
-
-
-def _split_counts(cache: FacesCache) -> Iterator[tuple[str, dict[str, int]]]:
-    """(split, usable rows by expression) of each split that has rows, "none" for rows outside all splits."""
-    for split in SPLITS:
-        labels = cache.labels[cache.usable & (cache.splits == split)]
-        if len(labels):
-            counts = {name: int((labels == number).sum()) for number, name in enumerate(cache.info.classes)}
-            if (labels < 0).any():
-                counts["unlabelled"] = int((labels < 0).sum())
-            yield split or "none", counts

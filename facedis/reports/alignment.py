@@ -16,6 +16,7 @@ _MEANINGS = {
     "too_small": "too small",
     "too_large": "too large",
     "missing": "not there",
+    "pending": "not worked on yet",
 }
 #: Problem rows that are shown; the record lists more and the cache has all.
 _SHOWN = 5
@@ -24,10 +25,10 @@ _SHOWN = 5
 def page(result: Mapping[str, Any]) -> Iterator[RenderableType]:
     """The page of a record of kind "alignment", piece by piece."""
     yield Text("What became of the images", style="bold")
-    yield _status(result)
+    yield status_table(result)
     people = f", {result['identities']:,} people" if result["identities"] else ""
     yield Text(f"Faces of each expression{people}", style="bold")
-    yield _splits(result)
+    yield splits_table(result)
     for problem in result["problems"][:_SHOWN]:
         yield Text(f"  {problem['status']}: {problem['image']}", style="yellow")
     left = result["rows"] - result["n"] - _SHOWN
@@ -39,7 +40,8 @@ def page(result: Mapping[str, Any]) -> Iterator[RenderableType]:
     yield Text(f"Written: {result['output']} ({result['n']:,} faces of {result['size']} px{rate})")
 
 
-def _status(result: Mapping[str, Any]) -> Table:
+def status_table(result: Mapping[str, Any]) -> Table:
+    """How many rows have each status, of a record with `status` and `rows`."""
     table = Table("images", "rows", "share")
     for column in table.columns[1:]:
         column.justify = "right"
@@ -51,7 +53,8 @@ def _status(result: Mapping[str, Any]) -> Table:
     return table
 
 
-def _splits(result: Mapping[str, Any]) -> Table:
+def splits_table(result: Mapping[str, Any]) -> Table:
+    """The faces of each expression in each split, of a record with `splits`."""
     splits = result["splits"]
     table = Table("expression")
     for split in splits:

@@ -1,0 +1,86 @@
+"""`facedis faces`: look into a faces cache."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from facedis.commands.shared import AsJson, Quiet, listener, show
+from facedis.errors import CacheError, ConfigError
+
+_SHEET = "The contact sheet"
+
+
+def faces(
+    action: Annotated[
+        str,
+        typer.Argument(
+            help="info (counts), sheet (a picture of faces row by row), or verify (whether it is whole).",
+            metavar="info|sheet|verify",
+        ),
+    ],
+    cache: Annotated[Path, typer.Argument(help="The faces cache.")] = Path("faces.h5"),
+    by: Annotated[
+        str, typer.Option(help="A row for each expression, or for each status.", rich_help_panel=_SHEET)
+    ] = "expression",
+    each: Annotated[int, typer.Option(help="Most faces in a row.", rich_help_panel=_SHEET)] = 12,
+    split: Annotated[str, typer.Option(help="train, val, test or all.", rich_help_panel=_SHEET)] = "all",
+    seed: Annotated[int, typer.Option(help="Decides which faces are drawn.", rich_help_panel=_SHEET)] = 0,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="The PNG to write. Default: the cache's name with the rows'.", rich_help_panel=_SHEET
+        ),
+    ] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Look into a faces cache: counts, contact sheets, integrity.
+
+    `verify` reads every row, says which of them cannot be right, and whether the source has changed
+    since; a damaged cache ends with exit code 2.
+    """
+    if action == "info":
+        _info(cache, as_json, quiet)
+    elif action == "sheet":
+        _sheet(cache, output or Path(f"{cache.stem}-{by}.png"), (by, each, split, seed), as_json, quiet)
+    elif action == "verify":
+        _verify(cache, as_json, quiet)
+    else:
+        raise ConfigError(f"facedis faces cannot '{action}'", "choose one of: info, sheet, verify")
+
+
+def _info(cache: Path, as_json: bool, quiet: bool) -> None:
+    from facedis.faces.summary import summary
+    from facedis.reports.faces import summary_page
+
+    show(summary(cache), summary_page, as_json, quiet)
+
+
+def _sheet(cache: Path, output: Path, chosen: tuple[str, int, str, int], as_json: bool, quiet: bool) -> None:
+    from PIL import Image
+
+    from facedis.faces.sheet import sheet
+    from facedis.files import replacing
+    from facedis.result import record
+
+    picture = Image.fromarray(sheet(cache, *chosen))
+    if output.suffix.lower() != ".png":
+        raise ConfigError(f"{output} is no PNG file", "choose a name that ends with .png")
+    with replacing(output) as temporary:
+        picture.save(temporary)
+    result = record("sheet", faces=str(cache), output=str(output), width=picture.width, height=picture.height)
+    show(result, lambda _: [f"Written: {output}"], as_json, quiet)
+
+
+def _verify(cache: Path, as_json: bool, quiet: bool) -> None:
+    from facedis.faces.verify import verify
+    from facedis.reports.faces import verification_page
+
+    result = verify(cache, listener(as_json, quiet))
+    show(result, verification_page, as_json, quiet)
+    if not result["whole"]:
+        bad = [check["what"] for check in result["checks"] if check["bad"]]
+        raise CacheError(
+            f"{cache} is damaged: not true that {bad[0]}", "make it again with `facedis align --overwrite`"
+        )
