@@ -21,6 +21,9 @@ def evaluate(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder for the results. Default: eval-SPLIT in the run.")
     ] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Also write one self-contained page with plots and faces.")
+    ] = None,
     batch: Annotated[int | None, typer.Option(help="Faces encoded at a time.")] = None,
     probes: Annotated[
         str | None, typer.Option(help="Fresh probes: all, or linear, which takes a quarter of the time. Default: all.")
@@ -36,8 +39,8 @@ def evaluate(
     """Measure a trained run: accuracy, what leaks into the rest code, what it keeps, whether it collapsed.
 
     Every number comes with its chance level, its number of faces and a 95 % interval. Fresh probes
-    are trained on the codes of one set of people and tested on another. Writes result.json and
-    confusion.png.
+    are trained on the codes of one set of people and tested on another. Writes result.json,
+    confusion.png and, with --html, a page that can be sent to somebody: it holds faces.
     """
     options = dict(
         split=split, batch=batch, probes=probes, probe_rows=probe_rows, bootstrap=bootstrap, seed=seed, device=device
@@ -53,16 +56,24 @@ def evaluate(
     from facedis.reports.evaluation import page
     from facedis.reports.figures import confusion_png
     from facedis.result import write_result
-    from facedis.studies.evaluation import evaluate as study
+    from facedis.studies.evaluation import measure
 
     trained = load_run(run or newest_run())
     if faces is None and not trained.faces.exists():
         raise CacheError(f"the faces that {trained.path} was trained on are gone: {trained.faces}", "name --faces")
     place = output or trained.path / _folder(chosen.split, faces, trained.faces)
     _refuse_unwritable(place)
+    if html is not None:
+        _refuse_unwritable(html.parent)
     with FacesCache.open(faces or trained.faces) as cache:
-        result = study(trained, cache, chosen, listener(as_json, quiet))
-    result["output"] = str(place)
+        result, table = measure(trained, cache, chosen, listener(as_json, quiet))
+        result["output"] = str(place)
+        if html is not None:
+            from facedis.reports.html import write_page
+            from facedis.studies.gallery import gallery
+
+            result["page"] = str(html)
+            write_page(result, gallery(table, cache, chosen.seed), html)
     title = f"{trained.path.name} on {result['dataset']}, split {chosen.split}"
     confusion_png(result["confusion"], result["classes"], place / "confusion.png", title)
     write_result(result, place / "result.json")

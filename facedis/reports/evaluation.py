@@ -57,23 +57,44 @@ _SHORT = 7
 def page(result: Mapping[str, Any]) -> Iterator[RenderableType]:
     """The page of a record of kind "evaluation", piece by piece."""
     yield _heading(result)
-    yield from (_table("Expression", _task_rows(result)), _table("Recall of each expression", _recall_rows(result)))
+    found = [_table(title, iter(rows)) for title, rows in tables(result)]
+    yield from found[:2]
     yield _confusion(result["confusion"], result["classes"])
-    yield _table("Expression read from the rest code", _rest_rows(result["leakage"]))
-    yield _table("Expression read from (strongest probe)", _strongest_rows(result["leakage"], "expression"))
-    yield _table(_who(result["leakage"]), _strongest_rows(result["leakage"], "identity"))
-    yield _table("Told apart by cosine (AUC)", _auc_rows(result["retention"]))
+    yield from found[2:]
     yield _people(result["retention"])
-    yield _table("Trunk features without the expression, predicted from (R2)", _embedding_rows(result["retention"]))
     yield _factors(result["factors"])
     yield _collapse(result["collapse"])
     yield from map(_protocol, protocols_of(result))
     yield _listed("What this says", claims(result))
-    remarks = [*result["notes"], *_left_out(result), *dict.fromkeys(result["reasons"].values())]
-    if remarks:
-        yield _listed("To know", remarks)
+    if remarks(result):
+        yield _listed("To know", remarks(result))
     if "output" in result:
         yield Text(f"Written: {result['output']}/result.json, confusion.png")
+    if "page" in result:
+        yield Text(f"Page: {result['page']}")
+
+
+def tables(result: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, Style, AnyFigure]]]]:
+    """Every table of figures: its title and its rows of label, style and figure; empty ones left out.
+
+    The first two are about the expression head, the others about the codes.
+    """
+    leakage, retention = result["leakage"], result["retention"]
+    found = {
+        "Expression": _task_rows(result),
+        "Recall of each expression": _recall_rows(result),
+        "Expression read from the rest code": _rest_rows(leakage),
+        "Expression read from (strongest probe)": _strongest_rows(leakage, "expression"),
+        _who(leakage): _strongest_rows(leakage, "identity"),
+        "Told apart by cosine (AUC)": _auc_rows(retention),
+        "Trunk features without the expression, predicted from (R2)": _embedding_rows(retention),
+    }
+    return [(title, listed) for title, rows in found.items() if (listed := list(rows))]
+
+
+def remarks(result: Mapping[str, Any]) -> list[str]:
+    """What a reader must know: notes, faces left out, why numbers are missing."""
+    return [*result["notes"], *_left_out(result), *dict.fromkeys(result["reasons"].values())]
 
 
 def _heading(result: Mapping[str, Any]) -> Text:

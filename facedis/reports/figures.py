@@ -1,7 +1,8 @@
-"""Pictures of results, as PNG files."""
+"""Pictures of results."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -9,9 +10,20 @@ from matplotlib.figure import Figure
 
 from facedis.files import replacing
 
+#: One colour an expression, told apart by those who see colours differently too.
+COLOURS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#000000", "#999933")
+#: How the codes are called in pictures.
+NAMES = {
+    "rest": "rest code",
+    "expression": "expression code",
+    "trunk": "trunk",
+    "erased_trunk": "trunk, erased",
+    "random": "untrained branch",
+}
+
 
 def confusion_png(counts: Sequence[Sequence[int]], classes: Sequence[str], path: Path, title: str = "") -> None:
-    """Draw a confusion matrix: colour is the share of the true expression's faces, text the count.
+    """Write `confusion` as a PNG.
 
     Args:
         counts: (K, K) row the true expression, column the predicted one.
@@ -22,12 +34,17 @@ def confusion_png(counts: Sequence[Sequence[int]], classes: Sequence[str], path:
     Raises:
         OutputError: It cannot be written.
     """
+    with replacing(path) as temporary:
+        confusion(counts, classes, title).savefig(temporary, dpi=130)
+
+
+def confusion(counts: Sequence[Sequence[int]], classes: Sequence[str], title: str = "") -> Figure:
+    """A confusion matrix: colour is the share of the true expression's faces, text the count."""
     table = np.asarray(counts)
     totals = table.sum(axis=1, keepdims=True)
     shares = table / np.maximum(totals, 1)
     side = 1.6 + 0.72 * len(classes)
-    figure = Figure(figsize=(side + 1.0, side), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = _blank(side + 1.0, side)
     axes = figure.add_subplot()
     picture = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     places = range(len(classes))
@@ -41,5 +58,97 @@ def confusion_png(counts: Sequence[Sequence[int]], classes: Sequence[str], path:
         axes.text(column, row, f"{table[row, column]:,}", ha="center", va="center", color=colour, fontsize="small")
     axes.spines[:].set_visible(False)
     figure.colorbar(picture, ax=axes, label="share of the true expression", shrink=0.85)
-    with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=130)
+    return figure
+
+
+def trade_off(result: Mapping[str, Any]) -> Figure | None:
+    """Every code on a plane: what it keeps to the right, what it leaks upwards; good is right and low.
+
+    Kept is the identity AUC or, where nobody is known, the R2 of the trunk features without the
+    expression. A constant code lies where the two lines of chance cross.
+
+    Args:
+        result: A record of kind "evaluation".
+
+    Returns:
+        None where nothing could be measured.
+    """
+    leakage, retention = result["leakage"], result["retention"]
+    known = retention.get("identity_auc_trunk") is not None
+    key, chance, label = (
+        ("identity_auc", 0.5, "people told apart (AUC)")
+        if known
+        else ("embedding_r2", 0.0, "trunk features without the expression, predicted (R²)")
+    )
+    figure = _blank(6.2, 4.6)
+    axes = figure.add_subplot()
+    level = None
+    for number, (code, name) in enumerate(NAMES.items()):
+        kept, leak = retention.get(f"{key}_{code}"), (leakage.get(f"expression_in_{code}") or {}).get("strongest")
+        if kept is None or leak is None:
+            continue
+        level = leak["chance"]
+        place = kept["value"], leak["value"]
+        axes.errorbar(*place, _reach(leak), _reach(kept), fmt="o", color=COLOURS[number], capsize=3)
+        axes.annotate(name, place, xytext=(7, 6), textcoords="offset points", color=COLOURS[number])
+    if level is None:
+        return None
+    axes.axhline(level, color="grey", linestyle=":", linewidth=1)
+    axes.axvline(chance, color="grey", linestyle=":", linewidth=1)
+    axes.annotate("a constant code", (chance, level), xytext=(4, -12), textcoords="offset points", color="grey")
+    axes.set_xlabel(label)
+    axes.set_ylabel("expression read by the strongest probe")
+    axes.margins(0.18)
+    return figure
+
+
+def code_maps(maps: Mapping[str, np.ndarray], labels: np.ndarray, classes: Sequence[str]) -> Figure:
+    """The faces laid out by each code, coloured by expression: mixed colours are what a rest code wants."""
+    figure = _blank(5.2 * len(maps), 5.4)
+    for number, (name, places) in enumerate(maps.items(), 1):
+        axes = figure.add_subplot(1, len(maps), number)
+        for label, expression in enumerate(classes):
+            chosen = labels == label
+            colour = COLOURS[label % len(COLOURS)]
+            axes.scatter(*places[chosen].T, s=7, color=colour, label=expression, linewidths=0, alpha=0.75)
+        axes.set_title(NAMES[name], fontsize="medium")
+        axes.set_xticks([])
+        axes.set_yticks([])
+    handles, names = figure.axes[0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower center", ncols=4, markerscale=3, frameon=False)
+    return figure
+
+
+def bars(names: Sequence[str], values: Sequence[float], label: str, chance: float | None = None) -> Figure:
+    """One bar a name, with the level of chance as a line.
+
+    Args:
+        names: n names.
+        values: n shares in 0..1.
+        label: Of the axis.
+        chance: Where the line is drawn.
+    """
+    figure = _blank(6.2, 0.7 + 0.27 * len(names))
+    axes = figure.add_subplot()
+    places = np.arange(len(names))[::-1]
+    axes.barh(places, values, color=COLOURS[0], height=0.72)
+    axes.set_yticks(places, names)
+    axes.set_xlim(0, 1)
+    axes.set_xlabel(label)
+    if chance is not None:
+        axes.axvline(chance, color="grey", linestyle=":", linewidth=1)
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def _reach(figure: Mapping[str, Any]) -> list[list[float]] | None:
+    if figure["low"] is None or figure["high"] is None:
+        return None
+    low, high = figure["value"] - figure["low"], figure["high"] - figure["value"]
+    return [[max(0.0, low)], [max(0.0, high)]]  # a percentile interval need not hold its value
+
+
+def _blank(width: float, height: float) -> Figure:
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure

@@ -74,6 +74,8 @@ def test_eval_writes_a_record_and_a_picture(facedis, here, tmp_path):
     assert json.loads((tmp_path / "eval" / "result.json").read_text()) == done.record
     with Image.open(tmp_path / "eval" / "confusion.png") as picture:
         assert picture.width > 300
+    assert done.record["page"] == str(tmp_path / "eval.html")
+    assert (tmp_path / "eval.html").read_text().startswith("<!doctype html>")
 
 
 def test_ablate_trains_four_rows_once(facedis, here, tmp_path):
