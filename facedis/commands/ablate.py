@@ -1,12 +1,16 @@
 """`facedis ablate`: the paper's Tables 1 and 2, trained and measured by one command."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from facedis.commands.shared import AsJson, DeviceOption, Quiet, SettingsFile, listener, settings, show
 from facedis.config import EvalConfig, read_settings
+from facedis.errors import ConfigError
+
+Form = Literal["markdown", "latex", "csv"]
+_ENDINGS = {".md": "markdown", ".tex": "latex", ".csv": "csv"}
 
 
 def ablate(
@@ -21,7 +25,17 @@ def ablate(
     epochs: Annotated[int | None, typer.Option(help="Of each run.")] = None,
     batch: Annotated[int | None, typer.Option(help="Faces a step.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of every run.")] = None,
+    seeds: Annotated[
+        str | None, typer.Option(help="Several, as in 0,1,2: each row is trained under each, in sequence.")
+    ] = None,
     split: Annotated[str | None, typer.Option(help="Split to measure on: val or test. Default: val.")] = None,
+    probes: Annotated[str | None, typer.Option(help="As in `facedis eval`.")] = None,
+    form: Annotated[
+        Form | None, typer.Option("--format", help="Print the table as text of this kind, and nothing else.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Also write the table: .md, .tex or .csv, by the name or --format.")
+    ] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Never download weights.")] = False,
     device: DeviceOption = None,
     config: SettingsFile = None,
@@ -33,7 +47,10 @@ def ablate(
     Every other setting comes from --config. Stopped at any moment, the same command goes on: rows
     that are finished are not trained again.
     """
-    from facedis.reports.ablation import page
+    chosen, written = _seeds(seeds, seed), _form(form, out)
+    from facedis.files import write_text
+    from facedis.reports.ablation import grid, page
+    from facedis.reports.grid import FORMS
     from facedis.studies.ablation import ablate as study
     from facedis.studies.training import Wish
 
@@ -44,6 +61,31 @@ def ablate(
         train={"epochs": epochs, "batch": batch, "seed": seed, "device": device},
         offline=offline,
     )
-    measured = settings(EvalConfig, "eval", config, {"split": split, "device": device})
-    result = study(faces, output, wish, measured, listener(as_json, quiet))
-    show(result, page, as_json, quiet)
+    measured = settings(EvalConfig, "eval", config, {"split": split, "probes": probes, "device": device})
+    result = study(faces, output, wish, measured, listener(as_json, quiet), chosen)
+    if out is not None and written is not None:
+        write_text(out, FORMS[written](grid(result)))
+    if form is not None and not as_json and not quiet:
+        typer.echo(FORMS[form](grid(result)), nl=False)
+    else:
+        show(result, page, as_json, quiet)
+
+
+def _seeds(text: str | None, one: int | None) -> tuple[int, ...]:
+    if text is None:
+        return ()
+    if one is not None:
+        raise ConfigError("--seed and --seeds are both given", "choose one of them")
+    words = text.replace(",", " ").split()
+    if not words or not all(word.isdecimal() for word in words) or len(set(words)) < len(words):
+        raise ConfigError(f"--seeds is '{text}'", "name different whole numbers, as in 0,1,2")
+    return tuple(map(int, words))
+
+
+def _form(form: str | None, out: Path | None) -> str | None:
+    """What kind of text `out` gets: as named, else by its ending."""
+    if out is None or form is not None:
+        return form
+    if out.suffix not in _ENDINGS:
+        raise ConfigError(f"--out is {out}", f"end its name in {', '.join(_ENDINGS)}, or name a --format")
+    return _ENDINGS[out.suffix]

@@ -79,7 +79,7 @@ def test_eval_writes_a_record_and_a_picture(facedis, here, tmp_path):
 
 
 def test_ablate_trains_four_rows_once(facedis, here, tmp_path):
-    words = ("ablate", "-o", tmp_path / "table", *QUICK, "--json")
+    words = ("ablate", "-o", tmp_path / "table", *QUICK, "--probes", "linear", "--json")
     first = facedis(*words)
     assert first.code == 0
     assert [row["name"] for row in first.record["rows"]] == ["baseline", "beta1-1.0", "beta1-0.001", "beta1-0"]
@@ -89,7 +89,12 @@ def test_ablate_trains_four_rows_once(facedis, here, tmp_path):
     again = facedis(*words)
     assert (tmp_path / "table" / "beta1-0" / "model.safetensors").stat().st_mtime_ns == before
     assert again.record["rows"] == first.record["rows"]
-    other = facedis("ablate", "-o", tmp_path / "table", *QUICK, "--batch", "8")
+    assert first.record["rows"][0]["against_first"] is None
+    assert 0 <= first.record["rows"][3]["against_first"]["p"] <= 1
+    text = facedis(*words[:-1], "--format", "latex", "--out", tmp_path / "t.tex")
+    assert text.out == (tmp_path / "t.tex").read_text() and text.out.startswith("\\begin{table}")
+    assert facedis(*words[:-1], "--out", tmp_path / "t.doc").code == 2
+    other = facedis("ablate", "-o", tmp_path / "table", *QUICK, "--probes", "linear", "--batch", "8")
     assert other.code == 2 and "other settings" in other.err
 
 
