@@ -74,6 +74,14 @@ def align(
         bool,
         typer.Option("--check", help="Only look: what the folder is, what is wrong with it, what that usually means."),
     ] = False,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            help="Do a part of the images only, such as 2/4, or auto under torchrun; the last one to finish joins "
+            "all parts without copying.",
+            metavar="K/N",
+        ),
+    ] = None,
     overwrite: Overwrite = False,
     config: SettingsFile = None,
     as_json: AsJson = False,
@@ -87,6 +95,7 @@ def align(
     options = dict(locals())
     from facedis.config import AlignConfig
     from facedis.faces.align import align as run_alignment
+    from facedis.faces.shards import parse
     from facedis.reports.alignment import page
 
     chosen = settings(
@@ -98,5 +107,6 @@ def align(
 
         show(run_check(source, chosen, listener(as_json, quiet)), check_page, as_json, quiet)
         return
-    result = run_alignment(source, output, chosen, listener(as_json, quiet), overwrite)
+    part = parse(shard) if shard else None
+    result = run_alignment(source, output, chosen, listener(as_json, quiet), overwrite, part)
     show(result, page, as_json, quiet)

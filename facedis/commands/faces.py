@@ -8,15 +8,16 @@ import typer
 from facedis.commands.shared import AsJson, Quiet, listener, show
 from facedis.errors import CacheError, ConfigError
 
-_SHEET = "The contact sheet"
+_SHEET, _PACK = "The contact sheet", "Packing"
 
 
 def faces(
     action: Annotated[
         str,
         typer.Argument(
-            help="info (counts), sheet (a picture of faces row by row), or verify (whether it is whole).",
-            metavar="info|sheet|verify",
+            help="info (counts), sheet (a picture of faces row by row), verify (whether it is whole), or pack "
+            "(write it again in another storage).",
+            metavar="ACTION",
         ),
     ],
     cache: Annotated[Path, typer.Argument(help="The faces cache.")] = Path("faces.h5"),
@@ -26,16 +27,21 @@ def faces(
     each: Annotated[int, typer.Option(help="Most faces in a row.", rich_help_panel=_SHEET)] = 12,
     split: Annotated[str, typer.Option(help="train, val, test or all.", rich_help_panel=_SHEET)] = "all",
     seed: Annotated[int, typer.Option(help="Decides which faces are drawn.", rich_help_panel=_SHEET)] = 0,
+    storage: Annotated[
+        str,
+        typer.Option(
+            help="raw (fastest), png (the same pixels in less space) or jpeg (least space).", rich_help_panel=_PACK
+        ),
+    ] = "png",
+    quality: Annotated[int, typer.Option(help="Of JPEG files, 1 to 100.", rich_help_panel=_PACK)] = 95,
     output: Annotated[
         Path | None,
-        typer.Option(
-            "--output", "-o", help="The PNG to write. Default: the cache's name with the rows'.", rich_help_panel=_SHEET
-        ),
+        typer.Option("--output", "-o", help="The file to write. Default: the cache's name with what was asked for."),
     ] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Look into a faces cache: counts, contact sheets, integrity.
+    """Look into a faces cache: counts, contact sheets, integrity; or store it in less space.
 
     `verify` reads every row, says which of them cannot be right, and whether the source has changed
     since; a damaged cache ends with exit code 2.
@@ -46,8 +52,10 @@ def faces(
         _sheet(cache, output or Path(f"{cache.stem}-{by}.png"), (by, each, split, seed), as_json, quiet)
     elif action == "verify":
         _verify(cache, as_json, quiet)
+    elif action == "pack":
+        _pack(cache, output or cache.with_name(f"{cache.stem}-{storage}.h5"), (storage, quality), as_json, quiet)
     else:
-        raise ConfigError(f"facedis faces cannot '{action}'", "choose one of: info, sheet, verify")
+        raise ConfigError(f"facedis faces cannot '{action}'", "choose one of: info, sheet, verify, pack")
 
 
 def _info(cache: Path, as_json: bool, quiet: bool) -> None:
@@ -84,3 +92,10 @@ def _verify(cache: Path, as_json: bool, quiet: bool) -> None:
         raise CacheError(
             f"{cache} is damaged: not true that {bad[0]}", "make it again with `facedis align --overwrite`"
         )
+
+
+def _pack(cache: Path, output: Path, chosen: tuple[str, int], as_json: bool, quiet: bool) -> None:
+    from facedis.faces.pack import pack
+    from facedis.reports.faces import packing_page
+
+    show(pack(cache, output, *chosen, listener=listener(as_json, quiet)), packing_page, as_json, quiet)

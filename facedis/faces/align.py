@@ -20,6 +20,7 @@ from facedis.faces.cache import USABLE, CacheInfo, CacheWriter, FacesCache, part
 from facedis.faces.crop import CropSettings
 from facedis.faces.plan import Plan, make_plan
 from facedis.faces.rows import Aligner
+from facedis.faces.shards import Shard, join_where_complete, part_of, place_of
 from facedis.faces.summary import split_counts, status_counts
 from facedis.result import record
 
@@ -38,6 +39,7 @@ def align(
     config: AlignConfig,
     listener: Listener = silent,
     overwrite: bool = False,
+    shard: Shard | None = None,
 ) -> dict[str, Any]:
     """Make the faces cache `output` of the images at `source`.
 
@@ -50,6 +52,8 @@ def align(
         config: How to align.
         listener: Told about the progress.
         overwrite: Replace an `output`, finished or not, of other images or settings.
+        shard: Do this part of the rows only, in a file of its own beside `output`. Whoever finishes
+            the last part joins them to `output`.
 
     Returns:
         The result record of kind "alignment".
@@ -60,8 +64,17 @@ def align(
         OutputError: `output` holds something else or cannot be written.
         CacheError: An unfinished `output` cannot be continued.
     """
-    output = Path(output)
     plan = make_plan(source, config, listener)
+    if shard is None:
+        return _align(plan, Path(output), config, listener, overwrite)
+    result = _align(part_of(plan, shard), place_of(Path(output), shard), config, listener, overwrite)
+    if not join_where_complete(Path(output), shard.of, plan.info.fingerprint):
+        return result
+    note(listener, f"all {shard.of} shards are done and joined to {output}")
+    return _result(Path(output), result["rate"], plan.skipped)
+
+
+def _align(plan: Plan, output: Path, config: AlignConfig, listener: Listener, overwrite: bool) -> dict[str, Any]:
     info, n = plan.info, len(plan.records)
     note(listener, f"{plan.root}: {n:,} images, read as {info.dataset}, crop {info.crop}, {info.size} px")
     if _is_complete(output, info.fingerprint, overwrite):

@@ -20,6 +20,7 @@ import numpy as np
 from facedis import __version__
 from facedis.datasets.record import FaceRecord
 from facedis.errors import CacheError, OutputError
+from facedis.faces.pixels import open_pixels
 
 FORMAT = "facedis-faces"
 VERSION = 1
@@ -198,7 +199,7 @@ class FacesCache:
         self.splits: np.ndarray = np.array(SPLITS)[file["split"][:]]
         self.sources: np.ndarray = file["source"].asstr()[:].astype(str)
         self._codes: np.ndarray = file["status"][:]
-        self._pixels = self._map_pixels()
+        self._pixels = open_pixels(path, file)
 
     @classmethod
     def open(cls, path: Path | str) -> "FacesCache":
@@ -277,14 +278,6 @@ class FacesCache:
         """Close the file."""
         self._pixels = None
         self._file.close()
-
-    def _map_pixels(self) -> np.ndarray:
-        """The pixels as a memory map: random rows at the disk's own speed, no HDF5 selection costs."""
-        data = self._file["face"]
-        offset = data.id.get_offset()
-        if offset is None:  # no rows, or stored in chunks
-            return data[:]
-        return np.memmap(self.path, np.uint8, "r", offset, data.shape)
 
 
 _AGAIN = "make it again with `facedis align --overwrite`"

@@ -41,3 +41,10 @@ def verification_page(result: Mapping[str, Any]) -> Iterator[RenderableType]:
     yield Text(_SOURCES[result["source"]])
     verdict = "whole" if result["whole"] else "damaged"
     yield Text(f"{result['faces']}: {verdict}, {result['rows']:,} rows", style="bold")
+
+
+def packing_page(result: Mapping[str, Any]) -> Iterator[RenderableType]:
+    """The page of a record of kind "packing"."""
+    before, after = (result[name] / 1e6 for name in ("before", "after"))
+    stored = f"{result['rows']:,} rows as {result['storage']}"
+    yield Text(f"Written: {result['output']} ({stored}, {after:,.1f} MB, before {before:,.1f} MB)")

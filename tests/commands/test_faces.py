@@ -43,12 +43,22 @@ def test_a_damaged_cache_is_shown_and_ends_with_2(facedis, cache):
     )
 
 
+def test_packing_writes_another_cache_beside_it(facedis, cache, tmp_path):
+    done = facedis("faces", "pack")
+    assert done.code == 0 and "Written: faces-png.h5 (72 rows as png, " in done.out
+    record = facedis("faces", "pack", "--storage", "jpeg", "--quality", 50, "-o", "small.h5", "--json").record
+    assert record["after"] == (tmp_path / "small.h5").stat().st_size < (tmp_path / "faces-png.h5").stat().st_size
+    assert facedis("faces", "verify", "small.h5").code == 0
+
+
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["show"], "facedis faces cannot 'show'; choose one of: info, sheet, verify"),
+        (["show"], "facedis faces cannot 'show'; choose one of: info, sheet, verify, pack"),
         (["info", "none.h5"], "there is no faces cache none.h5"),
         (["sheet", "-o", "sheet.jpg"], "sheet.jpg is no PNG file"),
+        (["pack", "--storage", "zip"], "faces cannot be stored as 'zip'"),
+        (["pack", "-o", "faces.h5"], "faces.h5 is the cache that is read"),
         (["sheet", "--by", "people"], "no contact sheet by 'people'"),
         (["sheet", "-o", "faces.h5/sheet.png"], "cannot write faces.h5/sheet.png"),
     ],

@@ -2,7 +2,7 @@ import io
 
 from rich.console import Console
 
-from facedis.reports.faces import summary_page, verification_page
+from facedis.reports.faces import packing_page, summary_page, verification_page
 
 SUMMARY = {
     "faces": "faces.h5",
@@ -53,3 +53,8 @@ def test_the_verification_says_what_is_wrong_and_the_verdict():
     assert "The source has changed" in text and text.endswith("faces.h5: damaged, 9 rows\n")
     assert text.split("no face is all black")[1].split()[1] == "2"
     assert printed(verification_page, record | {"whole": True, "source": "same"}).endswith("faces.h5: whole, 9 rows\n")
+
+
+def test_packing_says_how_much_room_it_takes():
+    record = {"output": "p.h5", "rows": 9, "storage": "png", "before": 7_654_321, "after": 1_234_567}
+    assert printed(packing_page, record) == "Written: p.h5 (9 rows as png, 1.2 MB, before 7.7 MB)\n"
