@@ -48,9 +48,13 @@ def test_its_reader_and_its_command_work_together(installed, tmp_path):
     ]
 
 
-def test_a_misnamed_file_is_one_line(installed, tmp_path):
+def test_a_misnamed_file_is_skipped_and_where_there_is_no_other_that_is_one_line(installed, tmp_path):
     (tmp_path / "anna.jpg").write_bytes(b"")
     done = facedis(installed, "align", ".", "--dataset", "file-names", cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
-    assert "is not named like anna-happy-1.jpg" in done.stderr
+    assert "anna.jpg: it is not named like anna-happy-1.jpg" in done.stderr
+    Image.new("RGB", (32, 32)).save(tmp_path / "anna-happy-1.jpg")
+    done = facedis(installed, "align", ".", "--dataset", "file-names", "--crop", "none", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "skipped anna.jpg: it is not named like" in done.stderr

@@ -1,15 +1,16 @@
 """Images whose names tell who shows what: `anna-happy-1.jpg`.
 
-A reader gives `FaceRecord`s and opens no image; see `facedis.datasets.record.Reader`.
+A reader gives `FaceRecord`s, and for what it cannot use a `Skipped`; it opens no image. See
+`facedis.datasets.record.Reader`.
 """
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from facedis.datasets.record import IMAGE_SUFFIXES, FaceRecord
+from facedis.datasets.record import IMAGE_SUFFIXES, FaceRecord, Skipped
 from facedis.errors import InputError
-from facedis.taxonomy import ALIASES, expression_named
+from facedis.taxonomy import ALIASES
 
 _NAME = re.compile(r"(?P<identity>[^-]+)-(?P<expression>[^-]+)-\d+")
 
@@ -29,20 +30,21 @@ class FileNames:
         names = [_NAME.fullmatch(image.stem) for image in _images(root)]
         return 2 if names and all(name and name["expression"].lower() in ALIASES for name in names) else 0
 
-    def records(self) -> Iterator[FaceRecord]:
-        """One record an image, sorted by name.
+    def records(self) -> Iterator[FaceRecord | Skipped]:
+        """One record an image, sorted by name; one that is named otherwise is skipped.
 
         Raises:
-            InputError: There is no image, or one is named otherwise.
+            InputError: There is no image.
         """
         images = _images(self.root)
         if not images:
             raise InputError(f"{self.root} holds no image", "name a folder of photographs")
         for image in images:
             name = _NAME.fullmatch(image.stem)
-            if name is None:
-                raise InputError(f"{image} is not named like anna-happy-1.jpg", "rename it")
-            yield FaceRecord(image.name, expression_named(name["expression"], str(image)), name["identity"])
+            if name is None or name["expression"].lower() not in ALIASES:
+                yield Skipped(image.name, 0, "it is not named like anna-happy-1.jpg")
+            else:
+                yield FaceRecord(image.name, ALIASES[name["expression"].lower()], name["identity"])
 
 
 def _images(root: Path) -> list[Path]:
