@@ -61,8 +61,10 @@ def page(result: Mapping[str, Any]) -> Iterator[RenderableType]:
     yield from found[:2]
     yield _confusion(result["confusion"], result["classes"])
     yield from found[2:]
-    yield _people(result["retention"])
-    yield _factors(result["factors"])
+    if any(result["retention"][f"identity_auc_{code}"] is not None for code in _CODES):
+        yield _people(result["retention"])
+    if result["factors"]:
+        yield _factors(result["factors"])
     yield _collapse(result["collapse"])
     yield from map(_protocol, protocols_of(result))
     yield _listed("What this says", claims(result))
@@ -172,8 +174,6 @@ def _people(retention: Mapping[str, Any]) -> RenderableType:
         if figures[0][1] is not None:
             table.add_row(label, *(_rate(key).value(figure) for key, figure in figures))
             chance = [_rate(key).chance(figure) for key, figure in figures]
-    if not chance:
-        return Text()
     table.add_row("chance", *chance)
     return Padding(table, (0, 0, 1, 0))
 
@@ -184,14 +184,11 @@ def _rate(key: str) -> Style:
 
 def _factors(factors: Mapping[str, Any]) -> RenderableType:
     """The scores of every known factor; 1 clean, 0 both codes tell it, negative the wrong code does."""
-    names = [name for name in factors if name != "all"]
-    if not names:
-        return Text()
     table = _frame("Known factors: 1 in its own code alone, 0 in both or none, -1 in the other")
     table.add_column("")
     for name in _GAPS:
         table.add_column(name.replace("_", "-").replace("mig", "MIG").replace("sap", "SAP").replace("dci", "DCI"))
-    for name in names:
+    for name in (name for name in factors if name != "all"):
         values = (factors[name].get(key) for key in _GAPS)
         table.add_row(name, *(ABSENT if value is None else f"{value:.3f}" for value in values))
     return Padding(table, (0, 0, 1, 0))

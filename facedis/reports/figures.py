@@ -12,6 +12,7 @@ from facedis.files import replacing
 
 #: One colour an expression, told apart by those who see colours differently too.
 COLOURS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#000000", "#999933")
+_MARKS = ("o", "s", "^", "v", "D")
 #: How the codes are called in pictures.
 NAMES = {
     "rest": "rest code",
@@ -65,7 +66,7 @@ def trade_off(result: Mapping[str, Any]) -> Figure | None:
     """Every code on a plane: what it keeps to the right, what it leaks upwards; good is right and low.
 
     Kept is the identity AUC or, where nobody is known, the R2 of the trunk features without the
-    expression. A constant code lies where the two lines of chance cross.
+    expression, of which the trunk itself tells all. A constant code lies where the lines of chance cross.
 
     Args:
         result: A record of kind "evaluation".
@@ -85,12 +86,15 @@ def trade_off(result: Mapping[str, Any]) -> Figure | None:
     level = None
     for number, (code, name) in enumerate(NAMES.items()):
         kept, leak = retention.get(f"{key}_{code}"), (leakage.get(f"expression_in_{code}") or {}).get("strongest")
+        if not known and code in ("trunk", "erased_trunk"):  # erasing is linear: they tell it wholly
+            kept = {"value": 1.0, "low": None, "high": None}
         if kept is None or leak is None:
             continue
         level = leak["chance"]
         place = kept["value"], leak["value"]
-        axes.errorbar(*place, _reach(leak), _reach(kept), fmt="o", color=COLOURS[number], capsize=3)
-        axes.annotate(name, place, xytext=(7, 6), textcoords="offset points", color=COLOURS[number])
+        axes.errorbar(
+            *place, _reach(leak), _reach(kept), fmt=_MARKS[number], color=COLOURS[number], capsize=3, label=name
+        )
     if level is None:
         return None
     axes.axhline(level, color="grey", linestyle=":", linewidth=1)
@@ -98,7 +102,8 @@ def trade_off(result: Mapping[str, Any]) -> Figure | None:
     axes.annotate("a constant code", (chance, level), xytext=(4, -12), textcoords="offset points", color="grey")
     axes.set_xlabel(label)
     axes.set_ylabel("expression read by the strongest probe")
-    axes.margins(0.18)
+    axes.margins(0.12)
+    figure.legend(loc="outside lower center", ncols=3, frameon=False)
     return figure
 
 

@@ -8,6 +8,7 @@ from facedis.measures import pairs
 from facedis.measures.codes import CodeTable
 from facedis.measures.intervals import Bootstrap
 from facedis.measures.leakage import Tables
+from facedis.measures.probes import deviations, standardisation
 from facedis.measures.regression import Values, r2_figure, ridge
 from facedis.measures.verification import rank_one, verification
 from facedis.result import Figure
@@ -88,10 +89,12 @@ def _embedding(
 ) -> dict[str, Figure | None]:
     """How much of the trunk's features, the expression erased, ridge regression gets out of a code.
 
-    It needs no name of anybody: what tells people apart is in those features, if it is anywhere.
+    It needs no name of anybody: what tells people apart is in those features, if it is anywhere. They
+    are taken in units of what each varied by before the erasure: a few loud ones would else decide
+    the number, and those of which only noise is left would count as much as the others.
     """
     names = ("rest", "expression", "random")
-    target = codes.get("erased_trunk")
+    target = _scaled(codes["erased_trunk"], codes["trunk"]) if "erased_trunk" in codes else None
     found: dict[str, Figure | None] = {}
     for name in names:
         code, key = codes.get(name), f"embedding_r2_{name}"
@@ -103,3 +106,10 @@ def _embedding(
         if reading is None:
             reasons[f"retention.{key}"] = NO_REST if name == "rest" and code is None else NO_PROBE
     return found
+
+
+def _scaled(code: Compared, reference: Compared) -> Compared:
+    """`code` in units of the deviations of `reference` on P; 0 where that never moves."""
+    centre, scale = standardisation(reference.probe)
+    moving = deviations(reference.probe) > 0
+    return Compared(*(np.where(moving, (part - centre) / scale, 0.0) for part in (*code.parts, code.whole)))

@@ -191,6 +191,18 @@ def test_the_baseline_to_beat_is_the_trunk_without_the_expression(clean):
     assert kept["embedding_r2_rest"].value > 0.8 > 0.3 > kept["embedding_r2_expression"].value
 
 
+def test_a_loud_feature_of_the_trunk_does_not_decide_what_is_kept():
+    def loud(table: CodeTable) -> CodeTable:
+        noise = np.random.default_rng(len(table)).normal(size=(len(table), 1))  # nothing in the codes tells it
+        return replace(table, trunk=np.concatenate([table.trunk, 1e4 * noise], axis=1).astype(np.float32))
+
+    parts = (codes(0, 40), codes(40, 15), codes(55, 25))
+    plain_, with_noise = (
+        evaluate_codes(*chosen, CONFIG)["retention"]["embedding_r2_rest"].value for chosen in (parts, map(loud, parts))
+    )
+    assert plain_ - 0.15 < with_noise < plain_  # one feature of thirteen
+
+
 def test_known_factors_are_scored():
     def with_factors(table: CodeTable) -> CodeTable:
         yaw = table.rest[:, 0].astype(float)
