@@ -67,6 +67,9 @@ def align(
     plan = make_plan(source, config, listener)
     if shard is None:
         return _align(plan, Path(output), config, listener, overwrite)
+    if _is_complete(Path(output), plan.info.fingerprint, overwrite):
+        note(listener, f"{output} is complete already")
+        return _result(Path(output), None, plan.skipped)
     result = _align(part_of(plan, shard), place_of(Path(output), shard), config, listener, overwrite)
     if not join_where_complete(Path(output), shard.of, plan.info.fingerprint):
         return result

@@ -1,6 +1,7 @@
 """A look at a dataset before it is aligned: what it is, what is wrong with it, what that usually means."""
 
 import hashlib
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -82,11 +83,13 @@ class _Images:
 def _images(root: Path, reader: Reader, records: Sequence[FaceRecord], workers: int, listener: Listener) -> _Images:
     seen = _Images()
     listener(Event("start", "check", total=len(records)))
+    began = time.perf_counter()
     decoded = decoded_ahead((source_of(root, reader, each) for each in records), workers)
     try:
         for done, (each, image) in enumerate(zip(records, decoded, strict=True), 1):
             seen.add(each.image, image)
-            listener(Event("advance", done=done))
+            rate = done / max(time.perf_counter() - began, 1e-9)
+            listener(Event("advance", done=done, facts={"images/s": rate}))
     finally:
         decoded.close()
     listener(Event("end", "check", total=len(records), done=len(records)))

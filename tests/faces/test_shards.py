@@ -83,6 +83,26 @@ def test_shards_of_another_alignment_are_not_joined(root, tmp_path):
         align(root, output, CONFIG, shard=Shard(2, 2))
 
 
+def test_another_cache_is_not_overwritten_by_joining(root, whole, tmp_path):
+    output = tmp_path / "faces.h5"
+    align(root, output, AlignConfig(crop="none", size=24))
+    with pytest.raises(OutputError, match=r"faces.h5 exists already"):
+        align(root, output, CONFIG, shard=Shard(1, 2))
+    assert [path.name for path in tmp_path.iterdir()] == ["faces.h5"]
+    for number in (1, 2):
+        align(root, output, CONFIG, overwrite=True, shard=Shard(number, 2))
+    same(output, whole)
+
+
+def test_an_interrupted_join_is_made_up_for(root, whole, tmp_path):
+    output = tmp_path / "faces.h5"
+    for number in (1, 2):
+        align(root, output, CONFIG, shard=Shard(number, 2))
+    output.unlink()
+    align(root, output, CONFIG, shard=Shard(1, 2))
+    same(output, whole)
+
+
 def test_packed_shards_are_not_joined(whole, tmp_path):
     pack(whole, tmp_path / "a.h5", "png")
     with pytest.raises(CacheError, match="only raw shards can be joined"):
