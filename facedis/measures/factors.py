@@ -105,7 +105,7 @@ def _importances(codes: np.ndarray, values: np.ndarray, seed: int) -> np.ndarray
 
 
 def _binned(values: np.ndarray) -> np.ndarray:
-    return np.digitize(values, np.histogram_bin_edges(values, BINS)[:-1])
+    return np.digitize(values, _edges(values))
 
 
 def _discrete(values: np.ndarray) -> np.ndarray:
@@ -130,8 +130,13 @@ def _correlations(codes: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 def _bin_accuracy(known: np.ndarray, classes: np.ndarray, asked: np.ndarray, truth: np.ndarray) -> float:
     number = int(max(classes.max(), truth.max())) + 1
-    edges = np.histogram_bin_edges(known, BINS)[1:-1]
+    edges = _edges(known)
     table = np.bincount(np.digitize(known, edges) * number + classes, minlength=BINS * number).reshape(BINS, number)
     answers = (table / np.maximum(table.sum(axis=0), 1)).argmax(axis=1)[np.digitize(asked, edges)]
     hits, counts = np.bincount(truth, answers == truth, number), np.bincount(truth, minlength=number)
     return float((hits[counts > 0] / counts[counts > 0]).mean())
+
+
+def _edges(values: np.ndarray) -> np.ndarray:
+    """Between bins of equal width; a number that hardly moves, or not at all, may share one bin."""
+    return np.linspace(float(values.min()), float(values.max()), BINS + 1)[1:-1]

@@ -64,3 +64,13 @@ def test_a_factor_that_never_changes_scores_zero():
     codes = np.random.default_rng(0).normal(size=(50, 3))
     assert mig(codes, {"light": np.zeros(50)})["light"] == 0
     assert sap((codes, codes), ({"light": np.zeros(50)}, {"light": np.zeros(50)}))["light"] == 0
+
+
+def test_a_number_that_moves_by_rounding_alone_does_no_harm():
+    known = {name: values.astype(np.float32) if name == "yaw" else values for name, values in factors(60, 0).items()}
+    codes = np.full((60, 2), 7.3, np.float32)
+    codes[::2, 0] = np.nextafter(np.float32(7.3), np.float32(8))
+    assert set(mig(codes, known)) == set(sap((codes, codes), (known, known))) == {"expression", "yaw"}
+    assert all(
+        0 <= value < 0.2 for value in (*mig(codes, known).values(), *sap((codes, codes), (known, known)).values())
+    )
