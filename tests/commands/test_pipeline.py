@@ -66,9 +66,8 @@ def test_quiet_prints_nothing(facedis, here, pictures, tmp_path):
 
 
 def test_eval_writes_a_record_and_a_picture(facedis, here, tmp_path):
-    done = facedis(
-        "eval", "--split", "test", "-o", tmp_path / "eval", "--bootstrap", "100", "--probes", "linear", "--json"
-    )
+    quick = ("--split", "test", "--bootstrap", "100", "--probes", "linear")
+    done = facedis("eval", *quick, "-o", tmp_path / "eval", "--html", tmp_path / "eval.html", "--json")
     assert done.code == 0
     assert done.record["leakage"]["expression_in_rest"]["linear"]["chance"] == pytest.approx(1 / 8)
     assert json.loads((tmp_path / "eval" / "result.json").read_text()) == done.record
