@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(abspath $(VENV))/bin
 # The installation is editable, so that it is never older than the code.
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet --editable
-BUNDLED := $$($(BIN)/python -c "from facedis.drawn.bundled import folder; print(folder())")
+BUNDLED := $$($(BIN)/python -c "from facedis.rendered.bundled import folder; print(folder())")
 
 .PHONY: demo test lint docs clean
 
@@ -15,10 +15,10 @@ demo: $(VENV)/.installed
 	cd demo && if [ ! -f runs/demo/run.json ]; then $(BIN)/facedis train --beta1 0 --name demo; \
 	  elif [ ! -f runs/demo/model.safetensors ]; then $(BIN)/facedis train --resume runs/demo; fi
 	cd demo && $(BIN)/facedis eval --run runs/demo --split test
-	cp "$(BUNDLED)/person41_happiness_1.jpg" demo/x1.jpg
-	cp "$(BUNDLED)/person42_surprise_1.jpg" demo/x2.jpg
-	cd demo && $(BIN)/facedis similarity --run runs/demo x1.jpg x2.jpg
-	cd demo && $(BIN)/facedis swap --run runs/demo x1.jpg x2.jpg -o swap.png
+	cp "$(BUNDLED)/person0060_happiness_0.webp" demo/x1.webp
+	cp "$(BUNDLED)/person0066_surprise_0.webp" demo/x2.webp
+	cd demo && $(BIN)/facedis similarity --run runs/demo x1.webp x2.webp
+	cd demo && $(BIN)/facedis swap --run runs/demo x1.webp x2.webp -o swap.png
 	@echo
 	@echo "Look at:"
 	@echo "  demo/swap.png                             two faces, reconstructed and with their expressions exchanged"

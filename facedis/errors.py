@@ -39,5 +39,12 @@ class WeightsError(FacedisError):
     """Pretrained weights cannot be had or are not what they should be."""
 
 
+class MissingExtra(FacedisError):
+    """Something needs packages of an optional extra."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f"{what} needs packages that are not installed", f"pip install 'facedis[{extra}]'")
+
+
 class OutputError(FacedisError):
     """The place to write to cannot be written."""

@@ -6,7 +6,7 @@ The choice depends on the faces and the options alone, never on whether a networ
 from typing import Any
 
 #: Datasets that the package makes itself; every other is the user's own.
-BUNDLED_DATASETS = ("drawn",)
+BUNDLED_DATASETS = ("rendered",)
 
 PAPER: dict[str, dict[str, Any]] = {"model": {}, "train": {}}  # the defaults of facedis.config are the paper's
 

@@ -1,6 +1,9 @@
 """Small things that many tests need: a faces cache of simple patterns, made in milliseconds."""
 
+import csv
+import io
 import os
+import zipfile
 
 # Networks as small as those of the tests are slower on several threads, and far slower where other
 # programs want the same cores. Set before torch is imported; commands started by tests inherit it.
@@ -11,11 +14,12 @@ import pytest
 
 from facedis.datasets.record import FaceRecord
 from facedis.faces.cache import CacheInfo, CacheWriter, FacesCache, Rows
+from facedis.rendered import bundled
 
 CLASSES = ("neutral", "happiness", "anger")
 
 
-def write_cache(path, people=12, each=2, size=32, classes=CLASSES, version_of="drawn", seed=0):
+def write_cache(path, people=12, each=2, size=32, classes=CLASSES, version_of="rendered", seed=0):
     """A cache in which the expression is a bright stripe at a height of its own, the person a tint."""
     rng = np.random.default_rng(seed)
     records, splits, faces = [], [], []
@@ -49,6 +53,31 @@ def write_cache(path, people=12, each=2, size=32, classes=CLASSES, version_of="d
     writer.write(0, rows)
     writer.finish()
     return path
+
+
+def copy_bundled(folder, people, repeats=2):
+    """Some of the bundled faces as a rendered set of their own: `people` of each split, `repeats` of a kind."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(bundled.ARCHIVE) as archive:
+        rows = list(csv.DictReader(io.StringIO(archive.read("faces/labels.csv").decode())))
+        chosen = set()
+        for split, number in people.items():
+            chosen |= set(sorted({row["identity"] for row in rows if row["split"] == split})[:number])
+        endings = tuple(f"_{repeat}.webp" for repeat in range(repeats))
+        rows = [row for row in rows if row["identity"] in chosen and row["image"].endswith(endings)]
+        for name in ["rendered-faces.json", *(row["image"] for row in rows)]:
+            (folder / name).write_bytes(archive.read(f"faces/{name}"))
+    with (folder / "labels.csv").open("w", newline="") as file:
+        table = csv.DictWriter(file, rows[0])
+        table.writeheader()
+        table.writerows(rows)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory):
+    """A folder of rendered faces: 8 people, 8 expressions, twice."""
+    return copy_bundled(tmp_path_factory.mktemp("pictures"), {"train": 4, "val": 2, "test": 2})
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ def align(
         Path | None,
         typer.Argument(
             help="Folder of a dataset as it lies on disk (AffectNet, CK+, RAF-DB, FER2013, ...), of folders named "
-            "after expressions, or with a labels.csv. Without it the faces that facedis draws itself.",
+            "after expressions, or with a labels.csv. Without it the bundled, rendered faces.",
             show_default=False,
         ),
     ] = None,

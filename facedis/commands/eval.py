@@ -26,7 +26,7 @@ def evaluate(
     ] = None,
     batch: Annotated[int | None, typer.Option(help="Faces encoded at a time.")] = None,
     probes: Annotated[
-        str | None, typer.Option(help="Fresh probes: all, or linear, which takes a quarter of the time. Default: all.")
+        str | None, typer.Option(help="Fresh probes: all, or linear, which takes half the time. Default: all.")
     ] = None,
     probe_rows: Annotated[int | None, typer.Option(help="Most faces that a fresh probe is trained on.")] = None,
     bootstrap: Annotated[int | None, typer.Option(help="Resamples behind each interval.")] = None,

@@ -3,16 +3,17 @@
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from facedis.config import Config, read_settings, resolve
-from facedis.events import Listener, silent
+if TYPE_CHECKING:  # a shell that asks for help should not wait for what only a run needs
+    from facedis.config import Config
+    from facedis.events import Listener
 
 SettingsFile = Annotated[
     Path | None,
-    typer.Option("--config", help="TOML file of settings, one table a stage ([align], [model], [train], [eval])."),
+    typer.Option("--config", help="TOML file of settings, one table a stage: align, model, train, eval."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result record as JSON on stdout, and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
@@ -27,13 +28,17 @@ PhotoCrop = Annotated[
 ]
 
 
-def settings(kind: type[Config], section: str, file: Path | None, options: Mapping[str, Any]) -> Config:
+def settings(kind: "type[Config]", section: str, file: Path | None, options: Mapping[str, Any]) -> "Config":
     """A stage's settings: defaults, then the table `section` of `file`, then the options typed."""
+    from facedis.config import read_settings, resolve
+
     return resolve(kind, read_settings(file).get(section, {}), options)
 
 
-def listener(as_json: bool, quiet: bool) -> Listener:
+def listener(as_json: bool, quiet: bool) -> "Listener":
     """Where the engine's events go: a progress display on stderr, or nowhere."""
+    from facedis.events import silent
+
     if quiet or as_json:
         return silent
     from facedis.reports.progress import Progress

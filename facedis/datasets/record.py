@@ -22,6 +22,7 @@ class FaceRecord:
             mouth corner, mouth corner, each pair from the image's left to its right.
         container: File below the root that holds the image, where the image is no file of its own.
         offset: Byte of `container` at which it begins.
+        factors: Further known numbers, in the order of the reader's `factor_names`.
     """
 
     image: str
@@ -32,6 +33,7 @@ class FaceRecord:
     landmarks: tuple[float, ...] | None = None
     container: str = ""
     offset: int = 0
+    factors: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class Reader(Protocol):
         cropped: Whether the images are faces already, so that no detector should run.
         classes: The vocabulary where the dataset fixes one; may be left out, and then the
             expressions that occur decide.
+        factor_names: Names of the records' `factors`; may be left out where there are none.
     """
 
     name: str

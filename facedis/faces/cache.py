@@ -56,6 +56,7 @@ class CacheInfo:
         fingerprint: Hash of the source's records and of the settings that shape a row.
         settings: The resolved `AlignConfig` as JSON.
         facedis: Version that made it.
+        factors: Names of the columns of "factor", where the dataset knows more of a face.
     """
 
     classes: tuple[str, ...]
@@ -68,6 +69,7 @@ class CacheInfo:
     fingerprint: str
     settings: str
     facedis: str = __version__
+    factors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -255,6 +257,11 @@ class FacesCache:
         """A whole column as it lies in the file: "box", "landmarks", "probability", "grey", ..."""
         return self._file[name][:]
 
+    @property
+    def factors(self) -> dict[str, np.ndarray]:
+        """(N,) float32 for every known factor of the faces, by name; nothing for photographs."""
+        return dict(zip(self.info.factors, self.column("factor").T, strict=True)) if self.info.factors else {}
+
     def rows(self, split: str = "all", labelled: bool = True) -> np.ndarray:
         """(n,) Rising indices of the usable rows of `split`, by default only those with an expression."""
         chosen = self.usable
@@ -306,12 +313,14 @@ def _write_attributes(file: h5py.File, info: CacheInfo) -> None:
     file.attrs["format"] = FORMAT
     file.attrs["version"] = VERSION
     for name, value in vars(info).items():
-        file.attrs[name] = list(value) if isinstance(value, tuple) else value
+        if value != ():  # HDF5 has no list of nothing
+            file.attrs[name] = list(value) if isinstance(value, tuple) else value
 
 
 def _read_attributes(file: h5py.File) -> CacheInfo:
-    values = {name: file.attrs[name] for name in CacheInfo.__dataclass_fields__}
+    values = {name: file.attrs[name] for name in CacheInfo.__dataclass_fields__ if name != "factors"}
     values["classes"] = tuple(str(name) for name in values["classes"])
+    values["factors"] = tuple(str(name) for name in file.attrs.get("factors", ()))
     values["size"], values["margin"] = int(values["size"]), float(values["margin"])
     return CacheInfo(**values)
 
@@ -335,6 +344,8 @@ def _write_known(file: h5py.File, info: CacheInfo, records: Sequence[FaceRecord]
     label.attrs["names"] = list(info.classes)
     split = file.create_dataset("split", data=[SPLITS.index(name) for name in splits], dtype=np.uint8)
     split.attrs["names"] = list(SPLITS)
+    if info.factors:
+        file.create_dataset("factor", data=np.array([record.factors for record in records], np.float32))
 
 
 def _allocate(file: h5py.File, n: int, size: int) -> None:

@@ -83,6 +83,7 @@ def make_plan(source: Path | None, config: AlignConfig, listener: Listener = sil
     given = shaping["detector"] == "given"
     fingerprint = _fingerprint(records, splits, shaping | policies, given)
     del shaping["version"]
+    shaping["factors"] = getattr(reader, "factor_names", ())
     info = CacheInfo(
         **shaping, source=str(root.resolve()), fingerprint=fingerprint, settings=json.dumps(as_dict(config))
     )
@@ -102,9 +103,9 @@ def tell_skipped(skipped: Sequence[Skipped], listener: Listener) -> None:
 
 def bundled(listener: Listener) -> Path:
     """The folder of the bundled faces."""
-    from facedis.drawn import bundled as drawn
+    from facedis.rendered.bundled import folder
 
-    return drawn.folder(listener)
+    return folder(listener)
 
 
 def _crop(reader: Reader, config: AlignConfig) -> str:

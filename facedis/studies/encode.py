@@ -78,6 +78,7 @@ def encode(
         identities=cache.identities[rows],
         splits=cache.splits[rows],
         classes=run.classes,
+        factors={name: values[rows] for name, values in cache.factors.items()},
     )
 
 

@@ -6,7 +6,6 @@ import sys
 import pytest
 
 from facedis.cli import main
-from facedis.drawn import bundled
 
 #: The one with the smallest files.
 TRUNK = "mobilenet_v3_large"
@@ -38,14 +37,6 @@ def facedis(capsys, monkeypatch):
         return Typed(code, *capsys.readouterr())
 
     return call
-
-
-@pytest.fixture(scope="session")
-def pictures(tmp_path_factory):
-    """A folder of drawn faces: 8 people, 8 expressions, twice."""
-    folder = tmp_path_factory.mktemp("home") / f"drawn-faces-{bundled.VERSION}"
-    bundled.make(folder, {"train": 4, "val": 2, "test": 2})
-    return folder
 
 
 @pytest.fixture(scope="session")

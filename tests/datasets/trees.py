@@ -682,12 +682,13 @@ def labels_csv(root):
 
 
 @tree(
-    "drawn",
-    "drawn",
-    "The faces that facedis draws",
-    {"person01_fear_1.jpg": ("fear", "person01", "val")},
+    "rendered",
+    "rendered",
+    "A set of `facedis synth`",
+    {"person0001_fear_0.webp": ("fear", "person0001", "val")},
 )
-def drawn(root):
-    put(root, "person01_fear_1.jpg", side=192)
-    write(root, "drawn-faces.json", "{}")
-    write(root, "labels.csv", "image,expression,identity,split\nperson01_fear_1.jpg,fear,person01,val\n")
+def rendered(root):
+    put(root, "person0001_fear_0.webp", side=192)
+    write(root, "rendered-faces.json", "{}")
+    lines = "image,expression,identity,split,intensity,yaw\nperson0001_fear_0.webp,fear,person0001,val,0.5,-0.1\n"
+    write(root, "labels.csv", lines)

@@ -1,17 +1,17 @@
-"""Photographs for detectors: drawn faces, so that nobody's picture is needed."""
+"""Photographs for detectors: rendered faces, so that nobody's picture is needed."""
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from facedis.drawn.bundled import picture
 from facedis.taxonomy import EIGHT
 
 
 @pytest.fixture(scope="session")
-def portraits():
+def portraits(pictures):
     """Eight pictures of 192 px with one face each: (192, 192, 3) uint8."""
-    return [picture(7, 1 + number % 3, name, 1, 192) for number, name in enumerate(EIGHT)]
+    found = [sorted(pictures.glob(f"*_{name}_0.webp"))[number % 3] for number, name in enumerate(EIGHT)]
+    return [np.asarray(Image.open(path).resize((192, 192), Image.Resampling.BICUBIC)) for path in found]
 
 
 @pytest.fixture(scope="session")

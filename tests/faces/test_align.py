@@ -6,7 +6,6 @@ import pytest
 from PIL import Image
 
 from facedis.config import AlignConfig
-from facedis.drawn import bundled
 from facedis.errors import CacheError, ConfigError, InputError, OutputError
 from facedis.faces import align as module
 from facedis.faces.align import align
@@ -14,6 +13,7 @@ from facedis.faces.cache import CacheWriter, FacesCache, partial_path
 from facedis.faces.crop import box_crop, similarity_crop, whole
 from facedis.faces.images import decode
 from facedis.faces.mtcnn import Mtcnn
+from facedis.rendered import bundled
 from facedis.taxonomy import EIGHT, SEVEN
 
 
@@ -280,12 +280,16 @@ def test_a_broken_unfinished_cache_says_what_to_do(folder, tmp_path):
         align(folder, output, AlignConfig())
 
 
-def test_without_a_folder_the_drawn_faces_are_aligned(tmp_path, monkeypatch):
-    place = tmp_path / "drawn"
-    bundled.make(place, {"train": 1})
-    monkeypatch.setattr(bundled, "folder", lambda listener: place)
+def test_without_a_folder_the_bundled_faces_are_aligned_with_their_factors(pictures, tmp_path, monkeypatch):
+    monkeypatch.setattr(bundled, "folder", lambda listener: pictures)
     result = align(None, tmp_path / "faces.h5", AlignConfig())
-    assert (result["dataset"], result["rows"], result["n"]) == ("drawn", 16, 16)
+    assert (result["dataset"], result["rows"]) == ("rendered", 128)
+    assert result["n"] >= 126
+    with FacesCache.open(tmp_path / "faces.h5") as cache:
+        factors = cache.factors
+    assert {"intensity", "yaw", "light_azimuth"} <= set(factors)
+    assert all(len(values) == 128 and np.isfinite(values).all() for values in factors.values())
+    assert np.ptp(factors["yaw"]) > 0.2
 
 
 def test_progress_is_told(folder, tmp_path, monkeypatch):

@@ -41,7 +41,7 @@ def result(rest: bool = True, **more) -> dict:
         },
         "retention": kept | {"same_expression_auc": FIGURE, "normalised": FIGURE if rest else None},
         "factors": {"yaw": dict.fromkeys(("block_mig", "block_sap", "block_dci", "mig", "sap"), 0.512), "all": {}},
-        "dataset": "drawn",
+        "dataset": "rendered",
         "collapse": {"rest": signs if rest else None, "expression": signs},
         "left_out": {"contempt": 18},
         "notes": ["a note [with brackets]"],

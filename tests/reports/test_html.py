@@ -30,7 +30,7 @@ def gallery(**more) -> SimpleNamespace:
 
 
 def record(**more) -> dict:
-    return result(facedis="1.0", created="today", command="facedis eval", dataset="drawn", **more)
+    return result(facedis="1.0", created="today", command="facedis eval", dataset="rendered", **more)
 
 
 class Reader(HTMLParser):

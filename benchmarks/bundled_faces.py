@@ -1,0 +1,48 @@
+"""Make the bundled set of rendered faces anew: facedis/rendered/bundled.zip.
+
+    python benchmarks/bundled_faces.py WORK_FOLDER
+
+Needs the extra `synth`. Stopped, the same command goes on where it stopped.
+"""
+
+import argparse
+import os
+import zipfile
+from pathlib import Path
+
+from facedis.rendered.bundled import ARCHIVE, FACES, GRID
+from facedis.rendered.plan import SetPlan
+from facedis.rendered.synth import synthesise
+from facedis.reports.progress import Progress
+
+PLANS = {
+    FACES: SetPlan(identities=72, per_expression=2, size=128, seed=2020),
+    GRID: SetPlan(identities=72, per_expression=2, size=128, seed=2020, grid=True),
+}
+
+
+def pack(work: Path, archive: Path) -> int:
+    """Put both sets into `archive`, always the same bytes; its size."""
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as file:  # pictures are compressed already
+        for path in sorted(path for part in PLANS for path in (work / part).iterdir()):
+            entry = zipfile.ZipInfo(f"{path.parent.name}/{path.name}", (2020, 1, 1, 0, 0, 0))
+            entry.external_attr = 0o644 << 16
+            file.writestr(entry, path.read_bytes())
+    return archive.stat().st_size
+
+
+def main() -> None:
+    """Render what is missing, then pack."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("work", type=Path)
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    options = parser.parse_args()
+    for part, plan in PLANS.items():
+        made = synthesise(plan, options.work / part, options.processes, Progress())
+        rate = "all there" if made["rate"] is None else f"{made['rate']:.2f} images a second"
+        print(f"{part}: {made['n']:,} pictures of {made['people']} people, {rate}")
+    print(f"{ARCHIVE.name}: {pack(options.work, ARCHIVE) / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,161 @@
+"""From an expression to the 52 facial actions of ARKit that show it.
+
+The weights follow the usual prototypes (raised lip corners for happiness, lowered brows for anger,
+...). Prototypes are conventions for labelling pictures and no claim about what anybody feels.
+
+Source: AU prototypes of EMFACS, Cohn, Ambadar & Ekman 2007, and Du, Tao & Martinez, PNAS 2014;
+docs/rendered.md says how they were put into weights.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+#: Every action that a head can do, in ARKit's order.
+ACTIONS = (
+    *("browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight", "cheekPuff"),
+    *("cheekSquintLeft", "cheekSquintRight", "eyeBlinkLeft", "eyeBlinkRight", "eyeLookDownLeft", "eyeLookDownRight"),
+    *("eyeLookInLeft", "eyeLookInRight", "eyeLookOutLeft", "eyeLookOutRight", "eyeLookUpLeft", "eyeLookUpRight"),
+    *("eyeSquintLeft", "eyeSquintRight", "eyeWideLeft", "eyeWideRight", "jawForward", "jawLeft", "jawOpen"),
+    *("jawRight", "mouthClose", "mouthDimpleLeft", "mouthDimpleRight", "mouthFrownLeft", "mouthFrownRight"),
+    *("mouthFunnel", "mouthLeft", "mouthLowerDownLeft", "mouthLowerDownRight", "mouthPressLeft", "mouthPressRight"),
+    *("mouthPucker", "mouthRight", "mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper"),
+    *("mouthSmileLeft", "mouthSmileRight", "mouthStretchLeft", "mouthStretchRight", "mouthUpperUpLeft"),
+    *("mouthUpperUpRight", "noseSneerLeft", "noseSneerRight", "tongueOut"),
+)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One action (or its left and right half) within an expression.
+
+    Attributes:
+        low: Weight where the expression is weakest.
+        high: Weight at its peak.
+        share: How often it takes part at all, 1 for what makes the expression.
+    """
+
+    low: float
+    high: float
+    share: float = 1.0
+
+
+#: A name without Left or Right stands for both halves.
+EXPRESSIONS: dict[str, dict[str, Shape]] = {
+    "neutral": {"mouthSmile": Shape(0, 0.05), "browInnerUp": Shape(0, 0.05), "jawOpen": Shape(0, 0.05)},
+    "happiness": {
+        "mouthSmile": Shape(0.45, 0.90),
+        "cheekSquint": Shape(0.25, 0.60),
+        "eyeSquint": Shape(0.10, 0.35, 0.6),
+        "mouthUpperUp": Shape(0.0, 0.30, 0.7),
+        "mouthDimple": Shape(0.0, 0.20, 0.5),
+        "jawOpen": Shape(0.0, 0.20, 0.7),
+    },
+    "sadness": {
+        "browInnerUp": Shape(0.50, 1.0),
+        "browDown": Shape(0.15, 0.40),
+        "mouthFrown": Shape(0.45, 0.90),
+        "mouthShrugLower": Shape(0.10, 0.50, 0.67),
+        "eyeSquint": Shape(0.0, 0.25, 0.5),
+        "eyeLookDown": Shape(0.0, 0.30, 0.5),
+    },
+    "surprise": {
+        "browInnerUp": Shape(0.50, 1.0),
+        "browOuterUp": Shape(0.50, 1.0),
+        "eyeWide": Shape(0.30, 0.80),
+        "jawOpen": Shape(0.20, 0.65),
+    },
+    "fear": {
+        "browInnerUp": Shape(0.50, 1.0),
+        "browOuterUp": Shape(0.20, 0.50),
+        "browDown": Shape(0.20, 0.50),
+        "eyeWide": Shape(0.50, 1.0),
+        "mouthStretch": Shape(0.40, 0.90),
+        "eyeSquint": Shape(0.10, 0.30, 0.5),
+        "mouthLowerDown": Shape(0.10, 0.40, 0.7),
+        "jawOpen": Shape(0.05, 0.30, 0.7),
+    },
+    "disgust": {
+        "noseSneer": Shape(0.55, 1.0),
+        "mouthUpperUp": Shape(0.30, 0.70),
+        "browDown": Shape(0.10, 0.40, 0.6),
+        "mouthFrown": Shape(0.15, 0.50, 0.6),
+        "mouthShrugLower": Shape(0.10, 0.50, 0.7),
+        "cheekSquint": Shape(0.0, 0.25, 0.5),
+        "eyeSquint": Shape(0.10, 0.35, 0.6),
+    },
+    "anger": {
+        "browDown": Shape(0.60, 1.0),
+        "eyeSquint": Shape(0.40, 0.80),
+        "eyeWide": Shape(0.10, 0.40),
+        "mouthPress": Shape(0.15, 0.40),  # above 0.5 it lifts the corners: anger would smile
+        "mouthRollUpper": Shape(0.15, 0.40),
+        "mouthRollLower": Shape(0.20, 0.50),
+        "mouthShrugLower": Shape(0.0, 0.40, 0.52),
+        "mouthFrown": Shape(0.10, 0.30, 0.7),
+        "noseSneer": Shape(0.0, 0.30, 0.5),
+    },
+    "contempt": {  # one side only: see `_sided`
+        "mouthDimple": Shape(0.50, 1.0),
+        "mouthSmile": Shape(0.20, 0.45),
+        "mouthPress": Shape(0.10, 0.40, 0.6),
+        "mouthUpperUp": Shape(0.0, 0.15, 0.6),
+    },
+}
+#: What faces do anyway, in every expression: no single one of these may give a class away.
+_NUISANCE = {"eyeBlink": 0.15, "mouthFunnel": 0.1, "jawOpen": 0.1}
+_WEAKEST = 0.25
+_GAZE = 0.3
+
+
+def draw_actions(expression: str, rng: np.random.Generator) -> tuple[np.ndarray, float]:
+    """The actions of a face that shows `expression`, with all that varies between faces.
+
+    Args:
+        expression: A name of `taxonomy.EIGHT`.
+        rng: Where the randomness comes from; always the same number of draws for one expression.
+
+    Returns:
+        (52,) float64 weights in [0, 1] in the order of `ACTIONS`, and the intensity in [0.25, 1].
+        Of the neutral face the intensity is 0.
+    """
+    weights = dict.fromkeys(ACTIONS, 0.0)
+    intensity = rng.uniform(_WEAKEST, 1.0)
+    only = ("Left", "Right")[int(rng.integers(2))] if expression == "contempt" else ""
+    for name, shape in EXPRESSIONS[expression].items():
+        takes_part = rng.random() < shape.share
+        value = (shape.low + intensity * (shape.high - shape.low)) * rng.uniform(0.85, 1.15) * takes_part
+        for half, share in zip(_halves(name, only), rng.normal(1.0, 0.08, 2), strict=False):
+            weights[half] += value * (share if half != name else 1.0)
+    for name, most in _NUISANCE.items():
+        value = rng.uniform(0.0, most)
+        for half in _halves(name):
+            weights[half] += value
+    _look(weights, rng.uniform(-_GAZE, _GAZE, 2))
+    vector = np.clip([weights[name] for name in ACTIONS], 0.0, 1.0)
+    return vector, 0.0 if expression == "neutral" else float(intensity)
+
+
+def typical_actions(expression: str, intensity: float) -> np.ndarray:
+    """(52,) weights of `expression` at `intensity` with nothing left to chance; contempt is on the left."""
+    weights = dict.fromkeys(ACTIONS, 0.0)
+    for name, shape in EXPRESSIONS[expression].items():
+        for half in _halves(name, "Left" if expression == "contempt" else ""):
+            weights[half] = (shape.low + intensity * (shape.high - shape.low)) * (shape.share > 0.5)
+    return np.array([weights[name] for name in ACTIONS])
+
+
+def _halves(name: str, only: str = "") -> tuple[str, ...]:
+    if name in ACTIONS:
+        return (name,)
+    return (name + only,) if only else (name + "Left", name + "Right")
+
+
+def _look(weights: dict[str, float], gaze: np.ndarray) -> None:
+    """Turn both eyes together: gaze is (to the subject's left, up)."""
+    aside, up = gaze
+    outer, inner = ("Left", "Right") if aside > 0 else ("Right", "Left")
+    weights["eyeLookOut" + outer] += abs(aside)
+    weights["eyeLookIn" + inner] += abs(aside)
+    for side in ("Left", "Right"):
+        weights[("eyeLookUp" if up > 0 else "eyeLookDown") + side] += abs(up)

@@ -1,0 +1,86 @@
+"""How a picture is taken: pose, camera, light, background, clothes. Knows nothing of who or what."""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """Everything of a picture that is neither identity nor expression.
+
+    Attributes:
+        yaw: Radians, head turned to its left.
+        pitch: Radians, head raised.
+        roll: Radians, head tilted to its left.
+        distance: Metres from camera to head.
+        field: Degrees that the picture is wide.
+        shift: (2,) metres, head away from the picture's middle: right, up.
+        key: (2,) radians, azimuth and elevation of the main light; azimuth 0 is the camera.
+        key_size: Radius of the main light in metres at two metres' distance; large is soft.
+        key_power: Of the main light.
+        fill: Share of the main light that comes from everywhere.
+        tint: (3,) colour of the light.
+        cloth: (3,) colour of the clothes.
+        collar: Metres, height of the collar above the usual line.
+        background: Seed of the backdrop.
+        grain: Standard deviation of the camera's noise, of 255.
+    """
+
+    yaw: float
+    pitch: float
+    roll: float
+    distance: float
+    field: float
+    shift: np.ndarray
+    key: np.ndarray
+    key_size: float
+    key_power: float
+    fill: float
+    tint: np.ndarray
+    cloth: np.ndarray
+    collar: float
+    background: int
+    grain: float
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator) -> "Setting":
+        """A random setting."""
+        warmth = rng.normal(0, 0.06)
+        return cls(
+            yaw=float(np.clip(rng.normal(0, 0.22), -0.6, 0.6)),
+            pitch=float(np.clip(rng.normal(0, 0.10), -0.3, 0.3)),
+            roll=float(np.clip(rng.normal(0, 0.06), -0.2, 0.2)),
+            distance=rng.uniform(1.0, 1.6),
+            field=rng.uniform(0.92, 1.08),
+            shift=rng.normal(0, 0.006, 2),
+            key=np.array([rng.uniform(-1.1, 1.1), rng.uniform(0.1, 0.9)]),
+            key_size=rng.uniform(0.15, 0.7),
+            key_power=rng.uniform(0.8, 1.25),
+            fill=rng.uniform(0.2, 0.55),
+            tint=np.array([1 + warmth, 1.0, 1 - warmth]) + rng.normal(0, 0.015, 3),
+            cloth=np.exp(rng.uniform(-3.5, -0.4)) * np.exp(rng.normal(0, 0.5, 3)).clip(0.3, 2.0),
+            collar=rng.normal(0, 0.012),
+            background=int(rng.integers(2**31)),
+            grain=rng.uniform(0.0, 2.0),
+        )
+
+    @classmethod
+    def plain(cls) -> "Setting":
+        """The one setting of pictures that differ in nothing but identity and expression."""
+        return cls(
+            **dict.fromkeys(("yaw", "pitch", "roll", "collar", "grain"), 0.0),
+            **{"distance": 1.3, "field": 1.0, "shift": np.zeros(2), "key": np.array([0.5, 0.5]), "key_size": 0.5},
+            **{"key_power": 1.0, "fill": 0.4, "tint": np.ones(3), "cloth": np.full(3, 0.12), "background": 0},
+        )
+
+    def vector(self) -> tuple[list[str], np.ndarray]:
+        """Every number of the setting but the backdrop's seed, with its name."""
+        names, values = [], []
+        for field in fields(self):
+            if field.name == "background":
+                continue
+            value = np.atleast_1d(getattr(self, field.name))
+            names += [field.name] if len(value) == 1 else [f"{field.name}.{i}" for i in range(len(value))]
+            values += [float(number) for number in value]
+        return names, np.array(values, np.float32)

@@ -1,0 +1,15 @@
+import sys
+
+
+def test_without_the_extra_it_says_what_to_install(facedis, monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "mitsuba", None)
+    done = facedis("synth", "-o", tmp_path / "set")
+    assert done.code == 2 and "pip install 'facedis[synth]'" in done.err
+    assert len(done.err.strip().splitlines()) == 1 and not (tmp_path / "set").exists()
+
+
+def test_a_swap_of_what_was_not_rendered_is_one_line(facedis, tmp_path):
+    (tmp_path / "a.webp").touch()
+    done = facedis("synth", "--like", tmp_path / "a.webp", tmp_path / "a.webp", "-o", tmp_path / "swap.png")
+    assert done.code == 2 and "is not a set of rendered faces" in done.err
+    assert not (tmp_path / "swap.png").exists()

@@ -1,0 +1,119 @@
+import csv
+import io
+import zipfile
+from collections import Counter
+from threading import Barrier, Thread
+
+import numpy as np
+import pytest
+from PIL import Image
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from facedis.errors import OutputError
+from facedis.measures.intervals import wilson
+from facedis.rendered import bundled
+from facedis.taxonomy import EIGHT
+
+#: Side of the two upper corners, into which nobody reaches.
+_CORNER = 20
+
+
+def listed(part):
+    with zipfile.ZipFile(bundled.ARCHIVE) as archive:
+        return list(csv.DictReader(io.StringIO(archive.read(f"{part}/labels.csv").decode())))
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return listed(bundled.FACES)
+
+
+@pytest.fixture(scope="module")
+def corners(rows):
+    """(n, D) both upper corners of every picture, four by four pixels each, and their spread."""
+    found = []
+    with zipfile.ZipFile(bundled.ARCHIVE) as archive:
+        for row in rows:
+            with Image.open(io.BytesIO(archive.read(f"faces/{row['image']}"))) as image:
+                pixels = np.asarray(image.convert("RGB"), np.float32) / 255
+            both = np.stack([pixels[:_CORNER, :_CORNER], pixels[:_CORNER, -_CORNER:]])
+            coarse = both.reshape(2, 4, 5, 4, 5, 3).mean((2, 4))
+            found.append(np.concatenate([coarse.ravel(), both.std((1, 2)).ravel()]))
+    return np.array(found)
+
+
+def test_classes_are_balanced_and_nobody_is_in_two_splits(rows):
+    for split in ("train", "val", "test"):
+        counts = Counter(row["expression"] for row in rows if row["split"] == split)
+        assert set(counts) == set(EIGHT) and len(set(counts.values())) == 1
+    people = {row["identity"]: row["split"] for row in rows}
+    assert all(people[row["identity"]] == row["split"] for row in rows)
+    assert len({row["image"] for row in rows}) == len(rows)
+
+
+def test_the_grid_shows_everybody_who_tests_once_in_every_expression(rows):
+    grid = listed(bundled.GRID)
+    testing = {row["identity"] for row in rows if row["split"] == "test"}
+    assert Counter((row["identity"], row["expression"]) for row in grid) == {
+        (who, name): 1 for who in testing for name in EIGHT
+    }
+
+
+def test_it_fits_into_the_wheel():
+    assert bundled.ARCHIVE.stat().st_size <= 12e6
+
+
+def read(features, labels, fit, test):
+    probe = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000)).fit(features[fit], labels[fit])
+    hits = int((probe.predict(features[test]) == labels[test]).sum())
+    return wilson(hits, int(test.sum()), chance=1 / len(set(labels)))
+
+
+def test_the_background_does_not_tell_the_expression(rows, corners):
+    labels = np.array([EIGHT.index(row["expression"]) for row in rows])
+    training = np.array([row["split"] == "train" for row in rows])
+    figure = read(corners, labels, training, ~training)
+    assert figure.low <= figure.chance
+
+
+def test_the_background_does_not_tell_the_person(rows, corners):
+    _, people = np.unique([row["identity"] for row in rows], return_inverse=True)
+    first = np.array([row["image"].endswith("_0.webp") for row in rows])
+    figure = read(corners, people, first, ~first)
+    assert figure.low <= figure.chance
+
+
+def test_it_is_unpacked_once_and_whole(tmp_path, monkeypatch):
+    monkeypatch.setenv("FACEDIS_HOME", str(tmp_path / "home"))
+    notes = []
+    place = bundled.folder(notes.append)
+    assert place.parent == tmp_path / "home" / f"rendered-faces-{bundled.VERSION}"
+    assert len(notes) == 1 and (place / "labels.csv").is_file()
+    assert [path.name for path in (tmp_path / "home").iterdir()] == [place.parent.name]
+    monkeypatch.setattr(bundled, "ARCHIVE", None)
+    assert bundled.folder(part=bundled.GRID).name == "grid"
+
+
+def test_two_may_unpack_at_once(tmp_path, monkeypatch):
+    monkeypatch.setenv("FACEDIS_HOME", str(tmp_path / "home"))
+    barrier, found = Barrier(2), []
+
+    def unpack():
+        barrier.wait()
+        found.append(bundled.folder())
+
+    threads = [Thread(target=unpack) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found[0] == found[1] and len(list((tmp_path / "home").iterdir())) == 1
+
+
+def test_a_home_that_cannot_be_written_is_one_line(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("FACEDIS_HOME", str(tmp_path / "file" / "home"))
+    with pytest.raises(OutputError, match=r"cannot write the bundled faces .*FACEDIS_HOME"):
+        bundled.folder()
