@@ -28,6 +28,9 @@ from facedis.result import record, write_result
 from facedis.studies.evaluation import measure
 from facedis.training.folder import read_history
 
+#: Of an evaluation's record: true of this machine only.
+_ABOUT_THE_CALL = ("command", "model", "faces", "created")
+
 
 def compare(faces: Path, folders: list[Path], config: EvalConfig) -> dict[str, Any]:
     """A record like an ablation's, with the history's times."""
@@ -43,7 +46,7 @@ def compare(faces: Path, folders: list[Path], config: EvalConfig) -> dict[str, A
         last = read_history(folder)[-1]
         rows.append(
             {"name": folder.name, "seed": run.train_config.seed, "paper": {"c_exp": None, "c_adv": None}}
-            | measured
+            | {key: value for key, value in measured.items() if key not in _ABOUT_THE_CALL}
             | {"against_first": against, "epochs": last["epoch"] + 1, "hours": last["seconds"] / 3600}
         )
     about = {key: measured[key] for key in ("dataset", "split", "n", "classes")}

@@ -13,6 +13,7 @@ import json
 import platform
 import time
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -75,7 +76,7 @@ def predict(model: Classifier, faces: np.ndarray, size: int, grey: bool) -> np.n
 
 def figure(answers: np.ndarray, labels: np.ndarray, classes: int) -> dict:
     """Share of right answers with Wilson's interval."""
-    return vars(wilson(int((answers == labels).sum()), len(labels), chance=1 / classes))
+    return asdict(wilson(int((answers == labels).sum()), len(labels), chance=1 / classes))
 
 
 def expression(cache: FacesCache, options: argparse.Namespace, grey: bool = False) -> tuple[Classifier, dict]:
