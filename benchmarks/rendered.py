@@ -29,7 +29,7 @@ from facedis.training.schedule import rate
 
 #: Expressions that the classifier of people does not see before it is tested.
 UNSEEN = ("surprise", "contempt")
-LR, WEIGHT_DECAY, BATCH = 0.05, 5e-4, 32
+LR, WEIGHT_DECAY, BATCH = 1e-3, 1e-4, 32
 
 
 class Classifier(nn.Module):
@@ -49,14 +49,14 @@ def train(faces: np.ndarray, labels: np.ndarray, options: argparse.Namespace, ep
     """A classifier of (n,) `labels` from (n, S, S, 3) `faces`."""
     torch.manual_seed(options.seed)
     model = Classifier(options.trunk, options.size, labels.max() + 1).to(memory_format=torch.channels_last).train()
-    optimizer = torch.optim.SGD(model.parameters(), LR, momentum=0.9, nesterov=True, weight_decay=WEIGHT_DECAY)
+    optimizer = torch.optim.AdamW(model.parameters(), LR, weight_decay=WEIGHT_DECAY)
     rng, draws = np.random.default_rng(options.seed), torch.Generator().manual_seed(options.seed)
     steps = epochs * (len(labels) // BATCH)
     for step in range(steps):
         if step % (len(labels) // BATCH) == 0:
             order = rng.permutation(len(labels))
         picked = order[step % (len(labels) // BATCH) * BATCH :][:BATCH]
-        images = augment(to_images(torch.from_numpy(faces[picked]), options.size, grey), "strong", draws)
+        images = augment(to_images(torch.from_numpy(faces[picked]), options.size, grey), "mild", draws)
         for group in optimizer.param_groups:
             group["lr"] = LR * rate("onecycle", step, steps)
         logits = model(images.contiguous(memory_format=torch.channels_last))

@@ -76,8 +76,9 @@ def copy_bundled(folder, people, repeats=2):
 
 @pytest.fixture(scope="session")
 def pictures(tmp_path_factory):
-    """A folder of rendered faces: 8 people, 8 expressions, twice."""
-    return copy_bundled(tmp_path_factory.mktemp("pictures"), {"train": 4, "val": 2, "test": 2})
+    """A folder of rendered faces where a home has the bundled ones: 8 people, 8 expressions, twice."""
+    folder = tmp_path_factory.mktemp("home") / f"rendered-faces-{bundled.VERSION}" / bundled.FACES
+    return copy_bundled(folder, {"train": 4, "val": 2, "test": 2})
 
 
 @pytest.fixture(scope="session")

@@ -43,10 +43,12 @@ def test_no_faces_cache(facedis, tmp_path, monkeypatch):
 
 
 def test_pictures_that_cannot_be_compared(facedis, here, tmp_path, photo, pictures):
-    good = next(pictures.glob("*.jpg"))
+    good = next(pictures.glob("*.webp"))
     (tmp_path / "text.jpg").write_text("not a picture")
     (tmp_path / "empty.png").write_bytes(b"")
-    (tmp_path / "cut.jpg").write_bytes(good.read_bytes()[:900])
+    with Image.open(good) as image:
+        image.save(tmp_path / "cut.jpg")
+    (tmp_path / "cut.jpg").write_bytes((tmp_path / "cut.jpg").read_bytes()[:900])
     _refused(facedis("similarity", good, tmp_path / "gone.jpg"), "gone.jpg")
     for name in ("text.jpg", "empty.png", "cut.jpg"):
         _refused(facedis("similarity", good, tmp_path / name), name)
@@ -56,7 +58,7 @@ def test_pictures_that_cannot_be_compared(facedis, here, tmp_path, photo, pictur
 
 
 def test_a_run_folder_without_a_model(facedis, here, tmp_path, pictures):
-    good = next(pictures.glob("*.jpg"))
+    good = next(pictures.glob("*.webp"))
     (tmp_path / "nothing").mkdir()
     _refused(facedis("eval", "--run", tmp_path / "nothing"), "not a run folder")
     shutil.copytree(here / "runs" / "one", tmp_path / "run")
@@ -70,7 +72,7 @@ def test_a_run_folder_without_a_model(facedis, here, tmp_path, pictures):
 
 
 def test_a_run_without_a_decoder_says_how_to_get_one(facedis, here, tmp_path, pictures):
-    good = next(pictures.glob("*.jpg"))
+    good = next(pictures.glob("*.webp"))
     words = (
         "--trunk",
         "mobilenet_v3_large",
@@ -147,7 +149,7 @@ def test_caches_that_cannot_be_read(facedis, tmp_path, monkeypatch):
 
 
 def test_places_that_cannot_be_written(facedis, here, tmp_path, pictures):
-    good = next(pictures.glob("*.jpg"))
+    good = next(pictures.glob("*.webp"))
     (tmp_path / "file").write_text("in the way")
     _refused(facedis("swap", good, good, "-o", tmp_path / "file" / "swap.png"), "cannot write")
     _refused(facedis("train", "--runs", tmp_path / "file"), "cannot make")

@@ -1,11 +1,8 @@
 import runpy
-import shutil
 from pathlib import Path
 
 import pytest
 import torch
-
-from facedis.rendered import bundled
 
 SCRIPT = Path(__file__).parents[2] / "examples" / "python_api.py"
 
@@ -22,11 +19,10 @@ def one_thread():
 @pytest.mark.usefixtures("one_thread")
 def test_the_script_runs_through(monkeypatch, pictures, tmp_path, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("FACEDIS_HOME", str(tmp_path / "home"))
-    shutil.copytree(pictures, tmp_path / "home" / f"rendered-faces-{bundled.VERSION}" / bundled.FACES)
+    monkeypatch.setenv("FACEDIS_HOME", str(pictures.parents[1]))
     runpy.run_path(str(SCRIPT))["main"](epochs=1)
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].endswith("128 images, read as rendered, crop box, 160 px")
     assert "preset small: as asked" in lines
     assert any(line.startswith("accuracy 0.") and line.endswith("chance 0.125, 32 faces") for line in lines)
-    assert lines[-1].startswith("person04_neutral_1.jpg and person04_neutral_2.jpg: expression codes at cosine ")
+    assert lines[-1].startswith("person0058_neutral_0.webp and person0058_neutral_1.webp: expression codes at cosine ")
