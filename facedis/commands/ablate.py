@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 import typer
 
 from facedis.commands.shared import AsJson, DeviceOption, Quiet, SettingsFile, listener, settings, show
-from facedis.config import EvalConfig, read_settings
 from facedis.errors import ConfigError
 
 Form = Literal["markdown", "latex", "csv"]
@@ -48,6 +47,7 @@ def ablate(
     that are finished are not trained again.
     """
     chosen, written = _seeds(seeds, seed), _form(form, out)
+    from facedis.config import EvalConfig, read_settings
     from facedis.files import write_text
     from facedis.reports.ablation import grid, page
     from facedis.reports.grid import FORMS

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from facedis.commands.shared import AsJson, DeviceOption, Quiet, RunFolder, SettingsFile, listener, settings, show
-from facedis.config import EvalConfig
 from facedis.errors import CacheError, ConfigError, OutputError, RunError
 
 
@@ -45,6 +44,8 @@ def evaluate(
     options = dict(
         split=split, batch=batch, probes=probes, probe_rows=probe_rows, bootstrap=bootstrap, seed=seed, device=device
     )
+    from facedis.config import EvalConfig
+
     chosen = settings(EvalConfig, "eval", config, options)
     if run is not None and model is not None:
         raise ConfigError("--run and --model are both given", "choose one of them")

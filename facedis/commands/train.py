@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from facedis.commands.shared import AsJson, DeviceOption, Quiet, SettingsFile, listener, show
-from facedis.config import read_settings
 from facedis.errors import ConfigError
 
 _GAME, _NETWORK, _TRAINING = "The game (eq. 1-3)", "The network", "Training"
@@ -149,7 +148,7 @@ def train(
     that learns along. Ctrl-C saves and stops; --resume goes on, exactly.
     """
     options = dict(locals())
-    from facedis.config import ModelConfig, TrainConfig
+    from facedis.config import ModelConfig, TrainConfig, read_settings
     from facedis.presets import PRESETS
     from facedis.reports.training import page
     from facedis.studies.training import Wish
