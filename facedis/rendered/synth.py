@@ -8,7 +8,7 @@ import pickle
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -130,7 +130,9 @@ def _rendered(shots: list[Shot], folder: Path, processes: int) -> Iterator[int]:
     with tempfile.TemporaryDirectory(prefix="facedis-") as place:
         stage = Path(place) / "stage.pickle"
         stage.write_bytes(pickle.dumps(staged(shots)))
-        tasks = [(list(group), folder) for _, group in groupby(shots, key=lambda shot: shot.number)]
+        plan = replace(shots[0].plan)  # a copy that does not carry all its pictures to every process
+        bare = [Shot(plan, shot.number, shot.expression, shot.repeat) for shot in shots]
+        tasks = [(list(group), folder) for _, group in groupby(bare, key=lambda shot: shot.number)]
         if processes == 1:
             _set_up(stage)
             yield from map(_render_person, tasks)
