@@ -129,7 +129,7 @@ def main() -> None:
             with FacesCache.open(options.photographs) as other:
                 found["photographs"] = photographs(model, cache, other, options)
             print("photographs", found["photographs"], flush=True)
-    settings = {key: str(value) for key, value in vars(options).items() if key != "output"}
+    settings = {key: getattr(value, "name", value) for key, value in vars(options).items() if key != "output"}
     machine = {"facedis": __version__, "torch": torch.__version__, "machine": platform.machine()}
     found |= {"settings": settings, "seconds": time.time() - begun} | machine
     if options.output:
