@@ -24,7 +24,7 @@ PLANS = {
 def pack(work: Path, archive: Path) -> int:
     """Put both sets into `archive`, always the same bytes; its size."""
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as file:  # pictures are compressed already
-        for path in sorted(path for part in PLANS for path in (work / part).iterdir()):
+        for path in sorted(path for part in PLANS for path in (work / part).glob("[!.]*")):
             entry = zipfile.ZipInfo(f"{path.parent.name}/{path.name}", (2020, 1, 1, 0, 0, 0))
             entry.external_attr = 0o644 << 16
             file.writestr(entry, path.read_bytes())

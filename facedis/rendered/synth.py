@@ -5,6 +5,7 @@ import io
 import json
 import multiprocessing
 import pickle
+import signal
 import tempfile
 import time
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ from facedis.errors import InputError, OutputError
 from facedis.events import Event, Listener, silent
 from facedis.files import replacing, write_text
 from facedis.rendered.actions import ACTIONS
-from facedis.rendered.head import HeadModel
+from facedis.rendered.head import HeadModel, textures
 from facedis.rendered.paint import Canvas
 from facedis.rendered.plan import SetPlan, Shot
 from facedis.rendered.render import Sitter, Studio, mitsuba
@@ -52,6 +53,7 @@ def synthesise(plan: SetPlan, folder: Path, processes: int = 1, listener: Listen
         OutputError: It cannot be written.
     """
     mitsuba()
+    textures()  # both packages are looked for before anything is written
     _claim(folder, plan)
     _write_labels(plan, folder)
     missing = [shot for shot in plan.shots if not (folder / shot.name).exists()]
@@ -138,7 +140,7 @@ def _rendered(shots: list[Shot], folder: Path, processes: int) -> Iterator[int]:
             yield from map(_render_person, tasks)
             return
         # Not forked: torch has threads by now.
-        with multiprocessing.get_context("spawn").Pool(processes, _set_up, (stage,)) as pool:
+        with multiprocessing.get_context("spawn").Pool(processes, _set_up_worker, (stage,)) as pool:
             yield from pool.imap(_render_person, tasks)
 
 
@@ -148,6 +150,11 @@ _STAGE: list[Stage] = []
 
 def _set_up(stage: Path) -> None:
     _STAGE[:] = [pickle.loads(stage.read_bytes())]
+
+
+def _set_up_worker(stage: Path) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends its workers
+    _set_up(stage)
 
 
 def _render_person(task: tuple[list[Shot], Path]) -> int:

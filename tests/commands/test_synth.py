@@ -1,8 +1,11 @@
 import sys
 
+import pytest
 
-def test_without_the_extra_it_says_what_to_install(facedis, monkeypatch, tmp_path):
-    monkeypatch.setitem(sys.modules, "mitsuba", None)
+
+@pytest.mark.parametrize("package", ["mitsuba", "anny.paths"])
+def test_without_the_extra_it_says_what_to_install(facedis, monkeypatch, tmp_path, package):
+    monkeypatch.setitem(sys.modules, package, None)
     done = facedis("synth", "-o", tmp_path / "set")
     assert done.code == 2 and "pip install 'facedis[synth]'" in done.err
     assert len(done.err.strip().splitlines()) == 1 and not (tmp_path / "set").exists()
