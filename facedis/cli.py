@@ -11,6 +11,9 @@ from facedis import __version__, plugins
 from facedis.errors import FacedisError
 
 
+_STOPPED = "facedis: stopped; nothing that was finished is lost"
+
+
 def app() -> typer.Typer:
     """The whole app; only thin command modules are imported, never torch or numpy."""
     program = typer.Typer(
@@ -38,8 +41,12 @@ def main() -> None:
         print(f"facedis: {error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
-        print("facedis: stopped", file=sys.stderr)
+        print(_STOPPED, file=sys.stderr)
         sys.exit(130)
+    except SystemExit as end:  # typer makes one of a Ctrl-C in a command, and says nothing
+        if end.code == 130:
+            print(_STOPPED, file=sys.stderr)
+        raise
     except BrokenPipeError:  # the reader of our output went away, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)

@@ -16,3 +16,12 @@ def test_a_swap_of_what_was_not_rendered_is_one_line(facedis, tmp_path):
     done = facedis("synth", "--like", tmp_path / "a.webp", tmp_path / "a.webp", "-o", tmp_path / "swap.png")
     assert done.code == 2 and "is not a set of rendered faces" in done.err
     assert not (tmp_path / "swap.png").exists()
+
+
+def test_ctrl_c_is_one_line(facedis, monkeypatch, tmp_path):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("facedis.rendered.synth.synthesise", stop)
+    done = facedis("synth", "-o", tmp_path / "set")
+    assert done.code == 130 and done.err.strip().splitlines() == ["facedis: stopped; nothing that was finished is lost"]
