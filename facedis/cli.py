@@ -10,7 +10,6 @@ import typer
 from facedis import __version__, plugins
 from facedis.errors import FacedisError
 
-
 _STOPPED = "facedis: stopped; nothing that was finished is lost"
 
 
