@@ -101,7 +101,7 @@ class ModelConfig:
 
     @property
     def owners(self) -> dict[str, str]:
-        """The branch of each known factor; the expression's first, and `rest` for the identity unless told otherwise."""
+        """The branch of each known factor, the expression's first; that of the identity is `rest` unless told."""
         named = (word.partition(":") for word in self.factors)
         return {"expression": "expression"} | {
             factor: branch or ("rest" if factor == "identity" else factor) for factor, _, branch in named
@@ -122,6 +122,8 @@ class ModelConfig:
             raise ConfigError(
                 f"--factors is {','.join(self.factors)}", "name each factor once, each with a branch of its own"
             )
+        if {"trunk", "random", "erased_trunk"} & set(self.owners.values()):
+            raise ConfigError("a branch is called as a code that is compared with it", "choose another FACTOR:BRANCH")
         if self.factors and self.baseline:
             raise ConfigError("--factors needs the branches that a baseline has not", "leave out one of both")
 
@@ -218,18 +220,27 @@ def read_settings(path: Path | None) -> dict[str, dict[str, Any]]:
     """
     if path is None:
         return {}
-    try:
-        tables = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}", "name a TOML settings file") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not TOML: {error}", "see examples/paper.toml for the form") from error
+    tables = read_toml(path)
     for name, table in tables.items():
         if name not in SECTIONS:
             raise ConfigError(f"{path} has an unknown table [{name}]", _nearest(name, SECTIONS))
         if not isinstance(table, dict):
             raise ConfigError(f"{path}: '{name}' is a key outside any table", "put it under [train] or [model]")
     return tables
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The content of a TOML file.
+
+    Raises:
+        InputError: The file is missing or is not TOML.
+    """
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}", "name a TOML settings file") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not TOML: {error}", "see examples/paper.toml for the form") from error
 
 
 def resolve(kind: type[Config], *layers: Mapping[str, Any]) -> Config:

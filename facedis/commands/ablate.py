@@ -27,6 +27,11 @@ def ablate(
     seeds: Annotated[
         str | None, typer.Option(help="Several, as in 0,1,2: each row is trained under each, in sequence.")
     ] = None,
+    grid_file: Annotated[
+        Path | None,
+        typer.Option("--grid", help="TOML file of other rows, as examples/grid.toml. Default: the paper's four."),
+    ] = None,
+    jobs: Annotated[int, typer.Option(help="Runs trained side by side, each on its share of the cores.", min=1)] = 1,
     split: Annotated[str | None, typer.Option(help="Split to measure on: val or test. Default: val.")] = None,
     probes: Annotated[str | None, typer.Option(help="As in `facedis eval`.")] = None,
     form: Annotated[
@@ -35,13 +40,17 @@ def ablate(
     out: Annotated[
         Path | None, typer.Option("--out", help="Also write the table: .md, .tex or .csv, by the name or --format.")
     ] = None,
+    figure: Annotated[
+        Path | None,
+        typer.Option("--figure", help="Also draw what each row keeps against what it leaks: .png, .svg."),
+    ] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Never download weights.")] = False,
     device: DeviceOption = None,
     config: SettingsFile = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train the baseline and beta1 = 1, 0.001, 0; print the paper's columns and the honest ones.
+    """Train the baseline and beta1 = 1, 0.001, 0, or any --grid; print the paper's columns and the honest ones.
 
     Every other setting comes from --config. Stopped at any moment, the same command goes on: rows
     that are finished are not trained again.
@@ -50,7 +59,9 @@ def ablate(
     from facedis.config import EvalConfig, read_settings
     from facedis.files import write_text
     from facedis.reports.ablation import grid, page
+    from facedis.reports.figures import frontier, save
     from facedis.reports.grid import FORMS
+    from facedis.studies.ablation import PAPER_ROWS, read_grid
     from facedis.studies.ablation import ablate as study
     from facedis.studies.training import Wish
 
@@ -62,7 +73,10 @@ def ablate(
         offline=offline,
     )
     measured = settings(EvalConfig, "eval", config, {"split": split, "probes": probes, "device": device})
-    result = study(faces, output, wish, measured, listener(as_json, quiet), chosen)
+    rows = PAPER_ROWS if grid_file is None else read_grid(grid_file)
+    result = study(faces, output, wish, measured, listener(as_json, quiet), chosen, rows, jobs)
+    if figure is not None:
+        save(frontier(result), figure)
     if out is not None and written is not None:
         write_text(out, FORMS[written](grid(result)))
     if form is not None and not as_json and not quiet:

@@ -9,6 +9,7 @@ from facedis.commands.shared import AsJson, DeviceOption, Quiet, SettingsFile, l
 from facedis.errors import ConfigError
 
 _GAME, _NETWORK, _TRAINING = "The game (eq. 1-3)", "The network", "Training"
+_BEYOND = "Beyond the paper (off unless named)"
 
 
 def train(
@@ -38,7 +39,8 @@ def train(
     decoder: Annotated[
         str | None,
         typer.Option(
-            help="none, joint (trained with the codes), detached (draws without touching the codes), auto.",
+            help="none, joint (trained with the codes), rest (with the rest branch only), detached (touches no code), "
+            "auto.",
             rich_help_panel=_GAME,
         ),
     ] = None,
@@ -48,10 +50,78 @@ def train(
     reconstruction: Annotated[
         str | None, typer.Option(help="sum (the paper's squared norm) or mean over pixels.", rich_help_panel=_GAME)
     ] = None,
+    factors: Annotated[
+        str | None,
+        typer.Option(
+            help="Known factors to learn too, each FACTOR or FACTOR:BRANCH, as in identity,yaw: every branch is taught "
+            "its own and cleaned of the others. identity belongs to the rest branch.",
+            rich_help_panel=_BEYOND,
+        ),
+    ] = None,
+    own_weight: Annotated[
+        float | None, typer.Option(help="Of the losses that teach further factors.", rich_help_panel=_BEYOND)
+    ] = None,
+    clean_weight: Annotated[
+        float | None,
+        typer.Option(help="Of the confusion about further factors, times beta3.", rich_help_panel=_BEYOND),
+    ] = None,
+    adversary: Annotated[
+        str | None,
+        typer.Option(help="Adversaries of each code, as in linear,mlp,mlp: a pool.", rich_help_panel=_BEYOND),
+    ] = None,
+    confusion: Annotated[
+        str | None,
+        typer.Option(help="uniform (eq. 2), prior, reversal, entropy, hsic.", rich_help_panel=_BEYOND),
+    ] = None,
+    adversary_restart: Annotated[
+        int | None, typer.Option(help="Epochs after which adversaries begin anew; 0: never.", rich_help_panel=_BEYOND)
+    ] = None,
+    warm_up: Annotated[
+        float | None, typer.Option(help="Share of the run before beta3 counts.", rich_help_panel=_BEYOND)
+    ] = None,
+    ramp: Annotated[
+        float | None, typer.Option(help="Share of the run in which beta3 rises.", rich_help_panel=_BEYOND)
+    ] = None,
+    rest_gradient: Annotated[
+        float | None,
+        typer.Option(help="Share of the rest branches' gradient that reaches the trunk.", rich_help_panel=_BEYOND),
+    ] = None,
+    rest_stages: Annotated[
+        int | None,
+        typer.Option(
+            help="Last stages of the trunk that the rest branches have to themselves.", rich_help_panel=_BEYOND
+        ),
+    ] = None,
+    code_norm: Annotated[
+        str | None, typer.Option(help="What bounds the codes: none, batch or unit.", rich_help_panel=_BEYOND)
+    ] = None,
+    code_noise: Annotated[
+        float | None,
+        typer.Option(help="Deviation of the noise on the expression code in training.", rich_help_panel=_BEYOND),
+    ] = None,
+    keep_embedding: Annotated[
+        float | None,
+        typer.Option(
+            help="Of a loss by which the rest code must tell the trunk's features, the expression erased.",
+            rich_help_panel=_BEYOND,
+        ),
+    ] = None,
+    keep_variance: Annotated[
+        float | None, typer.Option(help="Of a floor under the rest code's spread.", rich_help_panel=_BEYOND)
+    ] = None,
+    erase: Annotated[
+        bool | None,
+        typer.Option(
+            "--erase",
+            help="At the end, erase the expression from the rest code in closed form.",
+            rich_help_panel=_BEYOND,
+        ),
+    ] = None,
     trunk: Annotated[
         str | None,
         typer.Option(
-            help="inception_resnet_v1 (the paper's), resnet18, mobilenet_v3_large, efficientnet_b0, or a plugin's.",
+            help="inception_resnet_v1 (the paper's), resnet18, resnet18_half (for small faces), mobilenet_v3_large, "
+            "efficientnet_b0, or a plugin's.",
             rich_help_panel=_NETWORK,
         ),
     ] = None,

@@ -22,6 +22,8 @@ class CodeTable:
         splits: (n,) str split of each face in the cache.
         classes: K names of the expressions.
         factors: What else is known, by name: (n,) float numbers, NaN where unknown, or str classes, "" where unknown.
+        others: (n, R) float32 codes of further branches, by name.
+        owners: The code that a factor belongs to, where the model was trained so.
     """
 
     rows: np.ndarray
@@ -35,15 +37,21 @@ class CodeTable:
     splits: np.ndarray
     classes: tuple[str, ...]
     factors: Mapping[str, np.ndarray] = field(default_factory=dict)
+    others: Mapping[str, np.ndarray] = field(default_factory=dict)
+    owners: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in _COLUMNS:
             column = getattr(self, name)
             if column is not None and len(column) != len(self.rows):
                 raise ValueError(f"{name} has {len(column)} rows, expected {len(self.rows)}")
-        for name, column in self.factors.items():
+        for name, column in (*self.factors.items(), *self.others.items()):
             if len(column) != len(self.rows):
                 raise ValueError(f"factor {name} has {len(column)} rows, expected {len(self.rows)}")
+
+    def code(self, name: str) -> np.ndarray | None:
+        """(n, D) of the code called so, None where there is none."""
+        return self.others[name] if name in self.others else getattr(self, name)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -52,11 +60,13 @@ class CodeTable:
         """The faces that `chosen` picks: a (n,) bool mask or indices into this table."""
         columns = {name: getattr(self, name) for name in _COLUMNS}
         taken = {name: None if column is None else column[chosen] for name, column in columns.items()}
-        return replace(self, **taken, factors={name: column[chosen] for name, column in self.factors.items()})
+        mapped = {kind: {name: column[chosen] for name, column in getattr(self, kind).items()} for kind in _MAPPED}
+        return replace(self, **taken, **mapped)
 
     def of(self, split: str) -> "CodeTable":
         """The faces of one split of the cache."""
         return self.take(self.splits == split)
 
 
-_COLUMNS = tuple(column.name for column in fields(CodeTable) if column.name not in ("classes", "factors"))
+_MAPPED = ("factors", "others")
+_COLUMNS = tuple(column.name for column in fields(CodeTable) if column.name not in ("classes", "owners", *_MAPPED))

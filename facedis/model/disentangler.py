@@ -30,7 +30,7 @@ class Codes(NamedTuple):
 
     expression: Tensor
     rest: Tensor | None
-    others: Mapping[str, Tensor] = {}  # noqa: RUF012: never written to
+    others: Mapping[str, Tensor] = {}
 
     def named(self) -> dict[str, Tensor]:
         """Every code that is there, by the name of its branch."""
@@ -63,7 +63,7 @@ class Output(NamedTuple):
     logits: Tensor
     features: Tensor
     reconstruction: Tensor | None
-    factors: Mapping[str, Tensor] = {}  # noqa: RUF012: never written to
+    factors: Mapping[str, Tensor] = {}
 
 
 class Disentangler(nn.Module):

@@ -10,7 +10,7 @@ from facedis.events import Listener, note, silent
 from facedis.home import home
 
 #: Raised when the pictures change: an older folder is then left alone and a new one made.
-VERSION = 1
+VERSION = 2
 ARCHIVE = Path(__file__).with_name("bundled.zip")
 #: What is in it: photographs of all splits, and one plain picture of everybody who tests (the truth for swaps).
 FACES, GRID = "faces", "grid"

@@ -65,6 +65,7 @@ def page(result: Mapping[str, Any]) -> Iterator[RenderableType]:
         yield _people(result["retention"])
     if result["factors"]:
         yield _factors(result["factors"])
+        yield _told(result)
     yield _collapse(result["collapse"])
     yield from map(_protocol, protocols_of(result))
     yield _listed("What this says", claims(result))
@@ -191,6 +192,21 @@ def _factors(factors: Mapping[str, Any]) -> RenderableType:
     for name in (name for name in factors if name != "all"):
         values = (factors[name].get(key) for key in _GAPS)
         table.add_row(name, *(ABSENT if value is None else f"{value:.3f}" for value in values))
+    return Padding(table, (0, 0, 1, 0))
+
+
+def _told(result: Mapping[str, Any]) -> RenderableType:
+    """Every code and every known factor: who tells what, on faces of people that no probe has seen."""
+    leakage, scores = result["leakage"], result["factors"]
+    known = [name for name in scores if name not in ("all", "expression") and scores[name].get("score")]
+    table = _frame("What each code tells (accuracy of a class, R2 of a number)")
+    for name in ("", "expression", *(("identity",) if leakage.get("identity") else ()), *known):
+        table.add_column(name)
+    for code in scores.get("expression", {}).get("score") or ():
+        both = (leakage.get(f"{what}_in_{code}") for what in ("expression", "identity"))
+        named = [found for found in both if found]
+        numbers = (DECIMAL.value({"value": scores[name]["score"][code]}) for name in known)
+        table.add_row(code, *(PERCENT.value(found["strongest"]) for found in named), *numbers)
     return Padding(table, (0, 0, 1, 0))
 
 

@@ -8,11 +8,15 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from facedis.errors import ConfigError
 from facedis.files import replacing
 
 #: One colour an expression, told apart by those who see colours differently too.
 COLOURS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#000000", "#999933")
 _MARKS = ("o", "s", "^", "v", "D")
+#: What a code should keep, where people are known and where they are not: key, chance, label.
+_KEPT = "identity_auc", 0.5, "people told apart (AUC)"
+_KEPT_UNNAMED = "embedding_r2", 0.0, "trunk features without the expression, predicted (R²)"
 #: How the codes are called in pictures.
 NAMES = {
     "rest": "rest code",
@@ -76,11 +80,7 @@ def trade_off(result: Mapping[str, Any]) -> Figure | None:
     """
     leakage, retention = result["leakage"], result["retention"]
     known = retention.get("identity_auc_trunk") is not None
-    key, chance, label = (
-        ("identity_auc", 0.5, "people told apart (AUC)")
-        if known
-        else ("embedding_r2", 0.0, "trunk features without the expression, predicted (R²)")
-    )
+    key, chance, label = _KEPT if known else _KEPT_UNNAMED
     figure = _blank(6.2, 4.6)
     axes = figure.add_subplot()
     level = None
@@ -105,6 +105,47 @@ def trade_off(result: Mapping[str, Any]) -> Figure | None:
     axes.margins(0.12)
     figure.legend(loc="outside lower center", ncols=3, frameon=False)
     return figure
+
+
+def frontier(result: Mapping[str, Any]) -> Figure:
+    """Every row of an ablation on the plane of what its rest code keeps and what it leaks; one mark a seed.
+
+    Args:
+        result: A record of kind "ablation".
+    """
+    rows = [row for row in result["rows"] if row["leakage"]["expression_in_rest"]]
+    known = any(row["retention"].get("identity_auc_rest") for row in rows)
+    key, chance, label = _KEPT if known else _KEPT_UNNAMED
+    figure = _blank(6.4, 4.8)
+    axes = figure.add_subplot()
+    for number, name in enumerate(dict.fromkeys(row["name"] for row in rows)):
+        style = dict(fmt=_MARKS[number % len(_MARKS)], color=COLOURS[number % len(COLOURS)], capsize=2)
+        for seed, row in enumerate(row for row in rows if row["name"] == name):
+            kept, leak = row["retention"][f"{key}_rest"], row["leakage"]["expression_in_rest"]["strongest"]
+            if kept is not None and leak is not None:
+                label_once = None if seed else name
+                axes.errorbar(kept["value"], leak["value"], _reach(leak), _reach(kept), label=label_once, **style)
+    axes.axhline(1 / len(result["classes"]), color="grey", linestyle=":", linewidth=1)
+    axes.axvline(chance, color="grey", linestyle=":", linewidth=1)
+    axes.set_xlabel(f"kept in the rest code: {label}")
+    axes.set_ylabel("expression read from the rest code by the strongest probe")
+    axes.margins(0.12)
+    figure.legend(loc="outside lower center", ncols=3, frameon=False)
+    return figure
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure as its name ends: .png or .svg.
+
+    Raises:
+        ConfigError: Its name ends in something else.
+        OutputError: It cannot be written.
+    """
+    kind = path.suffix.lower().removeprefix(".")
+    if kind not in ("png", "svg"):
+        raise ConfigError(f"a figure cannot be written as {path.name}", "end its name in .png or .svg")
+    with replacing(path) as temporary:
+        figure.savefig(temporary, format=kind, dpi=140)
 
 
 def code_maps(maps: Mapping[str, np.ndarray], labels: np.ndarray, classes: Sequence[str]) -> Figure:

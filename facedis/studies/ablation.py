@@ -1,8 +1,12 @@
-"""The paper's Tables 1 and 2 by one command: the baseline, and beta1 in 1, 0.001 and 0."""
+"""Several trainings side by side: the paper's Tables 1 and 2, or any grid from a file."""
 
 import json
+import multiprocessing
+import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field, replace
 from itertools import product
 from pathlib import Path
@@ -10,8 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from facedis.config import EvalConfig, as_dict
-from facedis.errors import OutputError
+from facedis.config import EvalConfig, ModelConfig, TrainConfig, as_dict, read_toml, resolve
+from facedis.errors import ConfigError, OutputError
 from facedis.events import Listener, note, silent
 from facedis.faces.cache import FacesCache
 from facedis.files import replacing
@@ -32,6 +36,7 @@ class Variant:
     model: Mapping[str, Any] = field(default_factory=dict)
     train: Mapping[str, Any] = field(default_factory=dict)
     paper: Mapping[str, float | None] = field(default_factory=dict)
+    preset: str | None = None
 
 
 #: Table 1's baseline and Table 2, top to bottom.
@@ -41,6 +46,37 @@ PAPER_ROWS = (
     Variant("beta1-0.001", train={"beta1": 0.001}, paper={"c_exp": 0.56, "c_adv": 0.53}),
     Variant("beta1-0", train={"beta1": 0.0}, paper={"c_exp": 0.6053, "c_adv": 0.16}),
 )
+
+
+def read_grid(path: Path) -> tuple[Variant, ...]:
+    """The rows of a grid file: tables [[row]] with a name, and where they want, a preset, [row.model], [row.train].
+
+    Raises:
+        InputError: The file is missing or is not TOML.
+        ConfigError: A row has no name of its own or a key that no row has.
+    """
+    rows = read_toml(path).get("row")
+    if not isinstance(rows, list) or not rows:
+        raise ConfigError(f"{path} has no [[row]]", "see examples/grid.toml for the form")
+    found = tuple(_variant(path, number, row) for number, row in enumerate(rows, 1))
+    names = [variant.name for variant in found]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ConfigError(f"{path}: two rows are called '{twice}'", "give each row a name of its own")
+    return found
+
+
+def _variant(path: Path, number: int, row: Mapping[str, Any]) -> Variant:
+    known = Variant.__dataclass_fields__
+    wrong = next((key for key in row if key not in known), None)
+    if wrong is not None:
+        raise ConfigError(f"{path}: row {number} has an unknown key '{wrong}'", f"known: {', '.join(known)}")
+    if not re.fullmatch(r"[\w.+-]+", str(row.get("name", ""))):
+        raise ConfigError(f"{path}: row {number} has no name that a folder can have", 'add name = "..."')
+    resolve(ModelConfig, row.get("model", {}))
+    resolve(TrainConfig, row.get("train", {}))
+    return Variant(**row)
+
 
 _MEASURED = ("task", "leakage", "retention", "collapse", "parts", "reasons", "n", "notes")
 
@@ -52,6 +88,8 @@ def ablate(
     config: EvalConfig,
     listener: Listener = silent,
     seeds: Sequence[int] = (),
+    variants: Sequence[Variant] = PAPER_ROWS,
+    jobs: int = 1,
 ) -> dict[str, Any]:
     """Train and evaluate every row under every seed; what is there already is not done again.
 
@@ -62,6 +100,8 @@ def ablate(
         config: How to evaluate.
         listener: Told of the progress.
         seeds: Of the training; none: the one of `wish`.
+        variants: The rows.
+        jobs: How many runs are trained side by side, each on its share of the cores.
 
     Returns:
         The record of kind "ablation": one row for each variant and seed. Each is compared with the
@@ -75,16 +115,19 @@ def ablate(
     chosen = tuple(seeds) or (wish.train.get("seed") or 0,)
     rows: list[dict[str, Any]] = []
     first: dict[int, Answers] = {}
-    for number, (variant, seed) in enumerate(product(PAPER_ROWS, chosen), 1):
-        name = variant.name if len(chosen) == 1 else f"{variant.name}-seed{seed}"
-        note(listener, f"row {number} of {len(PAPER_ROWS) * len(chosen)}: {name}")
-        _trained(faces, fingerprint, folder, _with(wish, folder, variant, name, seed), listener)
+    wishes = [_with(wish, folder, variant, seed, len(chosen) > 1) for variant, seed in product(variants, chosen)]
+    if jobs > 1:
+        _train_side_by_side(faces, fingerprint, folder, wishes, jobs, listener)
+    for number, (one, (variant, seed)) in enumerate(zip(wishes, product(variants, chosen), strict=True), 1):
+        name = str(one.name)
+        note(listener, f"row {number} of {len(wishes)}: {name}")
+        _trained(faces, fingerprint, folder, one, listener)
         measured, answers = _evaluated(folder / name, faces, config, listener)
         first.setdefault(seed, answers)
         rows.append(
             {"name": variant.name, "seed": seed, "settings": {**variant.model, **variant.train}, "paper": variant.paper}
             | {key: measured[key] for key in _MEASURED}
-            | {"against_first": None if variant is PAPER_ROWS[0] else _compared(answers, first[seed], config)}
+            | {"against_first": None if variant is variants[0] else _compared(answers, first[seed], config)}
         )
     result = record(
         "ablation",
@@ -115,16 +158,41 @@ def _compared(answers: Answers, first: Answers, config: EvalConfig) -> dict[str,
     return asdict(found)
 
 
-def _with(wish: Wish, folder: Path, variant: Variant, name: str, seed: int) -> Wish:
+def _with(wish: Wish, folder: Path, variant: Variant, seed: int, several: bool) -> Wish:
     """`wish` for one row; a decoder asked for has no place in the baseline."""
     model = {**wish.model, **variant.model}
     if variant.model.get("baseline"):
         model["decoder"] = "none"
     training = {**wish.train, "seed": seed, **variant.train}
-    return replace(wish, name=name, folder=folder, model=model, train=training)
+    name = f"{variant.name}-seed{seed}" if several else variant.name
+    return replace(wish, name=name, folder=folder, preset=variant.preset or wish.preset, model=model, train=training)
 
 
-def _trained(faces: Path, fingerprint: str, folder: Path, wish: Wish, listener: Listener) -> None:
+def _train_side_by_side(
+    faces: Path, fingerprint: str, folder: Path, wishes: Sequence[Wish], jobs: int, listener: Listener
+) -> None:
+    """Train all rows in processes of their own; the loop that measures finds them finished."""
+    threads = max(1, (os.cpu_count() or 1) // jobs)
+    note(listener, f"training {len(wishes)} rows, {jobs} at a time on {threads} threads each")
+    context = multiprocessing.get_context("spawn")  # torch has threads by now
+    with ProcessPoolExecutor(jobs, context, _start_worker, (threads,)) as pool:
+        waiting = {pool.submit(_trained, faces, fingerprint, folder, wish): wish for wish in wishes}
+        try:
+            for done in as_completed(waiting):
+                done.result()
+                note(listener, f"trained {waiting[done].name}")
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+
+
+def _start_worker(threads: int) -> None:
+    import torch
+
+    torch.set_num_threads(threads)
+
+
+def _trained(faces: Path, fingerprint: str, folder: Path, wish: Wish, listener: Listener = silent) -> None:
     run = folder / str(wish.name)
     if not run.exists():
         train(faces, wish, listener)

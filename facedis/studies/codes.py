@@ -45,14 +45,14 @@ def compared_codes(parts: Tables, whole: CodeTable, seed: int) -> dict[str, Comp
         seed: Of the random branch.
 
     Returns:
-        `rest` (where there is one), `expression`, `trunk`; `erased_trunk`, the trunk features after
-        LEACE has taken the expression out, which any trained rest code should beat; `random`, what a
-        branch knows that has learned nothing: one random layer on the trunk features.
+        `rest` (where there is one), `expression`, `trunk`, those of further branches; `erased_trunk`, the
+        trunk features after LEACE has taken the expression out, which any trained rest code should beat;
+        `random`, what a branch knows that has learned nothing: one random layer on the trunk features.
     """
     tables = (*parts, whole)
     found = {
-        name: Compared(*(getattr(table, name) for table in tables))
-        for name in ("rest", "expression", "trunk")
+        name: Compared(*(table.code(name) for table in tables))
+        for name in ("rest", "expression", "trunk", *whole.others)
         if whole.rest is not None or name != "rest"
     }
     if len(np.unique(parts[0].labels)) > 1:

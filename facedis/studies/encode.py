@@ -16,6 +16,9 @@ from facedis.model.device import pick_device
 from facedis.model.disentangler import Output
 from facedis.training.augment import to_images
 
+#: Before the name of a further branch among the arrays of a batch.
+_OTHER = "other "
+
 
 def run_labels(run: Run, cache: FacesCache) -> np.ndarray:
     """(N,) Labels of the cache in the run's classes, mapped by name; -1 where the run knows none.
@@ -79,6 +82,8 @@ def encode(
         splits=cache.splits[rows],
         classes=run.classes,
         factors={name: values[rows] for name, values in cache.factors.items()},
+        others={name.removeprefix(_OTHER): codes for name, codes in arrays.items() if name.startswith(_OTHER)},
+        owners=run.config.owners,
     )
 
 
@@ -92,7 +97,7 @@ def _encoded(
             "expression": output.codes.expression,
             "trunk": output.features,
             "probabilities": output.logits.softmax(1),
-        }
+        } | {_OTHER + name: code for name, code in output.codes.others.items()}
         if run.adversary is not None:
             arrays["rest"] = output.codes.rest
             with torch.inference_mode():

@@ -10,7 +10,7 @@ from facedis.measures.factors import dci, mig, sap
 from facedis.measures.leakage import Tables
 from facedis.studies.codes import Compared
 
-#: The code that a factor belongs to; all that are not named belong to the rest code.
+#: The code that a factor belongs to unless the model says so; all that are not named belong to the rest code.
 OWNERS = {"expression": "expression", "intensity": "expression"}
 #: Which probes read a factor that has classes, by the setting `probes`.
 KINDS = {"all": ("whitened", "mlp"), "linear": ("whitened",)}
@@ -33,7 +33,7 @@ def factor_scores(codes: Mapping[str, Compared], parts: Tables, probes: str, see
     if "rest" not in codes or not parts[2].factors or min(map(len, parts)) == 0:
         return {}
     factors = [Factor("expression", "expression", tuple(part.labels for part in parts)), *_known(parts)]
-    own = {name: codes[name].parts for name in ("expression", "rest")}
+    own = {name: codes[name].parts for name in ("expression", "rest", *parts[2].others)}
     found: dict[str, Any] = block_scores(own, factors, KINDS[probes], seed)
     whole = {factor.name: factor for factor in factors if all(mask.all() for mask in factor.known())}
     joined = [np.concatenate([code[part] for code in own.values()], axis=1) for part in range(3)]
@@ -45,8 +45,9 @@ def factor_scores(codes: Mapping[str, Compared], parts: Tables, probes: str, see
 
 
 def _known(parts: Tables) -> Sequence[Factor]:
+    owners = {**OWNERS, **parts[2].owners}
     return [
-        Factor(name, OWNERS.get(name, "rest"), _coded([part.factors[name] for part in parts]))
+        Factor(name, owners.get(name, "rest"), _coded([part.factors[name] for part in parts]))
         for name in parts[2].factors
     ]
 

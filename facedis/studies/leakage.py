@@ -120,7 +120,7 @@ def identity_leakage(
         plan: Of the intervals.
         reasons: Takes why a number is None.
     """
-    names = [name for name in ("rest", "expression", "trunk", "erased_trunk") if name in codes]
+    names = [name for name in codes if name != "random"]
     known = closed_set(whole.labels, whole.identities, plan.seed)
     if known is None:
         reasons |= {f"leakage.identity_in_{name}": NO_CLOSED_SET for name in names}

@@ -65,7 +65,7 @@ def swap(
     faces = align_photographs(run, [image1, image2], crop)
     images, output = forward(run, np.stack([face.face for face in faces]), pick_device(device))
     codes = output.codes
-    exchanged = run.model.decode(Codes(codes.expression.flip(0), codes.rest))
+    exchanged = run.model.decode(codes._replace(expression=codes.expression.flip(0)))
     drawn = [*_pixels(images), *_pixels(output.reconstruction), *_pixels(exchanged)]
     return Swap(*drawn), _record(run, faces, codes, _again(run, exchanged))
 

@@ -16,8 +16,8 @@ from facedis.measures.intervals import wilson
 from facedis.rendered import bundled
 from facedis.taxonomy import EIGHT
 
-#: Side of the two upper corners, into which nobody reaches.
-_CORNER = 20
+#: Side of the two upper corners, into which no head or hair reaches.
+_CORNER = 8
 
 
 def listed(part):
@@ -39,7 +39,7 @@ def corners(rows):
             with Image.open(io.BytesIO(archive.read(f"faces/{row['image']}"))) as image:
                 pixels = np.asarray(image.convert("RGB"), np.float32) / 255
             both = np.stack([pixels[:_CORNER, :_CORNER], pixels[:_CORNER, -_CORNER:]])
-            coarse = both.reshape(2, 4, 5, 4, 5, 3).mean((2, 4))
+            coarse = both.reshape(2, 4, 2, 4, 2, 3).mean((2, 4))
             found.append(np.concatenate([coarse.ravel(), both.std((1, 2)).ravel()]))
     return np.array(found)
 
