@@ -234,9 +234,10 @@ def page(result: dict[str, Any]) -> str:
     ]
     lines += [
         f"- Wanted: the same faces as facenet-pytorch (overlap of the boxes at least {same['overlap']}) on "
-        f"{100 * WANTED_SAME:g} % of the photographs. {_verdict(result['reached']['agreement'])}: "
-        f"{same['same']:,} of {result['n']:,}, {100 * same['share']:.2f} %. Faces found: {same['faces'][0]:,} and {same['faces'][1]:,}; least "
-        f"overlap of the same {same['least_overlap']:.4f}, landmarks at most {same['landmarks_apart']:.3f} px apart.",
+        f"{100 * WANTED_SAME:g} % of the photographs. {_verdict(result['reached']['agreement'])}: {same['same']:,} of "
+        f"{result['n']:,}, {100 * same['share']:.2f} %. "
+        f"Faces found: {same['faces'][0]:,} and {same['faces'][1]:,}; least overlap of the same "
+        f"{same['least_overlap']:.4f}, landmarks at most {same['landmarks_apart']:.3f} px apart.",
         "",
         "The bare P-Net over the pyramid is the resizing to every scale and the first network as facenet-pytorch "
         "does them: who looks at every scale in that way cannot be faster. facedis makes the scales from prefix "

@@ -11,6 +11,7 @@ import numpy as np
 
 from facedis.errors import CacheError, ConfigError
 from facedis.faces.cache import FacesCache, read_info
+from facedis.faces.hdf5 import new_file
 from facedis.faces.pixels import storage_of
 from facedis.faces.plan import Plan
 from facedis.files import replacing
@@ -86,7 +87,7 @@ def join(output: Path, places: list[Path], fingerprint: str) -> None:
     """
     shards = [FacesCache.open(place) for place in places]
     try:
-        with replacing(output) as temporary, h5py.File(temporary, "w") as target:
+        with replacing(output) as temporary, new_file(temporary) as target:
             files = [h5py.File(place, "r") for place in places]
             try:
                 _write(target, files, places, fingerprint)

@@ -16,14 +16,14 @@ from facedis.faces.cache import partial_path
 from facedis.faces.shards import Shard, place_of
 from facedis.faces.verify import verify
 
-# Aligns, and dies at the moment named: before the n-th call of `write` or `finish`, or after the n-th `flush`.
+# Aligns, and dies at the moment named: before the n-th call of `write` or `finish`, or after the n-th `column`.
 _DIE = """
 import os, signal, sys
 from pathlib import Path
-import h5py
 from facedis.config import AlignConfig
 from facedis.faces import align as module
 from facedis.faces.cache import CacheWriter
+from facedis.faces.hdf5 import Columns
 
 source, output, crop, moment, count = *sys.argv[1:5], int(sys.argv[5])
 module.CHUNK = module.CHUNK_BYTES = 4
@@ -35,13 +35,13 @@ def deadly(real):
         global calls
         calls += 1
         if calls == count:
-            if moment == "flush":
-                real(self)
+            if moment == "column":
+                real(self, *arguments)
             os.kill(os.getpid(), signal.SIGKILL)
         return real(self, *arguments)
     return method
 
-owner, name = (h5py.File if moment == "flush" else CacheWriter), moment
+owner, name = (Columns, "write") if moment == "column" else (CacheWriter, moment)
 setattr(owner, name, deadly(getattr(owner, name)))
 module.align(Path(source), Path(output), AlignConfig(crop=crop, size=32))
 """
@@ -75,10 +75,10 @@ def many(tmp_path_factory):
     return root
 
 
-# flush is called twice a chunk: after the pixels, and after the status.
+# A chunk has six columns, the first of them the pixels and the last one the status.
 @pytest.mark.parametrize(
     ("moment", "count", "done"),
-    [("write", 1, 0), ("flush", 5, 8), ("flush", 6, 12), ("write", 4, 12), ("finish", 1, 22)],
+    [("write", 1, 0), ("column", 13, 8), ("column", 17, 8), ("column", 18, 12), ("write", 4, 12), ("finish", 1, 22)],
 )
 def test_killed_at_any_moment_it_goes_on_to_the_same_cache(patches, tmp_path, moment, count, done):
     output = tmp_path / "faces.h5"
