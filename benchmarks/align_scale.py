@@ -1,0 +1,304 @@
+"""A faces cache of 100,000 rows: memory while it is made, random reads, shards, and what a second process gains.
+
+    python benchmarks/align_scale.py FOLDER [--rows 100000] [-o docs/results/align_scale.md]
+
+The photographs of FOLDER are repeated by links until there are enough rows. No detector runs
+(`--detector none`): with one this would take an hour, and the cache would be the same.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from machine import machine, sentence
+
+from facedis.config import AlignConfig
+from facedis.datasets.walk import images_below
+from facedis.events import Event
+from facedis.faces.align import align
+from facedis.faces.cache import FacesCache, read_info
+from facedis.faces.plan import FACE_SIZE
+from facedis.faces.shards import Shard, join, place_of
+from facedis.faces.verify import verify
+from facedis.files import write_text
+from facedis.result import record, write_result
+
+SHARDS = 4
+BATCH = 64
+READS = 400  # batches
+SETTLED = 5_000  # rows after which memory is to stay as it is
+#: What is to be reached.
+MOST_GROWTH, LEAST_READS, MOST_JOIN, LEAST_GAIN = 200e6, 10.0, 1.0, 1.6
+
+
+def main() -> None:
+    """Make the dataset, measure everything, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--gain-rows", type=int, default=12_000, help="rows for one process against two")
+    parser.add_argument("--where", type=Path, help="a folder for 16 GB; default: the system's temporary one")
+    parser.add_argument("-o", "--output", type=Path, help="a .md file; a .json is written beside it")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=options.where) as place:
+        result = measure(options.folder, Path(place), options.rows, options.gain_rows)
+    text = page(result)
+    print(text)
+    if options.output:
+        write_result(result, options.output.with_suffix(".json"))
+        write_text(options.output, text)
+
+
+def measure(folder: Path, place: Path, rows: int, gain_rows: int) -> dict[str, Any]:
+    """The record of everything."""
+    about = machine()
+    repeat(folder, place / "few", gain_rows)
+    gain = second_process(place / "few", place)
+    repeat(folder, place / "many", rows)
+    memory = resident_memory(place / "many", place / "one.h5")
+    reads = random_reads(place / "one.h5")
+    shards = joined(place / "many", place / "one.h5", place)
+    reached = {
+        "memory": memory["growth"] <= MOST_GROWTH,
+        "reads": reads["times_the_trunk"] >= LEAST_READS,
+        "join": shards["seconds"] < MOST_JOIN,
+        "second_process": gain["gain"] >= LEAST_GAIN,
+    }
+    return record(
+        "benchmark",
+        name="align_scale",
+        n=rows,
+        size=FACE_SIZE,
+        memory=memory,
+        reads=reads,
+        join=shards,
+        second_process=gain,
+        reached=reached,
+        machine=about,
+    )
+
+
+def repeat(folder: Path, root: Path, rows: int) -> None:
+    """A dataset of `rows` links to the images of `folder`, with a labels.csv."""
+    (root / "images").mkdir(parents=True)
+    images = [folder / image for image in sorted(images_below(folder))]
+    lines = ["image,expression,identity"]
+    for row in range(rows):
+        image = images[row % len(images)]
+        name = f"{row:06}{image.suffix}"
+        (root / "images" / name).symlink_to(image.resolve())
+        lines.append(f"{name},{('happiness', 'sadness')[row % 2]},p{row % len(images)}")
+    (root / "labels.csv").write_text("\n".join(lines) + "\n")
+
+
+def resident_memory(source: Path, output: Path) -> dict[str, Any]:
+    """What this process holds while it makes the cache, every thousand rows or so."""
+    held: list[tuple[int, int]] = []
+
+    def listen(event: Event) -> None:
+        if event.kind == "advance" and (not held or event.done - held[-1][0] >= 1000):
+            held.append((event.done, resident()))
+
+    before, began = resident(), time.perf_counter()
+    result = align(source, output, AlignConfig(detector="none", size=FACE_SIZE), listen)
+    settled = [size for done, size in held if done >= SETTLED] or [held[-1][1]]
+    return {
+        "before": before,
+        "at": [list(each) for each in held],
+        "settled_low": min(settled),
+        "settled_high": max(settled),
+        "growth": max(settled) - min(settled),
+        "seconds": time.perf_counter() - began,
+        "rate": result["rate"],
+        "status": result["status"],
+        "bytes": output.stat().st_size,
+    }
+
+
+def resident() -> int:
+    """Bytes of this process that are in memory."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def random_reads(path: Path) -> dict[str, Any]:
+    """Faces a second in random batches, from memory and from the disk, and what the trunk consumes."""
+    trunk = trunk_rate()
+    with FacesCache.open(path) as cache:
+        rows = np.random.default_rng(0).permutation(cache.rows())[: BATCH * READS]
+        forget(path)
+        from_disk = read_rate(cache, rows)
+        rates = [read_rate(cache, rows) for _ in range(3)]
+    return {
+        "batch": BATCH,
+        "faces": len(rows),
+        "faces_per_second": max(rates),
+        "faces_per_second_from_disk": from_disk,
+        "trunk_forward": trunk["forward"],
+        "trunk_training": trunk["training"],
+        "times_the_trunk": max(rates) / trunk["forward"],
+        "times_the_trunk_from_disk": from_disk / trunk["forward"],
+    }
+
+
+def read_rate(cache: FacesCache, rows: np.ndarray) -> float:
+    """Faces a second in batches of `rows`."""
+    began = time.perf_counter()
+    for _ in cache.batches(rows, BATCH):
+        pass
+    return len(rows) / (time.perf_counter() - began)
+
+
+def forget(path: Path) -> None:
+    """Have the system drop what it holds of the file, so that the disk is read."""
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def trunk_rate(batches: int = 3) -> dict[str, float]:
+    """Images a second of the default trunk: forward only, and forward and backward."""
+    import torch
+
+    from facedis.config import ModelConfig
+    from facedis.model.disentangler import build
+
+    trunk = build(ModelConfig(weights="none", size=FACE_SIZE, decoder="none"), 8)[0].trunk
+    trunk = trunk.to(memory_format=torch.channels_last)
+    images = torch.rand(BATCH // 2, 3, FACE_SIZE, FACE_SIZE).contiguous(memory_format=torch.channels_last)
+    rates = {}
+    for name, work in (("forward", forward), ("training", forward_and_back)):
+        work(trunk, images)
+        began = time.perf_counter()
+        for _ in range(batches):
+            work(trunk, images)
+        rates[name] = batches * len(images) / (time.perf_counter() - began)
+    return rates
+
+
+def forward(trunk: Any, images: Any) -> None:
+    """As an evaluation does."""
+    import torch
+
+    with torch.inference_mode():
+        trunk.eval()(images)
+
+
+def forward_and_back(trunk: Any, images: Any) -> None:
+    """As a training does."""
+    trunk.train()(images).sum().backward()
+
+
+def joined(source: Path, whole: Path, place: Path) -> dict[str, Any]:
+    """Make the cache again in shards, two at a time; the time to join them, and whether it is the same cache."""
+    output = place / "shared.h5"
+    for first in range(1, SHARDS + 1, 2):
+        finish([start(source, output, f"{number}/{SHARDS}", 1) for number in (first, first + 1)])
+    places = [place_of(output, Shard(number, SHARDS)) for number in range(1, SHARDS + 1)]
+    again, began = place / "again.h5", time.perf_counter()
+    join(again, places, read_info(output).fingerprint)
+    seconds = time.perf_counter() - began
+    return {
+        "shards": SHARDS,
+        "seconds": seconds,
+        "bytes": again.stat().st_size,
+        "same": same(again, whole),
+        "whole": verify(again)["whole"],
+    }
+
+
+def same(one: Path, two: Path) -> bool:
+    """Whether both caches have the same rows."""
+    with FacesCache.open(one) as a, FacesCache.open(two) as b:
+        rows = np.arange(len(a))
+        columns = ("label", "identity", "split", "source", "status", "grey", "box")
+        return all(np.array_equal(a.column(name), b.column(name), equal_nan=name == "box") for name in columns) and all(
+            np.array_equal(first, second)
+            for (_, first), (_, second) in zip(a.batches(rows, 1000), b.batches(rows, 1000), strict=True)
+        )
+
+
+def second_process(source: Path, place: Path) -> dict[str, Any]:
+    """Seconds of whole commands: one process for all rows, then two for half of them each; twice, in turns."""
+    alone: list[float] = []
+    together: list[float] = []
+    for turn in range(2):
+        began = time.perf_counter()
+        finish([start(source, place / f"alone-{turn}.h5", "", 1)])
+        alone.append(time.perf_counter() - began)
+        began = time.perf_counter()
+        finish([start(source, place / f"two-{turn}.h5", f"{number}/2", 1) for number in (1, 2)])
+        together.append(time.perf_counter() - began)
+    began = time.perf_counter()
+    finish([start(source, place / "threads.h5", "", 2)])
+    return {
+        "alone": alone,
+        "together": together,
+        "gain": min(alone) / min(together),
+        "two_threads": time.perf_counter() - began,
+        "rows": sum(1 for _ in (source / "images").iterdir()),
+    }
+
+
+def start(source: Path, output: Path, shard: str, workers: int) -> subprocess.Popen:
+    """`facedis align` as a user types it."""
+    words = ["align", source, "-o", output, "--detector", "none", "--size", FACE_SIZE, "--workers", workers, "-q"]
+    words += ["--shard", shard] if shard else []
+    return subprocess.Popen([sys.executable, "-m", "facedis", *map(str, words)])
+
+
+def finish(started: list[subprocess.Popen]) -> None:
+    """Wait for all of them.
+
+    Raises:
+        RuntimeError: One failed.
+    """
+    if any([each.wait() for each in started]):
+        raise RuntimeError("an alignment failed")
+
+
+def page(result: dict[str, Any]) -> str:
+    """The record as a Markdown page."""
+    memory, reads, shards, gain = (result[name] for name in ("memory", "reads", "join", "second_process"))
+    done = {name: "Reached" if reached else "Missed" for name, reached in result["reached"].items()}
+    lines = [
+        "# A cache of 100,000 rows" if result["n"] == 100_000 else f"# A cache of {result['n']:,} rows",
+        "",
+        f"Photographs repeated by links to {result['n']:,} rows of {result['size']} px, `--detector none`: a detector "
+        "would take an hour and change nothing of what is measured here.",
+        "",
+        "|  | measured | wanted |  |",
+        "| :-- | --: | --: | :-- |",
+        f"| resident memory from row {SETTLED:,} on | {memory['settled_low'] / 1e6:,.0f} to "
+        f"{memory['settled_high'] / 1e6:,.0f} MB | within {MOST_GROWTH / 1e6:.0f} MB | {done['memory']} |",
+        f"| random batches of {reads['batch']}, file in memory | {reads['faces_per_second']:,.0f} faces/s, "
+        f"{reads['times_the_trunk']:,.0f} times the trunk | {LEAST_READS:.0f} times | {done['reads']} |",
+        f"| the same, from the disk | {reads['faces_per_second_from_disk']:,.0f} faces/s, "
+        f"{reads['times_the_trunk_from_disk']:,.0f} times the trunk | – | |",
+        f"| joining {shards['shards']} shards | {shards['seconds']:.2f} s | {MOST_JOIN:.0f} s | {done['join']} |",
+        f"| two processes against one, one decoding thread each | {gain['gain']:.2f} times | {LEAST_GAIN} times "
+        f"| {done['second_process']} |",
+        "",
+        f"- The trunk ({BATCH // 2} images of {result['size']} px at once) takes {reads['trunk_forward']:.1f} images/s "
+        f"forward and {reads['trunk_training']:.1f} in training.",
+        f"- The cache was made at {memory['rate']:,.0f} images/s and has {memory['bytes'] / 1e9:.1f} GB; the joined "
+        f"one has {shards['bytes'] / 1e6:.1f} MB and points to its shards. Both have the same rows: "
+        f"{'yes' if shards['same'] else 'no'}; `facedis faces verify` passes: {'yes' if shards['whole'] else 'no'}.",
+        f"- Whole commands, with the start of the program, {gain['rows']:,} rows: alone "
+        f"{', '.join(f'{seconds:.1f}' for seconds in gain['alone'])} s, two processes "
+        f"{', '.join(f'{seconds:.1f}' for seconds in gain['together'])} s, one process with two decoding threads (the "
+        f"default) {gain['two_threads']:.1f} s.",
+        "",
+        f"Written by `benchmarks/align_scale.py`. {sentence(result['machine'])}.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
