@@ -9,6 +9,7 @@ is written after the pixels of its rows, so a row that is not "pending" is whole
 import contextlib
 import os
 import re
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -162,6 +163,7 @@ class CacheWriter:
                 ("landmarks", rows.landmarks),
                 ("probability", rows.probability),
                 ("grey", rows.grey),
+                ("checksum", checksums(rows.faces)),
                 ("status", rows.status),
             ):
                 self._columns.write(name, first, values)
@@ -258,6 +260,11 @@ class FacesCache:
         return self._file[name][:]
 
     @property
+    def checksums(self) -> np.ndarray | None:
+        """(N,) uint32, `checksums` of the faces as they were written; None where storing changed them."""
+        return self.column("checksum") if "checksum" in self._file else None
+
+    @property
     def factors(self) -> dict[str, np.ndarray]:
         """(N,) float32 for every known factor of the faces, by name; nothing for photographs."""
         return dict(zip(self.info.factors, self.column("factor").T, strict=True)) if self.info.factors else {}
@@ -285,6 +292,11 @@ class FacesCache:
         """Close the file."""
         self._pixels = None
         self._file.close()
+
+
+def checksums(faces: np.ndarray) -> np.ndarray:
+    """(n,) uint32 CRC-32 of the pixels of each of (n, S, S, 3) uint8 faces."""
+    return np.array([zlib.crc32(np.ascontiguousarray(face)) for face in faces], np.uint32)
 
 
 _AGAIN = "make it again with `facedis align --overwrite`"
@@ -357,6 +369,7 @@ def _columns(n: int, size: int) -> tuple[tuple[str, tuple[int, ...], type, float
         ("probability", (n,), np.float32, np.nan),
         ("status", (n,), np.uint8, 0),
         ("grey", (n,), np.bool_, False),
+        ("checksum", (n,), np.uint32, 0),
     )
 
 

@@ -52,7 +52,7 @@ def pack(path: Path, output: Path, storage: str, quality: int = 95, listener: Li
         if output.exists() and os.path.samefile(path, output):
             raise OutputError(f"{output} is the cache that is read", "choose another -o")
         with replacing(output) as temporary, h5py.File(path, "r") as source, new_file(temporary) as target:
-            _copy_columns(source, target)
+            _copy_columns(source, target, exact=storage != "jpeg")
             target.attrs["storage"] = storage
             faces = _faces(cache, listener)
             if storage == "raw":
@@ -65,11 +65,11 @@ def pack(path: Path, output: Path, storage: str, quality: int = 95, listener: Li
         )
 
 
-def _copy_columns(source: h5py.File, target: h5py.File) -> None:
+def _copy_columns(source: h5py.File, target: h5py.File, exact: bool) -> None:
     for name, value in source.attrs.items():
         target.attrs[name] = value
     for name in source:
-        if name not in _PIXELS:
+        if name not in _PIXELS and (exact or name != "checksum"):
             source.copy(name, target)
 
 

@@ -75,10 +75,10 @@ def many(tmp_path_factory):
     return root
 
 
-# A chunk has six columns, the first of them the pixels and the last one the status.
+# A chunk has seven columns, the first of them the pixels and the last one the status.
 @pytest.mark.parametrize(
     ("moment", "count", "done"),
-    [("write", 1, 0), ("column", 13, 8), ("column", 17, 8), ("column", 18, 12), ("write", 4, 12), ("finish", 1, 22)],
+    [("write", 1, 0), ("column", 15, 8), ("column", 20, 8), ("column", 21, 12), ("write", 4, 12), ("finish", 1, 22)],
 )
 def test_killed_at_any_moment_it_goes_on_to_the_same_cache(patches, tmp_path, moment, count, done):
     output = tmp_path / "faces.h5"
