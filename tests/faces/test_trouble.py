@@ -13,8 +13,9 @@ from PIL import Image
 
 from facedis.config import AlignConfig
 from facedis.faces import align as module
-from facedis.faces.cache import FacesCache, partial_path
+from facedis.faces.cache import CacheWriter, FacesCache, partial_path
 from facedis.faces.shards import Shard, place_of
+from facedis.faces.summary import summary
 from facedis.faces.verify import verify
 
 SIDE, ROWS, CHUNK = 32, 150, 16
@@ -206,6 +207,19 @@ def test_images_that_go_or_break_midway_are_rows_that_say_so(source, tmp_path, s
         assert states == ["ok", "ok", "ok", "missing", "unreadable", "ok"]
         assert cache.column("grey")[[39, 42]].tolist() == [False, True]
     write_patterns(source, {1})  # now each row is what an unbroken alignment makes of the source
+    assert same_as_unbroken(output, source)
+
+
+def test_two_processes_do_not_write_the_same_cache(source, tmp_path):
+    output = tmp_path / "out" / "faces.h5"
+    assert facedis(source, "-o", output, after=2).returncode == 128 + 15
+    writer = CacheWriter.resume(output)
+    ran = facedis(source, "-o", output)
+    assert ran.returncode == 2
+    assert line(ran) == (f"facedis: {partial_path(output)} is being written by another process; wait for it to end")
+    assert summary(partial_path(output))["status"] == {"pending": ROWS - 2 * CHUNK, "ok": 2 * CHUNK}  # reading is free
+    writer.close()
+    assert facedis(source, "-o", output).returncode == 0
     assert same_as_unbroken(output, source)
 
 
