@@ -28,7 +28,7 @@ def sentence(about: dict[str, Any]) -> str:
     """The same in words, for the foot of a page."""
     gpu = f"on one {about['gpu']}" if about["gpu"] else "without a GPU (on a GPU: not measured)"
     return (
-        f"{about['system']}, {about['processor']}, {about['cores']} cores, {about['threads']} threads of torch, "
+        f"{about['system']}, {about['processor']}, {about['cores']} cores, threads of torch: {about['threads']}, "
         f"{about['memory_gb']} GB, {gpu}; Python {about['python']}, torch {about['torch']}; load when it began "
         f"{about['load']}"
     )
