@@ -8,6 +8,7 @@ import io
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from rich.console import Console  # noqa: E402
 from facedis.config import AlignConfig  # noqa: E402
 from facedis.faces.check import check  # noqa: E402
 from facedis.reports.check import page  # noqa: E402
-from tests.datasets.trees import TREES, Tree  # noqa: E402
+from tests.datasets.trees import TREES, picture, write  # noqa: E402
 
 _TOP = """\
 <!-- Written by docs/generate_checks.py from the program itself: change the program, not this page. -->
@@ -29,22 +30,34 @@ _TOP = """\
 `facedis align --check FOLDER` says how a folder is read and compares it with what was published, before hours
 are spent on it. Below it does so for a tiny fabricated copy of each layout, in the layout's own form: names,
 headers, notation of numbers, and what is broken in the copies that go round. That nearly all numbers differ is
-as it should be: the copies have a dozen images.
+as it should be: the copies have a dozen images. The last one is a copy in which images and people are in several
+splits.
 """
 _SHOWN = 14
 
 
 def text() -> str:
     """The whole page."""
-    return "\n".join([_TOP, *(section(tree) for tree in TREES.values())])
+    return "\n".join([_TOP, *(section(tree.title, tree.make) for tree in TREES.values()), section(LEAKY, leaky)])
 
 
-def section(tree: Tree) -> str:
+LEAKY = "Images and people in several splits"
+
+
+def leaky(root: Path) -> None:
+    """A list in which the test set is not unseen, and one picture has two expressions."""
+    for image, seed in (("a.png", 1), ("b.png", 2), ("c.png", 1), ("d.png", 2), ("e.png", 3)):
+        picture(seed, 64).save(root / image)
+    rows = ["a.png,fear,Ann,train", "b.png,anger,Bo,train", "c.png,fear,Ann,test", "d.png,disgust,Bo,train"]
+    write(root, "labels.csv", "\n".join(["image,expression,identity,split", *rows, "e.png,fear,Cy,test", ""]))
+
+
+def section(title: str, make: Callable[[Path], None]) -> str:
     """One layout: its files, and what the check prints."""
     with tempfile.TemporaryDirectory() as place, _inside(Path(place)):
-        root = Path("AffectNet" if tree.title.startswith("AffectNet in folders with names") else "data")
+        root = Path("AffectNet" if title.startswith("AffectNet in folders with names") else "data")
         root.mkdir()
-        tree.make(root)
+        make(root)
         files = sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
         console = Console(file=io.StringIO(), width=108)
         for part in page(check(root, AlignConfig())):
@@ -52,7 +65,7 @@ def section(tree: Tree) -> str:
     more = [f"... and {len(files) - _SHOWN} more"] if len(files) > _SHOWN else []
     printed = "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())
     listed = "\n".join([*files[:_SHOWN], *more])
-    return f"## {tree.title}\n\n```\n{listed}\n```\n\n```\nfacedis align --check {root}\n\n{printed}\n```\n"
+    return f"## {title}\n\n```\n{listed}\n```\n\n```\nfacedis align --check {root}\n\n{printed}\n```\n"
 
 
 @contextmanager

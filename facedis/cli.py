@@ -1,6 +1,7 @@
 """The `facedis` program: a Typer app assembled from the entry points of `facedis.commands`."""
 
 import os
+import signal
 import sys
 import warnings
 from typing import Annotated
@@ -11,6 +12,8 @@ from facedis import __version__, plugins
 from facedis.errors import FacedisError
 
 _STOPPED = "facedis: stopped; nothing that was finished is lost"
+#: What a shell says of a program that ended by Ctrl-C, or by the SIGTERM of a cluster's scheduler.
+_CTRL_C, _TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM
 
 
 def app() -> typer.Typer:
@@ -34,6 +37,7 @@ def app() -> typer.Typer:
 def main() -> None:
     """Run the program; a user's mistake is one line on stderr and exit code 2."""
     warnings.showwarning = _show_warning
+    signal.signal(signal.SIGTERM, _end)
     try:
         app()()
     except FacedisError as error:
@@ -41,14 +45,19 @@ def main() -> None:
         sys.exit(2)
     except KeyboardInterrupt:
         print(_STOPPED, file=sys.stderr)
-        sys.exit(130)
+        sys.exit(_CTRL_C)
     except SystemExit as end:  # typer makes one of a Ctrl-C in a command, and says nothing
-        if end.code == 130:
+        if end.code in (_CTRL_C, _TERMINATED):
             print(_STOPPED, file=sys.stderr)
         raise
     except BrokenPipeError:  # the reader of our output went away, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
+
+
+def _end(*_: object) -> None:
+    """Leave as an exception does, so that files are closed and a line says what happened."""
+    sys.exit(_TERMINATED)
 
 
 def _print_version(wanted: bool) -> None:

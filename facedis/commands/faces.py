@@ -8,7 +8,7 @@ import typer
 from facedis.commands.shared import AsJson, Quiet, listener, show
 from facedis.errors import CacheError, ConfigError
 
-_SHEET, _PACK = "The contact sheet", "Packing"
+_SHEET, _VERIFY, _PACK = "The contact sheet", "Verifying", "Packing"
 
 
 def faces(
@@ -27,6 +27,14 @@ def faces(
     each: Annotated[int, typer.Option(help="Most faces in a row.", rich_help_panel=_SHEET)] = 12,
     split: Annotated[str, typer.Option(help="train, val, test or all.", rich_help_panel=_SHEET)] = "all",
     seed: Annotated[int, typer.Option(help="Decides which faces are drawn.", rich_help_panel=_SHEET)] = 0,
+    images: Annotated[
+        bool,
+        typer.Option(
+            "--images",
+            help="Also read every image of the source again, and say which would give another face today.",
+            rich_help_panel=_VERIFY,
+        ),
+    ] = False,
     storage: Annotated[
         str,
         typer.Option(
@@ -51,7 +59,7 @@ def faces(
     elif action == "sheet":
         _sheet(cache, output or Path(f"{cache.stem}-{by}.png"), (by, each, split, seed), as_json, quiet)
     elif action == "verify":
-        _verify(cache, as_json, quiet)
+        _verify(cache, images, as_json, quiet)
     elif action == "pack":
         _pack(cache, output or cache.with_name(f"{cache.stem}-{storage}.h5"), (storage, quality), as_json, quiet)
     else:
@@ -81,11 +89,11 @@ def _sheet(cache: Path, output: Path, chosen: tuple[str, int, str, int], as_json
     show(result, lambda _: [f"Written: {output}"], as_json, quiet)
 
 
-def _verify(cache: Path, as_json: bool, quiet: bool) -> None:
+def _verify(cache: Path, images: bool, as_json: bool, quiet: bool) -> None:
     from facedis.faces.verify import verify
     from facedis.reports.faces import verification_page
 
-    result = verify(cache, listener(as_json, quiet))
+    result = verify(cache, listener(as_json, quiet), images)
     show(result, verification_page, as_json, quiet)
     if not result["whole"]:
         bad = [check["what"] for check in result["checks"] if check["bad"]]

@@ -99,7 +99,7 @@ _CASIA = (
     Count("all", (494_414,), {490_623: "the selection that face recognition tools share"}),
     Count("people", (10_575,), {10_572: "the selection that face recognition tools share"}),
 )
-#: By the name of the reader.
+#: By the name of the reader. Where each is from: docs/data.md, "Published numbers".
 PUBLISHED: dict[str, list[Count]] = {
     "affectnet": _AFFECTNET,
     "affectnet-2021": _AFFECTNET,

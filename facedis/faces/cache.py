@@ -2,13 +2,14 @@
 
 Everything that is known before detection (source, label, identity, split) is written when the file
 is made, and all arrays are allocated then, uncompressed and in one piece. Filling in rows later
-changes no HDF5 metadata, so a process killed at any moment leaves a file that opens; `status` is
-written after the pixels of its rows, so a row that is not "pending" is whole.
+changes nothing but their bytes, so a process killed at any moment leaves a file that opens; `status`
+is written after the pixels of its rows, so a row that is not "pending" is whole.
 """
 
 import contextlib
 import os
 import re
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ import numpy as np
 from facedis import __version__
 from facedis.datasets.record import FaceRecord
 from facedis.errors import CacheError, OutputError
+from facedis.faces.hdf5 import Columns, new_file
 from facedis.faces.pixels import open_pixels
 
 FORMAT = "facedis-faces"
@@ -99,8 +101,8 @@ class CacheWriter:
     Works on `<output>.partial`, which `create` makes and `resume` opens.
     """
 
-    def __init__(self, file: h5py.File, output: Path) -> None:
-        self._file = file
+    def __init__(self, columns: Columns, output: Path) -> None:
+        self._columns = columns
         self._output = output
 
     @classmethod
@@ -114,7 +116,7 @@ class CacheWriter:
         draft = partial.with_suffix(".draft")
         try:
             output.parent.mkdir(parents=True, exist_ok=True)
-            with h5py.File(draft, "w") as file:
+            with new_file(draft) as file:
                 _write_attributes(file, info)
                 _write_known(file, info, records, splits)
                 _allocate(file, len(records), info.size)
@@ -131,18 +133,21 @@ class CacheWriter:
         Raises:
             CacheError: It does not open (broken, or another process is writing it).
         """
+        partial = partial_path(output)
         try:
-            return cls(h5py.File(partial_path(output), "r+"), output)
-        except OSError as error:
+            return cls(Columns(partial, [name for name, *_ in _columns(0, 0)]), output)
+        except BlockingIOError as error:
+            raise CacheError(f"{partial} is being written by another process", "wait for it to end") from error
+        except (OSError, KeyError) as error:
             raise CacheError(
-                f"{partial_path(output)} cannot be continued: {_reason(error)}",
-                "wait for the process that writes it, or delete it to start again",
+                f"{partial} cannot be continued: {_reason(error)}",
+                "make it writable, or delete it to start again",
             ) from error
 
     @property
     def status(self) -> np.ndarray:
         """(n,) str, one of `STATUSES` for every row."""
-        return np.array(STATUSES)[self._file["status"][:]]
+        return np.array(STATUSES)[self._columns.read("status")]
 
     @property
     def pending(self) -> np.ndarray:
@@ -151,7 +156,6 @@ class CacheWriter:
 
     def write(self, first: int, rows: Rows) -> None:
         """Write `rows` from row `first` on; they count as done only when all their pixels are in the file."""
-        place = slice(first, first + len(rows.status))
         try:
             for name, values in (
                 ("face", rows.faces),
@@ -159,11 +163,10 @@ class CacheWriter:
                 ("landmarks", rows.landmarks),
                 ("probability", rows.probability),
                 ("grey", rows.grey),
+                ("checksum", checksums(rows.faces)),
+                ("status", rows.status),
             ):
-                self._file[name][place] = values
-            self._file.flush()
-            self._file["status"][place] = rows.status
-            self._file.flush()
+                self._columns.write(name, first, values)
         except OSError as error:
             raise OutputError(
                 f"cannot write {partial_path(self._output)}: {_reason(error)}", "make room; the same command goes on"
@@ -176,8 +179,7 @@ class CacheWriter:
 
     def close(self) -> None:
         """Close the file; what was written stays and can be resumed."""
-        with contextlib.suppress(OSError):
-            self._file.close()
+        self._columns.close()
 
 
 class FacesCache:
@@ -258,6 +260,11 @@ class FacesCache:
         return self._file[name][:]
 
     @property
+    def checksums(self) -> np.ndarray | None:
+        """(N,) uint32, `checksums` of the faces as they were written; None where storing changed them."""
+        return self.column("checksum") if "checksum" in self._file else None
+
+    @property
     def factors(self) -> dict[str, np.ndarray]:
         """(N,) float32 for every known factor of the faces, by name; nothing for photographs."""
         return dict(zip(self.info.factors, self.column("factor").T, strict=True)) if self.info.factors else {}
@@ -285,6 +292,11 @@ class FacesCache:
         """Close the file."""
         self._pixels = None
         self._file.close()
+
+
+def checksums(faces: np.ndarray) -> np.ndarray:
+    """(n,) uint32 CRC-32 of the pixels of each of (n, S, S, 3) uint8 faces."""
+    return np.array([zlib.crc32(np.ascontiguousarray(face)) for face in faces], np.uint32)
 
 
 _AGAIN = "make it again with `facedis align --overwrite`"
@@ -348,15 +360,21 @@ def _write_known(file: h5py.File, info: CacheInfo, records: Sequence[FaceRecord]
         file.create_dataset("factor", data=np.array([record.factors for record in records], np.float32))
 
 
-def _allocate(file: h5py.File, n: int, size: int) -> None:
-    for name, shape, dtype, fill in (
+def _columns(n: int, size: int) -> tuple[tuple[str, tuple[int, ...], type, float], ...]:
+    """Name, shape, type and first value of every column that an alignment fills in."""
+    return (
         ("face", (n, size, size, 3), np.uint8, 0),
         ("box", (n, 4), np.float32, np.nan),
         ("landmarks", (n, 5, 2), np.float32, np.nan),
         ("probability", (n,), np.float32, np.nan),
         ("status", (n,), np.uint8, 0),
         ("grey", (n,), np.bool_, False),
-    ):
+        ("checksum", (n,), np.uint32, 0),
+    )
+
+
+def _allocate(file: h5py.File, n: int, size: int) -> None:
+    for name, shape, dtype, fill in _columns(n, size):
         creation = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
         creation.set_layout(h5py.h5d.CONTIGUOUS)
         creation.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)

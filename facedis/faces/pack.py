@@ -15,6 +15,7 @@ from PIL import Image
 from facedis.errors import ConfigError, OutputError
 from facedis.events import Event, Listener, silent
 from facedis.faces.cache import FacesCache
+from facedis.faces.hdf5 import new_file
 from facedis.faces.pixels import ENDS, FILES, STORAGES
 from facedis.files import replacing
 from facedis.result import record
@@ -50,8 +51,8 @@ def pack(path: Path, output: Path, storage: str, quality: int = 95, listener: Li
     with FacesCache.open(path) as cache:
         if output.exists() and os.path.samefile(path, output):
             raise OutputError(f"{output} is the cache that is read", "choose another -o")
-        with replacing(output) as temporary, h5py.File(path, "r") as source, h5py.File(temporary, "w") as target:
-            _copy_columns(source, target)
+        with replacing(output) as temporary, h5py.File(path, "r") as source, new_file(temporary) as target:
+            _copy_columns(source, target, exact=storage != "jpeg")
             target.attrs["storage"] = storage
             faces = _faces(cache, listener)
             if storage == "raw":
@@ -64,11 +65,11 @@ def pack(path: Path, output: Path, storage: str, quality: int = 95, listener: Li
         )
 
 
-def _copy_columns(source: h5py.File, target: h5py.File) -> None:
+def _copy_columns(source: h5py.File, target: h5py.File, exact: bool) -> None:
     for name, value in source.attrs.items():
         target.attrs[name] = value
     for name in source:
-        if name not in _PIXELS:
+        if name not in _PIXELS and (exact or name != "checksum"):
             source.copy(name, target)
 
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -10,7 +11,8 @@ import h5py
 import numpy as np
 
 from facedis.errors import CacheError, ConfigError
-from facedis.faces.cache import FacesCache, read_info
+from facedis.faces.cache import read_info
+from facedis.faces.hdf5 import new_file
 from facedis.faces.pixels import storage_of
 from facedis.faces.plan import Plan
 from facedis.files import replacing
@@ -84,18 +86,10 @@ def join(output: Path, places: list[Path], fingerprint: str) -> None:
         CacheError: A shard is no raw faces cache.
         OutputError: `output` cannot be written.
     """
-    shards = [FacesCache.open(place) for place in places]
-    try:
-        with replacing(output) as temporary, h5py.File(temporary, "w") as target:
-            files = [h5py.File(place, "r") for place in places]
-            try:
-                _write(target, files, places, fingerprint)
-            finally:
-                for file in files:
-                    file.close()
-    finally:
-        for shard in shards:
-            shard.close()
+    for place in places:
+        read_info(place)
+    with ExitStack() as opened, replacing(output) as temporary, new_file(temporary) as target:
+        _write(target, [opened.enter_context(h5py.File(place, "r")) for place in places], places, fingerprint)
 
 
 def _write(target: h5py.File, files: list[h5py.File], places: list[Path], fingerprint: str) -> None:

@@ -1,27 +1,31 @@
 """Whether a faces cache is whole and consistent, and whether its source is still what it was made of."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from facedis.config import AlignConfig
-from facedis.errors import FacedisError
 from facedis.events import Event, Listener, silent
-from facedis.faces.cache import SPLITS, STATUSES, FacesCache
-from facedis.faces.plan import make_plan
+from facedis.faces.cache import SPLITS, STATUSES, FacesCache, checksums
+from facedis.faces.source import changed_images, source_of_cache
 from facedis.result import record
 
 #: Bytes of pixels that are read at once.
 _AT_ONCE = 64_000_000
+#: Changed images that the record names.
+LISTED = 20
 
 Check = tuple[str, int]
 
 
-def verify(path: Path, listener: Listener = silent) -> dict[str, Any]:
+def verify(path: Path, listener: Listener = silent, images: bool = False) -> dict[str, Any]:
     """Read every row of the cache at `path` and look for what cannot be.
+
+    Args:
+        path: A faces cache.
+        listener: Told about the progress.
+        images: Also read every image of the source again, where it is there and has the same records.
 
     Returns:
         The result record of kind "verification": `checks` with the number of bad rows each,
@@ -29,8 +33,11 @@ def verify(path: Path, listener: Listener = silent) -> dict[str, Any]:
 
     Raises:
         CacheError: It is not a readable faces cache.
+        ConfigError: `images` of a cache that is stored as JPEG.
     """
     with FacesCache.open(path) as cache:
+        source, plan = source_of_cache(cache)
+        changed = changed_images(cache, plan, listener) if images and plan else None
         checks = [{"what": what, "bad": int(bad), "rows": len(cache)} for what, bad in _checks(cache, listener)]
         return record(
             "verification",
@@ -38,7 +45,9 @@ def verify(path: Path, listener: Listener = silent) -> dict[str, Any]:
             rows=len(cache),
             checks=checks,
             whole=not any(check["bad"] for check in checks),
-            source=_source(cache),
+            source="changed" if changed else source,
+            changed_images=None if changed is None else len(changed),
+            changed_first=(changed or [])[:LISTED],
         )
 
 
@@ -69,30 +78,18 @@ def _geometry(cache: FacesCache, usable: np.ndarray) -> Iterator[Check]:
 
 def _pixels(cache: FacesCache, usable: np.ndarray, listener: Listener) -> Iterator[Check]:
     """Every face once, from the disk."""
-    blank = left_over = wrong = 0
-    grey = cache.column("grey")
+    changed = left_over = wrong = 0
+    grey, known = cache.column("grey"), cache.checksums
     listener(Event("start", "verify", total=len(cache)))
     for rows, faces in cache.batches(np.arange(len(cache)), max(_AT_ONCE // (3 * cache.info.size**2), 1)):
         dark = ~faces.reshape(len(rows), -1).any(axis=1)
         colourless = (faces == faces[..., :1]).all(axis=(1, 2, 3))
-        blank += (dark & usable[rows]).sum()
+        changed += 0 if known is None else (checksums(faces) != known[rows]).sum()
         left_over += (~dark & ~usable[rows]).sum()
         wrong += ((colourless != grey[rows]) & usable[rows]).sum()
         listener(Event("advance", done=int(rows[-1]) + 1))
     listener(Event("end", "verify", total=len(cache), done=len(cache)))
-    yield "no face is all black", blank
+    if known is not None:  # JPEG files give other pixels than were written
+        yield "pixels are those that were written", changed
     yield "rows without a face have no pixels", left_over
     yield "faces marked grey are grey, and no others", wrong
-
-
-def _source(cache: FacesCache) -> str:
-    root = Path(cache.info.source)
-    if not root.is_dir():
-        return "absent"
-    known = AlignConfig.__dataclass_fields__
-    settings = {key: value for key, value in json.loads(cache.info.settings).items() if key in known}
-    try:
-        now = make_plan(root, AlignConfig(**settings)).info.fingerprint
-        return "same" if cache.info.fingerprint.partition(":")[0] == now else "changed"  # a shard's says which one
-    except FacedisError:
-        return "changed"

@@ -15,6 +15,9 @@ _SOURCES = {
     "absent": "The source is not there any more.",
 }
 
+#: Changed images that the page names.
+_NAMED = 5
+
 
 def summary_page(result: Mapping[str, Any]) -> Iterator[RenderableType]:
     """The page of a record of kind "faces", piece by piece."""
@@ -39,6 +42,9 @@ def verification_page(result: Mapping[str, Any]) -> Iterator[RenderableType]:
         table.add_row(check["what"], f"{check['bad']:,}", style="red" if check["bad"] else "")
     yield table
     yield Text(_SOURCES[result["source"]])
+    if result["changed_images"] is not None:
+        first = ", ".join(result["changed_first"][:_NAMED])
+        yield Text(f"images that would give another face today: {result['changed_images']:,} {first}".rstrip())
     verdict = "whole" if result["whole"] else "damaged"
     yield Text(f"{result['faces']}: {verdict}, {result['rows']:,} rows", style="bold")
 

@@ -20,7 +20,8 @@ generator = _load()
 def test_the_page_is_not_stale_and_has_every_layout():
     page = generator.PAGE.read_text(encoding="utf-8")
     assert page == generator.text(), "run `python docs/generate_checks.py`"
-    assert [line[3:] for line in page.splitlines() if line.startswith("## ")] == [tree.title for tree in TREES.values()]
+    titles = [line[3:] for line in page.splitlines() if line.startswith("## ")]
+    assert titles == [*(tree.title for tree in TREES.values()), generator.LEAKY]
     for tree in TREES.values():
         assert f"read as {tree.reader}, " in page
 
@@ -38,3 +39,9 @@ def test_checking_tells_and_writing_mends(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["generate_checks.py"])
     assert generator.main() == 0
     assert (tmp_path / "checks.md").read_text() == "hello"
+
+
+def test_the_last_copy_shows_what_leaks():
+    leaky = generator.section(generator.LEAKY, generator.leaky)
+    assert "equal images: 2, 1 of them across splits, 1 with another expression" in leaky
+    assert "people in several splits: 1: Ann" in leaky

@@ -59,7 +59,8 @@ def test_a_whole_cache_passes_and_knows_its_source(cache):
         ("box", 0, [5, 5, 5, 9], "boxes have an area"),
         ("box", 6, [1, 1, 5, 9], "only rows with a face have a box"),
         ("probability", 0, 1.5, "probabilities lie between 0 and 1"),
-        ("face", 0, 0, "no face is all black"),
+        ("face", 0, 0, "pixels are those that were written"),
+        ("checksum", 0, 5, "pixels are those that were written"),
         ("face", 6, 9, "rows without a face have no pixels"),
         ("grey", 3, True, "faces marked grey are grey, and no others"),
     ],
@@ -72,6 +73,14 @@ def test_each_kind_of_damage_is_found(cache, column, row, value, what):
             verify(cache)
         return
     assert bad(cache)[what] == 1
+
+
+def test_a_black_picture_of_the_dataset_is_no_damage(tmp_path):
+    (tmp_path / "happy").mkdir()
+    for number, colour in enumerate(("black", "teal")):
+        Image.new("RGB", (32, 32), colour).save(tmp_path / "happy" / f"{number}.png")
+    align(tmp_path, tmp_path / "faces.h5", AlignConfig(crop="none"))
+    assert verify(tmp_path / "faces.h5")["whole"]
 
 
 def test_detected_faces_need_a_box(cache):

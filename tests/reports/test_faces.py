@@ -23,7 +23,10 @@ SUMMARY = {
     "fingerprint": "0123456789abcdef",
     "made_by": "1.0",
 }
-CHECKS = [{"what": "labels are classes", "bad": 0, "rows": 9}, {"what": "no face is all black", "bad": 2, "rows": 9}]
+CHECKS = [
+    {"what": "labels are classes", "bad": 0, "rows": 9},
+    {"what": "pixels are those that were written", "bad": 2, "rows": 9},
+]
 
 
 def printed(page, record):
@@ -49,12 +52,20 @@ def test_the_summary_says_what_is_in_the_cache():
 
 def test_the_verification_says_what_is_wrong_and_the_verdict():
     record = {"faces": "faces.h5", "rows": 9, "checks": CHECKS, "whole": False, "source": "changed"}
+    record |= {"changed_images": None, "changed_first": []}
     text = printed(verification_page, record)
     assert "The source has changed" in text and text.endswith("faces.h5: damaged, 9 rows\n")
-    assert text.split("no face is all black")[1].split()[1] == "2"
+    assert text.split("pixels are those that were written")[1].split()[1] == "2"
     assert printed(verification_page, record | {"whole": True, "source": "same"}).endswith("faces.h5: whole, 9 rows\n")
 
 
 def test_packing_says_how_much_room_it_takes():
     record = {"output": "p.h5", "rows": 9, "storage": "png", "before": 7_654_321, "after": 1_234_567}
     assert printed(packing_page, record) == "Written: p.h5 (9 rows as png, 1.2 MB, before 7.7 MB)\n"
+
+
+def test_the_verification_names_the_images_that_changed():
+    record = {"faces": "faces.h5", "rows": 9, "checks": CHECKS, "whole": True, "source": "changed"}
+    record |= {"changed_images": 7, "changed_first": [f"{number}.png" for number in range(7)]}
+    assert "would give another face today: 7 0.png, 1.png, 2.png, 3.png, 4.png" in printed(verification_page, record)
+    assert "5.png" not in printed(verification_page, record)

@@ -1,0 +1,41 @@
+"""What the numbers of a benchmark are true of: the machine, the versions, and how busy it was."""
+
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+import torch
+
+
+def machine() -> dict[str, Any]:
+    """Processor, cores, threads, memory, GPU, versions, and how many programs wanted the cores at the moment."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": _processor(),
+        "cores": len(os.sched_getaffinity(0)),
+        "threads": torch.get_num_threads(),
+        "memory_gb": round(memory / 1e9, 1),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "load": round(os.getloadavg()[0], 1),
+    }
+
+
+def sentence(about: dict[str, Any]) -> str:
+    """The same in words, for the foot of a page."""
+    gpu = f"on one {about['gpu']}" if about["gpu"] else "without a GPU (on a GPU: not measured)"
+    return (
+        f"{about['system']}, {about['processor']}, {about['cores']} cores, threads of torch: {about['threads']}, "
+        f"{about['memory_gb']} GB, {gpu}; Python {about['python']}, torch {about['torch']}; load when it began "
+        f"{about['load']}"
+    )
+
+
+def _processor() -> str:
+    about = Path("/proc/cpuinfo")
+    lines = about.read_text().splitlines() if about.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or "unknown processor"
