@@ -61,7 +61,7 @@ def codes_of(
         wanted: Names of `CODES`, and "probabilities" for those of the expression head.
 
     Returns:
-        (n, D) float32 by name, without `rest` where the model has no rest branch.
+        (n, D) float32 by name, in that order, without `rest` where the model has no rest branch.
     """
     model = run.model.to(device)
     features = model.trunk(_input(run, faces, device))  # n C H W
@@ -76,7 +76,7 @@ def codes_of(
             found["expression"] = expression
         if "probabilities" in wanted:
             found["probabilities"] = model.expression_head(expression).softmax(1)
-    return {name: value.float().cpu().numpy() for name, value in found.items()}
+    return {name: found[name].float().cpu().numpy() for name in wanted if name in found}
 
 
 def _input(run: Run, faces: np.ndarray, device: torch.device) -> Tensor:

@@ -114,9 +114,7 @@ class ExpressionEncoder(TransformerMixin, BaseEstimator):
 
 def _listed(images: Sequence[Photograph] | np.ndarray) -> Sequence[Photograph]:
     """The images one by one; a single image where a list was meant is the commonest mistake."""
-    if isinstance(images, (str, Path, Image.Image)) or (
-        isinstance(images, np.ndarray) and images.dtype == np.uint8 and images.ndim < 4
-    ):
+    if isinstance(images, (str, Path, Image.Image)) or _is_one(images):
         raise InputError("transform takes many images and was given one", "put it into a list: transform([image])")
     images = list(images)
     for place, image in enumerate(images):
@@ -125,6 +123,11 @@ def _listed(images: Sequence[Photograph] | np.ndarray) -> Sequence[Photograph]:
                 f"X[{place}] is of the type {type(image).__name__}", "give files, images of Pillow or uint8 arrays"
             )
     return images
+
+
+def _is_one(images: object) -> bool:
+    """Whether an array is a picture, and not pictures one behind the other."""
+    return isinstance(images, np.ndarray) and (images.ndim == 2 or (images.ndim == 3 and images.shape[2] in (1, 3, 4)))
 
 
 def _name(image: Photograph, place: int) -> str:
