@@ -35,43 +35,43 @@ def best_search() -> Search:
 
 
 def by_products(query: np.ndarray, codes: np.ndarray, top: int) -> tuple[np.ndarray, np.ndarray]:
-    """The `top` nearest by one product of a matrix and a vector, in no order."""
+    """The `top` nearest by looking at each, in no order."""
     values = _likeness(query, codes)
     found = np.argpartition(-values, top - 1)[:top] if 0 < top < len(values) else np.arange(len(values))[:top]
     return found, values[found]
 
 
 def by_faiss(query: np.ndarray, codes: np.ndarray, top: int) -> tuple[np.ndarray, np.ndarray]:
-    """The `top` nearest by FAISS's exhaustive search, on codes of length 1."""
+    """The `top` nearest by FAISS's exhaustive search."""
     import faiss
 
-    if not top:
-        return np.empty(0, int), np.empty(0)
-    whole = np.ascontiguousarray(np.concatenate([codes, query[None]]), np.float32)
-    lengths = np.linalg.norm(whole, axis=1, keepdims=True)
-    if not _plain(lengths).all():  # a code of zeros has no direction: leave it to who knows what to do
+    units = _units(query, codes)
+    if not top or units is None:
         return by_products(query, codes, top)
-    whole /= lengths
-    values, found = faiss.knn(whole[-1:], whole[:-1], top, metric=faiss.METRIC_INNER_PRODUCT)
-    return found[0], values[0]
+    squares, found = faiss.knn(units[-1:], units[:-1], top, metric=faiss.METRIC_L2)
+    return found[0], 1 - squares[0].astype(np.float64) / 2
 
 
 def _likeness(query: np.ndarray, codes: np.ndarray) -> np.ndarray:
-    """(n,) Cosines of `codes` to `query`, in single precision where lengths allow it."""
-    codes, query = np.asarray(codes, np.float32), np.asarray(query, np.float32)
-    lengths, own = np.sqrt(np.einsum("ij,ij->i", codes, codes)), float(np.linalg.norm(query))
-    plain = _plain(lengths) & _plain(np.array(own))
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        values = codes @ query / (lengths * own)
-    odd = np.flatnonzero(~plain)
-    if len(odd):
-        values[odd] = cosines(np.concatenate([codes[odd], query[None]]), np.arange(len(odd)), np.full(len(odd), -1))
-    return values
+    """(n,) Cosines of `codes` to `query`.
+
+    1 minus half the square of the distance: near 1, where single precision can no longer tell products
+    apart, it still tells distances. Collapsed codes all lie there.
+    """
+    units = _units(query, codes)
+    if units is None:
+        return cosines(np.concatenate([codes, query[None]]), np.arange(len(codes)), np.full(len(codes), -1))
+    apart = units[:-1] - units[-1]
+    return 1 - np.einsum("ij,ij->i", apart, apart).astype(np.float64) / 2
 
 
-def _plain(lengths: np.ndarray) -> np.ndarray:
-    """Whether a length is one that squares and products of single precision can hold."""
-    return np.isfinite(lengths) & (lengths > 1e-15) & (lengths < 1e15)
+def _units(query: np.ndarray, codes: np.ndarray) -> np.ndarray | None:
+    """(n + 1, D) float32 of length 1, the query last; None where a length is beyond single precision or 0."""
+    whole = np.concatenate([codes, query[None]], dtype=np.float32)
+    lengths = np.sqrt(np.einsum("ij,ij->i", whole, whole))[:, None]
+    if not (np.isfinite(lengths) & (lengths > 1e-15)).all():  # a code of zeros has no direction
+        return None
+    return np.divide(whole, lengths, out=whole)
 
 
 class Best:

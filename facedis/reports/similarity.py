@@ -38,12 +38,8 @@ def similarity_page(result: Mapping[str, Any]) -> Iterator[RenderableType]:
     yield from {"pair": _pair, "ranking": _ranking, "pairs": _list, "sample": _sample}[result["mode"]](result)
     rows = list(known_rows(result))
     if rows:
-        left, right = known_head(result)[:2], known_head(result)[2:]
-        table = _table(
-            known_title(result),
-            [name.replace(" the ", "\nthe ") for name in left],
-            [name.replace(" of ", "\nof ") for name in right],
-        )
+        head = [name.replace(" above", "\nabove") for name in known_head(result)]
+        table = _table(known_title(result), head[:2], head[2:])
         for row in rows:
             table.add_row(*row)
         yield table
@@ -58,13 +54,8 @@ def known_title(result: Mapping[str, Any]) -> str:
 
 def known_head(result: Mapping[str, Any]) -> tuple[str, ...]:
     """The columns of `known_rows`."""
-    return (
-        "pairs with the same",
-        "code",
-        "AUC",
-        f"{result['reference']['false_accepts']:.0%} of others above",
-        "of them above",
-    )
+    share = f"{100 * result['reference']['false_accepts']:g} %"
+    return "same", "code", "AUC", f"{share} of others above", "of them above"
 
 
 def known_rows(result: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str, str]]:
@@ -74,7 +65,13 @@ def known_rows(result: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str, 
         for code in CODES:
             found = (codes.get(code) or {}).get(f"same_{told}")
             if found is not None:
-                yield told, code, DECIMAL.short(found["auc"]), f"{found['threshold']:.3f}", f"{found['accepted']:.1%}"
+                yield (
+                    told,
+                    code,
+                    DECIMAL.short(found["auc"]),
+                    f"{found['threshold']:.3f}",
+                    f"{100 * found['accepted']:.1f} %",
+                )
 
 
 def verdicts(result: Mapping[str, Any]) -> Iterator[str]:
@@ -94,7 +91,7 @@ def verdicts(result: Mapping[str, Any]) -> Iterator[str]:
 
 def seen(face: Mapping[str, Any]) -> str:
     """What the expression head says of a face: "happiness (93 %)"."""
-    return f"{face['expression']} ({face['probability']:.0%})"
+    return f"{face['expression']} ({100 * face['probability']:.0f} %)"
 
 
 def _pair(result: Mapping[str, Any]) -> Iterator[RenderableType]:

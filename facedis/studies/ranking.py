@@ -25,7 +25,8 @@ from facedis.studies.sources import IDS, Block, Source, from_cache, from_folder
 #: Faces listed where the user does not say how many.
 TOP = 10
 _BATCH = 128
-_SEARCHED = (".parquet", ".npz")
+#: Endings of files of codes; that of one that cannot be searched is told so.
+_CODES = (".parquet", ".npz", ".csv")
 
 
 def rank(
@@ -67,10 +68,12 @@ def rank(
         raise RunError(f"{run.path} is a baseline without a rest code", "rank --by expression or trunk")
     if top < 1:
         raise ConfigError(f"--top is {top}", "it must be at least 1")
+    if not place.exists() and not place.suffix:
+        raise InputError(f"there is no {place}", "name an image, a folder, a faces cache or a file of codes")
     reference = Reference.of(run.path, false_accepts)
-    codes_file = _codes_in(run, place, by) if place.suffix.lower() in _SEARCHED else None
+    codes_file = _codes_in(run, place, by) if place.suffix.lower() in _CODES else None
     (face,) = align_photographs(run, [image], crop)
-    query = codes_of(run, face.face[None], pick_device(device), WANTED)
+    query = codes_of(run, np.stack([face.face]), pick_device(device), WANTED)
     notes = [f"{image} shows {face.found} faces, the largest is compared"] if face.found > 1 else []
     if codes_file is not None:
         found = _in_codes(codes_file, query, by, top, listener)
