@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import RenderableType
 from rich.table import Table
 
-from facedis.reports.numbers import ABSENT, DECIMAL, against_chance
+from facedis.reports.numbers import ABSENT, DECIMAL, Style, against_chance
 
 CODES = {"expression": "expression code", "rest": "rest code", "trunk": "trunk features"}
 #: Kinds of pairs, and what their AUCs compare.
@@ -23,6 +23,8 @@ CONTRASTS = {
     "same_person": "same person, across expressions",
     "same_person_one_expression": "same person, with one expression",
 }
+#: Three intervals side by side fit a terminal of 80 columns.
+_NARROW = Style(digits=2)
 #: Pairs that the terminal lists; a file holds all.
 SHOWN = 20
 _PLACES = {
@@ -155,14 +157,14 @@ def _areas(figures: Mapping[str, Mapping[str, Any]], names: Mapping[str, str]) -
     codes = [code for code in CODES if any(code in found for found in figures.values())]
     table = _table("Told apart by the cosine: AUC, chance 0.5", ("pairs",), codes)
     for name, found in figures.items():
-        table.add_row(names[name], *(DECIMAL.short(found.get(code)) for code in codes))
+        table.add_row(names[name], *(_NARROW.short(found.get(code)) for code in codes))
     return table
 
 
 def _table(title: str, left: Sequence[str], right: Sequence[str]) -> Table:
     table = Table(title=title)
     for name in left:
-        table.add_column(name, overflow="fold")
+        table.add_column(name, overflow="fold" if name.startswith("image") else "ellipsis")
     for name in right:
         table.add_column(name, justify="right", no_wrap=True)
     return table
