@@ -50,6 +50,11 @@ def transparent(image, path):
     return path.with_suffix(".png")
 
 
+def palette(image, path):
+    image.quantize(256).save(path.with_suffix(".png"))
+    return path.with_suffix(".png")
+
+
 def saved(suffix, mode, **options):
     def save(image, path):
         image.convert(mode).save(path.with_suffix(suffix), **options)
@@ -64,7 +69,7 @@ KINDS = {
     "animated": animated,
     "transparent": transparent,
     "cmyk": saved(".jpg", "CMYK", quality=97),
-    "palette": saved(".png", "P"),
+    "palette": palette,
     "grey": saved(".png", "L"),
     "bitmap": saved(".bmp", "RGB"),
     "tiff": saved(".tif", "RGB"),
