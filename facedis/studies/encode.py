@@ -64,12 +64,13 @@ def codes_of(
         (n, D) float32 by name, in that order, without `rest` where the model has no rest branch.
     """
     model = run.model.to(device)
-    features = model.trunk(_input(run, faces, device))  # n C H W
+    own = len(model.rest_stages) if model.rest_stages else 0
+    shared, features = model.trunk.split(_input(run, faces, device), own)  # n C H W
     found: dict[str, Tensor] = {}
     if "trunk" in wanted:
         found["trunk"] = features.mean((2, 3))
     if "rest" in wanted and model.rest_branch is not None:
-        found["rest"] = model.rest_branch(features)
+        found["rest"] = model.rest_branch(model.rest_stages(shared) if model.rest_stages else shared)
     if "expression" in wanted or "probabilities" in wanted:
         expression = model.expression_branch(features)
         if "expression" in wanted:
