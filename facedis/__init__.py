@@ -21,6 +21,8 @@ _PUBLIC = {
     "load_run": "facedis.model.checkpoint",
     "evaluate": "facedis.studies.evaluation",
     "similarity": "facedis.studies.similarity",
+    "embed": "facedis.studies.embedding",
+    "ExpressionEncoder": "facedis.studies.encoder",
     "swap": "facedis.studies.swapping",
 }
 __all__ = ["__version__", *_PUBLIC]

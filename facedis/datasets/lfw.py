@@ -53,18 +53,24 @@ class Lfw:
     def pairs(self) -> Iterator[Pair | Skipped]:
         """The pairs of `pairs.txt`, fold by fold; nothing where there is no such file."""
         path = find(self.root, {"pairs.txt"})
-        size, place = 0, 0
-        for line, _, text in read_lines(self.root / path) if path else ():
-            words = (text or "").split()
-            if line == 1 and len(words) in (1, 2) and words[-1].isdecimal():
-                size = 2 * int(words[-1])
-            elif len(words) in (3, 4) and all(word.isdecimal() for word in (words[1], words[-1])):
-                names = words[0], words[-2] if len(words) == 4 else words[0]
-                shown = [f"{name}_{int(number):04}" for name, number in zip(names, (words[1], words[-1]), strict=True)]
-                yield Pair(place // size if size else 0, *shown, genuine=len(words) == 3)
-                place += 1
-            elif words or text is None:
-                yield Skipped(path, line, "it is no pair of photographs")
+        for _, pair in pairs_of(self.root / path, path) if path else ():
+            yield pair
+
+
+def pairs_of(path: Path, name: str) -> Iterator[tuple[int, Pair | Skipped]]:
+    """The pairs of the list at `path`, each with its line; a line that is none is skipped under `name`."""
+    size, place = 0, 0
+    for line, _, text in read_lines(path):
+        words = (text or "").split()
+        if line == 1 and len(words) in (1, 2) and words[-1].isdecimal():
+            size = 2 * int(words[-1])
+        elif len(words) in (3, 4) and all(word.isdecimal() for word in (words[1], words[-1])):
+            names = words[0], words[-2] if len(words) == 4 else words[0]
+            shown = [f"{who}_{int(number):04}" for who, number in zip(names, (words[1], words[-1]), strict=True)]
+            yield line, Pair(place // size if size else 0, *shown, genuine=len(words) == 3)
+            place += 1
+        elif words or text is None:
+            yield line, Skipped(name, line, "it is no pair of photographs")
 
 
 def _person(image: str) -> str:

@@ -72,8 +72,9 @@ def box_crop(image: np.ndarray, box: np.ndarray, size: int, margin: float) -> np
 def similarity_crop(image: np.ndarray, landmarks: np.ndarray, size: int, margin: float) -> np.ndarray:
     """The face turned, scaled and shifted so that its landmarks come nearest to `TEMPLATE`.
 
-    Pixels from beyond the image are black. Large faces are made smaller with an antialiasing
-    filter before they are turned.
+    Beyond the image its edge goes on, as it does where training turns and shifts faces: a black
+    border would be something that no face has, and tight photographs would all have it. Large faces
+    are made smaller with an antialiasing filter before they are turned.
     """
     edge = margin * size / MARGIN_SIDE
     to_face = similarity_transform(landmarks, TEMPLATE * (size - edge) + edge / 2)
@@ -107,8 +108,9 @@ def _near_scale(image: np.ndarray, to_face: np.ndarray, size: int) -> tuple[Imag
     height, width = image.shape[:2]
     corners = np.linalg.inv(to_face)[:2] @ np.array([[0, size, 0, size], [0, 0, size, size], [1, 1, 1, 1]])
     beyond = 4 / max(np.hypot(*to_face[:2, 0]), 1e-6)  # four of the face's pixels, for the filters
-    x0, y0 = (int(value) for value in np.clip(corners.min(axis=1) - beyond, 0, [width - 1, height - 1]))
-    x1, y1 = (int(np.ceil(value)) for value in np.clip(corners.max(axis=1) + beyond, [x0 + 1, y0 + 1], [width, height]))
+    first, last = corners.min(axis=1) - beyond, corners.max(axis=1) + beyond
+    x0, y0 = (int(value) for value in np.clip(first, 0, [width - 1, height - 1]))
+    x1, y1 = (int(np.ceil(value)) for value in np.clip(last, [x0 + 1, y0 + 1], [width, height]))
     scale = min(float(np.hypot(*to_face[:2, 0])), 1.0)
     part = Image.fromarray(np.ascontiguousarray(image[y0:y1, x0:x1]))
     if scale < 1:
@@ -116,4 +118,8 @@ def _near_scale(image: np.ndarray, to_face: np.ndarray, size: int) -> tuple[Imag
             (max(round((x1 - x0) * scale), 1), max(round((y1 - y0) * scale), 1)), Image.Resampling.BICUBIC
         )
     across, down = part.width / (x1 - x0), part.height / (y1 - y0)
-    return part, np.array([[across, 0, -x0 * across], [0, down, -y0 * down], [0, 0, 1]])
+    outside = np.array([[y0 - first[1], last[1] - y1], [x0 - first[0], last[0] - x1]]) * [[down], [across]]
+    (above, below), (left, right) = np.ceil(outside.clip(0, 4 * size)).astype(int)  # landmarks may lie anywhere
+    if outside.max() > 0:
+        part = Image.fromarray(np.pad(np.asarray(part), ((above, below), (left, right), (0, 0)), "edge"))
+    return part, np.array([[across, 0, left - x0 * across], [0, down, above - y0 * down], [0, 0, 1]])

@@ -84,6 +84,24 @@ def decode(source: Path | str | Callable[[], bytes]) -> Decoded:
         return Decoded(None, "unreadable", str(getattr(error, "strerror", None) or error or type(error).__name__))
 
 
+def from_memory(image: Image.Image | np.ndarray) -> Decoded:
+    """An image that is in memory already, as `decode` would read it from a file.
+
+    Args:
+        image: Of Pillow, or (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) uint8 pixels.
+    """
+    if isinstance(image, np.ndarray):
+        if image.dtype != np.uint8 or image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] not in (1, 3, 4)):
+            shape = " x ".join(map(str, image.shape))
+            return Decoded(None, "unreadable", f"it is an array of {shape} {image.dtype}, not of H x W x 3 uint8")
+        image = Image.fromarray(image[..., 0] if image.ndim == 3 and image.shape[2] == 1 else image)
+    refused = _check_size(*image.size)
+    try:
+        return refused or Decoded(_rgb(_upright(image)))
+    except _BROKEN as error:
+        return Decoded(None, "unreadable", str(error) or type(error).__name__)
+
+
 def pixels_of(path: Path | str) -> np.ndarray:
     """(H, W, 3) uint8 RGB pixels of one image that the user named.
 

@@ -50,7 +50,7 @@ class Plan:
         return source_of(self.root, self.reader, self.records[row])
 
 
-def source_of(root: Path, reader: Reader, record: FaceRecord) -> Path | Callable[[], bytes]:
+def source_of(root: Path, reader: Reader | None, record: FaceRecord) -> Path | Callable[[], bytes]:
     """The file of an image, or what reads its bytes out of a container."""
     return partial(reader.image_bytes, record) if record.container else root / record.image
 

@@ -69,8 +69,8 @@ def expression_pairs(labels: np.ndarray, identities: np.ndarray, seed: int, most
         return (people[first] != people[second]) & ((labels[first] == labels[second]) == positive)
 
     everybody = np.zeros(len(labels), int)
-    same = _draw(everybody, lambda i, j: wanted(i, j, True), most, generator)
-    return _joined(same, _draw(everybody, lambda i, j: wanted(i, j, False), most, generator))
+    same = drawn_pairs(everybody, lambda i, j: wanted(i, j, True), most, generator)
+    return _joined(same, drawn_pairs(everybody, lambda i, j: wanted(i, j, False), most, generator))
 
 
 def identity_pairs(labels: np.ndarray, identities: np.ndarray, seed: int, most: int = PAIRS) -> Pairs:
@@ -82,8 +82,8 @@ def identity_pairs(labels: np.ndarray, identities: np.ndarray, seed: int, most: 
     generator = np.random.default_rng(seed)
     known = np.flatnonzero(identities != "")
     people, shown = clusters(identities[known]), labels[known]
-    one = _draw(people, lambda i, j: shown[i] != shown[j], most, generator)
-    two = _draw(shown, lambda i, j: people[i] != people[j], most, generator)
+    one = drawn_pairs(people, lambda i, j: shown[i] != shown[j], most, generator)
+    two = drawn_pairs(shown, lambda i, j: people[i] != people[j], most, generator)
     pairs = _joined(one, two)
     return Pairs(known[pairs.first], known[pairs.second], pairs.positive)
 
@@ -131,6 +131,30 @@ def normalised_auc(
     draws = [ratio(drawn) for block in weights(people, plan) for drawn in block]
     low, high = bounds(np.array(draws))
     return Figure(ratio(np.ones(people)), low, high, 0.0, len(pairs))
+
+
+def auc_difference(
+    own: np.ndarray, reference: np.ndarray, pairs: Pairs, identities: np.ndarray, plan: Bootstrap
+) -> Figure | None:
+    """The AUC of `own` values minus that of `reference` values on the same pairs.
+
+    People are drawn for both at once, so that the interval tells whether the two differ; chance is 0.
+
+    Returns:
+        None where one of the kinds has no pair.
+    """
+    if pairs.positive.all() or not pairs.positive.any():
+        return None
+    groups = clusters(identities)
+    rankings = [_Ranking.of(values, pairs, groups) for values in (own, reference)]
+    people = rankings[0].people
+
+    def difference(drawn: np.ndarray) -> float:
+        return rankings[0].area(drawn) - rankings[1].area(drawn)
+
+    draws = [difference(drawn) for block in weights(people, plan) for drawn in block] if people > 1 else []
+    low, high = bounds(np.array(draws))
+    return Figure(difference(np.ones(people)), low, high, 0.0, len(pairs))
 
 
 @dataclass(frozen=True)
@@ -185,11 +209,43 @@ def percentile_in(distribution: Sequence[float], value: float) -> float:
     return float(np.interp(value, distribution, share))
 
 
-def reference(codes: np.ndarray, labels: np.ndarray, identities: np.ndarray, seed: int) -> dict[str, np.ndarray | None]:
-    """How alike codes of different people are: `same` and `different` expression, each as `quantiles`."""
-    pairs = expression_pairs(labels, identities, seed)
-    values = cosines(codes, pairs.first, pairs.second)
-    return {"same": quantiles(values[pairs.positive]), "different": quantiles(values[~pairs.positive])}
+def threshold_at(distribution: Sequence[float], share: float) -> float:
+    """The value above which a `share`, 0..1, of a distribution that `quantiles` made lies."""
+    return float(np.interp(1 - share, np.linspace(0, 1, len(distribution)), distribution))
+
+
+def share_above(distribution: Sequence[float], value: float) -> float:
+    """The share, 0..1, of a distribution that `quantiles` made that is greater than `value`."""
+    distribution, shares = np.asarray(distribution), np.linspace(0, 1, len(distribution))
+    last = int(np.searchsorted(distribution, value, "right"))
+    if last > 0 and distribution[last - 1] == value:  # where values repeat, none of them is greater
+        return float(1 - shares[last - 1])
+    return float(1 - np.interp(value, distribution, shares)) if last else 1.0
+
+
+def reference(
+    codes: np.ndarray, labels: np.ndarray, identities: np.ndarray, plan: Bootstrap
+) -> dict[str, np.ndarray | Figure | None]:
+    """How alike codes are where expression or person agree and where not.
+
+    Returns:
+        As `quantiles`: `same` and `different`, different people with the same expression and with
+        different ones; `same_person` and `different_people`, one person with two expressions and two
+        people with the same one. `expression_auc` and `person_auc` are how well the cosine tells
+        the two of a kind apart. None where there are no such pairs.
+    """
+    found: dict[str, np.ndarray | Figure | None] = {}
+    for name, kinds, draw in (
+        ("expression", ("same", "different"), expression_pairs),
+        ("person", ("same_person", "different_people"), identity_pairs),
+    ):
+        pairs = draw(labels, identities, plan.seed)
+        values = cosines(codes, pairs.first, pairs.second)
+        found |= {
+            kind: quantiles(values[pairs.positive == alike]) for kind, alike in zip(kinds, (True, False), strict=True)
+        }
+        found[f"{name}_auc"] = auc(values, pairs, identities, plan)
+    return found
 
 
 def _joined(positive: tuple[np.ndarray, np.ndarray], negative: tuple[np.ndarray, np.ndarray]) -> Pairs:
@@ -197,13 +253,23 @@ def _joined(positive: tuple[np.ndarray, np.ndarray], negative: tuple[np.ndarray,
     return Pairs(np.r_[positive[0], negative[0]], np.r_[positive[1], negative[1]], kind)
 
 
-def _draw(
+def drawn_pairs(
     groups: np.ndarray,
     wanted: Callable[[np.ndarray, np.ndarray], np.ndarray],
     most: int,
     generator: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """At most `most` pairs out of those within one group that are `wanted`, all equally likely."""
+    """At most `most` pairs out of those within one group that are `wanted`, all equally likely.
+
+    Args:
+        groups: (n,) the group of each image.
+        wanted: From the indices of the images of m pairs to (m,) bool.
+        most: How many.
+        generator: Draws them where there are more.
+
+    Returns:
+        (m,) and (m,) indices of the two images of each.
+    """
     order = np.argsort(groups, kind="stable")
     starts = np.flatnonzero(np.diff(groups[order], prepend=np.nan))
     sizes = np.diff(starts, append=len(groups))

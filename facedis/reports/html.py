@@ -1,6 +1,5 @@
 """An evaluation as one HTML file: every picture is in it, and nothing is fetched."""
 
-import base64
 import io
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
@@ -11,7 +10,6 @@ import numpy as np
 from jinja2 import Environment
 from matplotlib import rc_context
 from matplotlib.figure import Figure
-from PIL import Image
 
 from facedis.files import write_text
 from facedis.reports import figures
@@ -19,9 +17,7 @@ from facedis.reports.claims import claims
 from facedis.reports.evaluation import remarks, tables
 from facedis.reports.numbers import count
 from facedis.reports.published import protocols_of
-
-#: Side of a face on the page in pixels.
-THUMBNAIL = 96
+from facedis.reports.thumbnails import data_address, thumbnail
 
 
 class Row(NamedTuple):
@@ -131,11 +127,8 @@ def _pictures(result: Mapping[str, Any], gallery: _Gallery) -> Iterator[tuple[st
 
 
 def _face(shown: _Shown) -> dict[str, str]:
-    picture = Image.fromarray(shown.face).resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BICUBIC)
-    stream = io.BytesIO()
-    picture.save(stream, "JPEG", quality=85)
     return {
-        "picture": _address(stream.getvalue(), "image/jpeg"),
+        "picture": thumbnail(shown.face),
         "truth": shown.truth,
         "answer": shown.answer,
         "probability": f"{shown.probability:.0%}",
@@ -147,14 +140,10 @@ def _svg(figure: Figure) -> str:
     stream = io.BytesIO()
     with rc_context({"svg.hashsalt": "facedis"}):  # the same numbers give the same file
         figure.savefig(stream, format="svg", metadata={"Date": None})
-    return _address(stream.getvalue(), "image/svg+xml")
+    return data_address(stream.getvalue(), "image/svg+xml")
 
 
 def _png(figure: Figure) -> str:
     stream = io.BytesIO()
     figure.savefig(stream, format="png", dpi=110)
-    return _address(stream.getvalue(), "image/png")
-
-
-def _address(content: bytes, kind: str) -> str:
-    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
+    return data_address(stream.getvalue(), "image/png")

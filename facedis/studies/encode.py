@@ -1,6 +1,6 @@
 """Faces to codes: the bridge from a model and a cache to the arrays that measures take."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import numpy as np
 import torch
@@ -18,6 +18,8 @@ from facedis.training.augment import to_images
 
 #: Before the name of a further branch among the arrays of a batch.
 _OTHER = "other "
+#: What can be asked of a face: the two codes, and the trunk's features averaged over the picture.
+CODES = ("expression", "rest", "trunk")
 
 
 def run_labels(run: Run, cache: FacesCache) -> np.ndarray:
@@ -44,10 +46,45 @@ def forward(run: Run, faces: np.ndarray, device: torch.device) -> tuple[Tensor, 
         faces: (n, S, S, 3) uint8, aligned as the run's own faces were.
         device: Where to compute.
     """
+    images = _input(run, faces, device)
+    return images, run.model.to(device)(images)
+
+
+@torch.inference_mode()
+def codes_of(
+    run: Run, faces: np.ndarray, device: torch.device, wanted: Collection[str] = CODES
+) -> dict[str, np.ndarray]:
+    """The codes of `faces` and nothing else: no branch that is not asked for runs, and no decoder.
+
+    Args:
+        run: The model; moved to `device`.
+        faces: (n, S, S, 3) uint8, aligned as the run's own faces were.
+        device: Where to compute.
+        wanted: Names of `CODES`, and "probabilities" for those of the expression head.
+
+    Returns:
+        (n, D) float32 by name, in that order, without `rest` where the model has no rest branch.
+    """
     model = run.model.to(device)
+    own = len(model.rest_stages) if model.rest_stages else 0
+    shared, features = model.trunk.split(_input(run, faces, device), own)  # n C H W
+    found: dict[str, Tensor] = {}
+    if "trunk" in wanted:
+        found["trunk"] = features.mean((2, 3))
+    if "rest" in wanted and model.rest_branch is not None:
+        found["rest"] = model.rest_branch(model.rest_stages(shared) if model.rest_stages else shared)
+    if "expression" in wanted or "probabilities" in wanted:
+        expression = model.expression_branch(features)
+        if "expression" in wanted:
+            found["expression"] = expression
+        if "probabilities" in wanted:
+            found["probabilities"] = model.expression_head(expression).softmax(1)
+    return {name: found[name].float().cpu().numpy() for name in wanted if name in found}
+
+
+def _input(run: Run, faces: np.ndarray, device: torch.device) -> Tensor:
     images = to_images(torch.from_numpy(faces).to(device), run.config.size, run.grey)
-    images = images.contiguous(memory_format=torch.channels_last)
-    return images, model(images)
+    return images.contiguous(memory_format=torch.channels_last)
 
 
 def encode(

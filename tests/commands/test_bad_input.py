@@ -11,7 +11,7 @@ from PIL import Image
 from tests.conftest import write_cache
 
 
-def _refused(done, *words):
+def refused(done, *words):
     """One line on stderr that says all of `words`, exit code 2, nothing on stdout."""
     assert done.code == 2
     lines = [line for line in done.err.splitlines() if line.startswith("facedis: ")]
@@ -31,14 +31,14 @@ def photo(tmp_path):
 
 def test_no_run_yet(facedis, tmp_path, monkeypatch, photo):
     monkeypatch.chdir(tmp_path)
-    _refused(facedis("similarity", photo, photo), "no trained run", "facedis train")
-    _refused(facedis("swap", photo, photo), "no trained run")
-    _refused(facedis("eval"), "no trained run")
+    refused(facedis("similarity", photo, photo), "no trained run", "facedis train")
+    refused(facedis("swap", photo, photo), "no trained run")
+    refused(facedis("eval"), "no trained run")
 
 
 def test_no_faces_cache(facedis, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    _refused(facedis("train"), "faces.h5", "facedis align")
+    refused(facedis("train"), "faces.h5", "facedis align")
     assert not list(tmp_path.iterdir())
 
 
@@ -49,26 +49,26 @@ def test_pictures_that_cannot_be_compared(facedis, here, tmp_path, photo, pictur
     with Image.open(good) as image:
         image.save(tmp_path / "cut.jpg")
     (tmp_path / "cut.jpg").write_bytes((tmp_path / "cut.jpg").read_bytes()[:900])
-    _refused(facedis("similarity", good, tmp_path / "gone.jpg"), "gone.jpg")
+    refused(facedis("similarity", good, tmp_path / "gone.jpg"), "gone.jpg")
     for name in ("text.jpg", "empty.png", "cut.jpg"):
-        _refused(facedis("similarity", good, tmp_path / name), name)
-    _refused(facedis("similarity", good, photo), "no face", "wall.png", "--crop none")
-    _refused(facedis("swap", good, photo, "-o", tmp_path / "swap.png"), "no face")
+        refused(facedis("similarity", good, tmp_path / name), name)
+    refused(facedis("similarity", good, photo), "no face", "wall.png", "--crop none")
+    refused(facedis("swap", good, photo, "-o", tmp_path / "swap.png"), "no face")
     assert not (tmp_path / "swap.png").exists()
 
 
 def test_a_run_folder_without_a_model(facedis, here, tmp_path, pictures):
     good = next(pictures.glob("*.webp"))
     (tmp_path / "nothing").mkdir()
-    _refused(facedis("eval", "--run", tmp_path / "nothing"), "not a run folder")
+    refused(facedis("eval", "--run", tmp_path / "nothing"), "not a run folder")
     shutil.copytree(here / "runs" / "one", tmp_path / "run")
     (tmp_path / "run" / "model.safetensors").unlink()
-    _refused(facedis("similarity", good, good, "--run", tmp_path / "run"), "no trained model")
+    refused(facedis("similarity", good, good, "--run", tmp_path / "run"), "no trained model")
     (tmp_path / "run" / "model.safetensors").write_bytes(b"12345")
-    _refused(facedis("similarity", good, good, "--run", tmp_path / "run"), "broken")
+    refused(facedis("similarity", good, good, "--run", tmp_path / "run"), "broken")
     info = json.loads((tmp_path / "run" / "run.json").read_text())
     (tmp_path / "run" / "run.json").write_text(json.dumps(info | {"format": 99}))
-    _refused(facedis("similarity", good, good, "--run", tmp_path / "run"), "format 99")
+    refused(facedis("similarity", good, good, "--run", tmp_path / "run"), "format 99")
 
 
 def test_a_run_without_a_decoder_says_how_to_get_one(facedis, here, tmp_path, pictures):
@@ -89,7 +89,7 @@ def test_a_run_without_a_decoder_says_how_to_get_one(facedis, here, tmp_path, pi
         "-q",
     )
     assert facedis("train", *words).code == 0
-    _refused(facedis("swap", good, good, "--run", tmp_path / "runs" / "dry"), "no decoder", "--decoder detached")
+    refused(facedis("swap", good, good, "--run", tmp_path / "runs" / "dry"), "no decoder", "--decoder detached")
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_a_run_without_a_decoder_says_how_to_get_one(facedis, here, tmp_path, pi
     ],
 )
 def test_settings_out_of_range(facedis, here, tmp_path, words, expected):
-    _refused(facedis("train", *words, "--runs", tmp_path / "runs", "--name", "x"), *expected)
+    refused(facedis("train", *words, "--runs", tmp_path / "runs", "--name", "x"), *expected)
     assert not (tmp_path / "runs" / "x").exists()
 
 
@@ -124,7 +124,7 @@ def test_settings_out_of_range(facedis, here, tmp_path, words, expected):
 )
 def test_settings_files_with_mistakes(facedis, here, tmp_path, text, expected):
     (tmp_path / "s.toml").write_text(text)
-    _refused(facedis("train", "--config", tmp_path / "s.toml", "--runs", tmp_path / "runs"), *expected)
+    refused(facedis("train", "--config", tmp_path / "s.toml", "--runs", tmp_path / "runs"), *expected)
     assert not (tmp_path / "runs").exists()
 
 
@@ -144,13 +144,13 @@ def test_caches_that_cannot_be_read(facedis, tmp_path, monkeypatch):
         ("other.h5", ("not a faces cache",)),
         ("gone.h5", ("gone.h5", "facedis align")),
     ):
-        _refused(facedis("train", "--faces", name), *words)
+        refused(facedis("train", "--faces", name), *words)
     assert not (tmp_path / "runs").exists()
 
 
 def test_places_that_cannot_be_written(facedis, here, tmp_path, pictures):
     good = next(pictures.glob("*.webp"))
     (tmp_path / "file").write_text("in the way")
-    _refused(facedis("swap", good, good, "-o", tmp_path / "file" / "swap.png"), "cannot write")
-    _refused(facedis("train", "--runs", tmp_path / "file"), "cannot make")
+    refused(facedis("swap", good, good, "-o", tmp_path / "file" / "swap.png"), "cannot write")
+    refused(facedis("train", "--runs", tmp_path / "file"), "cannot make")
     assert (tmp_path / "file").read_text() == "in the way"

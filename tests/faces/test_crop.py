@@ -89,10 +89,27 @@ def test_a_large_face_is_made_smaller_without_aliasing():
     assert box_crop(stripes, np.array([50, 50, 950, 950]), 100, 0).std() < 6
 
 
-def test_beyond_the_image_a_similarity_crop_is_black():
-    white = np.full((60, 60, 3), 255, np.uint8)
-    face = similarity_crop(white, TEMPLATE * 60 - 30, 40, 0)
-    assert (face[:18, :18] == 0).all() and (face[22:38, 22:38] > 250).all()
+def test_beyond_the_image_its_edge_goes_on():
+    y, x = np.mgrid[:60, :60]
+    ramp = np.stack([4 * x, 4 * y, np.full_like(x, 99)], axis=2).astype(np.uint8)
+    face = similarity_crop(ramp, TEMPLATE * 60 - 30, 40, 0).astype(int)  # its left upper quarter shows the image
+    assert np.abs(face[:18, :18, :2]).max() <= 2  # the corner's colour, not black: see the third channel
+    assert (np.abs(face[..., 2] - 99) <= 2).all()
+    assert np.abs(face[:18, 22:38, 0] - face[22, 22:38, 0]).max() <= 4
+    assert face[38, 38, 0] > 80
+
+
+@pytest.mark.parametrize("turn", [0.0, 0.4])
+@pytest.mark.parametrize("scale", [30, 90, 300])
+def test_a_tight_photograph_has_no_border(turn, scale):
+    rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    landmarks = (TEMPLATE - 0.5) @ rotation.T * scale + scale / 2 - 0.2 * scale
+    face = similarity_crop(np.full((scale, scale, 3), 200, np.uint8), landmarks, 48, 16)
+    assert (face == 200).all()
+
+
+def test_landmarks_far_outside_cost_no_memory():
+    assert similarity_crop(NOISE, TEMPLATE * 60 + 1e7, 40, 0).shape == (40, 40, 3)
 
 
 def test_the_whole_image_is_untouched_at_its_own_size():

@@ -161,7 +161,33 @@ def test_a_value_that_half_the_distribution_has_is_in_its_middle():
 
 def test_reference_distributions_of_an_expression_code():
     labels, names = people(20, 4)
-    told = pairs.reference(np.eye(4)[labels], labels, names, seed=0)
+    told = pairs.reference(np.eye(4)[labels], labels, names, PLAN)
     assert (told["same"] == 1).all() and (told["different"] == 0).all()
-    alone = pairs.reference(np.eye(4)[labels[:4]], labels[:4], names[:4], seed=0)
-    assert alone == {"same": None, "different": None}  # one person only
+    assert (told["same_person"] == 0).all() and (told["different_people"] == 1).all()
+    assert told["expression_auc"].value == 1 and told["person_auc"].value == 0
+    alone = pairs.reference(np.eye(4)[labels[:4]], labels[:4], names[:4], PLAN)
+    assert [alone[kind] for kind in ("same", "different", "different_people", "expression_auc")] == [None] * 4
+
+
+def test_a_threshold_lets_its_share_through():
+    stored = pairs.quantiles(generator().normal(size=50_000))
+    for share in (0.01, 0.05, 0.5):
+        assert pairs.share_above(stored, pairs.threshold_at(stored, share)) == pytest.approx(share, abs=1e-3)
+    assert pairs.share_above(stored, -99.0) == 1 and pairs.share_above(stored, 99.0) == 0
+    assert pairs.share_above(np.ones(201), pairs.threshold_at(np.ones(201), 0.05)) == 0
+
+
+def test_the_difference_of_two_aucs_is_theirs_and_knows_when_there_is_none():
+    labels, names = people(30, 3, 2)
+    drawn = pairs.expression_pairs(labels, names, seed=0)
+    strong = drawn.positive + generator().normal(0, 0.5, len(drawn))
+    weak = drawn.positive + generator().normal(0, 2, len(drawn))
+    own, other = (pairs.auc(values, drawn, names, PLAN) for values in (strong, weak))
+    found = pairs.auc_difference(strong, weak, drawn, names, PLAN)
+    assert found.value == pytest.approx(own.value - other.value) and found.chance == 0
+    assert 0 < found.low < found.value < found.high
+    same = pairs.auc_difference(strong, strong, drawn, names, PLAN)
+    assert (same.value, same.low, same.high) == (0, 0, 0)
+    assert (
+        pairs.auc_difference(strong, weak, Pairs(drawn.first, drawn.second, drawn.positive | True), names, PLAN) is None
+    )

@@ -4,8 +4,10 @@ from html.parser import HTMLParser
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 
 from facedis.reports.html import html, write_page
+from tests.chromium import LOOK, ask, needs_chromium
 from tests.reports.test_evaluation import CLASSES, result
 
 
@@ -39,9 +41,9 @@ class Reader(HTMLParser):
         self.open, self.addresses = [], []
 
     def handle_starttag(self, tag, attributes):
-        if tag not in ("meta", "img"):
+        if tag not in ("meta", "img", "link"):
             self.open.append(tag)
-        self.addresses += [value for name, value in attributes if name in ("src", "href")]
+        self.addresses += [value for name, value in attributes if name == "src"]
 
     def handle_endtag(self, tag):
         assert self.open.pop() == tag
@@ -89,3 +91,11 @@ def test_the_same_numbers_give_the_same_file(tmp_path):
         write_page(record(), gallery(), tmp_path / name)
     assert (tmp_path / "a.html").read_text() == (tmp_path / "b.html").read_text()
     assert CLASSES[0] in (tmp_path / "a.html").read_text()
+
+
+@needs_chromium
+@pytest.mark.parametrize("width", [1200, 390])
+def test_a_browser_shows_every_picture_and_asks_for_nothing(tmp_path, width):
+    write_page(record(), gallery(), tmp_path / "page.html")
+    found = ask(tmp_path / "page.html", LOOK, tmp_path, width)
+    assert found["pictures"] == 6 and found["bad"] == 0 and found["wide"] <= 0

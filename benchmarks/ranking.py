@@ -1,0 +1,96 @@
+"""The faces most like one among 100,000: seconds and memory of a search in a file of codes.
+
+python benchmarks/ranking.py -o docs/results/ranking.json
+"""
+
+import argparse
+import json
+import platform
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from facedis.measures.ranking import Best, Search, by_faiss, by_products
+from facedis.studies.codes_file import ROWS, open_codes, writing
+
+SIZES = {"expression": 256, "trunk": 1792}
+
+
+def write(path: Path, n: int) -> None:
+    """`n` random codes."""
+    generator = np.random.default_rng(0)
+    with writing(path, {"fingerprint": ""}) as writer:
+        for first in range(0, n, ROWS):
+            count = min(ROWS, n - first)
+            names = np.array([f"{first + place:07}.jpg" for place in range(count)])
+            ids = {name: names for name in ("image", "expression", "identity", "split")}
+            codes = {name: generator.normal(size=(count, size)).astype(np.float32) for name, size in SIZES.items()}
+            writer.add(ids | {"row": np.arange(first, first + count)}, codes)
+
+
+def own_megabytes() -> float:
+    """Memory of this process without pages of files, which the system takes back when it wants them."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("RssAnon:")[2].split()[0]) / 1e3
+
+
+def search(path: Path, code: str, how: Search, top: int) -> tuple[float, float, float]:
+    """Seconds to open the file, then until the faces are known with all their codes; the most memory on the way."""
+    began = time.perf_counter()
+    file = open_codes(path)
+    opened = time.perf_counter()
+    best, memory = Best(np.ones(SIZES[code]), top, how), 0.0
+    for block in file.blocks(code):
+        best.add(block)
+        memory = max(memory, own_megabytes())
+    file.ids(best.places)
+    for name in file.codes:
+        file.take(name, best.places)
+    return opened - began, time.perf_counter() - opened, memory
+
+
+def main() -> None:
+    """Print seconds for each kind of file, code and search, and the most memory that any of it took."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("-n", type=int, default=100_000)
+    parser.add_argument("--top", type=int, default=20)
+    parser.add_argument("--passes", type=int, default=5)
+    parser.add_argument("-o", "--output", type=Path)
+    arguments = parser.parse_args()
+    searches = {"products": by_products, "faiss": by_faiss}
+    try:
+        import faiss  # noqa: F401
+    except ImportError:
+        del searches["faiss"]
+    rows, before = [], own_megabytes()
+    with tempfile.TemporaryDirectory() as folder:
+        for suffix in (".npz", ".parquet"):
+            path = Path(folder) / f"codes{suffix}"
+            write(path, arguments.n)
+            for code in SIZES:
+                for name, how in searches.items():
+                    found = [search(path, code, how, arguments.top) for _ in range(arguments.passes)]
+                    opening, seconds = (statistics.median(each[part] for each in found) for part in (0, 1))
+                    row = {"file": suffix, "code": code, "search": name, "opening": opening, "seconds": seconds}
+                    rows.append(row | {"megabytes": max(each[2] for each in found)})
+                    print(json.dumps(rows[-1]))
+    result = {
+        "codes": arguments.n,
+        "sizes": SIZES,
+        "top": arguments.top,
+        "rows": rows,
+        "megabytes_of_codes": {name: arguments.n * size * 4 / 1e6 for name, size in SIZES.items()},
+        "megabytes_before": before,
+        "machine": f"{platform.system()} {platform.machine()}",
+    }
+    print(json.dumps({key: value for key, value in result.items() if key != "rows"}, indent=2))
+    if arguments.output:
+        arguments.output.parent.mkdir(parents=True, exist_ok=True)
+        arguments.output.write_text(json.dumps(result, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

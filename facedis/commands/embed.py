@@ -1,0 +1,50 @@
+"""`facedis embed`: the codes of many faces into one file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from facedis.commands.shared import AsJson, DeviceOption, Overwrite, PhotoCrop, Quiet, RunFolder, listener, show
+from facedis.errors import ConfigError, OutputError
+
+
+def embed(
+    faces: Annotated[Path, typer.Argument(help="A faces cache, or a folder of images.")] = Path("faces.h5"),
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write: .parquet, .npz or .csv.")] = Path(
+        "codes.npz"
+    ),
+    code: Annotated[
+        str | None,
+        typer.Option(help="expression, rest, trunk (features), both (codes), or all. Default: both."),
+    ] = None,
+    split: Annotated[str | None, typer.Option(help="Of a cache: train, val, test or all. Default: all.")] = None,
+    run: RunFolder = None,
+    crop: PhotoCrop = None,
+    batch: Annotated[int | None, typer.Option(help="Faces of a cache encoded at a time. Default: 128.")] = None,
+    overwrite: Overwrite = False,
+    device: DeviceOption = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write the codes of a faces cache or of a folder of images: -> codes.parquet, .npz or .csv.
+
+    One row a face, with its row, image, expression, identity and split as far as they are known. It
+    takes the memory of a few faces, however many there are. The file appears when it is whole;
+    stopped, nothing is left. Images without a face are named and left out.
+    """
+    options = {"code": code, "split": split, "crop": crop, "batch": batch, "device": device}
+    folder = faces.is_dir()
+    unused = [name for name in (("split", "batch") if folder else ("crop",)) if options[name] is not None]
+    if unused:
+        raise ConfigError(f"--{unused[0]} says nothing for a {'folder' if folder else 'faces cache'}", "leave it out")
+    if output.exists() and not overwrite:
+        raise OutputError(f"{output} exists already", "choose another -o or --overwrite")
+
+    from facedis.model.checkpoint import load_run, newest_run
+    from facedis.reports.embedding import page
+    from facedis.studies.embedding import embed as run_embedding
+
+    chosen = {name: value for name, value in options.items() if value is not None}
+    result = run_embedding(load_run(run or newest_run()), faces, output, listener=listener(as_json, quiet), **chosen)
+    show(result, page, as_json, quiet)
