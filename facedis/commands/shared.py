@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # a shell that asks for help should not wait for what only a 
 
 SettingsFile = Annotated[
     Path | None,
-    typer.Option("--config", help="TOML file of settings, one table a stage: align, model, train, eval."),
+    typer.Option("--config", help="TOML file of settings, one table a stage: align, model, train, eval, swap-eval."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result record as JSON on stdout, and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]

@@ -21,9 +21,14 @@ def align_photographs(run: Run, images: Sequence[Path], crop: str | None = None)
     Raises:
         InputError: An image cannot be read or shows no face.
     """
+    return single_faces(images, crop_settings(run, crop))
+
+
+def crop_settings(run: Run, crop: str | None = None) -> AlignConfig:
+    """How a photograph must be cut out for `run`; `crop` as in `align_photographs`."""
     own = run.info["faces"]
     cut_elsewhere = own["crop"] == "none"
-    config = resolve(
+    return resolve(
         AlignConfig,
         {
             "crop": crop or ("similarity" if cut_elsewhere else own["crop"]),
@@ -32,4 +37,3 @@ def align_photographs(run: Run, images: Sequence[Path], crop: str | None = None)
             "detector": "mtcnn" if own["detector"] in ("none", "given") else own["detector"],
         },
     )
-    return single_faces(images, config)
