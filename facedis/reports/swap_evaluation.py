@@ -14,36 +14,27 @@ from rich.text import Text
 from facedis.reports.numbers import DECIMAL, PERCENT, AnyFigure, Style
 from facedis.reports.synthetic import save
 
-_DECIBEL = Style(digits=1, unit=" dB")
-_KID = Style(digits=4)
 #: Every measure: where it stands in the record, what it is called, how it is written.
 MEASURES = (
     ("transfer", "wanted expression seen", PERCENT),
-    ("copy_rate", "rest donor's expression still seen", PERCENT),
-    ("identity_to_rest_donor", "face: cosine with rest donor", DECIMAL),
-    ("identity_to_expression_donor", "face: cosine with expression donor", DECIMAL),
-    ("closer_to_rest_donor", "face nearer to rest donor", PERCENT),
+    ("copy_rate", "old expression still seen", PERCENT),
+    ("identity_to_rest_donor", "face: rest donor", DECIMAL),
+    ("identity_to_expression_donor", "face: expression donor", DECIMAL),
+    ("closer_to_rest_donor", "nearer to rest donor", PERCENT),
     ("verified_as_rest_donor", "passes as rest donor", PERCENT),
-    ("verified_as_expression_donor", "passes as expression donor", PERCENT),
+    ("verified_as_expression_donor", "as expression donor", PERCENT),
     ("ssim", "SSIM to the truth", DECIMAL),
-    ("psnr", "PSNR to the truth", _DECIBEL),
-    ("kid", "KID to real faces", _KID),
+    ("psnr", "PSNR to the truth, dB", Style(digits=1)),
+    ("kid", "KID to real faces", Style(digits=4)),
     ("round_trip.ssim", "swapped back: SSIM", DECIMAL),
-    ("round_trip.psnr", "swapped back: PSNR", _DECIBEL),
-    ("code_cycle.expression", "expression code read again: cosine", DECIMAL),
-    ("code_cycle.rest", "rest code read again: cosine", DECIMAL),
+    ("round_trip.psnr", "swapped back: PSNR, dB", Style(digits=1)),
+    ("code_cycle.expression", "expression code again", DECIMAL),
+    ("code_cycle.rest", "rest code again", DECIMAL),
 )
-#: How the figures beside the swap's own are called.
-_BESIDE = {
-    "copying": "copying",
-    "mean_face": "mean face",
-    "reconstruction": "reconstruction",
-    "real": "real faces",
-    "genuine": "same person",
-    "impostor": "two people",
-    "other_pictures": "by other pictures",
-    "donors": "both donors",
-}
+#: Figures that stand beside the swap's own, by the column they stand in.
+_COLUMNS = {"copied": ("copying", "donors"), "redrawn": ("reconstruction",), "real": ("real", "genuine")}
+#: Those that get a line of their own below it.
+_BELOW = {"mean_face": "the mean face", "impostor": "two people", "other_pictures": "by other pictures"}
 _KINDS = {"across": "Expression and rest from two people", "within": "Both from one person"}
 #: The sheet: pixels of a picture, of gaps, of a caption.
 TILE, GAP, CAPTION, ACROSS = 96, 4, 15, 3
@@ -94,17 +85,18 @@ def claims(result: Mapping[str, Any]) -> list[str]:
                 f"Swapped {whom}, the judge sees the wanted expression in {PERCENT.judged(transfer['swap'])}; "
                 f"in the donors' real faces in {real}, in their reconstructions in {drawn}."
             )
-            if copied["swap"]["low"] is not None and copied["swap"]["low"] > (copied["real"]["high"] or 1):
+            otherwise = max(copied["swap"]["chance"], copied["real"]["high"] or 1.0)
+            if copied["swap"]["low"] is not None and copied["swap"]["low"] > otherwise:
                 found.append(f"Some swaps {whom} keep the old expression: {PERCENT.short(copied['swap'])} do.")
         closer = figures(result, "closer_to_rest_donor", kind)
         if closer:
-            found.append(f"{PERCENT.judged(closer['swap'])} of the swaps look more like the person who gave the rest.")
+            share, chance = PERCENT.short(closer["swap"]), PERCENT.chance(closer["swap"])
+            found.append(f"Of these swaps {share} look more like the person who gave the rest (chance {chance}).")
         likeness = figures(result, "ssim", kind)
         if likeness:
-            than = [f"{_BESIDE[name]} ({_verdict(likeness[f'over_{name}'])})" for name in ("copying", "mean_face")]
-            found.append(
-                f"SSIM to the true picture {whom}: {DECIMAL.short(likeness['swap'])}, against {', '.join(than)}."
-            )
+            verdicts = (_verdict(likeness[f"over_{name}"]) for name in ("copying", "mean_face"))
+            than = "than copying: {}; than the mean face: {}".format(*verdicts)
+            found.append(f"SSIM to the true picture {whom}: {DECIMAL.short(likeness['swap'])}. Better {than}.")
     return found
 
 
@@ -139,27 +131,31 @@ def sheet_of(shown: Sequence[Shown], path: Path) -> None:
 
 
 def _table(result: Mapping[str, Any], kind: str, title: str) -> Table:
-    table = Table(
-        box=None, title=title, title_justify="left", title_style="bold", header_style="dim", padding=(0, 2, 0, 0)
-    )
-    table.add_column("", min_width=24)
-    for name in ("swap", "interval", "chance"):
+    table = Table(box=None, title=title, title_justify="left", title_style="bold", header_style="dim")
+    table.padding = (0, 2, 0, 0)
+    table.add_column("", no_wrap=True)
+    for name in ("swap", "interval", "chance", *_COLUMNS):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("beside it")
     for name, label, style in MEASURES:
         found = figures(result, name, kind)
         if found:
-            own = found["swap"]
-            beside = [f"{_BESIDE[key]} {style.value(each)}" for key, each in found.items() if key in _BESIDE]
-            table.add_row(label, style.value(own), style.interval(own), style.chance(own), ", ".join(beside))
+            beside = (next((found[key] for key in keys if key in found), None) for keys in _COLUMNS.values())
+            cells = ("" if each is None else style.value(each) for each in beside)
+            table.add_row(label, *_own(found["swap"], style), *cells)
+            for key in (key for key in _BELOW if key in found):
+                table.add_row(f"  {_BELOW[key]}", *_own(found[key], style), style="dim")
     return table
+
+
+def _own(figure: AnyFigure, style: Style) -> tuple[str, str, str]:
+    return style.value(figure), style.interval(figure), style.chance(figure)
 
 
 def _verdict(gain: Mapping[str, Any]) -> str:
     low, high = gain["low"], gain["high"]
     if low is None:
-        return "one person only"
-    return "better" if low > 0 else "worse" if high < 0 else "no clear difference"
+        return "unknown"
+    return "yes" if low > 0 else "no" if high < 0 else "not clearly"
 
 
 def _listed(title: str, sentences: Sequence[str]) -> Iterator[RenderableType]:

@@ -59,9 +59,12 @@ def swaps_figure(result: Mapping[str, Any]) -> Figure:
     FigureCanvasAgg(figure)
     for number, (name, title, shown) in enumerate(panels, 1):
         axes = figure.add_subplot(1, len(panels), number)
-        for place, kind in enumerate(_KINDS):
-            _bars(axes, figures(result, name, kind), list(shown), place, COLOURS[place])
+        taken = [kind for kind in _KINDS if figures(result, name, kind)]
+        for place, kind in enumerate(taken):
+            middle = _THICK / 2 if len(taken) == 1 else _THICK * (1 - place)
+            _bars(axes, figures(result, name, kind), list(shown), middle, COLOURS[list(_KINDS).index(kind)])
         axes.set_yticks([_THICK / 2 - row for row in range(len(shown))], list(shown.values()))
+        axes.set_ylim(-len(shown) + 0.5, 0.9)
         axes.set_xlim(min(0.0, axes.get_xlim()[0]), 1)
         axes.set_title(title, fontsize="medium")
         axes.spines[["top", "right"]].set_visible(False)
@@ -70,12 +73,12 @@ def swaps_figure(result: Mapping[str, Any]) -> Figure:
     return figure
 
 
-def _bars(axes: Any, found: Mapping[str, Any], shown: list[str], place: int, colour: str) -> None:
+def _bars(axes: Any, found: Mapping[str, Any], shown: list[str], top: float, colour: str) -> None:
     for row, key in enumerate(shown):
         each = found.get(key)
         if each is None or each["value"] is None:
             continue
-        middle = _THICK * (1 - place) - row
+        middle = top - row
         axes.barh(middle, each["value"], _THICK, color=colour)
         if each["low"] is not None and each["high"] is not None:
             axes.plot([each["low"], each["high"]], [middle, middle], color="black", linewidth=1)

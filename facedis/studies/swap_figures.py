@@ -202,7 +202,7 @@ def kid(known: Known, swapped: Swapped, plan: Bootstrap, seed: int) -> dict[str,
 
 
 def round_trip(known: Known, swapped: Swapped, plan: Bootstrap) -> dict[str, Any]:
-    """`round_trip`: both faces swapped and swapped back, against the rest donor, its reconstruction and the mean face."""
+    """`round_trip`: swapped and swapped back, against the rest donor; beside it the `reconstruction`, `mean_face`."""
     rest, own = swapped.donors.rest, known.encoded
     found = {}
     for name, measure in _LIKENESS.items():
