@@ -38,7 +38,8 @@ def mean_expression(run: Run, expression: str, device: str = "auto", listener: L
 def _number(run: Run, expression: str) -> int:
     name = ALIASES.get(expression.strip().lower(), expression)
     if name not in run.classes:
-        near = difflib.get_close_matches(name, [*run.classes, *ALIASES], n=1)
+        known = [spelling for spelling, meant in ALIASES.items() if meant in run.classes]
+        near = difflib.get_close_matches(name, [*run.classes, *known], n=1)
         hint = f"did you mean '{near[0]}'? " if near else ""
         raise ConfigError(
             f"{run.path} knows no expression '{expression}'", f"{hint}choose one of: {', '.join(run.classes)}"

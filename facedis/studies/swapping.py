@@ -87,7 +87,8 @@ def swap(run: Run, image1: Path, image2: Path, wanted: Wanted | None = None) -> 
     Source: paper, Fig. 2.
     """
     wanted = wanted or Wanted()
-    drawer, faces, own = _read(run, [image1, image2], wanted)
+    drawer = Drawer(run, wanted.device)  # says first what no image can mend
+    faces, own = _read(drawer, [image1, image2], wanted)
     drawn = drawer.draw(own.expression[[1, 0]], own.rest)
     again = drawer.encode(drawn)
     pictures = {}
@@ -116,8 +117,9 @@ def put_on(run: Run, image: Path, expression: str, wanted: Wanted | None = None)
         CacheError: The faces that the mean is made of are gone.
     """
     wanted = wanted or Wanted()
-    drawer, faces, own = _read(run, [image], wanted)
+    drawer = Drawer(run, wanted.device)
     code = mean_expression(run, expression, wanted.device, wanted.listener)[None]
+    faces, own = _read(drawer, [image], wanted)
     drawn = drawer.draw(code, own.rest)
     again = drawer.encode(drawn)
     pictures = _own_pictures(own, 1)
@@ -146,7 +148,8 @@ def swap_grid(run: Run, images: Sequence[Path], wanted: Wanted | None = None) ->
     if not 2 <= len(images) <= IMAGES:
         raise ConfigError(f"a grid of {len(images)} images", f"give 2 to {IMAGES} images, or a folder of as many")
     wanted = wanted or Wanted()
-    drawer, faces, own = _read(run, images, wanted)
+    drawer = Drawer(run, wanted.device)
+    faces, own = _read(drawer, images, wanted)
     n = len(faces)
     rest, expression = np.divmod(np.arange(n * n), n)
     drawn = drawer.draw(own.expression[expression], own.rest[rest])
@@ -182,8 +185,10 @@ def interpolate(
     if not 2 <= steps <= STEPS:
         raise ConfigError(f"--interpolate is {steps}", f"give 2 to {STEPS} steps")
     wanted = wanted or Wanted()
-    drawer, faces, own = _read(run, images, wanted)
-    last = own.expression[-1] if onto is None else mean_expression(run, onto, wanted.device, wanted.listener)
+    drawer = Drawer(run, wanted.device)
+    mean = None if onto is None else mean_expression(run, onto, wanted.device, wanted.listener)
+    faces, own = _read(drawer, images, wanted)
+    last = own.expression[-1] if mean is None else mean
     shares = np.linspace(0, 1, steps, dtype=np.float32)
     way = own.expression[:1] + shares[:, None] * (last - own.expression[0])[None]
     drawn = drawer.draw(way.astype(np.float32), np.repeat(own.rest[:1], steps, axis=0))
@@ -216,10 +221,9 @@ def images_in(folder: Path) -> list[Path]:
     return found
 
 
-def _read(run: Run, images: Sequence[Path], wanted: Wanted) -> tuple[Drawer, list[SingleFace], Encoded]:
-    drawer = Drawer(run, wanted.device)  # says first what no image can mend
-    faces = align_photographs(run, images, wanted.crop)
-    return drawer, faces, drawer.encode(np.stack([face.face for face in faces]))
+def _read(drawer: Drawer, images: Sequence[Path], wanted: Wanted) -> tuple[list[SingleFace], Encoded]:
+    faces = align_photographs(drawer.run, images, wanted.crop)
+    return faces, drawer.encode(np.stack([face.face for face in faces]))
 
 
 def _own_pictures(own: Encoded, number: int) -> dict[str, Picture]:
