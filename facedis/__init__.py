@@ -13,6 +13,7 @@ _PUBLIC = {
     "ModelConfig": "facedis.config",
     "TrainConfig": "facedis.config",
     "EvalConfig": "facedis.config",
+    "SwapEvalConfig": "facedis.config",
     "Event": "facedis.events",
     "FacesCache": "facedis.faces.cache",
     "align": "facedis.faces.align",
@@ -22,6 +23,7 @@ _PUBLIC = {
     "evaluate": "facedis.studies.evaluation",
     "similarity": "facedis.studies.similarity",
     "swap": "facedis.studies.swapping",
+    "evaluate_swaps": "facedis.studies.swap_evaluation",
 }
 __all__ = ["__version__", *_PUBLIC]
 

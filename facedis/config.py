@@ -162,6 +162,7 @@ class SwapEvalConfig:
     split: Literal["train", "val", "test", "all"] = "test"
     faces_used: int = 1_500  # most faces that swaps are made of; of more, random ones are taken
     pairs: int = 1_000  # most swaps of a kind: across people, within one person
+    shown: int = 24  # swaps on the contact sheet, the first of a random order
     batch: int = 64
     bootstrap: int = 1_000  # resamples over people
     device: Device = "auto"
@@ -171,6 +172,7 @@ class SwapEvalConfig:
         _choices(self)
         _check(self, "faces_used", self.faces_used >= 2, "at least 2")
         _check(self, "pairs", 1 <= self.pairs <= 20_000, "1..20000")
+        _check(self, "shown", 1 <= self.shown <= 300, "1..300")
         _check(self, "batch", self.batch >= 1, "at least 1")
         _check(self, "bootstrap", self.bootstrap >= 100, "at least 100")
 

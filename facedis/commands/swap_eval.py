@@ -29,9 +29,10 @@ def swap_eval(
         Path | None, typer.Option("--output", "-o", help="Folder for the results. Default: swap-eval-SPLIT in the run.")
     ] = None,
     sheet: Annotated[
-        Path | None, typer.Option(help="Also write a contact sheet of 24 random swaps: a PNG, JPEG or WebP.")
+        Path | None, typer.Option(help="Also write a contact sheet of random swaps, never chosen: PNG, JPEG or WebP.")
     ] = None,
     pairs: Annotated[int | None, typer.Option(help="Most swaps of a kind: across people, within one person.")] = None,
+    shown: Annotated[int | None, typer.Option(help="Swaps on the contact sheet.")] = None,
     faces_used: Annotated[int | None, typer.Option(help="Most faces that swaps are made of.")] = None,
     batch: Annotated[int | None, typer.Option(help="Faces at a time.")] = None,
     bootstrap: Annotated[int | None, typer.Option(help="Resamples behind each interval.")] = None,
@@ -51,6 +52,7 @@ def swap_eval(
     options = dict(
         split=split,
         pairs=pairs,
+        shown=shown,
         faces_used=faces_used,
         batch=batch,
         bootstrap=bootstrap,

@@ -1,6 +1,7 @@
 """The mean expression code of each class, made once of a run's own train faces and kept beside the run."""
 
 import difflib
+import hashlib
 from contextlib import suppress
 
 import numpy as np
@@ -9,7 +10,7 @@ import torch
 from facedis.errors import CacheError, ConfigError, OutputError
 from facedis.events import Listener, silent
 from facedis.faces.cache import FacesCache
-from facedis.model.checkpoint import Run, read_tensors, save_tensors
+from facedis.model.checkpoint import MODEL, Run, read_tensors, save_tensors
 from facedis.studies.encode import encode, run_labels
 from facedis.taxonomy import ALIASES
 
@@ -25,14 +26,16 @@ def mean_expression(run: Run, expression: str, device: str = "auto", listener: L
         ConfigError: The run does not know it.
         CacheError: No means are kept yet, and the faces that the run was trained on are gone or others.
     """
-    number = _number(run, expression)
-    path = run.path / MEANS
-    if not path.is_file():
-        means = _means(run, device, listener)
-        with suppress(OutputError):  # a run that may only be read is made of anew each time
-            save_tensors(path, {"expression": torch.from_numpy(means)}, {"classes": run.classes, "each": EACH})
-        return means[number]
-    return read_tensors(path)[0]["expression"][number].numpy()
+    number, path = _number(run, expression), run.path / MEANS
+    model = hashlib.sha256((run.path / MODEL).read_bytes()).hexdigest()
+    if path.is_file():
+        tensors, about = read_tensors(path)
+        if about.get("model") == model:  # else the run was trained on since
+            return tensors["expression"][number].numpy()
+    means = _means(run, device, listener)
+    with suppress(OutputError):  # a run that may only be read is made of anew each time
+        save_tensors(path, {"expression": torch.from_numpy(means)}, {"classes": run.classes, "model": model})
+    return means[number]
 
 
 def _number(run: Run, expression: str) -> int:

@@ -33,8 +33,6 @@ from facedis.studies.swap_figures import (
     transfer,
 )
 
-#: Swaps on the contact sheet.
-SHOWN = 24
 #: Of a rendered face, how strong its expression is; every other factor is its setting.
 _STRENGTH = "intensity"
 _NO_JUDGE = "no judge of expressions was named (--judge)"
@@ -174,7 +172,7 @@ def judged_swaps(
         numbers = _numbers(known, swapped, judges, config, reasons)
     listener(Event("end", "judging swaps"))
     kind = next((kind for kind in KINDS if swapped[kind] is not None), None)
-    return numbers | {"reasons": reasons}, [] if kind is None else _shown(known, swapped[kind])
+    return numbers | {"reasons": reasons}, [] if kind is None else _shown(known, swapped[kind], config.shown)
 
 
 def _known(draws: Draws, faces: Faces, judges: Judges) -> Known:
@@ -293,10 +291,10 @@ def _of_kind(
     return found
 
 
-def _shown(known: Known, swapped: Swapped) -> list[Shown]:
+def _shown(known: Known, swapped: Swapped, most: int) -> list[Shown]:
     donors, pictures = swapped.donors, known.encoded.pictures
     shown = []
-    for place in range(min(SHOWN, len(donors))):
+    for place in range(min(most, len(donors))):
         rest, expression, truth = donors.rest[place], donors.expression[place], swapped.truths[place]
         shown.append(
             Shown(
@@ -339,9 +337,15 @@ def _notes(run: Run, cache: FacesCache, config: SwapEvalConfig, judges: Judges, 
 
 
 def _about_judge(judge: Run, run: Run, cache: FacesCache, config: SwapEvalConfig) -> list[str]:
-    notes = []
-    if judge.info["pretrained"] and run.info["pretrained"] and judge.config.trunk == run.config.trunk:
-        notes.append(f"the trunks of {judge.path} and of the model began with published weights of the same network")
+    pretrained, seeds = (
+        (judge.info["pretrained"], run.info["pretrained"]),
+        (judge.train_config.seed, run.train_config.seed),
+    )
+    alike, notes = judge.config.trunk == run.config.trunk, []
+    if alike and all(pretrained):
+        notes.append(f"the trunks of {judge.path} and of the model began with published weights of one network")
+    if alike and not any(pretrained) and seeds[0] == seeds[1]:
+        notes.append(f"{judge.path} and the model began with the same random trunk: train it with another --seed")
     if judge.info["faces"]["fingerprint"] == cache.info.fingerprint and config.split in ("train", "all"):
         notes.append(f"{judge.path} was trained on some of these faces")
     return notes

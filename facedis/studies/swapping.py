@@ -11,7 +11,7 @@ import numpy as np
 
 from facedis.datasets.record import IMAGE_SUFFIXES
 from facedis.errors import ConfigError, InputError
-from facedis.events import Listener, silent
+from facedis.events import Listener, silent, warn
 from facedis.faces.crop import CropSettings, face_to_image
 from facedis.faces.images import pixels_of
 from facedis.faces.paste import paste_face
@@ -223,6 +223,9 @@ def images_in(folder: Path) -> list[Path]:
 
 def _read(drawer: Drawer, images: Sequence[Path], wanted: Wanted) -> tuple[list[SingleFace], Encoded]:
     faces = align_photographs(drawer.run, images, wanted.crop)
+    for face in faces:
+        if face.found > 1:
+            warn(wanted.listener, f"{face.path} shows {face.found} faces: the largest is taken")
     return faces, drawer.encode(np.stack([face.face for face in faces]))
 
 

@@ -6,7 +6,7 @@ import pytest
 from facedis.config import SwapEvalConfig
 from facedis.measures.pictures import psnr, ssim
 from facedis.studies.drawing import Encoded
-from facedis.studies.swap_evaluation import SHOWN, Faces, Judges, judged_swaps
+from facedis.studies.swap_evaluation import Faces, Judges, judged_swaps
 
 CLASSES, PEOPLE, SIDE = ("neutral", "happiness", "anger"), 6, 24
 CONFIG = SwapEvalConfig(pairs=10_000, bootstrap=100)
@@ -108,7 +108,7 @@ def test_a_perfect_swapper_gets_full_marks():
     assert found["code_cycle"]["across"]["expression"]["donors"].value == 0
     # The same pictures as the real ones, so KID is that of a set and itself: below 0 by what is left out.
     assert found["kid"]["across"]["swap"].value < found["kid"]["across"]["real"].high
-    assert len(shown) == SHOWN and all((each.swap == each.truth).all() for each in shown)
+    assert len(shown) == CONFIG.shown == 24 and all((each.swap == each.truth).all() for each in shown)
     assert not found["reasons"]
 
 

@@ -8,11 +8,12 @@ from PIL import Image
 
 from facedis.errors import CacheError, ConfigError, InputError, RunError
 from facedis.faces.cache import FacesCache
-from facedis.model.checkpoint import load_run
+from facedis.model.checkpoint import load_run, read_tensors, save_tensors
 from facedis.studies import swapping
 from facedis.studies.drawing import Drawer
 from facedis.studies.encode import encode, run_labels
 from facedis.studies.means import MEANS, mean_expression
+from facedis.studies.photographs import align_photographs
 from facedis.studies.training import Wish, train
 from tests.conftest import write_cache
 
@@ -106,6 +107,15 @@ def test_the_mean_is_that_of_the_train_faces_and_is_kept(trained, images):
     assert drawing.record["onto"] == "happiness"
 
 
+def test_means_of_a_model_that_was_trained_on_are_made_anew(trained):
+    kept = mean_expression(trained, "anger", "cpu")
+    tensors, about = read_tensors(trained.path / MEANS)
+    save_tensors(trained.path / MEANS, {"expression": tensors["expression"] + 1}, about)
+    assert (mean_expression(trained, "anger", "cpu") == kept + 1).all()
+    save_tensors(trained.path / MEANS, {"expression": tensors["expression"] + 1}, about | {"model": "another"})
+    assert mean_expression(trained, "anger", "cpu") == pytest.approx(kept, abs=1e-6)
+
+
 def test_kept_means_outlive_the_faces(trained, tmp_path):
     kept = mean_expression(trained, "anger", "cpu")
     away = trained.faces.rename(tmp_path / "away.h5")
@@ -137,6 +147,16 @@ def test_a_pasted_face_keeps_the_photograph_around_it(trained, images, tmp_path)
     pasted = drawing.pictures["x1_pasted"]
     assert pasted.pixels.shape == photo.shape and pasted.kind == "composite"
     assert (pasted.pixels[0] == photo[0]).all() and (pasted.pixels[45, 35] != photo[45, 35]).any()
+
+
+def test_a_photograph_with_several_faces_is_told(trained, images, monkeypatch):
+    events = []
+    faces = [
+        replace(face, found=number) for number, face in enumerate(align_photographs(trained, images[:2], "none"), 1)
+    ]
+    monkeypatch.setattr(swapping, "align_photographs", lambda *_: faces)
+    swapping.swap(trained, *images[:2], replace(WHOLE, listener=events.append))
+    assert [event.text for event in events] == [f"{images[1]} shows 2 faces: the largest is taken"]
 
 
 def test_the_images_of_a_folder_in_the_order_of_their_names(images, tmp_path):
