@@ -171,7 +171,7 @@ class SwapEvalConfig:
     def __post_init__(self) -> None:
         _choices(self)
         _check(self, "faces_used", self.faces_used >= 2, "at least 2")
-        _check(self, "pairs", 1 <= self.pairs <= 20_000, "1..20000")
+        _check(self, "pairs", 1 <= self.pairs <= 5_000, "1..5000")
         _check(self, "shown", 1 <= self.shown <= 300, "1..300")
         _check(self, "batch", self.batch >= 1, "at least 1")
         _check(self, "bootstrap", self.bootstrap >= 100, "at least 100")

@@ -5,7 +5,17 @@ from typing import Annotated
 
 import typer
 
-from facedis.commands.shared import AsJson, DeviceOption, Quiet, RunFolder, SettingsFile, listener, settings, show
+from facedis.commands.shared import (
+    AsJson,
+    DeviceOption,
+    Quiet,
+    RunFolder,
+    SettingsFile,
+    listener,
+    results_folder,
+    settings,
+    show,
+)
 from facedis.errors import CacheError, ConfigError, RunError
 
 
@@ -62,7 +72,7 @@ def evaluate(
     trained = load_run(run or newest_run())
     if faces is None and not trained.faces.exists():
         raise CacheError(f"the faces that {trained.path} was trained on are gone: {trained.faces}", "name --faces")
-    place = output or trained.path / _folder(chosen.split, faces, trained.faces)
+    place = output or trained.path / results_folder("eval", chosen.split, faces, trained.faces)
     refuse_unwritable(place)
     if html is not None:
         refuse_unwritable(html.parent)
@@ -79,9 +89,3 @@ def evaluate(
     confusion_png(result["confusion"], result["classes"], place / "confusion.png", title)
     write_result(result, place / "result.json")
     show(result, page, as_json, quiet)
-
-
-def _folder(split: str, faces: Path | None, own: Path) -> str:
-    """Other faces get a folder of their own, so that they do not replace the run's results on its own."""
-    other = faces is not None and faces.resolve() != own.resolve()
-    return f"eval-{split}-{faces.stem}" if other else f"eval-{split}"

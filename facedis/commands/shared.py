@@ -63,3 +63,9 @@ def show(
         console = Console()
         for part in page(result):
             console.print(part)
+
+
+def results_folder(what: str, split: str, faces: Path | None, own: Path) -> str:
+    """Name of a folder in a run: other `faces` than its `own` get one that does not replace the results on those."""
+    other = faces is not None and faces.resolve() != own.resolve()
+    return f"{what}-{split}-{faces.stem}" if other else f"{what}-{split}"

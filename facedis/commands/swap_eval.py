@@ -5,7 +5,17 @@ from typing import Annotated
 
 import typer
 
-from facedis.commands.shared import AsJson, DeviceOption, Quiet, RunFolder, SettingsFile, listener, settings, show
+from facedis.commands.shared import (
+    AsJson,
+    DeviceOption,
+    Quiet,
+    RunFolder,
+    SettingsFile,
+    listener,
+    results_folder,
+    settings,
+    show,
+)
 from facedis.errors import CacheError
 
 
@@ -70,14 +80,15 @@ def swap_eval(
     from facedis.reports.swap_figure import swaps_png
     from facedis.reports.synthetic import refuse_unknown_format
     from facedis.result import write_result
+    from facedis.studies.judged_swaps import Judges
     from facedis.studies.judges import expression_judge
     from facedis.studies.judges import face_judge as judge_of_people
-    from facedis.studies.swap_evaluation import Judges, evaluate_swaps
+    from facedis.studies.swap_evaluation import evaluate_swaps
 
     trained, tell = load_run(run or newest_run()), listener(as_json, quiet)
     if faces is None and not trained.faces.exists():
         raise CacheError(f"the faces that {trained.path} was trained on are gone: {trained.faces}", "name --faces")
-    place = output or trained.path / _folder(chosen.split, faces, trained.faces)
+    place = output or trained.path / results_folder("swap-eval", chosen.split, faces, trained.faces)
     refuse_unwritable(place)
     if sheet is not None:
         refuse_unwritable(sheet.parent)
@@ -94,9 +105,3 @@ def swap_eval(
     swaps_png(result, place / "swaps.png")
     write_result(result, place / "result.json")
     show(result, page, as_json, quiet)
-
-
-def _folder(split: str, faces: Path | None, own: Path) -> str:
-    """Other faces get a folder of their own, so that they do not replace the run's results on its own."""
-    other = faces is not None and faces.resolve() != own.resolve()
-    return f"swap-eval-{split}-{faces.stem}" if other else f"swap-eval-{split}"

@@ -10,7 +10,8 @@ FEATHER = 0.22
 def paste_face(image: np.ndarray, face: np.ndarray, to_image: np.ndarray, side: int) -> np.ndarray:
     """`image` with `face` in the place it was cut out of, faded into it towards the border of the crop.
 
-    Outside the mask every pixel stays as it is, bit for bit.
+    Outside the mask every pixel stays as it is, bit for bit. Into a photograph without colour the
+    face goes without its own.
 
     Args:
         image: (H, W, 3) uint8, upright.
@@ -21,6 +22,8 @@ def paste_face(image: np.ndarray, face: np.ndarray, to_image: np.ndarray, side: 
     Returns:
         (H, W, 3) uint8.
     """
+    if not np.ptp(image, axis=2).any():
+        face = np.repeat(np.asarray(Image.fromarray(face).convert("L"))[:, :, None], 3, axis=2)
     height, width = image.shape[:2]
     to_image = to_image @ np.diag([side / face.shape[0], side / face.shape[0], 1.0])
     corners = to_image[:2] @ np.array(

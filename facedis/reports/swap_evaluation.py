@@ -41,7 +41,7 @@ TILE, GAP, CAPTION, ACROSS = 96, 4, 15, 3
 
 
 class Shown(Protocol):
-    """A swap to show; see `facedis.studies.swap_evaluation`."""
+    """A swap to show; see `facedis.studies.judged_swaps`."""
 
     rest_donor: np.ndarray
     expression_donor: np.ndarray

@@ -51,7 +51,7 @@ class Swapped:
         groups: Their people.
         truths: (m,) index of the face that shows the truth, -1 where none does.
         pictures: (m, S, S, 3) uint8.
-        again: The swaps encoded again.
+        expression, rest: (m, E) and (m, R) codes of the swaps, encoded again.
         back: (m, S, S, 3) uint8, the swap and its counterpart swapped once more: ought to be the rest donor.
         answers, features, embeddings: Of the judges, as in `Known`.
     """
@@ -60,7 +60,8 @@ class Swapped:
     groups: Groups
     truths: np.ndarray
     pictures: np.ndarray
-    again: Encoded
+    expression: np.ndarray
+    rest: np.ndarray
     back: np.ndarray
     answers: np.ndarray | None
     features: np.ndarray | None
@@ -222,7 +223,7 @@ def code_cycle(known: Known, swapped: Swapped, plan: Bootstrap) -> dict[str, Any
     rest, expression, own = swapped.donors.rest, swapped.donors.expression, known.encoded
     found = {}
     for name, giver in (("expression", expression), ("rest", rest)):
-        codes, again = flat(getattr(own, name)), flat(getattr(swapped.again, name))
+        codes, again = flat(getattr(own, name)), flat(getattr(swapped, name))
         found[name] = {
             "swap": swapped.groups.mean(between(again, codes[giver]), plan),
             "donors": swapped.groups.mean(between(codes[rest], codes[expression]), plan),

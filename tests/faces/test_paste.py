@@ -58,6 +58,13 @@ def test_outside_the_mask_every_bit_stays(photo, crop, drawn):
     assert 0.6 * inside.sum() < changed < inside.sum()
 
 
+def test_a_photograph_without_colour_stays_without(photo):
+    grey = np.repeat(photo[:, :, :1], 3, axis=2)
+    red = np.full((64, 64, 3), (255, 0, 0), np.uint8)
+    pasted = paste_face(grey, red, way(photo, CropSettings("box", 64, 0.0)), 64)
+    assert (np.ptp(pasted, axis=2) == 0).all() and (pasted == 76).any()
+
+
 def test_a_photograph_is_not_written_into(photo):
     before = photo.copy()
     paste_face(photo, np.zeros((64, 64, 3), np.uint8), way(photo, CropSettings("box", 64, 0.0)), 64)

@@ -6,10 +6,10 @@ import pytest
 from facedis.config import SwapEvalConfig
 from facedis.measures.pictures import psnr, ssim
 from facedis.studies.drawing import Encoded
-from facedis.studies.swap_evaluation import Faces, Judges, judged_swaps
+from facedis.studies.judged_swaps import Faces, Judges, judged_swaps
 
 CLASSES, PEOPLE, SIDE = ("neutral", "happiness", "anger"), 6, 24
-CONFIG = SwapEvalConfig(pairs=10_000, bootstrap=100)
+CONFIG = SwapEvalConfig(pairs=5_000, bootstrap=100)
 ALL = PEOPLE * (PEOPLE - 1) * 6  # swaps across people: who, whose expression, from which to which
 
 
@@ -180,3 +180,12 @@ def test_the_same_seed_gives_the_same_record():
     config = SwapEvalConfig(pairs=40, bootstrap=100, seed=4)
     first, again = (judged_swaps(Perfect(), faces(), Judges(Judge()), config)[0] for _ in range(2))
     assert first == again
+
+
+def test_the_progress_counts_swaps():
+    events = []
+    judged_swaps(Perfect(), faces(people=20), Judges(), CONFIG, events.append)
+    start, *_, last = (event for event in events if event.text == "swapping")
+    counts = [event.done for event in events if event.kind == "advance"]
+    assert start.total == counts[-1] == 20 * 19 * 6 + 20 * 6 and last.kind == "end"
+    assert len(counts) > 5 and counts == sorted(counts)
