@@ -81,9 +81,9 @@ def kernel_distance(
         return Figure(float("nan"), chance=0.0, n=len(own))
     kernels = _kernel(own, own), _kernel(real, real), _kernel(own, real)
     value = float(_discrepancy(np.ones((1, len(own))), np.ones((1, len(real))), *kernels)[0])
-    people = int(max(own_people.max(), real_people.max())) + 1
-    if people == 1:
+    if few(own_people):
         return Figure(value, chance=0.0, n=len(own))
+    people = int(max(own_people.max(), real_people.max())) + 1
     draws = [
         _discrepancy(product(often, own_people[:, 0], own_people[:, 1]), often[:, real_people], *kernels)
         for often in weights(people, plan)
@@ -97,6 +97,11 @@ def kernel_distance(
 def product(often: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """(b, m) how often each of m pairs is drawn where its people (b, people) are; a pair of one as that one."""
     return often[:, first] * np.where(first == second, 1.0, often[:, second])
+
+
+def few(people: np.ndarray) -> bool:
+    """Whether the (m, 2) people of m pairs are always the same one or two, who say nothing about others."""
+    return len(np.unique(np.sort(people, axis=1), axis=0)) < 2
 
 
 def _kernel(x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 
 from facedis.measures.intervals import Bootstrap, bounds, clusters, weights, wilson
 from facedis.measures.pairs import Pairs, auc, cosines
-from facedis.measures.pictures import product
+from facedis.measures.pictures import few, product
 from facedis.measures.task import balanced_accuracy, confusion_terms, of_confusion
 from facedis.measures.verification import FAR
 from facedis.result import Figure
@@ -97,9 +97,9 @@ class Groups:
         if n == 0:
             return Figure(float("nan"), chance=chance, n=0)
         value = float(statistic(terms.sum(axis=0, dtype=np.float64)))
-        people = np.unique(self.both)
-        if len(people) == 1:  # a single person says nothing about others
+        if few(self.both):
             return Figure(value, None, None, chance, n)
+        people = np.unique(self.both)
         first, second = np.searchsorted(people, self.first), np.searchsorted(people, self.second)
         with np.errstate(divide="ignore", invalid="ignore"):
             draws = [statistic(product(often, first, second) @ terms) for often in weights(len(people), plan)]

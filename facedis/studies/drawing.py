@@ -62,7 +62,7 @@ class Drawer:
         for start in range(0, len(faces), self.batch):
             images, output = forward(self.run, faces[start : start + self.batch], self.device)
             codes = (code.float().cpu().numpy() for code in output.codes)
-            pieces.append((pixels(images), *codes, pixels(output.reconstruction)))
+            pieces.append((pixels(images), *codes, self._pixels(output.reconstruction)))
         return Encoded(*(np.concatenate(column) for column in zip(*pieces, strict=True)))
 
     @torch.inference_mode()
@@ -72,8 +72,12 @@ class Drawer:
         pieces = []
         for start in range(0, len(rest), self.batch):
             codes = (torch.from_numpy(code[start : start + self.batch]).to(self.device) for code in (expression, rest))
-            pieces.append(pixels(model.decode(Codes(*codes))))
+            pieces.append(self._pixels(model.decode(Codes(*codes))))
         return np.concatenate(pieces)
+
+    def _pixels(self, drawn: Tensor) -> np.ndarray:
+        """Pictures as pixels; a run that never saw a colour draws none."""
+        return pixels(drawn.mean(1, keepdim=True).expand_as(drawn) if self.run.grey else drawn)
 
 
 def pixels(images: Tensor) -> np.ndarray:

@@ -97,6 +97,8 @@ def test_kid_of_a_single_picture_or_person_has_no_value_or_no_interval():
     assert np.isnan(kernel_distance(np.ones((1, 3)), np.ones((5, 3)), one, np.arange(5), PLAN).value)
     figure = kernel_distance(np.eye(3), np.eye(3), np.zeros((3, 2), int), np.zeros(3, int), PLAN)
     assert figure.low is None and np.isfinite(figure.value)
+    couple = np.array([[0, 1], [1, 0], [0, 1]])
+    assert kernel_distance(np.eye(3), np.eye(3), couple, np.arange(3), PLAN).low is None
 
 
 def test_a_pair_comes_as_often_as_the_product_of_its_people():

@@ -79,8 +79,11 @@ def test_balanced_accuracy_weighs_each_expression_alike():
     assert figure.value == pytest.approx(0.5) and figure.chance == 0.5
 
 
-def test_one_person_has_no_interval_and_no_swap_no_value():
+def test_one_person_or_one_couple_has_no_interval_and_no_swap_no_value():
     assert Groups(np.zeros(5, int), np.zeros(5, int)).mean(np.arange(5.0), PLAN).low is None
+    two = Groups(np.array([0, 1, 0]), np.array([1, 0, 1]))  # every resample with a swap in it is the same
+    assert two.mean(np.arange(3.0), PLAN).low is None
+    assert Groups(np.array([0, 1, 0]), np.array([1, 2, 2])).mean(np.arange(3.0), PLAN).low is not None
     assert np.isnan(Groups(np.empty(0, int), np.empty(0, int)).share(np.empty(0, bool), PLAN).value)
 
 
