@@ -9,6 +9,8 @@ from facedis.config import ModelConfig, TrainConfig, as_dict
 from facedis.errors import ConfigError, RunError
 from facedis.model.checkpoint import MODEL, load_run, save_tensors, tensors_of, write_info
 from facedis.model.disentangler import build
+from facedis.model.trunk import Source, build_trunk
+from facedis.studies import judges
 from facedis.studies.judges import PEOPLE, ExpressionJudge, FaceJudge, expression_judge, face_judge, kinship
 
 TINY = dict(
@@ -105,3 +107,19 @@ def test_what_judges_say_does_not_depend_on_the_batch(tmp_path):
         assert embeddings.shape == (7, 8) and len(features) == 7
     one, _ = ExpressionJudge(expressions, "cpu", 1).judge(pictures[:1])
     assert one[0] == pytest.approx(probabilities[0], abs=1e-5)
+
+
+def test_the_recognition_network_sees_faces_in_its_own_size(run, monkeypatch):
+    asked = []
+
+    def built(name, source):
+        asked.append((name, source.weights))
+        return build_trunk("mobilenet_v3_large", Source("none"))
+
+    monkeypatch.setattr(judges, "build_trunk", built)
+    judge = face_judge("vggface2", run, "cpu")
+    sizes = []
+    judge.trunk.register_forward_pre_hook(lambda _, inputs: sizes.append(inputs[0].shape))
+    pictures = np.random.default_rng(0).integers(0, 255, (3, 64, 64, 3), np.uint8)
+    assert judge.embeddings(pictures).shape[0] == 3 and sizes == [(3, 3, 160, 160)]
+    assert asked == [("inception_resnet_v1", "vggface2")] and judge.about["weights"] == "vggface2"
