@@ -16,8 +16,8 @@ from facedis.rendered.synth import synthesise
 from facedis.reports.progress import Progress
 
 PLANS = {
-    FACES: SetPlan(identities=72, per_expression=2, size=128, seed=2020),
-    GRID: SetPlan(identities=72, per_expression=2, size=128, seed=2020, grid=True),
+    FACES: SetPlan(identities=192, per_expression=2, size=128, seed=2020),
+    GRID: SetPlan(identities=192, per_expression=2, size=128, seed=2020, grid=True),
 }
 
 

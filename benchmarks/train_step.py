@@ -57,8 +57,8 @@ def main() -> None:
     with FacesCache.open(arguments.faces) as cache, tempfile.TemporaryDirectory() as folder:
         data = training_data(cache)
         torch.manual_seed(0)
-        model, adversary = build(settings, len(data.classes))
-        bare, _ = build(settings, len(data.classes))
+        model, adversary = build(settings, data.sizes)
+        bare, _ = build(settings, data.sizes)
         bare = bare.to(fabric.device).train().to(memory_format=torch.channels_last)
         images = torch.rand(arguments.batch, 3, arguments.size, arguments.size, device=fabric.device)
         images = images.contiguous(memory_format=torch.channels_last)
@@ -69,7 +69,7 @@ def main() -> None:
         for block in range(arguments.blocks + 1):
             found = {
                 "bare": timed(lambda: floor_step(bare, images), arguments.batch),
-                "facedis": timed(lambda: loop.step(*next(prepared)), arguments.batch),
+                "facedis": timed(lambda: loop.step(next(prepared)), arguments.batch),
             }
             for name in rates if block else ():  # the first block warms up
                 rates[name].append(found[name])

@@ -72,7 +72,11 @@ class ModelConfig:
     rest_size: int = 256  # [unsaid] length of the rest code
     slope: float = 0.2  # [unsaid] of the leaky ReLUs
     dropout: float = 0.0  # [unsaid] before the two linear classifiers
-    decoder: Literal["auto", "none", "joint", "detached"] = "auto"  # auto: joint if beta1 > 0, else none
+    rest_stages: int = 0  # last stages of the trunk that the rest branches have of their own; 0: all shared (Fig. 1)
+    code_norm: Literal["none", "batch", "unit"] = "none"  # what bounds the codes
+    factors: tuple[str, ...] = ()  # known factors beside the expression: FACTOR or FACTOR:BRANCH (section 4)
+    adversary: tuple[str, ...] = ("linear",)  # section 3: one linear classifier; several are a pool of linear, mlp
+    decoder: Literal["auto", "none", "joint", "rest", "detached"] = "auto"  # auto: joint if beta1 > 0, else none
     decoder_kind: Literal["deconv", "resize"] = "deconv"  # section 3: six deconvs
     decoder_width: int = 512  # [unsaid] channels of the first deconv, halved at each
 
@@ -85,11 +89,41 @@ class ModelConfig:
         _check(self, "slope", 0 <= self.slope < 1, "0 <= slope < 1")
         _check(self, "dropout", 0 <= self.dropout < 1, "0 <= dropout < 1")
         _check(self, "decoder_width", self.decoder_width >= 32, "at least 32")
+        _check(self, "rest_stages", self.rest_stages >= 0, "0 or more")
+        kinds = self.adversary and set(self.adversary) <= {"linear", "mlp"}
+        _check(self, "adversary", bool(kinds), "one or more of: linear, mlp")
+        self._check_factors()
         if self.baseline and self.decoder not in ("auto", "none"):
             raise ConfigError(
                 f"decoder '{self.decoder}' needs the rest branch, which the baseline has not",
                 "leave out --baseline or the decoder",
             )
+
+    @property
+    def owners(self) -> dict[str, str]:
+        """The branch of each known factor; the expression's first, and `rest` for the identity unless told otherwise."""
+        named = (word.partition(":") for word in self.factors)
+        return {"expression": "expression"} | {
+            factor: branch or ("rest" if factor == "identity" else factor) for factor, _, branch in named
+        }
+
+    @property
+    def branches(self) -> tuple[str, ...]:
+        """Every branch by name: expression, rest, then those of further factors."""
+        if self.baseline:
+            return ("expression",)
+        return tuple(dict.fromkeys(("expression", "rest", *self.owners.values())))
+
+    def _check_factors(self) -> None:
+        names = [word.partition(":")[0] for word in self.factors]
+        plain = all(word.replace(":", "_").replace("-", "_").isidentifier() for word in self.factors)
+        _check(self, "factors", plain and all(names), "names as in identity,yaw or identity:who")
+        if len({*names, "expression"}) <= len(names) or len(set(self.owners.values())) < len(self.owners):
+            raise ConfigError(
+                f"--factors is {','.join(self.factors)}", "name each factor once, each with a branch of its own"
+            )
+        if self.factors and self.baseline:
+            raise ConfigError("--factors needs the branches that a baseline has not", "leave out one of both")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +145,17 @@ class TrainConfig:
     train_trunk: Literal["all", "last", "none"] = "all"  # [unsaid] last: only the last stage
     trunk_norm: Literal["auto", "eval", "train"] = "auto"  # [unsaid] auto: eval where weights are pretrained
     adversary_steps: int = 1  # [unsaid] adversary steps for each encoder step
+    adversary_restart: int = 0  # epochs after which the adversaries begin anew; 0: never
+    confusion: Literal["uniform", "prior", "reversal", "entropy", "hsic"] = "uniform"  # eq. 2: uniform
+    warm_up: float = 0.0  # share of the run in which the adversaries learn and nobody heeds them yet
+    ramp: float = 0.0  # share of the run, after the warm-up, in which beta3 rises to its value
+    rest_gradient: float = 1.0  # share of the rest branches' gradient that reaches the shared trunk
+    own_weight: float = 1.0  # of the losses that teach a branch its own further factor
+    clean_weight: float = 1.0  # of the confusion about further factors, relative to beta3
+    keep_embedding: float = 0.0  # of predicting the trunk's features, expression erased, from the rest code
+    keep_variance: float = 0.0  # of the floor under the rest code's spread
+    code_noise: float = 0.0  # deviation of the noise on the expression code while it learns
+    erase: bool = False  # fold LEACE of the train split into the rest branch at the end
     balance: Literal["sampler", "loss", "adversary", "none"] = "sampler"  # [unsaid] what makes classes equal
     augment: Literal["none", "flip", "mild", "strong"] = "mild"  # [unsaid]
     label_smoothing: float = 0.0  # [unsaid] of the expression loss only
@@ -126,13 +171,16 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         _choices(self)
-        for name in ("beta1", "beta2", "beta3", "lr_trunk", "weight_decay"):
+        weights = ("own_weight", "clean_weight", "keep_embedding", "keep_variance", "code_noise", "rest_gradient")
+        for name in ("beta1", "beta2", "beta3", "lr_trunk", "weight_decay", "adversary_restart", *weights):
             _check(self, name, getattr(self, name) >= 0, "0 or more")
         for name in ("lr", "lr_adversary", "checkpoint_minutes"):
             _check(self, name, getattr(self, name) > 0, "more than 0")
         for name in ("epochs", "adversary_steps", "devices", "nodes"):
             _check(self, name, getattr(self, name) >= 1, "at least 1")
         _check(self, "batch", self.batch >= 2, "at least 2")
+        _check(self, "warm_up", 0 <= self.warm_up < 1, "0 <= share < 1")
+        _check(self, "ramp", 0 <= self.ramp <= 1, "0 <= share <= 1")
         _check(self, "label_smoothing", 0 <= self.label_smoothing < 1, "0 <= smoothing < 1")
 
 
@@ -235,9 +283,11 @@ def as_dict(config: Config) -> dict[str, Any]:
 
 
 def _convert(key: str, value: Any, hint: Any) -> Any:
-    """Accept 1 for 1.0 and a list for a tuple, and nothing else that is not of the declared type."""
+    """Accept 1 for 1.0 and a list, or words between commas, for a tuple; nothing else that is not of the type."""
     if get_origin(hint) is tuple and isinstance(value, (list, tuple)):
         return tuple(value)
+    if hint == tuple[str, ...] and isinstance(value, str):
+        return tuple(word.strip() for word in value.split(",") if word.strip())
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     expected = str if get_origin(hint) is Literal else hint

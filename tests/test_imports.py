@@ -22,7 +22,7 @@ NEVER = {
     "model/losses.py": {"facedis", "numpy", "h5py"},
     "model": {"typer", "rich", "facedis.training", "facedis.studies", "facedis.faces"},
     "measures": {"torch", "h5py", "typer", "rich", "facedis.faces", "facedis.model", "facedis.training"},
-    "training": {"typer", "rich", "facedis.reports", "facedis.studies", "facedis.measures"},
+    "training": {"typer", "rich", "facedis.reports", "facedis.studies"},
     "studies": {"typer", "rich", "matplotlib", "facedis.reports"},
     "reports": {"torch", "typer", "facedis.model", "facedis.faces", "facedis.training", "facedis.studies"},
 }

@@ -1,5 +1,8 @@
 """The two branches B_exp and B_non-exp: four convolutions from the trunk's map to a code."""
 
+from collections.abc import Callable
+
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from facedis.config import ModelConfig
@@ -14,7 +17,7 @@ class Branch(nn.Module):
     Args:
         map_shape: (C, H, W) of the trunk's feature map.
         code_size: Length of the code.
-        config: Widths, first kernel, slope, BatchNorm.
+        config: Widths, first kernel, slope, BatchNorm, bound of the code.
 
     Source: paper, section 3: "four Conv. layers, with leaky-ReLU". Widths and kernels are [unsaid].
     """
@@ -32,10 +35,27 @@ class Branch(nn.Module):
             channels = out
         layers.append(nn.Conv2d(channels, code_size, (height, width)))
         self.layers = nn.Sequential(*layers)
+        self.bound = BOUNDS[config.code_norm](code_size)
         for layer in self.layers:
             if isinstance(layer, nn.Conv2d):  # torch's default shrinks the signal at every layer
                 nn.init.kaiming_normal_(layer.weight, a=config.slope)
 
     def forward(self, features: Tensor) -> Tensor:
         """The code of a feature map (B, C, H, W)."""
-        return self.layers(features).flatten(1)  # (B, code_size)
+        return self.bound(self.layers(features).flatten(1))  # (B, code_size)
+
+
+class UnitLength(nn.Module):
+    """Codes of length sqrt(D), so that their numbers are of the size 1."""
+
+    def forward(self, codes: Tensor) -> Tensor:
+        """(B, D) of (B, D)."""
+        return F.normalize(codes) * codes.shape[1] ** 0.5
+
+
+#: By the setting `code_norm`. A code without a bound can run away from its adversary by growing.
+BOUNDS: dict[str, Callable[[int], nn.Module]] = {
+    "none": lambda size: nn.Identity(),
+    "batch": lambda size: nn.BatchNorm1d(size, affine=False),
+    "unit": lambda size: UnitLength(),
+}

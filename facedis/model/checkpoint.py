@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from facedis.config import ModelConfig, TrainConfig, resolve
 from facedis.errors import ConfigError, RunError
 from facedis.files import replacing, write_text
+from facedis.model.adversaries import Opponents
 from facedis.model.disentangler import Disentangler, build
 
 RUN, MODEL, HISTORY, CHECKPOINT, LATEST = (
@@ -25,7 +26,7 @@ RUN, MODEL, HISTORY, CHECKPOINT, LATEST = (
     "checkpoint.safetensors",
     "latest",
 )
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Run:
         config: The model's settings.
         train_config: The settings it was trained with.
         model: The disentangler, in eval mode, on the CPU.
-        adversary: C_adv as it was at the end, None for a baseline.
+        adversary: C_adv and its like as they were at the end, None for a baseline.
     """
 
     path: Path
@@ -48,7 +49,7 @@ class Run:
     config: ModelConfig
     train_config: TrainConfig
     model: Disentangler
-    adversary: nn.Module | None
+    adversary: Opponents | None
 
     @property
     def faces(self) -> Path:
@@ -130,7 +131,8 @@ def load_run(path: Path | str) -> Run:
         config = resolve(ModelConfig, info["model"], {"weights": "none"})  # the file brings all tensors
         train_config = resolve(TrainConfig, info["train"])
         classes = tuple(info["classes"])
-        model, adversary = build(config, len(classes))
+        sizes = {"expression": len(classes)} | {name: about["size"] for name, about in info["factors"].items()}
+        model, adversary = build(config, sizes)
         load_tensors(path / MODEL, model, adversary)
     except (ConfigError, KeyError, TypeError) as error:
         raise RunError(f"{path / RUN} does not describe a model: {error}", "train again with this version") from error
@@ -156,11 +158,15 @@ def load_tensors(path: Path, model: nn.Module, adversary: nn.Module | None) -> N
     try:
         for prefix, module in (("model.", model), ("adversary.", adversary)):
             if module is not None:
-                module.load_state_dict(
-                    {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
-                )
+                found = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+                module.load_state_dict({name: value for name, value in found.items() if not _helper(module, name)})
     except RuntimeError as error:
         raise RunError(f"{path} does not fit its run.json", "the folder was mixed up: train again") from error
+
+
+def _helper(module: nn.Module, name: str) -> bool:
+    """Whether a tensor only helped to train: a finished model has no use for it."""
+    return name.startswith("embedding_keeper.") and getattr(module, "embedding_keeper", None) is None
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], about: dict[str, Any] | None = None) -> None:

@@ -1,42 +1,69 @@
 """The model of Fig. 1: a trunk, an expression and a rest branch, a classifier, a decoder.
 
-The adversary C_adv is a module of its own (`adversary`), because it has its own optimiser and its
-own step and must never be updated together with the rest.
+The paper's future work is in it too: any number of known factors, each with a branch and a head of its
+own. The adversaries are a module apart (`facedis.model.adversaries`), because they have their own
+optimiser and their own step and must never be updated together with the rest.
 """
 
+from collections.abc import Mapping
+from copy import deepcopy
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from facedis.config import ModelConfig
+from facedis.errors import ConfigError
 from facedis.events import Listener, silent
+from facedis.model.adversaries import Opponents, opponents
 from facedis.model.branches import Branch
 from facedis.model.decoder import Decoder
+from facedis.model.retention import EmbeddingKeeper
 from facedis.model.trunk import Source, Trunk, build_trunk
 
 
 class Codes(NamedTuple):
-    """The two codes of a batch: (B, E) and (B, R); a baseline has no rest code."""
+    """The codes of a batch: (B, E), (B, R), and one (B, R) for each further branch.
+
+    A baseline has no rest code; most models have no further branch.
+    """
 
     expression: Tensor
     rest: Tensor | None
+    others: Mapping[str, Tensor] = {}  # noqa: RUF012: never written to
+
+    def named(self) -> dict[str, Tensor]:
+        """Every code that is there, by the name of its branch."""
+        rest = {} if self.rest is None else {"rest": self.rest}
+        return {"expression": self.expression, **rest, **self.others}
+
+    def detached(self) -> "Codes":
+        """The same numbers without a way back for gradients."""
+        return Codes.of({name: code.detach() for name, code in self.named().items()})
+
+    @classmethod
+    def of(cls, named: Mapping[str, Tensor]) -> "Codes":
+        """Codes by the names of their branches."""
+        others = {name: code for name, code in named.items() if name not in ("expression", "rest")}
+        return cls(named["expression"], named.get("rest"), others)
 
 
 class Output(NamedTuple):
     """One forward pass.
 
     Attributes:
-        codes: The two codes.
+        codes: The codes.
         logits: (B, K) of C_exp.
         features: (B, C) the trunk's map, averaged.
         reconstruction: (B, 3, S, S) in [0, 1], or None without a decoder.
+        factors: (B, K_f) logits of each further factor's own head, by name.
     """
 
     codes: Codes
     logits: Tensor
     features: Tensor
     reconstruction: Tensor | None
+    factors: Mapping[str, Tensor] = {}  # noqa: RUF012: never written to
 
 
 class Disentangler(nn.Module):
@@ -44,21 +71,45 @@ class Disentangler(nn.Module):
 
     Args:
         trunk: The shared encoder.
-        classes: K, the number of expressions.
+        sizes: Number of classes of each factor; the expression's among them.
         config: Sizes and kinds.
+
+    Attributes:
+        rest_gradient: Share of the gradient of all branches but the expression's that the shared
+            part of the trunk gets; a setting of training.
+        code_noise: Deviation of the noise on the expression code while it trains.
     """
 
-    def __init__(self, trunk: Trunk, classes: int, config: ModelConfig) -> None:
+    def __init__(self, trunk: Trunk, sizes: Mapping[str, int], config: ModelConfig) -> None:
         super().__init__()
         shape = trunk.map_shape(config.size)
         self.trunk = trunk
+        self.rest_stages = None
+        if config.rest_stages and not config.baseline:
+            self.rest_stages = _copied(trunk, config.rest_stages)
         self.expression_branch = Branch(shape, config.expression_size, config)
-        self.rest_branch = None if config.baseline else Branch(shape, config.rest_size, config)
-        self.expression_head = nn.Sequential(nn.Dropout(config.dropout), nn.Linear(config.expression_size, classes))
-        code_size = config.expression_size + config.rest_size
-        self.decoder = None if config.decoder == "none" else Decoder(code_size, config)
-        self.detached = config.decoder == "detached"
+        further = {name: Branch(shape, config.rest_size, config) for name in config.branches[1:]}
+        self.rest_branch = further.pop("rest", None)
+        self.other_branches = nn.ModuleDict(further)
+        self.expression_head = nn.Sequential(
+            nn.Dropout(config.dropout), nn.Linear(config.expression_size, sizes["expression"])
+        )
+        self.owners = {factor: owner for factor, owner in config.owners.items() if factor != "expression"}
+        self.factor_heads = nn.ModuleDict(
+            {factor: nn.Linear(config.rest_size, sizes[factor]) for factor in self.owners}
+        )
+        length = config.expression_size + config.rest_size * (len(config.branches) - 1)
+        self.decoder = None if config.decoder == "none" else Decoder(length, config)
+        self.draws = config.decoder
+        self.embedding_keeper: EmbeddingKeeper | None = None
         self.fixed_trunk_norm = False
+        self.rest_gradient = 1.0
+        self.code_noise = 0.0
+
+    @property
+    def detached(self) -> bool:
+        """Whether the decoder learns without touching any code."""
+        return self.draws == "detached"
 
     def train(self, mode: bool = True) -> "Disentangler":
         """As in torch, but the trunk's BatchNorm keeps its statistics where `fixed_trunk_norm` says so.
@@ -68,7 +119,7 @@ class Disentangler(nn.Module):
         """
         super().train(mode)
         if mode and self.fixed_trunk_norm:
-            for module in self.trunk.modules():
+            for module in (*self.trunk.modules(), *(self.rest_stages.modules() if self.rest_stages else ())):
                 if isinstance(module, nn.modules.batchnorm._BatchNorm):
                     module.eval()
         return self
@@ -79,28 +130,50 @@ class Disentangler(nn.Module):
         Args:
             images: (B, 3, S, S) in [0, 1].
         """
-        features = self.trunk(images)
-        rest = None if self.rest_branch is None else self.rest_branch(features)
-        codes = Codes(self.expression_branch(features), rest)
-        reconstruction = None
-        if self.decoder is not None:
-            # A detached decoder learns to draw what the codes hold without touching them.
-            reconstruction = self.decode(Codes(*(code.detach() for code in codes)) if self.detached else codes)
-        return Output(codes, self.expression_head(codes.expression), features.mean((2, 3)), reconstruction)
+        own = len(self.rest_stages) if self.rest_stages else 0
+        shared, features = self.trunk.split(images, own)
+        expression = self.expression_branch(features)
+        if self.training and self.code_noise:
+            expression = expression + self.code_noise * torch.randn_like(expression)
+        below = scaled_gradient(shared, self.rest_gradient)
+        below = self.rest_stages(below) if self.rest_stages else below
+        codes = Codes.of({"expression": expression} | {name: branch(below) for name, branch in self._further()})
+        factors = {factor: head(codes.named()[self.owners[factor]]) for factor, head in self.factor_heads.items()}
+        reconstruction = None if self.decoder is None else self._redrawn(codes, below)
+        logits = self.expression_head(expression)
+        return Output(codes, logits, features.mean((2, 3)), reconstruction, factors)
 
     def decode(self, codes: Codes) -> Tensor:
-        """(B, 3, S, S) faces in [0, 1] of `codes`; any two codes may be put together."""
-        return self.decoder(torch.cat([codes.expression, codes.rest], dim=1))
+        """(B, 3, S, S) faces in [0, 1] of `codes`; any codes may be put together."""
+        return self.decoder(torch.cat(list(codes.named().values()), dim=1))
+
+    def _further(self) -> list[tuple[str, nn.Module]]:
+        rest = [] if self.rest_branch is None else [("rest", self.rest_branch)]
+        return rest + list(self.other_branches.items())
+
+    def _redrawn(self, codes: Codes, below: Tensor) -> Tensor:
+        """The faces that the decoder draws of the codes, with gradients only where `decoder` wants them."""
+        if self.draws == "joint":
+            return self.decode(codes)
+        kept = codes.detached()
+        if self.draws == "rest" and self.training:  # into the branch alone: not into trunk or expression code
+            kept = kept._replace(rest=self.rest_branch(below.detach()))
+        return self.decode(kept)
+
+
+def scaled_gradient(values: Tensor, share: float) -> Tensor:
+    """`values`, through which only this share of a gradient passes back."""
+    return values if share == 1 else share * values + (1 - share) * values.detach()
 
 
 def build(
-    config: ModelConfig, classes: int, offline: bool = False, listener: Listener = silent
-) -> tuple[Disentangler, nn.Module | None]:
-    """The model and its adversary; no adversary for a baseline.
+    config: ModelConfig, sizes: Mapping[str, int], offline: bool = False, listener: Listener = silent
+) -> tuple[Disentangler, Opponents | None]:
+    """The model and its adversaries; none for a baseline.
 
     Args:
         config: Sizes and kinds.
-        classes: K, the number of expressions.
+        sizes: Number of classes of each factor of `config.owners`.
         offline: Refuse to download weights.
         listener: Told of a download.
 
@@ -108,8 +181,17 @@ def build(
         ConfigError: Settings that do not go together.
         WeightsError: The trunk's weights cannot be had.
     """
-    model = Disentangler(build_trunk(config.trunk, Source(config.weights, offline, listener)), classes, config)
-    adversary = None
-    if not config.baseline:
-        adversary = nn.Sequential(nn.Dropout(config.dropout), nn.Linear(config.rest_size, classes))
-    return model, adversary
+    model = Disentangler(build_trunk(config.trunk, Source(config.weights, offline, listener)), sizes, config)
+    return model, opponents(config, sizes)
+
+
+def _copied(trunk: Trunk, stages: int) -> nn.Sequential:
+    """The last stages of the trunk once more: as pretrained as it is, else with weights of their own."""
+    if stages >= len(trunk.stages):
+        raise ConfigError(f"--rest-stages is {stages}", f"this trunk has {len(trunk.stages)} stages: leave one shared")
+    copied = deepcopy(trunk.stages[-stages:])
+    if not trunk.pretrained:
+        for module in copied.modules():
+            if hasattr(module, "reset_parameters"):
+                module.reset_parameters()
+    return copied

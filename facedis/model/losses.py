@@ -10,12 +10,17 @@ from torch import Tensor
 
 
 class Losses(NamedTuple):
-    """The terms of one iteration, each a scalar tensor; terms that are off are zero."""
+    """The terms of one iteration, each a scalar tensor; terms that are off are zero.
+
+    `factors` is what teaches the branches of further factors, `retention` what keeps a rest code alive.
+    """
 
     expression: Tensor
     adversary: Tensor
     confusion: Tensor
     reconstruction: Tensor
+    factors: Tensor
+    retention: Tensor
     total: Tensor
 
 
@@ -44,6 +49,19 @@ def adversary_loss(logits: Tensor, labels: Tensor, weights: Tensor | None = None
     Source: eq. 2, first line.
     """
     return F.cross_entropy(logits, labels, weights)
+
+
+def factor_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """Cross-entropy of a factor that is not known of every face; zero where it is known of none.
+
+    Args:
+        logits: (B, K).
+        labels: (B,) in 0..K-1, -1 where unknown.
+
+    Source: section 4 of the paper, "using identity labels instead".
+    """
+    known = labels >= 0
+    return F.cross_entropy(logits[known], labels[known]) if known.any() else logits.sum() * 0
 
 
 def confusion_loss(logits: Tensor) -> Tensor:

@@ -64,7 +64,18 @@ class Trunk(nn.Module):
         Args:
             images: (B, 3, S, S) in [0, 1].
         """
-        return self.stages((images - self.mean) / self.std)  # (B, C, H, W)
+        return self.split(images, 0)[1]  # (B, C, H, W)
+
+    def split(self, images: Tensor, last: int) -> tuple[Tensor, Tensor]:
+        """The map before the `last` stages, and the feature map.
+
+        Args:
+            images: (B, 3, S, S) in [0, 1].
+            last: Number of stages; 0: both are the feature map.
+        """
+        first = len(self.stages) - last
+        before = self.stages[:first]((images - self.mean) / self.std)
+        return before, self.stages[first:](before)
 
     def map_shape(self, size: int) -> tuple[int, int, int]:
         """(C, H, W) of the feature map for faces of `size` pixels.
@@ -122,6 +133,8 @@ def fill(body: nn.Module, trunk: str, source: Source, known: dict[str, Weights])
     """
     if source.weights == NONE:
         return False
+    if source.weights == AUTO and not known:
+        raise ConfigError(f"trunk {trunk} has no pretrained weights", "add --weights none to start from random ones")
     name = next(iter(known)) if source.weights == AUTO else source.weights
     if name in known:
         path = fetch(known[name], source.offline, source.listener)
@@ -130,7 +143,7 @@ def fill(body: nn.Module, trunk: str, source: Source, known: dict[str, Weights])
     else:
         raise ConfigError(
             f"trunk {trunk} has no weights '{name}' and there is no such file",
-            f"choose {', '.join(known)}, none, a file, or the folder of a run",
+            f"choose {', '.join((*known, 'none'))}, a file, or the folder of a run",
         )
     missing, _ = _load(body, load_state(path), path)
     lost = [key for key in missing if not key.endswith("num_batches_tracked")]

@@ -73,7 +73,7 @@ def skin_texture(person: Person, canvas: Canvas) -> np.ndarray:
     base = _blend(base, person.lips, 0.85 * canvas.lips[..., 0])
     base = _blend(base, base * 0.55, (0.25 + 0.35 * person.lash) * canvas.lids[..., 0])
     base = _blend(base, np.array([0.16, 0.035, 0.035]), 0.9 * canvas.mouth[..., 0])
-    base = _blend(base, person.hair * 0.9, 0.9 * _brows(person, canvas, rng))
+    base = _blend(base, _brow_colour(person), 0.95 * _brows(person, canvas, rng))
     base = _blend(base, person.hair * 0.8, _beard(person, canvas, rng))
     base = _blend(base, person.hair * (1 + 0.25 * _strands(canvas)[..., None]), hair_cover(person, canvas))
     return _eyes(base, person, canvas).astype(np.float32)
@@ -177,6 +177,11 @@ def _moles(rng: np.random.Generator, canvas: Canvas) -> np.ndarray:
         away = np.hypot(canvas.x * canvas.sign - x, canvas.z - z)
         share = np.maximum(share, _step((rng.uniform(0.0008, 0.0018) - away) / 0.0003) * (canvas.y < -0.03))
     return share
+
+
+def _brow_colour(person: Person) -> np.ndarray:
+    """Of the hair, but darker than the skin it is seen on: fair brows are still seen, mostly by their shadow."""
+    return np.minimum(0.6 * person.hair, 0.3 * person.skin)
 
 
 def _brows(person: Person, canvas: Canvas, rng: np.random.Generator) -> np.ndarray:

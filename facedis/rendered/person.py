@@ -117,7 +117,7 @@ class Person:
             volume=rng.uniform(0.006, 0.016),
             parting=rng.uniform(-1.0, 1.0),
             brow_height=rng.uniform(-0.002, 0.003),
-            brow_weight=rng.uniform(0.0020, 0.0032) + 0.0010 * sex,
+            brow_weight=rng.uniform(0.0028, 0.0042) + 0.0010 * sex,
             brow_arch=rng.uniform(0.0, 0.006),
             iris=_IRISES[rng.choice(len(_IRISES), p=_iris_odds(origin))] * rng.uniform(0.8, 1.2),
             iris_size=rng.uniform(0.0061, 0.0067),

@@ -17,7 +17,7 @@ from facedis.rendered.setting import Setting
 #: Light paths a pixel; the sampler spreads them evenly, so that few leave little noise.
 SAMPLES = 16
 #: Height of the picture's middle above the eye line, and its width, on a head at the usual distance; metres.
-_MIDDLE, _WIDTH = -0.025, 0.25
+_MIDDLE, _WIDTH = -0.022, 0.20
 #: The neck, around which the head turns: behind and below the eyes.
 _PIVOT = np.array([0.0, 0.10, -0.11])
 

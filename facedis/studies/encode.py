@@ -96,5 +96,5 @@ def _encoded(
         if run.adversary is not None:
             arrays["rest"] = output.codes.rest
             with torch.inference_mode():
-                arrays["adversary"] = run.adversary.to(device)(output.codes.rest).softmax(1)
+                arrays["adversary"] = run.adversary.to(device).expression_in_rest(output.codes.rest).softmax(1)
         yield {name: value.float().cpu().numpy() for name, value in arrays.items()}

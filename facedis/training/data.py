@@ -1,11 +1,13 @@
 """What a run learns from: the labelled rows of a faces cache, with labels in the run's own classes."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from facedis.errors import CacheError
 from facedis.faces.cache import FacesCache
+from facedis.training.targets import Target, targets
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,7 @@ class TrainingData:
         val_rows: (m,) rows of the cache whose expression is in `classes`; may be empty.
         val_labels: (m,) in 0..K-1.
         has_test: Whether there is a test split that nothing here touches.
+        targets: Further factors of the train rows, by name.
     """
 
     cache: FacesCache
@@ -29,13 +32,24 @@ class TrainingData:
     val_rows: np.ndarray
     val_labels: np.ndarray
     has_test: bool
+    targets: Mapping[str, Target] = field(default_factory=dict)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Number of classes of every factor, the expression's first."""
+        return {"expression": len(self.classes)} | {name: target.size for name, target in self.targets.items()}
 
 
-def training_data(cache: FacesCache) -> TrainingData:
+def training_data(cache: FacesCache, factors: tuple[str, ...] = ()) -> TrainingData:
     """The training data of `cache`.
+
+    Args:
+        cache: The faces.
+        factors: Names of further factors to learn.
 
     Raises:
         CacheError: There is nothing to learn from: no train split, or fewer than two expressions in it.
+        ConfigError: A factor that the faces do not have.
     """
     train = cache.rows("train")
     present = np.unique(cache.labels[train])
@@ -54,4 +68,5 @@ def training_data(cache: FacesCache) -> TrainingData:
         val_rows=val,
         val_labels=position[cache.labels[val]],
         has_test=bool(len(cache.rows("test"))),
+        targets=targets(cache, train, factors),
     )

@@ -14,15 +14,13 @@ from typing import Any
 from facedis import __version__
 from facedis.config import ModelConfig, TrainConfig, as_dict
 from facedis.errors import OutputError
-from facedis.faces.cache import FacesCache
 from facedis.model.checkpoint import FORMAT, HISTORY, RUN, point_to, write_info
+from facedis.training.data import TrainingData
 
 _PACKAGES = ("torch", "torchvision", "facenet-pytorch", "lightning-fabric", "numpy", "h5py", "safetensors")
 
 
-def start_run(
-    run: Path, cache: FacesCache, classes: tuple[str, ...], pretrained: bool, model: ModelConfig, config: TrainConfig
-) -> None:
+def start_run(run: Path, data: TrainingData, pretrained: bool, model: ModelConfig, config: TrainConfig) -> None:
     """Make the run folder and write run.json: all that is needed to rebuild and to repeat the run.
 
     Raises:
@@ -30,7 +28,7 @@ def start_run(
     """
     if (run / RUN).exists():
         raise OutputError(f"{run} holds a run already", f"continue it with --resume {run}, or choose another --name")
-    info = cache.info
+    cache, info = data.cache, data.cache.info
     faces = {
         "path": str(cache.path.resolve()),
         "fingerprint": info.fingerprint,
@@ -49,7 +47,8 @@ def start_run(
             "facedis": __version__,
             "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "command": shlex.join(sys.argv),
-            "classes": list(classes),
+            "classes": list(data.classes),
+            "factors": {name: target.described() for name, target in data.targets.items()},
             "pretrained": pretrained,
             "model": as_dict(model),
             "train": as_dict(config),

@@ -6,7 +6,7 @@ and joins the gradients.
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -23,25 +23,37 @@ from facedis.errors import RunError
 from facedis.events import Event, Listener, note, silent, warn
 from facedis.faces.batches import prefetched
 from facedis.faces.cache import FacesCache
-from facedis.model.checkpoint import CHECKPOINT, MODEL, read_info, save_tensors, tensors_of
+from facedis.model.adversaries import Opponents
+from facedis.model.checkpoint import CHECKPOINT, MODEL, load_tensors, read_info, save_tensors, tensors_of
 from facedis.model.device import pick_device
 from facedis.model.disentangler import Disentangler, build
+from facedis.model.retention import EmbeddingKeeper
 from facedis.training.augment import augment, to_images
 from facedis.training.data import TrainingData, training_data
+from facedis.training.erasure import erase_expression
 from facedis.training.folder import append_history, cut_history, start_run, write_scalars
 from facedis.training.interrupt import stop_between_steps
 from facedis.training.samplers import class_weights, epoch_order, share_of
-from facedis.training.schedule import rate
+from facedis.training.schedule import heed, rate
 from facedis.training.state import Place, load_place, save_place, step_generator
-from facedis.training.steps import ClassWeights, Side, adversary_optimizers, encoder_optimizers, train_step
+from facedis.training.steps import (
+    Batch,
+    ClassWeights,
+    Side,
+    adversary_optimizers,
+    encoder_optimizers,
+    train_step,
+)
 from facedis.training.validation import accuracy
 
-#: What is summed over the steps of an epoch; the first five are losses.
+#: What is summed over the steps of an epoch; the first seven are losses.
 SUMS = (
     "expression_loss",
     "adversary_loss",
     "confusion_loss",
     "reconstruction_loss",
+    "factor_loss",
+    "retention_loss",
     "total_loss",
     "expression_hits",
     "adversary_hits",
@@ -101,23 +113,27 @@ def _fit(fabric: Fabric, job: Job) -> Place:
     if not fabric.is_global_zero:
         job = replace(job, listener=silent)
     with FacesCache.open(job.faces) as cache:
-        data = training_data(cache)
+        data = training_data(cache, tuple(name for name in job.model.owners if name != "expression"))
         torch.manual_seed(job.config.seed)
-        model, adversary = _networks(job, len(data.classes))
+        model, adversary = _networks(job, data.sizes)
         _advise(job, model, data)
         if fabric.is_global_zero and not job.resume:
-            start_run(job.run, cache, data.classes, model.trunk.pretrained, job.model, job.config)
+            start_run(job.run, data, model.trunk.pretrained, job.model, job.config)
         loop = Loop(fabric, job, data, model, adversary)
         with stop_between_steps() as stop:
             return loop.run(stop)
 
 
-def _networks(job: Job, classes: int) -> tuple[Disentangler, nn.Module | None]:
+def _networks(job: Job, sizes: Mapping[str, int]) -> tuple[Disentangler, Opponents | None]:
     if not job.resume or not (job.run / CHECKPOINT).exists():
-        return build(job.model, classes, job.offline, job.listener)
-    # All tensors come from the checkpoint: the pretrained file may be gone by now.
-    model, adversary = build(replace(job.model, weights="none"), classes)
-    model.trunk.pretrained = read_info(job.run)["pretrained"]
+        model, adversary = build(job.model, sizes, job.offline, job.listener)
+    else:  # all tensors come from the checkpoint: the pretrained file may be gone by now
+        model, adversary = build(replace(job.model, weights="none"), sizes)
+        model.trunk.pretrained = read_info(job.run)["pretrained"]
+    if job.config.keep_embedding and adversary is not None:
+        features = model.trunk.map_shape(job.model.size)[0]
+        model.embedding_keeper = EmbeddingKeeper(job.model.rest_size, features, sizes["expression"])
+    model.rest_gradient, model.code_noise = job.config.rest_gradient, job.config.code_noise
     return model, adversary
 
 
@@ -135,7 +151,7 @@ class Loop:
     """One process's part of a run."""
 
     def __init__(
-        self, fabric: Fabric, job: Job, data: TrainingData, model: Disentangler, adversary: nn.Module | None
+        self, fabric: Fabric, job: Job, data: TrainingData, model: Disentangler, adversary: Opponents | None
     ) -> None:
         self.fabric, self.job, self.config, self.data = fabric, job, job.config, data
         norm = self.config.trunk_norm
@@ -165,6 +181,8 @@ class Loop:
             self._epoch(stop)
         self.job.listener(Event("end", "training"))
         if self.fabric.is_global_zero:
+            if self.config.erase and self.adversary is not None:
+                self._erase()
             (self.job.run / CHECKPOINT).unlink(missing_ok=True)
         self.fabric.barrier()
         return self.place
@@ -176,8 +194,8 @@ class Loop:
                 side.wrapped.train()
         batches = self.batches(place.epoch)[place.step :]
         first = self.sums[-1].item()
-        for images, labels in self.prepared(batches):
-            self.step(images, labels)
+        for batch in self.prepared(batches):
+            self.step(batch)
             if self._told(stop):
                 self._save()
                 raise KeyboardInterrupt
@@ -187,37 +205,43 @@ class Loop:
         self._check_finite()
         self._close_epoch(begun, first)
 
-    def step(self, images: Tensor, labels: Tensor) -> None:
-        """One iteration on (B, 3, S, S) images and (B,) labels, at the rate that the schedule says."""
-        place = self.place
-        done = place.epoch * self.steps + place.step
-        factor = rate(self.config.schedule, done, self.config.epochs * self.steps)
+    def step(self, batch: Batch) -> None:
+        """One iteration, at the rate that the schedule says."""
+        place, config, labels = self.place, self.config, batch.labels
+        done, total = place.epoch * self.steps + place.step, config.epochs * self.steps
+        factor = rate(config.schedule, done, total)
         for optimizer in self._scheduled():
             for group in optimizer.param_groups:
                 group["lr"] = group["initial_lr"] * factor
-        batch = (images, labels)
-        losses, output = train_step(self.fabric, self.encoder, self.adversary, batch, self.config, self.weights)
+        share = heed(done, total, config.warm_up, config.ramp)
+        losses, output = train_step(self.fabric, self.encoder, self.adversary, batch, config, self.weights, share)
         hits = [(output.logits.argmax(1) == labels).sum(), torch.zeros_like(labels[0])]
         if self.adversary is not None:
             with torch.no_grad(), self.fabric.autocast():
-                hits[1] = (self.adversary.module(output.codes.rest).argmax(1) == labels).sum()
+                hits[1] = (self.adversary.module.expression_in_rest(output.codes.rest).argmax(1) == labels).sum()
         n = torch.tensor(float(len(labels)), device=labels.device)
         terms = [*(term.float() * n for term in losses), *(hit.float() for hit in hits), n]
         self.sums += torch.stack(terms).to(self.sums.dtype)
         place.step += 1
 
-    def prepared(self, batches: list[np.ndarray]) -> Iterator[tuple[Tensor, Tensor]]:
-        """Images and labels of each batch on the device, resized and augmented."""
+    def prepared(self, batches: list[np.ndarray]) -> Iterator[Batch]:
+        """Each batch on the device, its images resized and augmented."""
         rows = self.data.train_rows
         for number, (picked, faces) in enumerate(
             prefetched(self.data.cache, [rows[batch] for batch in batches]), self.place.step
         ):
             position = np.searchsorted(rows, picked)
-            labels = torch.from_numpy(self.data.train_labels[position]).to(self.fabric.device)
+            labels, factors = self._targets(position)
             generator = step_generator(self.config.seed, self.place.epoch, number, self.fabric.global_rank)
             images = to_images(torch.from_numpy(faces).to(self.fabric.device), self.job.model.size)
             images = augment(images, self.config.augment, generator)
-            yield images.contiguous(memory_format=torch.channels_last), labels
+            yield Batch(images.contiguous(memory_format=torch.channels_last), labels, factors)
+
+    def _targets(self, position: np.ndarray) -> tuple[Tensor, dict[str, Tensor]]:
+        """Labels of the train rows at `position`: of the expression, and of each further factor."""
+        on = partial(torch.Tensor.to, device=self.fabric.device)
+        further = {name: on(torch.from_numpy(target.labels[position])) for name, target in self.data.targets.items()}
+        return on(torch.from_numpy(self.data.train_labels[position])), further
 
     def _close_epoch(self, begun: float, first: float) -> None:
         place = self.place
@@ -241,8 +265,19 @@ class Loop:
                 place.kept_epoch = place.epoch
                 save_tensors(self.job.run / MODEL, tensors_of(self.encoder.module, self._adversary_module()))
         place.epoch, place.step = place.epoch + 1, 0
+        self._restart_adversaries()
         self.sums.zero_()
         self._save()
+
+    def _restart_adversaries(self) -> None:
+        """Let the adversaries begin anew where it is time: one that knows a code by heart misses its new leaks."""
+        every, adversary = self.config.adversary_restart, self.adversary
+        if adversary is None or not every or self.place.epoch % every or self.place.epoch == self.config.epochs:
+            return
+        step_generator(self.config.seed, self.place.epoch, -1, 0)  # the same weights in every process
+        adversary.module.restart()
+        for optimizer in adversary.optimizers:
+            optimizer.state.clear()
 
     def _means(self) -> dict[str, float]:
         """Means over the faces of the epoch so far; hits become accuracies."""
@@ -274,6 +309,13 @@ class Loop:
         if not torch.isfinite(self.sums).all():
             step = self.place.epoch * self.steps + self.place.step
             raise RunError(f"the loss is no longer a number at step {step}", "train again with a lower --lr")
+
+    def _erase(self) -> None:
+        """Fold the erasure of the expression into the rest branch of the model that the folder holds."""
+        path, model, adversary = self.job.run / MODEL, self.encoder.module, self._adversary_module()
+        load_tensors(path, model, adversary)
+        erase_expression(self.fabric, model, self.data, self.job.model.size, self.job.listener)
+        save_tensors(path, tensors_of(model, adversary))
 
     def _told(self, stop: Any) -> bool:
         """Whether any process was told to stop: all of them must leave at the same step."""
@@ -311,7 +353,7 @@ class Loop:
         order = epoch_order(self.data.train_labels, balanced, self.config.seed, epoch)
         return share_of(order, self.config.batch, self.fabric.global_rank, self.fabric.world_size)
 
-    def _adversary_module(self) -> nn.Module | None:
+    def _adversary_module(self) -> Opponents | None:
         return None if self.adversary is None else self.adversary.module
 
     def _scheduled(self) -> list[Optimizer]:
@@ -333,4 +375,6 @@ def _side(fabric: Fabric, module: nn.Module, optimizers: tuple[Optimizer, ...], 
 def _weights(config: TrainConfig, data: TrainingData, device: torch.device) -> ClassWeights:
     weights = torch.from_numpy(class_weights(data.train_labels, len(data.classes))).float().to(device)
     both = {"loss": (weights, weights), "adversary": (None, weights)}.get(config.balance, (None, None))
-    return ClassWeights(*both)
+    seen = np.bincount(data.train_labels, minlength=len(data.classes)) / len(data.train_labels)
+    prior = torch.from_numpy(seen).float().to(device) if config.balance == "none" else None
+    return ClassWeights(*both, prior)

@@ -23,3 +23,14 @@ def rate(kind: str, step: int, total: int) -> float:
             return 0.04 + 0.96 * done / WARM_UP
         done = (done - WARM_UP) / (1 - WARM_UP)
     return 0.5 * (1 + math.cos(math.pi * done))
+
+
+def heed(step: int, total: int, warm_up: float, ramp: float) -> float:
+    """Share of beta3 at step `step` of `total`: none in the warm-up, then rising evenly over the ramp.
+
+    An encoder that heeds an adversary which has learned nothing yet runs from noise.
+    """
+    done = step / total - warm_up
+    if done < 0:
+        return 0.0
+    return min(1.0, done / ramp) if ramp else 1.0

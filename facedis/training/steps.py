@@ -6,13 +6,15 @@ Which loss moves what (x: gets a gradient):
     expression        x      x      x
     adversary                                      x
     confusion         x                    x
-    reconstruction    x      x             x            x    (detached decoder: De only)
+    reconstruction    x      x             x            x    (detached decoder: De; rest: B_rest and De)
 
-The faces are encoded once. The adversary learns on detached codes; then the encoder is judged by
-the updated adversary, whose weights enter as constants.
+The faces are encoded once. The adversaries learn on detached codes; then the encoder is judged by
+the updated adversaries, whose weights enter as constants. With further factors there are more
+branches, each taught its own factor and cleaned of all others; the table holds for each of them.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import torch
 from lightning_fabric import Fabric
@@ -22,8 +24,11 @@ from torch.optim import Optimizer
 
 from facedis.config import TrainConfig
 from facedis.model import losses
-from facedis.model.disentangler import Disentangler, Output
+from facedis.model.adversaries import EXPRESSION_IN_REST, Opponents
+from facedis.model.confusion import OBJECTIVES, hsic_loss
+from facedis.model.disentangler import Codes, Disentangler, Output
 from facedis.model.losses import Losses
+from facedis.model.retention import variance_floor
 
 
 @dataclass
@@ -45,100 +50,181 @@ class Side:
 
 @dataclass(frozen=True)
 class ClassWeights:
-    """(K,) weights of the two cross-entropies, or None."""
+    """(K,) weights of the two cross-entropies of the expression, or None, and its (K,) frequencies."""
 
     expression: Tensor | None = None
     adversary: Tensor | None = None
+    prior: Tensor | None = None
 
 
-def adversary_step(fabric: Fabric, adversary: Side, codes: Tensor, labels: Tensor, weights: Tensor | None) -> Tensor:
-    """Train C_adv, and nothing else, to read the expression from rest codes.
+@dataclass(frozen=True)
+class Batch:
+    """What one iteration learns from.
+
+    Attributes:
+        images: (B, 3, S, S) in [0, 1]; also what the decoder should draw.
+        labels: (B,) expressions.
+        factors: (B,) classes of each further factor, -1 where unknown.
+    """
+
+    images: Tensor
+    labels: Tensor
+    factors: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def target(self, factor: str) -> Tensor:
+        """(B,) classes of the expression or of a further factor."""
+        return self.labels if factor == "expression" else self.factors[factor]
+
+
+def adversary_step(fabric: Fabric, adversary: Side, codes: Codes, batch: Batch, weights: Tensor | None) -> Tensor:
+    """Train the adversaries, and nothing else, to read from each code what it should not tell.
 
     Args:
         fabric: Devices and precision.
-        adversary: C_adv and its optimiser.
-        codes: (B, R) rest codes; detached here.
-        labels: (B,).
-        weights: (K,) of the classes, or None.
+        adversary: The opponents and their optimiser.
+        codes: Of the batch; detached here.
+        batch: Labels and factors.
+        weights: (K,) of the expressions, or None.
 
     Returns:
-        L_exp^adv before the update, a scalar without gradient.
+        L_exp^adv on the rest code before the update, mean over the pool: a scalar without gradient.
     """
-    loss = losses.adversary_loss(adversary.wrapped(codes.detach()), labels, weights)
-    adversary.update(fabric, loss)
-    return loss.detach()
+    answers = adversary.wrapped(codes.detached().named())
+    found = {pair: _pool_loss(logits, pair[1], batch, weights) for pair, logits in answers.items()}
+    adversary.update(fabric, sum(len(answers[pair]) * loss for pair, loss in found.items()))
+    return found[EXPRESSION_IN_REST].detach()
+
+
+def _pool_loss(answers: Tensor, factor: str, batch: Batch, weights: Tensor | None) -> Tensor:
+    """Mean over the members: each learns by itself, for their weights are apart."""
+    if factor == "expression":
+        each = [losses.adversary_loss(logits, batch.labels, weights) for logits in answers]
+    else:
+        each = [losses.factor_loss(logits, batch.target(factor)) for logits in answers]
+    return torch.stack(each).mean()
 
 
 def encoder_loss(
+    model: Disentangler,
     output: Output,
-    images: Tensor,
-    labels: Tensor,
-    adversary: nn.Module | None,
+    batch: Batch,
+    adversary: Opponents | None,
     config: TrainConfig,
     weights: ClassWeights,
+    heed: float = 1.0,
 ) -> Losses:
     """beta1 L_r + beta2 L_exp + beta3 L_En^adv with C_adv as a constant; `adversary` is left at zero.
 
     Args:
-        output: One forward pass of the model.
-        images: (B, 3, S, S) what the decoder should draw.
-        labels: (B,).
-        adversary: C_adv itself, not wrapped; None for a baseline.
-        config: The betas and the reduction of L_r.
+        model: Itself; its embedding keeper is asked.
+        output: One forward pass of it.
+        batch: Images and labels.
+        adversary: The opponents themselves, not wrapped; None for a baseline.
+        config: The betas, the confusion objective, the reduction of L_r, the further weights.
         weights: Of the classes.
+        heed: Share of beta3 that holds at this step.
 
     Source: eq. 3 and the paragraph below it.
     """
     zero = output.logits.new_zeros(())
-    expression = losses.expression_loss(output.logits, labels, weights.expression, config.label_smoothing)
-    confusion = reconstruction = zero
+    expression = losses.expression_loss(output.logits, batch.labels, weights.expression, config.label_smoothing)
+    confusion = reconstruction = own = zero
     if adversary is not None:
-        constants = {name: value.detach() for name, value in adversary.named_parameters()}
-        confusion = losses.confusion_loss(functional_call(adversary, constants, (output.codes.rest,)))
+        confusion = _confusion(output.codes, batch, adversary, config, weights)
     if output.reconstruction is not None:
-        reconstruction = losses.reconstruction_loss(images, output.reconstruction, config.reconstruction)
+        reconstruction = losses.reconstruction_loss(batch.images, output.reconstruction, config.reconstruction)
+    if output.factors:
+        own = sum(losses.factor_loss(logits, batch.target(name)) for name, logits in output.factors.items())
     # With beta1 = 0 a detached decoder still learns, from the mean error: it reaches nobody else.
-    beta1 = config.beta1 or 1 / (images[0].numel() if config.reconstruction == "sum" else 1)
-    total = beta1 * reconstruction + config.beta2 * expression + config.beta3 * confusion
-    return Losses(expression, zero, confusion, reconstruction, total)
+    beta1 = config.beta1 or 1 / (batch.images[0].numel() if config.reconstruction == "sum" else 1)
+    retention = _retention(model, output, batch, config)
+    total = beta1 * reconstruction + config.beta2 * expression + heed * config.beta3 * confusion
+    total = total + config.own_weight * own + retention
+    return Losses(expression, zero, confusion, reconstruction, own, retention, total)
+
+
+def _confusion(
+    codes: Codes, batch: Batch, adversary: Opponents, config: TrainConfig, weights: ClassWeights
+) -> Tensor:
+    """L_En^adv of the rest code, and `clean_weight` times that of every other pair of branch and factor."""
+    named = codes.named()
+    if config.confusion == "hsic":
+        found = {(branch, factor): _dependence(named[branch], batch.target(factor)) for branch, factor in adversary.pairs}
+    else:
+        constants = {name: value.detach() for name, value in adversary.named_parameters()}
+        answers = functional_call(adversary, constants, (named,))
+        found = {pair: _fooled(logits, pair[1], batch, config, weights) for pair, logits in answers.items()}
+    first = found.pop(EXPRESSION_IN_REST)
+    return first + config.clean_weight * sum(found.values()) if found else first
+
+
+def _fooled(answers: Tensor, factor: str, batch: Batch, config: TrainConfig, weights: ClassWeights) -> Tensor:
+    """How far the members are from knowing nothing, mean over them."""
+    labels = batch.target(factor)
+    known = labels >= 0
+    if config.confusion == "reversal" and not known.all():
+        answers, labels = answers[:, known], labels[known]
+    classes = answers.shape[2]
+    uniform = answers.new_full((classes,), 1 / classes)
+    prior = weights.prior if factor == "expression" and weights.prior is not None else uniform
+    objective = OBJECTIVES[config.confusion]
+    return torch.stack([objective(logits, labels, prior) for logits in answers]).mean()
+
+
+def _dependence(code: Tensor, labels: Tensor) -> Tensor:
+    known = labels >= 0
+    return hsic_loss(code[known], labels[known]) if known.sum() > 1 else code.sum() * 0
+
+
+def _retention(model: Disentangler, output: Output, batch: Batch, config: TrainConfig) -> Tensor:
+    """What keeps the rest code alive; zero where nothing is asked for."""
+    kept, rest = output.logits.new_zeros(()), output.codes.rest
+    if rest is None:
+        return kept
+    if config.keep_embedding and model.embedding_keeper is not None:
+        kept = kept + config.keep_embedding * model.embedding_keeper(rest, output.features, batch.labels)
+    if config.keep_variance:
+        kept = kept + config.keep_variance * variance_floor(rest)
+    return kept
 
 
 def train_step(
     fabric: Fabric,
     encoder: Side,
     adversary: Side | None,
-    batch: tuple[Tensor, Tensor],
+    batch: Batch,
     config: TrainConfig,
     weights: ClassWeights,
+    heed: float = 1.0,
 ) -> tuple[Losses, Output]:
-    """One iteration: encode once, train the adversary, then train everything else against it.
+    """One iteration: encode once, train the adversaries, then train everything else against them.
 
     Args:
         fabric: Devices and precision.
         encoder: The disentangler and its optimiser.
-        adversary: C_adv and its optimiser; None for a baseline.
-        batch: (B, 3, S, S) images in [0, 1] and (B,) labels.
+        adversary: The opponents and their optimiser; None for a baseline.
+        batch: Images and labels.
         config: Training settings.
         weights: Of the classes.
+        heed: Share of beta3 that holds at this step.
 
     Returns:
         The losses (all detached) and the forward pass.
     """
-    images, labels = batch
-    output: Output = encoder.wrapped(images)
+    output: Output = encoder.wrapped(batch.images)
     adversary_loss = output.logits.new_zeros(())
     if adversary is not None:
         for _ in range(config.adversary_steps):
-            adversary_loss = adversary_step(fabric, adversary, output.codes.rest, labels, weights.adversary)
+            adversary_loss = adversary_step(fabric, adversary, output.codes, batch, weights.adversary)
     with fabric.autocast():
         module = None if adversary is None else adversary.module
-        result = encoder_loss(output, images, labels, module, config, weights)
+        result = encoder_loss(encoder.module, output, batch, module, config, weights, heed)
     encoder.update(fabric, result.total)
     return Losses(*(term.detach() for term in result._replace(adversary=adversary_loss))), output
 
 
 def encoder_optimizers(model: Disentangler, config: TrainConfig) -> tuple[Optimizer, ...]:
-    """One optimiser for trunk, branches, C_exp and a joint decoder; a detached decoder has its own.
+    """One optimiser for trunk, branches, heads and a joint decoder; a detached decoder has its own.
 
     Parts of the trunk that `train_trunk` leaves out are frozen here.
     """
@@ -148,10 +234,11 @@ def encoder_optimizers(model: Disentangler, config: TrainConfig) -> tuple[Optimi
     if trained is not None:
         trained.requires_grad_(True)
     lr_trunk = config.lr_trunk or (config.lr / 10 if trunk.pretrained else config.lr)
-    apart = list(trunk.parameters()) + (list(model.decoder.parameters()) if model.detached else [])
+    copied = list(model.rest_stages.parameters()) if model.rest_stages else []
+    apart = list(trunk.parameters()) + copied + (list(model.decoder.parameters()) if model.detached else [])
     known = {id(parameter) for parameter in apart}
     groups = [{"params": [parameter for parameter in model.parameters() if id(parameter) not in known]}]
-    below = [parameter for parameter in trunk.parameters() if parameter.requires_grad]
+    below = [parameter for parameter in trunk.parameters() if parameter.requires_grad] + copied
     if below:
         groups.append({"params": below, "lr": lr_trunk})
     main = _optimizer(groups, config)

@@ -3,9 +3,9 @@
 import numpy as np
 import torch
 from lightning_fabric import Fabric
-from torch import nn
 
 from facedis.faces.batches import prefetched
+from facedis.model.adversaries import Opponents
 from facedis.model.disentangler import Disentangler
 from facedis.training.augment import to_images
 from facedis.training.data import TrainingData
@@ -15,7 +15,7 @@ BATCH = 128
 
 @torch.no_grad()
 def accuracy(
-    fabric: Fabric, model: Disentangler, adversary: nn.Module | None, data: TrainingData, size: int
+    fabric: Fabric, model: Disentangler, adversary: Opponents | None, data: TrainingData, size: int
 ) -> dict[str, float]:
     """Shares of the val split that C_exp and C_adv get right, in eval mode.
 
@@ -38,7 +38,7 @@ def accuracy(
             output = model(images.contiguous(memory_format=torch.channels_last))
             hits[0] += (output.logits.argmax(1) == labels).sum().cpu()
             if adversary is not None:
-                hits[1] += (adversary(output.codes.rest).argmax(1) == labels).sum().cpu()
+                hits[1] += (adversary.expression_in_rest(output.codes.rest).argmax(1) == labels).sum().cpu()
     expression, opponent = (hits.double() / len(data.val_rows)).tolist()
     found = {"expression_accuracy": expression}
     return found if adversary is None else found | {"adversary_accuracy": opponent}

@@ -15,6 +15,7 @@ SMALL = dict(weights="none", branch_widths=(8, 8, 8), expression_size=6, rest_si
 TRUNKS = {
     "inception_resnet_v1": (96, 1792),
     "resnet18": (64, 512),
+    "resnet18_half": (64, 256),
     "mobilenet_v3_large": (64, 960),
     "efficientnet_b0": (64, 1280),
 }
@@ -62,13 +63,13 @@ def test_a_decoder_for_an_odd_size_is_refused_with_the_nearest_possible():
 
 
 def test_a_baseline_has_neither_rest_branch_nor_adversary():
-    model, adversary = build(ModelConfig(trunk="resnet18", size=64, baseline=True, decoder="none", **SMALL), 3)
+    model, adversary = build(ModelConfig(trunk="resnet18", size=64, baseline=True, decoder="none", **SMALL), {"expression": 3})
     output = model(torch.rand(2, 3, 64, 64))
     assert adversary is None and output.codes.rest is None and output.reconstruction is None
 
 
 def test_a_fixed_trunk_norm_keeps_its_statistics_while_the_model_trains():
-    model, _ = build(ModelConfig(trunk="resnet18", size=64, decoder="none", **SMALL), 3)
+    model, _ = build(ModelConfig(trunk="resnet18", size=64, decoder="none", **SMALL), {"expression": 3})
     model.fixed_trunk_norm = True
     model.train()
     before = model.trunk.stages[0][1].running_mean.clone()

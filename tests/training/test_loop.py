@@ -119,7 +119,7 @@ def test_a_frozen_trunk_stays_as_it_was_and_the_user_is_told(pattern_cache, tmp_
     told = []
     train(_job(pattern_cache, tmp_path / "run", epochs=1, train_trunk="none", trunk_norm="eval", listener=told.append))
     torch.manual_seed(CONFIG.seed)
-    fresh, _ = disentangler.build(MODEL, 3)
+    fresh, _ = disentangler.build(MODEL, {"expression": 3})
     trained = load_run(tmp_path / "run").model
     assert all(torch.equal(a, b) for a, b in zip(fresh.trunk.parameters(), trained.trunk.parameters(), strict=True))
     assert any("frozen" in event.text for event in told if event.kind == "warning")

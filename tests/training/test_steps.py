@@ -8,6 +8,7 @@ from facedis.config import ModelConfig, TrainConfig
 from facedis.model import losses
 from facedis.model.disentangler import build
 from facedis.training.steps import (
+    Batch,
     ClassWeights,
     Side,
     adversary_optimizers,
@@ -34,13 +35,15 @@ def _network(**changes):
         trunk="resnet18", weights="none", size=SIZE, branch_widths=(8, 8, 8), expression_size=6, rest_size=5,
         decoder="joint", decoder_width=32,
     )  # fmt: skip
-    model, adversary = build(ModelConfig(**settings | changes), K)
+    config = ModelConfig(**settings | changes)
+    model, adversary = build(config, {factor: K for factor in config.owners})
     return model.train(), adversary
 
 
-def _batch(n=4):
+def _batch(n=4, factors=()):
     generator = torch.Generator().manual_seed(1)
-    return torch.rand(n, 3, SIZE, SIZE, generator=generator), torch.arange(n) % K
+    known = {name: torch.arange(n).flip(0) % K for name in factors}
+    return Batch(torch.rand(n, 3, SIZE, SIZE, generator=generator), torch.arange(n) % K, known)
 
 
 def _touched(model, adversary):
@@ -56,25 +59,25 @@ def _touched(model, adversary):
 @pytest.mark.parametrize("loss", ["expression", "confusion", "reconstruction"])
 def test_encoder_losses_reach_their_parts_and_no_other(loss):
     model, adversary = _network()
-    images, labels = _batch()
-    result = encoder_loss(model(images), images, labels, adversary, TrainConfig(beta1=1.0), ClassWeights())
+    batch = _batch()
+    result = encoder_loss(model, model(batch.images), batch, adversary, TrainConfig(beta1=1.0), ClassWeights())
     getattr(result, loss).backward()
     assert _touched(model, adversary) == ROUTES[loss]
 
 
 def test_the_adversary_loss_reaches_the_adversary_alone():
     model, adversary = _network()
-    images, labels = _batch()
+    batch = _batch()
     side = Side(adversary, adversary, adversary_optimizers(adversary, TrainConfig()))
-    adversary_step(Fabric(accelerator="cpu"), side, model(images).codes.rest, labels, None)
+    adversary_step(Fabric(accelerator="cpu"), side, model(batch.images).codes, batch, None)
     assert _touched(model, adversary) == ROUTES["adversary"]
 
 
 def test_a_detached_decoder_learns_and_moves_nothing_else():
     model, adversary = _network(decoder="detached")
-    images, _labels = _batch()
-    output = model(images)
-    losses.reconstruction_loss(images, output.reconstruction).backward()
+    batch = _batch()
+    output = model(batch.images)
+    losses.reconstruction_loss(batch.images, output.reconstruction).backward()
     assert _touched(model, adversary) == {"decoder"}
 
 
@@ -93,20 +96,20 @@ def _changed(before, module):
 
 def test_the_adversarys_step_leaves_every_other_parameter_bit_equal():
     model, adversary = _network()
-    images, labels = _batch()
+    batch = _batch()
     _encoder, opponent = _sides(model, adversary, TrainConfig())
     before, before_adversary = _copies(model), _copies(adversary)
-    adversary_step(Fabric(accelerator="cpu"), opponent, model(images).codes.rest, labels, None)
+    adversary_step(Fabric(accelerator="cpu"), opponent, model(batch.images).codes, batch, None)
     assert not _changed(before, model)
     assert _changed(before_adversary, adversary)
 
 
 def test_the_encoders_step_leaves_the_adversary_bit_equal():
     model, adversary = _network()
-    images, labels = _batch()
+    batch = _batch()
     encoder, _ = _sides(model, adversary, TrainConfig())
     before, before_model = _copies(adversary), _copies(model)
-    total = encoder_loss(model(images), images, labels, adversary, TrainConfig(), ClassWeights()).total
+    total = encoder_loss(model, model(batch.images), batch, adversary, TrainConfig(), ClassWeights()).total
     encoder.update(Fabric(accelerator="cpu"), total)
     assert not _changed(before, adversary)
     assert _changed(before_model, model)
@@ -115,21 +118,21 @@ def test_the_encoders_step_leaves_the_adversary_bit_equal():
 def test_the_encoder_is_judged_by_the_updated_adversary():
     config = TrainConfig(beta2=0.0, lr_adversary=1.0)
     model, adversary = _network(decoder="none")
-    images, labels = _batch()
+    batch = _batch()
     encoder, opponent = _sides(model, adversary, config)
-    rest = model(images).codes.rest.detach()
-    stale = losses.confusion_loss(adversary(rest))
-    terms, _ = train_step(Fabric(accelerator="cpu"), encoder, opponent, (images, labels), config, ClassWeights())
-    fresh = losses.confusion_loss(adversary(rest))
+    rest = model(batch.images).codes.rest.detach()
+    stale = losses.confusion_loss(adversary.expression_in_rest(rest))
+    terms, _ = train_step(Fabric(accelerator="cpu"), encoder, opponent, batch, config, ClassWeights())
+    fresh = losses.confusion_loss(adversary.expression_in_rest(rest))
     assert terms.confusion.item() == pytest.approx(fresh.item(), rel=1e-3)
     assert terms.confusion.item() != pytest.approx(stale.item(), rel=1e-3)
 
 
 def test_beta1_0_with_a_joint_loss_is_the_weighted_sum_of_eq_3():
     model, adversary = _network()
-    images, labels = _batch()
+    batch = _batch()
     config = TrainConfig(beta1=0.5, beta2=2.0, beta3=3.0)
-    terms = encoder_loss(model(images), images, labels, adversary, config, ClassWeights())
+    terms = encoder_loss(model, model(batch.images), batch, adversary, config, ClassWeights())
     by_hand = 0.5 * terms.reconstruction + 2 * terms.expression + 3 * terms.confusion
     torch.testing.assert_close(terms.total, by_hand)
 

@@ -2,6 +2,7 @@
 
 import torchvision.models as zoo
 from torch import nn
+from torchvision.models.resnet import BasicBlock
 
 from facedis.model.trunk import Source, Trunk, fill
 from facedis.model.weights import Weights
@@ -15,6 +16,29 @@ def resnet18(source: Source) -> Trunk:
     pretrained = _fill(body, "resnet18", source, zoo.ResNet18_Weights.IMAGENET1K_V1)
     stem = nn.Sequential(body.conv1, body.bn1, body.relu, body.maxpool)
     return Trunk(nn.Sequential(stem, body.layer1, body.layer2, body.layer3, body.layer4), _MEAN, _STD, pretrained)
+
+
+def resnet18_half(source: Source) -> Trunk:
+    """ResNet-18 with half its channels and a 3x3 stem without pooling, for small faces: 256 channels, a 16th.
+
+    Random weights only. Faces of 48 px are best shown to it at 96: its stem halves what it gets.
+    """
+    widths = (32, 64, 128, 256)
+    stem = nn.Sequential(nn.Conv2d(3, 32, 3, 2, 1, bias=False), nn.BatchNorm2d(32), nn.ReLU(inplace=True))
+    stages = [_blocks(before, after) for before, after in zip((32, *widths), widths, strict=False)]
+    body = nn.Sequential(stem, *stages)
+    for layer in body.modules():
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
+    return Trunk(body, _MEAN, _STD, fill(body, "resnet18_half", source, {}))
+
+
+def _blocks(before: int, after: int) -> nn.Sequential:
+    """Two residual blocks; the first halves the map where it doubles the channels."""
+    stride, shortcut = after // before, None
+    if stride > 1:
+        shortcut = nn.Sequential(nn.Conv2d(before, after, 1, stride, bias=False), nn.BatchNorm2d(after))
+    return nn.Sequential(BasicBlock(before, after, stride, shortcut), BasicBlock(after, after))
 
 
 def mobilenet_v3_large(source: Source) -> Trunk:
