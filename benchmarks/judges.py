@@ -24,6 +24,7 @@ from facedis.model.checkpoint import MODEL, load_run, read_info, save_tensors, t
 from facedis.model.disentangler import build
 from facedis.studies.encode import encode
 from facedis.studies.judges import PEOPLE
+from facedis.training.data import TrainingData
 from facedis.training.folder import start_run
 
 
@@ -42,9 +43,11 @@ def judge(cache: FacesCache, place: Path, names: np.ndarray, options: argparse.N
         decoder="none",
     )
     torch.manual_seed(options.seed)
-    model, _ = build(config, len(classes))
+    model, _ = build(config, {"expression": len(classes)})
     fit(model, lambda images: model(images).logits, cache.faces(rows), labels, options, epochs, cache.grey)
-    start_run(place, cache, tuple(map(str, classes)), False, config, TrainConfig(seed=options.seed, epochs=epochs))
+    nothing = np.empty(0, np.int64)
+    data = TrainingData(cache, tuple(map(str, classes)), rows, labels, nothing, nothing, has_test=False)
+    start_run(place, data, False, config, TrainConfig(seed=options.seed, epochs=epochs))
     save_tensors(place / MODEL, tensors_of(model, None))
 
 

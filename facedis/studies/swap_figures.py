@@ -9,7 +9,7 @@ from facedis.measures.intervals import Bootstrap, clusters
 from facedis.measures.pictures import kernel_distance, psnr, ssim
 from facedis.measures.swaps import Donors, Groups, RealPairs, between, other_faces
 from facedis.result import Figure
-from facedis.studies.drawing import Encoded, flat
+from facedis.studies.drawing import Encoded
 
 #: Rest and expression from two people; both from one.
 KINDS = ("across", "within")
@@ -223,7 +223,7 @@ def code_cycle(known: Known, swapped: Swapped, plan: Bootstrap) -> dict[str, Any
     rest, expression, own = swapped.donors.rest, swapped.donors.expression, known.encoded
     found = {}
     for name, giver in (("expression", expression), ("rest", rest)):
-        codes, again = flat(getattr(own, name)), flat(getattr(swapped, name))
+        codes, again = getattr(own, name), getattr(swapped, name)
         found[name] = {
             "swap": swapped.groups.mean(between(again, codes[giver]), plan),
             "donors": swapped.groups.mean(between(codes[rest], codes[expression]), plan),

@@ -19,7 +19,7 @@ from facedis.faces.single import SingleFace
 from facedis.measures.swaps import between
 from facedis.model.checkpoint import Run
 from facedis.result import record
-from facedis.studies.drawing import Drawer, Encoded, flat
+from facedis.studies.drawing import Drawer, Encoded
 from facedis.studies.means import mean_expression
 from facedis.studies.photographs import align_photographs, crop_settings
 
@@ -102,7 +102,7 @@ def swap(run: Run, image1: Path, image2: Path, wanted: Wanted | None = None) -> 
     cosines = {
         "x1_x2": {name: between(*_rows(own, name))[0] for name in ("expression", "rest")},
         "swapped_with_expression_donor": between(again.expression, own.expression[[1, 0]]),
-        "swapped_with_rest_donor": between(flat(again.rest), flat(own.rest)),
+        "swapped_with_rest_donor": between(again.rest, own.rest),
     }
     codes = _codes(own, ["x1", "x2"]) | _codes(again, ["x1_swapped", "x2_swapped"])
     return Drawing(pictures, rows, _record(run, faces, task="swap", cosines=cosines, codes=codes))
@@ -129,7 +129,7 @@ def put_on(run: Run, image: Path, expression: str, wanted: Wanted | None = None)
     cosines = {
         "x1_mean": {"expression": between(own.expression, code)[0]},
         "swapped_with_expression_donor": between(again.expression, code),
-        "swapped_with_rest_donor": between(flat(again.rest), flat(own.rest)),
+        "swapped_with_rest_donor": between(again.rest, own.rest),
     }
     codes = _codes(own, ["x1"]) | _codes(again, ["x1_swapped"])
     found = _record(run, faces, task="onto", onto=expression, cosines=cosines, codes=codes)
@@ -161,7 +161,7 @@ def swap_grid(run: Run, images: Sequence[Path], wanted: Wanted | None = None) ->
     rows = (("", *names), *((row, *(f"{row}_with_{column}" for column in names)) for row in names))
     cosines = {
         "swapped_with_expression_donor": between(again.expression, own.expression[expression]).reshape(n, n),
-        "swapped_with_rest_donor": between(flat(again.rest), flat(own.rest[rest])).reshape(n, n),
+        "swapped_with_rest_donor": between(again.rest, own.rest[rest]).reshape(n, n),
     }
     return Drawing(pictures, rows, _record(run, faces, task="grid", cosines=cosines, codes=_codes(own, names)))
 
@@ -250,7 +250,7 @@ def _pasted(run: Run, faces: Sequence[SingleFace], drawn: np.ndarray, wanted: Wa
 
 
 def _rows(own: Encoded, name: str) -> tuple[np.ndarray, np.ndarray]:
-    codes = flat(getattr(own, name))
+    codes = getattr(own, name)
     return codes[:1], codes[1:]
 
 

@@ -3,50 +3,22 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 
-from facedis.config import ModelConfig, TrainConfig, as_dict
 from facedis.errors import ConfigError, RunError
-from facedis.model.checkpoint import MODEL, load_run, save_tensors, tensors_of, write_info
-from facedis.model.disentangler import build
+from facedis.model.checkpoint import load_run
 from facedis.model.trunk import Source, build_trunk
 from facedis.studies import judges
 from facedis.studies.judges import PEOPLE, ExpressionJudge, FaceJudge, expression_judge, face_judge, kinship
-
-TINY = dict(
-    trunk="mobilenet_v3_large", weights="none", size=32, branch_widths=(8, 8, 8), branch="light", decoder="none"
-)
-
-
-def make(folder, seed, labels=None, tensors=None, weights="none", **keys):
-    """An untrained run, or one with the tensors given."""
-    config = ModelConfig(**(TINY | {"expression_size": 8, "rest_size": 8, "decoder_width": 32} | keys))
-    torch.manual_seed(seed)
-    model, adversary = build(config, 3)
-    if tensors is not None:
-        model.load_state_dict(tensors, strict=False)
-    faces = {"path": "x.h5", "fingerprint": "f", "grey": False, "crop": "box", "margin": 32.0, "size": 48}
-    info = {
-        "format": 1,
-        "classes": ["neutral", "happiness", "anger"],
-        "pretrained": False,
-        "model": as_dict(config) | {"weights": str(weights)},
-        "train": as_dict(TrainConfig(seed=seed)),
-        "faces": faces,
-    }
-    folder.mkdir(parents=True)
-    write_info(folder, info | ({"labels": labels} if labels else {}))
-    save_tensors(folder / MODEL, tensors_of(model, adversary))
-    return load_run(folder)
+from tests.studies.runs import make_run
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    return make(tmp_path_factory.mktemp("runs") / "run", 0, decoder="detached")
+    return make_run(tmp_path_factory.mktemp("runs") / "run", 0, decoder="detached")
 
 
 def test_a_run_of_its_own_may_judge(run, tmp_path):
-    judge = make(tmp_path / "judge", 1, baseline=True)
+    judge = make_run(tmp_path / "judge", 1, baseline=True)
     assert kinship(judge, run) == ""
     assert expression_judge(judge.path, run, "cpu").classes == run.classes
 
@@ -60,26 +32,26 @@ def test_the_run_itself_may_not(run, tmp_path):
 
 
 def test_a_copy_of_it_or_of_its_trunk_may_not(run, tmp_path):
-    copy = make(tmp_path / "copy", 5, tensors=run.model.state_dict(), decoder="detached")
+    copy = make_run(tmp_path / "copy", 5, tensors=run.model.state_dict(), decoder="detached")
     assert "shares weights" in kinship(copy, run)
     trunk = {name: value for name, value in run.model.state_dict().items() if name.startswith("trunk.")}
-    frozen = make(tmp_path / "frozen", 6, tensors=trunk, baseline=True)
+    frozen = make_run(tmp_path / "frozen", 6, tensors=trunk, baseline=True)
     with pytest.raises(RunError, match="shares weights"):
         expression_judge(frozen.path, run)
 
 
 def test_one_that_went_on_from_its_trunk_may_not_and_neither_may_a_sister(run, tmp_path):
-    moved = make(tmp_path / "moved", 7, weights=run.path, baseline=True)  # trained on: no tensor is the same
+    moved = make_run(tmp_path / "moved", 7, weights=run.path, baseline=True)  # trained on: no tensor is the same
     assert "took over a trunk" in kinship(moved, run) and "took over a trunk" in kinship(run, moved)
-    parent = make(tmp_path / "parent", 8, baseline=True)
-    one, other = (make(tmp_path / name, seed, weights=parent.path) for name, seed in (("one", 9), ("other", 10)))
+    parent = make_run(tmp_path / "parent", 8, baseline=True)
+    one, other = (make_run(tmp_path / name, seed, weights=parent.path) for name, seed in (("one", 9), ("other", 10)))
     assert "took over a trunk" in kinship(one, other)
     assert kinship(moved, parent) == ""
 
 
 def test_each_judge_judges_what_it_knows(run, tmp_path):
-    people = make(tmp_path / "people", 1, labels=PEOPLE, baseline=True)
-    expressions = make(tmp_path / "expressions", 2, baseline=True)
+    people = make_run(tmp_path / "people", 1, labels=PEOPLE, baseline=True)
+    expressions = make_run(tmp_path / "expressions", 2, baseline=True)
     with pytest.raises(RunError, match="knows people"):
         expression_judge(people.path, run)
     with pytest.raises(RunError, match="tells nobody apart"):
@@ -98,8 +70,8 @@ def test_the_recognition_network_may_not_judge_a_model_that_began_with_it(run):
 
 def test_what_judges_say_does_not_depend_on_the_batch(tmp_path):
     pictures = np.random.default_rng(0).integers(0, 255, (7, 40, 40, 3), np.uint8)
-    people = make(tmp_path / "people", 1, labels=PEOPLE, baseline=True)
-    expressions = make(tmp_path / "expressions", 2, baseline=True)
+    people = make_run(tmp_path / "people", 1, labels=PEOPLE, baseline=True)
+    expressions = make_run(tmp_path / "expressions", 2, baseline=True)
     for batch in (3, 100):
         probabilities, features = ExpressionJudge(expressions, "cpu", batch).judge(pictures)
         assert probabilities.shape == (7, 3) and probabilities.sum(axis=1) == pytest.approx(np.ones(7))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facedis.errors import CacheError, ConfigError, InputError, RunError
+from facedis.errors import CacheError, ConfigError, InputError
 from facedis.faces.cache import FacesCache
 from facedis.model.checkpoint import load_run, read_tensors, save_tensors
 from facedis.studies import swapping
@@ -167,8 +167,3 @@ def test_the_images_of_a_folder_in_the_order_of_their_names(images, tmp_path):
         swapping.images_in(tmp_path)
     with pytest.raises(InputError, match="cannot read"):
         swapping.images_in(tmp_path / "gone")
-
-
-def test_what_cannot_draw_is_refused(trained):
-    with pytest.raises(RunError, match="is a baseline"):
-        Drawer(replace(trained, config=replace(trained.config, baseline=True, decoder="none")))
