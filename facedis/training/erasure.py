@@ -22,7 +22,9 @@ from facedis.training.data import TrainingData
 BATCH = 128
 
 
-def erase_expression(fabric: Fabric, model: Disentangler, data: TrainingData, size: int, listener: Listener) -> None:
+def erase_expression(
+    fabric: Fabric, model: Disentangler, data: TrainingData, size: int, listener: Listener
+) -> None:
     """Change the rest branch of `model` so that the train split's classes have one mean in the rest code.
 
     Source: LEACE (see `facedis.measures.leace`), folded into the weights.
@@ -48,9 +50,7 @@ def fold(branch: Branch, matrix: np.ndarray, shift: np.ndarray) -> None:
 
 
 @torch.inference_mode()
-def _raw_codes(
-    fabric: Fabric, model: Disentangler, data: TrainingData, size: int, listener: Listener
-) -> Iterator[np.ndarray]:
+def _raw_codes(fabric: Fabric, model: Disentangler, data: TrainingData, size: int, listener: Listener) -> Iterator[np.ndarray]:
     """The rest codes of the train split before the bound that `code_norm` puts on them."""
     rows = data.train_rows
     listener(Event("start", "erasing the expression", total=len(rows)))

@@ -143,13 +143,13 @@ def encoder_loss(
     return Losses(expression, zero, confusion, reconstruction, own, retention, total)
 
 
-def _confusion(codes: Codes, batch: Batch, adversary: Opponents, config: TrainConfig, weights: ClassWeights) -> Tensor:
+def _confusion(
+    codes: Codes, batch: Batch, adversary: Opponents, config: TrainConfig, weights: ClassWeights
+) -> Tensor:
     """L_En^adv of the rest code, and `clean_weight` times that of every other pair of branch and factor."""
     named = codes.named()
     if config.confusion == "hsic":
-        found = {
-            (branch, factor): _dependence(named[branch], batch.target(factor)) for branch, factor in adversary.pairs
-        }
+        found = {(branch, factor): _dependence(named[branch], batch.target(factor)) for branch, factor in adversary.pairs}
     else:
         constants = {name: value.detach() for name, value in adversary.named_parameters()}
         answers = functional_call(adversary, constants, (named,))

@@ -63,9 +63,7 @@ def test_a_decoder_for_an_odd_size_is_refused_with_the_nearest_possible():
 
 
 def test_a_baseline_has_neither_rest_branch_nor_adversary():
-    model, adversary = build(
-        ModelConfig(trunk="resnet18", size=64, baseline=True, decoder="none", **SMALL), {"expression": 3}
-    )
+    model, adversary = build(ModelConfig(trunk="resnet18", size=64, baseline=True, decoder="none", **SMALL), {"expression": 3})
     output = model(torch.rand(2, 3, 64, 64))
     assert adversary is None and output.codes.rest is None and output.reconstruction is None
 
