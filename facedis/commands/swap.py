@@ -61,18 +61,18 @@ def swap(
     _refuse_contradictions(images, grid, interpolate, onto, paste)
     from facedis.files import refuse_unwritable
     from facedis.model.checkpoint import load_run, newest_run
-    from facedis.reports.swap import pieces_of, swap_page, write_drawing
+    from facedis.reports.swap import folder_beside, swap_page, write_drawing
     from facedis.reports.synthetic import refuse_unknown_format
     from facedis.result import write_result
     from facedis.studies.swapping import Wanted
 
     refuse_unknown_format(output, *([".gif"] if interpolate else []))
-    refuse_unwritable(pieces_of(output))
+    refuse_unwritable(folder_beside(output))
     trained, wanted = load_run(run or newest_run()), Wanted(crop, device or "auto", paste, listener(as_json, quiet))
     drawing = _drawn(trained, images, (grid, interpolate, onto), wanted)
     result = drawing.record
-    result["images"], result["output"] = write_drawing(drawing, output), str(pieces_of(output))
-    write_result(result, pieces_of(output) / "result.json")
+    result["images"], result["output"] = write_drawing(drawing, output), str(folder_beside(output))
+    write_result(result, folder_beside(output) / "result.json")
     show(result, swap_page, as_json, quiet)
 
 

@@ -50,13 +50,13 @@ def write_drawing(drawing: Drawing, path: Path) -> dict[str, str]:
         save_animation([_enlarged(drawing.pictures[name].pixels, _SIDE) for name in drawing.rows[0]], path)
     else:
         save(labelled(drawing), path)
-    folder = pieces_of(path)
+    folder = folder_beside(path)
     for name, picture in drawing.pictures.items():
         save(picture.pixels, folder / f"{name}.png", _MARKS[picture.kind])
     return {name: str(folder / f"{name}.png") for name in drawing.pictures} | {"grid": str(path)}
 
 
-def pieces_of(path: Path) -> Path:
+def folder_beside(path: Path) -> Path:
     """The folder for the single pictures of a whole that is written to `path`."""
     return path.with_suffix("")
 

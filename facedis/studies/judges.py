@@ -10,7 +10,7 @@ import torch
 from facedis.errors import ConfigError, RunError
 from facedis.events import Listener, silent
 from facedis.faces.batches import pieces_of
-from facedis.model.checkpoint import Run, load_run
+from facedis.model.checkpoint import MODEL, Run, load_run
 from facedis.model.device import pick_device
 from facedis.model.trunk import Source, build_trunk
 from facedis.model.weights import VGGFACE2
@@ -146,16 +146,16 @@ def load_face_judge(path: Path, device: str = "auto") -> FaceJudge:
 def kinship(judge: Run, run: Run) -> str:
     """Why `judge` is not independent of `run`, as the end of a sentence; "" where it is.
 
-    It is not where it is the same run, has a tensor of its own in common with it, or where one trunk
-    was taken over from the other's or both from a third run's.
+    It is not where it is the same run, has a tensor of its own in common with it, or where one had a
+    part in the training of the other, as the giver of its trunk or of a loss, or a third run in both.
     """
     if judge.path.resolve() == run.path.resolve():
         return "is the run itself"
     if _fingerprints(judge) & _fingerprints(run):
         return "shares weights with it"
-    begun, other = _begun_with(judge), _begun_with(run)
-    if run.path.resolve() == begun or judge.path.resolve() == other or (begun is not None and begun == other):
-        return "took over a trunk from it, or both from one run"
+    ours, theirs = _helpers(judge), _helpers(run)
+    if judge.path.resolve() in theirs or run.path.resolve() in ours or ours & theirs:
+        return "had a part in its training or got a trunk from it, or one run had a part in both"
     return ""
 
 
@@ -172,7 +172,7 @@ def _fingerprints(run: Run) -> set[bytes]:
     return {hashlib.sha256(value.cpu().contiguous().numpy().tobytes()).digest() for value in tensors}
 
 
-def _begun_with(run: Run) -> Path | None:
-    """The run folder that a run's trunk was taken from."""
-    folder = Path(run.info["model"]["weights"])
-    return folder.resolve() if (folder / "model.safetensors").is_file() else None
+def _helpers(run: Run) -> set[Path]:
+    """The run folders that a run's settings name: where its trunk came from, or a network that judged its losses."""
+    words = (value for table in ("model", "train") for value in run.info[table].values() if isinstance(value, str))
+    return {Path(word).resolve() for word in words if word and (Path(word) / MODEL).is_file()}
