@@ -14,18 +14,20 @@ from rich.text import Text
 from facedis.reports.numbers import DECIMAL, PERCENT, AnyFigure, Style
 from facedis.reports.synthetic import save
 
+#: Units stand in the labels, so that the table fits a terminal of 80 columns.
+_SHARE = Style(100.0, 1)
 #: Every measure: where it stands in the record, what it is called, how it is written.
 MEASURES = (
-    ("transfer", "wanted expression seen", PERCENT),
-    ("copy_rate", "old expression still seen", PERCENT),
+    ("transfer", "wanted expression, %", _SHARE),
+    ("copy_rate", "old expression, %", _SHARE),
     ("identity_to_rest_donor", "face: rest donor", DECIMAL),
     ("identity_to_expression_donor", "face: expression donor", DECIMAL),
-    ("closer_to_rest_donor", "nearer to rest donor", PERCENT),
-    ("verified_as_rest_donor", "passes as rest donor", PERCENT),
-    ("verified_as_expression_donor", "as expression donor", PERCENT),
+    ("closer_to_rest_donor", "nearer to rest donor, %", _SHARE),
+    ("verified_as_rest_donor", "passes as rest donor, %", _SHARE),
+    ("verified_as_expression_donor", "as expression donor, %", _SHARE),
     ("ssim", "SSIM to the truth", DECIMAL),
     ("psnr", "PSNR to the truth, dB", Style(digits=1)),
-    ("kid", "KID to real faces", Style(digits=4)),
+    ("kid", "KID to real faces", DECIMAL),
     ("round_trip.ssim", "swapped back: SSIM", DECIMAL),
     ("round_trip.psnr", "swapped back: PSNR, dB", Style(digits=1)),
     ("code_cycle.expression", "expression code again", DECIMAL),
@@ -132,7 +134,7 @@ def sheet_of(shown: Sequence[Shown], path: Path) -> None:
 
 def _table(result: Mapping[str, Any], kind: str, title: str) -> Table:
     table = Table(box=None, title=title, title_justify="left", title_style="bold", header_style="dim")
-    table.padding = (0, 2, 0, 0)
+    table.padding = (0, 1, 0, 0)
     table.add_column("", no_wrap=True)
     for name in ("swap", "interval", "chance", *_COLUMNS):
         table.add_column(name, justify="right", no_wrap=True)

@@ -109,7 +109,7 @@ def test_judged_swaps_leave_a_record_a_figure_and_a_sheet(facedis, here, tmp_pat
     with Image.open(tmp_path / "s.png") as image:
         assert image.width > 900 and "synthetic" in image.info["Comment"]
     page = facedis("swap-eval", *words, *QUICK, "-o", tmp_path / "out")
-    assert "wanted expression seen" in page.out and "What this says" in page.out
+    assert "wanted expression, %" in page.out and "What this says" in page.out
 
 
 def test_without_judges_swaps_are_measured_as_far_as_that_goes(facedis, here):
