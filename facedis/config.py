@@ -210,6 +210,7 @@ class SwapEvalConfig:
     split: Literal["train", "val", "test", "all"] = "test"
     faces_used: int = 1_500  # most faces that swaps are made of; of more, random ones are taken
     pairs: int = 1_000  # most swaps of a kind: across people, within one person
+    one_setting: Literal["auto", "yes", "no"] = "auto"  # whether a person's photographs share pose and light
     shown: int = 24  # swaps on the contact sheet, the first of a random order
     batch: int = 64
     bootstrap: int = 1_000  # resamples over people

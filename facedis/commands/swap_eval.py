@@ -44,6 +44,13 @@ def swap_eval(
     pairs: Annotated[int | None, typer.Option(help="Most swaps of a kind: across people, within one person.")] = None,
     shown: Annotated[int | None, typer.Option(help="Swaps on the contact sheet.")] = None,
     faces_used: Annotated[int | None, typer.Option(help="Most faces that swaps are made of.")] = None,
+    one_setting: Annotated[
+        str | None,
+        typer.Option(
+            help="yes, no or auto (CK+ and JAFFE): whether a person's photographs share pose and light, so that one of "
+            "them is the truth of a swap within the person. Rendered faces know it themselves."
+        ),
+    ] = None,
     batch: Annotated[int | None, typer.Option(help="Faces at a time.")] = None,
     bootstrap: Annotated[int | None, typer.Option(help="Resamples behind each interval.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of the choice of faces and swaps, and of the resamples.")] = None,
@@ -64,6 +71,7 @@ def swap_eval(
         pairs=pairs,
         shown=shown,
         faces_used=faces_used,
+        one_setting=one_setting,
         batch=batch,
         bootstrap=bootstrap,
         seed=seed,

@@ -163,13 +163,18 @@ def between(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def true_swaps(
-    donors: Donors, labels: np.ndarray, identities: np.ndarray, settings: np.ndarray | None, strength: np.ndarray | None
+    donors: Donors,
+    labels: np.ndarray,
+    identities: np.ndarray,
+    settings: np.ndarray | None,
+    strength: np.ndarray | None,
+    one_setting: bool = False,
 ) -> np.ndarray:
     """(m,) index of the face that shows what each swap should, -1 where there is none.
 
     Where the setting of every face is known: a face of the rest donor's person in the rest donor's
-    setting with the expression donor's expression, as strong as there. Else, for a swap within one
-    person, the expression donor itself; that is exact only where both were taken in one setting.
+    setting with the expression donor's expression, as strong as there. Of photographs that were taken
+    of everybody in one setting, for a swap within a person, the expression donor itself.
 
     Args:
         donors: Of the swaps.
@@ -177,11 +182,12 @@ def true_swaps(
         identities: (n,) str.
         settings: (n, f) pose, light, camera; None where unknown.
         strength: (n,) intensity of the expression; None likewise.
+        one_setting: Whether pose and light of a person's photographs are the same.
     """
     people = clusters(identities)
     if settings is None or strength is None:
         same = people[donors.rest] == people[donors.expression]
-        return np.where(same, donors.expression, -1)
+        return np.where(same & one_setting, donors.expression, -1)
     rows = np.column_stack([people, labels, strength, settings]).round(5)
     wanted = np.column_stack(
         [people[donors.rest], labels[donors.expression], strength[donors.expression], settings[donors.rest]]

@@ -61,6 +61,7 @@ class Faces:
         classes: Expressions.
         settings: (n, f) pose, light, camera; None where unknown.
         strength: (n,) intensity of the expression; None likewise.
+        one_setting: Of photographs, whether pose and light of a person's are the same.
     """
 
     pictures: np.ndarray
@@ -69,6 +70,7 @@ class Faces:
     classes: tuple[str, ...]
     settings: np.ndarray | None = None
     strength: np.ndarray | None = None
+    one_setting: bool = False
 
 
 class Shown(NamedTuple):
@@ -100,7 +102,7 @@ def judged_swaps(
             pieces.append(_drawn(draws, known, piece, judges))
             done += len(piece)
             listener(Event("advance", "swapping", done=done))
-        swapped[kind] = _swapped(known, donors, pieces) if pieces else None
+        swapped[kind] = _swapped(faces, donors, pieces) if pieces else None
         if not pieces:
             reasons[kind] = f"there are no two faces for a swap {kind}{' people' if kind == 'across' else ' a person'}"
     listener(Event("end", "swapping"))
@@ -126,8 +128,6 @@ def _known(draws: Draws, faces: Faces, judges: Judges) -> Known:
         faces.labels,
         faces.identities,
         faces.classes,
-        faces.settings,
-        faces.strength,
         encoded,
         answers,
         features,
@@ -169,10 +169,10 @@ def _drawn(draws: Draws, known: Known, donors: Donors, judges: Judges) -> _Drawn
     return _Drawn(pictures, again.expression, again.rest, back, answers, features, embeddings)
 
 
-def _swapped(known: Known, donors: Donors, pieces: Sequence[_Drawn]) -> Swapped:
+def _swapped(faces: Faces, donors: Donors, pieces: Sequence[_Drawn]) -> Swapped:
     columns = [None if column[0] is None else np.concatenate(column) for column in zip(*pieces, strict=True)]
-    truths = true_swaps(donors, known.labels, known.identities, known.settings, known.strength)
-    return Swapped(donors, Groups.of(donors, known.identities), truths, *columns)
+    known = faces.labels, faces.identities, faces.settings, faces.strength, faces.one_setting
+    return Swapped(donors, Groups.of(donors, faces.identities), true_swaps(donors, *known), *columns)
 
 
 def _judged(judge: ExpressionJudge, pictures: np.ndarray, classes: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:

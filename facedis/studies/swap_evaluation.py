@@ -11,7 +11,6 @@ from facedis.config import SwapEvalConfig, as_dict
 from facedis.errors import CacheError, RunError
 from facedis.events import Listener, silent
 from facedis.faces.cache import FacesCache
-from facedis.measures.intervals import clusters
 from facedis.model.checkpoint import Run
 from facedis.result import record
 from facedis.studies.drawing import Drawer
@@ -21,6 +20,8 @@ from facedis.studies.judges import ExpressionJudge, FaceJudge
 
 #: Of a rendered face, how strong its expression is; every other factor is its setting.
 _STRENGTH = "intensity"
+#: Readers of datasets that show each person in one pose and light.
+_ONE_SETTING = ("ckplus", "ckplus48", "jaffe")
 
 
 class SwapEvaluation(NamedTuple):
@@ -70,6 +71,7 @@ def evaluate_swaps(
         run.classes,
         np.stack([values for name, values in factors.items() if name != _STRENGTH], axis=1) if known else None,
         factors.get(_STRENGTH),
+        _one_setting(cache, config),
     )
     numbers, shown = judged_swaps(drawer, faces, judges, config, listener)
     result = record(
@@ -89,6 +91,10 @@ def evaluate_swaps(
     return SwapEvaluation(result, shown)
 
 
+def _one_setting(cache: FacesCache, config: SwapEvalConfig) -> bool:
+    return config.one_setting == "yes" or (config.one_setting == "auto" and cache.info.dataset in _ONE_SETTING)
+
+
 def _refuse_ignorant(judge: ExpressionJudge, run: Run) -> None:
     lacking = [name for name in run.classes if name not in judge.classes]
     if lacking:
@@ -105,11 +111,8 @@ def _notes(run: Run, cache: FacesCache, config: SwapEvalConfig, judges: Judges, 
         notes.append("these are not the faces that the model was trained on")
     if there > config.faces_used:
         notes.append(f"swaps are made of {config.faces_used:,} random faces out of {there:,}")
-    if _STRENGTH not in cache.factors and len(np.unique(clusters(cache.identities))) < len(cache):
-        notes.append(
-            "within a person the truth of a swap is taken to be that person's other photograph: "
-            "exact only where both were taken in one setting"
-        )
+    if _STRENGTH not in cache.factors and _one_setting(cache, config):
+        notes.append("the truth of a swap within a person is taken to be that person's other photograph")
     for judge in (judges.expression, judges.face):
         if isinstance(judge, (ExpressionJudge, FaceJudge)):
             notes += _about_judge(judge.run, run, cache, config)

@@ -21,7 +21,7 @@ class Known:
     """The n real faces, their reconstructions, and what the judges say of both.
 
     Attributes:
-        labels, identities, classes, settings, strength: As of the faces.
+        labels, identities, classes: As of the faces.
         encoded: Pictures in the network's size, codes, reconstructions.
         answers, drawn_answers: (n,) the judge's expression of each picture and each reconstruction.
         features, drawn_features: (n, F) the judge's features of both.
@@ -31,8 +31,6 @@ class Known:
     labels: np.ndarray
     identities: np.ndarray
     classes: tuple[str, ...]
-    settings: np.ndarray | None
-    strength: np.ndarray | None
     encoded: Encoded
     answers: np.ndarray | None
     features: np.ndarray | None

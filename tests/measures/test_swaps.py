@@ -115,10 +115,11 @@ def test_the_truth_has_person_and_setting_of_one_and_expression_of_the_other():
     assert true_swaps(donors, labels, people, setting, weak).tolist() == [-1, -1, 1, -1, 3]
 
 
-def test_of_photographs_only_the_person_itself_knows_the_truth():
+def test_of_photographs_in_one_setting_the_person_itself_shows_the_truth():
     people, labels = np.array(["a", "a", "b", ""]), np.array([0, 1, 0, 1])
     donors = Donors(np.array([0, 0, 2]), np.array([1, 3, 1]))
-    assert true_swaps(donors, labels, people, None, None).tolist() == [1, -1, -1]
+    assert true_swaps(donors, labels, people, None, None, one_setting=True).tolist() == [1, -1, -1]
+    assert true_swaps(donors, labels, people, None, None).tolist() == [-1, -1, -1]
 
 
 def test_another_face_is_of_the_same_person_and_never_the_same():

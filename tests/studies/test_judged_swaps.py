@@ -1,5 +1,7 @@
 """Swaps whose quality is known beforehand: a perfect swapper, a copier, one that draws the same face always."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -170,8 +172,10 @@ def test_photographs_of_nobody_have_no_truth_and_no_identity():
     assert all(each.truth is None for each in shown)
 
 
-def test_photographs_of_people_know_the_truth_within_a_person():
-    found, _ = measured(Perfect(), faces(known=False))
+def test_photographs_in_one_setting_know_the_truth_within_a_person():
+    own = faces(known=False)
+    assert measured(Perfect(), own)[0]["ssim"] == {"across": None, "within": None}
+    found, _ = measured(Perfect(), replace(own, one_setting=True))
     assert found["ssim"]["across"] is None
     assert found["ssim"]["within"]["swap"].value == pytest.approx(1)
 
