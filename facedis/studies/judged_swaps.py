@@ -30,6 +30,10 @@ from facedis.studies.swap_figures import (
 _PIECE = 256
 _NO_JUDGE = "no judge of expressions was named (--judge)"
 _NO_FACE_JUDGE = "no judge of people was named (--face-judge)"
+_NO_TRUTH = {
+    "across": "no face shows what a swap across people should look like",
+    "within": "no face shows what a swap within a person should look like: pose and light differ, or may",
+}
 
 
 class Draws(Protocol):
@@ -189,32 +193,38 @@ def _numbers(
     reasons: dict[str, str],
 ) -> dict[str, Any]:
     plan = Bootstrap(draws=config.bootstrap, seed=config.seed)
-    numbers: dict[str, Any] = {
-        "pairs": {kind: 0 if each is None else len(each.donors) for kind, each in swapped.items()}
-    }
-    numbers["judges"] = {
-        "expression": None if judges.expression is None else judges.expression.about,
-        "face": None if judges.face is None else judges.face.about,
-    }
-    real = None
+    real = _real_pairs(known, judges, config, plan, reasons)
+    about = {name: None if judge is None else judge.about for name, judge in vars(judges).items()}
+    if real is not None:
+        about["face"] = about["face"] | {"auc": real.auc, "threshold": real.threshold}
     if judges.expression is None:
         reasons["transfer"] = reasons["copy_rate"] = reasons["kid"] = _NO_JUDGE
-    if judges.face is None:
-        reasons["identity"] = _NO_FACE_JUDGE
-    else:
-        pairs = identity_pairs(known.labels, known.identities, config.seed)
-        real = RealPairs.of(known.embeddings, pairs, known.identities, plan)
-        if real is None:
-            reasons["identity"] = "nobody among these faces is known with two expressions"
-        else:
-            numbers["judges"]["face"] |= {"auc": real.auc, "threshold": real.threshold}
+    numbers: dict[str, Any] = {
+        "pairs": {kind: 0 if each is None else len(each.donors) for kind, each in swapped.items()},
+        "judges": about,
+        **{name: {} for name in _MEASURES},
+    }
     for kind, each in swapped.items():
         found = {} if each is None else _of_kind(known, each, kind, real, plan, config.seed)
-        if each is not None and not (each.truths >= 0).any():
-            reasons[f"psnr.{kind}"] = reasons[f"ssim.{kind}"] = "no face shows what these swaps should look like"
+        if each is not None and "ssim" not in found:
+            reasons[f"psnr.{kind}"] = reasons[f"ssim.{kind}"] = _NO_TRUTH[kind]
         for name in _MEASURES:
-            numbers.setdefault(name, {})[kind] = found.get(name)
+            numbers[name][kind] = found.get(name)
     return numbers
+
+
+def _real_pairs(
+    known: Known, judges: Judges, config: SwapEvalConfig, plan: Bootstrap, reasons: dict[str, str]
+) -> RealPairs | None:
+    """What the judge of people makes of real faces; None without a judge or without people."""
+    if judges.face is None:
+        reasons["identity"] = _NO_FACE_JUDGE
+        return None
+    pairs = identity_pairs(known.labels, known.identities, config.seed)
+    real = RealPairs.of(known.embeddings, pairs, known.identities, plan)
+    if real is None:
+        reasons["identity"] = "nobody among these faces is known with two expressions"
+    return real
 
 
 _MEASURES = (
