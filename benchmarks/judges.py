@@ -61,6 +61,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("-o", "--output", type=Path, default=Path("judges"))
     options = parser.parse_args()
+    if options.output.exists():  # said before minutes of training and not after
+        parser.error(f"{options.output} is there already: choose another -o")
     with FacesCache.open(options.faces) as cache:
         expression, identity = options.output / "expression", options.output / "identity"
         judge(cache, expression, np.array(cache.info.classes)[cache.labels], options, options.epochs)
