@@ -88,7 +88,9 @@ def claims(result: Mapping[str, Any]) -> list[str]:
                 f"in the donors' real faces in {real}, in their reconstructions in {drawn}."
             )
             otherwise = max(copied["swap"]["chance"], copied["real"]["high"] or 1.0)
-            if copied["swap"]["low"] is not None and copied["swap"]["low"] > otherwise:
+            if not _legible(transfer):
+                found.append("Redrawn faces are hardly legible to the judge: here the decoder is judged, not the swap.")
+            elif copied["swap"]["low"] is not None and copied["swap"]["low"] > otherwise:
                 found.append(f"Some swaps {whom} keep the old expression: {PERCENT.short(copied['swap'])} do.")
         closer = figures(result, "closer_to_rest_donor", kind)
         if closer:
@@ -151,6 +153,12 @@ def _table(result: Mapping[str, Any], kind: str, title: str) -> Table:
 
 def _own(figure: AnyFigure, style: Style) -> tuple[str, str, str]:
     return style.value(figure), style.interval(figure), style.chance(figure)
+
+
+def _legible(transfer: Mapping[str, Any]) -> bool:
+    """Whether the judge reads redrawn faces at least half as far above chance as real ones."""
+    real, drawn = (transfer[name]["value"] - transfer["swap"]["chance"] for name in ("real", "reconstruction"))
+    return drawn >= real / 2
 
 
 def _verdict(gain: Mapping[str, Any]) -> str:

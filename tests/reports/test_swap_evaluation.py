@@ -91,6 +91,9 @@ def test_the_sentences_follow_from_the_intervals():
     said = " ".join(claims(result))
     assert "Some swaps across people keep the old expression: 40.0 %" in said
     assert "Better than copying: not clearly; than the mean face: no." in said
+    result["transfer"]["across"]["reconstruction"] = figure(0.2)
+    said = " ".join(claims(result))
+    assert "hardly legible" in said and "keep the old expression" not in said
 
 
 def test_figures_are_found_by_their_dotted_name():
