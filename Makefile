@@ -15,8 +15,8 @@ demo: $(VENV)/.installed
 	cd demo && if [ ! -f runs/demo/run.json ]; then $(BIN)/facedis train --beta1 0 --name demo; \
 	  elif [ ! -f runs/demo/model.safetensors ]; then $(BIN)/facedis train --resume runs/demo; fi
 	cd demo && $(BIN)/facedis eval --run runs/demo --split test
-	cp "$(BUNDLED)/person0060_happiness_0.webp" demo/x1.webp
-	cp "$(BUNDLED)/person0066_surprise_0.webp" demo/x2.webp
+	cp "$(BUNDLED)/person0160_happiness_0.webp" demo/x1.webp
+	cp "$(BUNDLED)/person0170_surprise_0.webp" demo/x2.webp
 	cd demo && $(BIN)/facedis similarity --run runs/demo x1.webp x2.webp
 	cd demo && $(BIN)/facedis swap --run runs/demo x1.webp x2.webp -o swap.png
 	@echo

@@ -13,6 +13,7 @@ import json
 import platform
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -48,7 +49,22 @@ class Classifier(nn.Module):
 def train(faces: np.ndarray, labels: np.ndarray, options: argparse.Namespace, epochs: int, grey: bool) -> Classifier:
     """A classifier of (n,) `labels` from (n, S, S, 3) `faces`."""
     torch.manual_seed(options.seed)
-    model = Classifier(options.trunk, options.size, labels.max() + 1).to(memory_format=torch.channels_last).train()
+    model = Classifier(options.trunk, options.size, labels.max() + 1)
+    fit(model, model, faces, labels, options, epochs, grey)
+    return model
+
+
+def fit(
+    model: nn.Module,
+    classify: Callable[[torch.Tensor], torch.Tensor],
+    faces: np.ndarray,
+    labels: np.ndarray,
+    options: argparse.Namespace,
+    epochs: int,
+    grey: bool,
+) -> None:
+    """Train `model`, whose logits `classify` gives, on (n, S, S, 3) `faces` and their (n,) `labels`."""
+    model.to(memory_format=torch.channels_last).train()
     optimizer = torch.optim.AdamW(model.parameters(), LR, weight_decay=WEIGHT_DECAY)
     rng, draws = np.random.default_rng(options.seed), torch.Generator().manual_seed(options.seed)
     steps = epochs * (len(labels) // BATCH)
@@ -59,12 +75,12 @@ def train(faces: np.ndarray, labels: np.ndarray, options: argparse.Namespace, ep
         images = augment(to_images(torch.from_numpy(faces[picked]), options.size, grey), "mild", draws)
         for group in optimizer.param_groups:
             group["lr"] = LR * rate("onecycle", step, steps)
-        logits = model(images.contiguous(memory_format=torch.channels_last))
+        logits = classify(images.contiguous(memory_format=torch.channels_last))
         loss = nn.functional.cross_entropy(logits, torch.from_numpy(labels[picked]), label_smoothing=0.1)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    return model.eval()
+    model.eval()
 
 
 @torch.no_grad()

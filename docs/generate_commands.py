@@ -21,7 +21,13 @@ from facedis.presets import PRESETS
 FOLDER = Path(__file__).parent / "commands"
 _NOTE = "<!-- Written by docs/generate_commands.py from the program itself: change the command, not this page. -->\n"
 #: Whose fields a command's options are, where they carry the same names.
-_STAGES = {"align": ("align",), "train": ("model", "train"), "ablate": ("model", "train"), "eval": ("eval",)}
+_STAGES = {
+    "align": ("align",),
+    "train": ("model", "train"),
+    "ablate": ("model", "train"),
+    "eval": ("eval",),
+    "swap-eval": ("swap-eval",),
+}
 _WORDS = {int: "NUMBER", float: "NUMBER", str: "TEXT", Path: "PATH"}
 
 
@@ -74,8 +80,8 @@ Every command takes `--help`. A mistake in what you typed or in a file is one li
 code 2; 130 means that you stopped it. Results go to stdout, progress and warnings to stderr.
 
 Settings come from, each one winning over those before it: the defaults, the preset, the table of the
-command's stage in the TOML file given with `--config` (`[align]`, `[model]`, `[train]`, `[eval]`), the
-options typed. The option `--weight-decay` is the key `weight_decay` in the file.
+command's stage in the TOML file given with `--config` (`[align]`, `[model]`, `[train]`, `[eval]`,
+`[swap-eval]`), the options typed. The option `--weight-decay` is the key `weight_decay` in the file.
 
 Shell completion: `facedis --install-completion`. The version: `facedis --version`.
 

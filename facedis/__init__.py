@@ -13,6 +13,7 @@ _PUBLIC = {
     "ModelConfig": "facedis.config",
     "TrainConfig": "facedis.config",
     "EvalConfig": "facedis.config",
+    "SwapEvalConfig": "facedis.config",
     "Event": "facedis.events",
     "FacesCache": "facedis.faces.cache",
     "align": "facedis.faces.align",
@@ -24,6 +25,7 @@ _PUBLIC = {
     "embed": "facedis.studies.embedding",
     "ExpressionEncoder": "facedis.studies.encoder",
     "swap": "facedis.studies.swapping",
+    "evaluate_swaps": "facedis.studies.swap_evaluation",
 }
 __all__ = ["__version__", *_PUBLIC]
 

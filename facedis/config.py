@@ -205,10 +205,39 @@ class EvalConfig:
         _check(self, "bootstrap", self.bootstrap >= 100, "at least 100")
 
 
-#: What a settings file may contain: one table a stage.
-SECTIONS: dict[str, type] = {"align": AlignConfig, "model": ModelConfig, "train": TrainConfig, "eval": EvalConfig}
+@dataclass(frozen=True, kw_only=True)
+class SwapEvalConfig:
+    """The swaps of a trained run judged on one split of a faces cache."""
 
-Config = TypeVar("Config", AlignConfig, ModelConfig, TrainConfig, EvalConfig)
+    split: Literal["train", "val", "test", "all"] = "test"
+    faces_used: int = 1_500  # most faces that swaps are made of; of more, random ones are taken
+    pairs: int = 1_000  # most swaps of a kind: across people, within one person
+    one_setting: Literal["auto", "yes", "no"] = "auto"  # whether a person's photographs share pose and light
+    shown: int = 24  # swaps on the contact sheet, the first of a random order
+    batch: int = 64
+    bootstrap: int = 1_000  # resamples over people
+    device: Device = "auto"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        _choices(self)
+        _check(self, "faces_used", self.faces_used >= 2, "at least 2")
+        _check(self, "pairs", 1 <= self.pairs <= 5_000, "1..5000")
+        _check(self, "shown", 1 <= self.shown <= 300, "1..300")
+        _check(self, "batch", self.batch >= 1, "at least 1")
+        _check(self, "bootstrap", self.bootstrap >= 100, "at least 100")
+
+
+#: What a settings file may contain: one table a stage.
+SECTIONS: dict[str, type] = {
+    "align": AlignConfig,
+    "model": ModelConfig,
+    "train": TrainConfig,
+    "eval": EvalConfig,
+    "swap-eval": SwapEvalConfig,
+}
+
+Config = TypeVar("Config", AlignConfig, ModelConfig, TrainConfig, EvalConfig, SwapEvalConfig)
 
 
 def read_settings(path: Path | None) -> dict[str, dict[str, Any]]:

@@ -44,3 +44,14 @@ def write_text(path: Path, text: str) -> None:
     """Write `text` to `path` in UTF-8, whole or not at all."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def refuse_unwritable(folder: Path) -> None:
+    """Say that results cannot be written before minutes of work, not after.
+
+    Raises:
+        OutputError: `folder` is no folder, or cannot be made or written.
+    """
+    nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+        raise OutputError(f"cannot write results to {folder}", "choose another -o folder")

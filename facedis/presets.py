@@ -12,7 +12,7 @@ PAPER: dict[str, dict[str, Any]] = {"model": {}, "train": {}}  # the defaults of
 
 SMALL: dict[str, dict[str, Any]] = {
     "model": {
-        "trunk": "resnet18",
+        "trunk": "resnet18_half",
         "weights": "none",
         "size": 64,
         "branch": "light",

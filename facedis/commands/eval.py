@@ -1,13 +1,22 @@
 """`facedis eval`: measure a trained run."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from facedis.commands.shared import AsJson, DeviceOption, Quiet, RunFolder, SettingsFile, listener, settings, show
-from facedis.errors import CacheError, ConfigError, OutputError, RunError
+from facedis.commands.shared import (
+    AsJson,
+    DeviceOption,
+    Quiet,
+    RunFolder,
+    SettingsFile,
+    listener,
+    results_folder,
+    settings,
+    show,
+)
+from facedis.errors import CacheError, ConfigError, RunError
 
 
 def evaluate(
@@ -53,6 +62,7 @@ def evaluate(
         raise RunError(f"there is no bundled model '{model}' yet", "train one with `facedis train`, or name a --run")
 
     from facedis.faces.cache import FacesCache
+    from facedis.files import refuse_unwritable
     from facedis.model.checkpoint import load_run, newest_run
     from facedis.reports.evaluation import page
     from facedis.reports.figures import confusion_png
@@ -62,10 +72,10 @@ def evaluate(
     trained = load_run(run or newest_run())
     if faces is None and not trained.faces.exists():
         raise CacheError(f"the faces that {trained.path} was trained on are gone: {trained.faces}", "name --faces")
-    place = output or trained.path / _folder(chosen.split, faces, trained.faces)
-    _refuse_unwritable(place)
+    place = output or trained.path / results_folder("eval", chosen.split, faces, trained.faces)
+    refuse_unwritable(place)
     if html is not None:
-        _refuse_unwritable(html.parent)
+        refuse_unwritable(html.parent)
     with FacesCache.open(faces or trained.faces) as cache:
         result, table = measure(trained, cache, chosen, listener(as_json, quiet))
         result["output"] = str(place)
@@ -79,16 +89,3 @@ def evaluate(
     confusion_png(result["confusion"], result["classes"], place / "confusion.png", title)
     write_result(result, place / "result.json")
     show(result, page, as_json, quiet)
-
-
-def _folder(split: str, faces: Path | None, own: Path) -> str:
-    """Other faces get a folder of their own, so that they do not replace the run's results on its own."""
-    other = faces is not None and faces.resolve() != own.resolve()
-    return f"eval-{split}-{faces.stem}" if other else f"eval-{split}"
-
-
-def _refuse_unwritable(folder: Path) -> None:
-    """Say so before minutes of encoding, not after."""
-    nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
-        raise OutputError(f"cannot write results to {folder}", "choose another -o folder")

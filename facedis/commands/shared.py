@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # a shell that asks for help should not wait for what only a 
 
 SettingsFile = Annotated[
     Path | None,
-    typer.Option("--config", help="TOML file of settings, one table a stage: align, model, train, eval."),
+    typer.Option("--config", help="TOML file of settings, one table a stage: align, model, train, eval, swap-eval."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result record as JSON on stdout, and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
@@ -63,3 +63,9 @@ def show(
         console = Console()
         for part in page(result):
             console.print(part)
+
+
+def results_folder(what: str, split: str, faces: Path | None, own: Path) -> str:
+    """Name of a folder in a run: other `faces` than its `own` get one that does not replace the results on those."""
+    other = faces is not None and faces.resolve() != own.resolve()
+    return f"{what}-{split}-{faces.stem}" if other else f"{what}-{split}"

@@ -33,7 +33,10 @@ def read_labels(file: BinaryIO, offset: int) -> tuple[float, ...]:
         return (label,)
     if 4 * flag > _length(words):
         raise ValueError("its header is broken")
-    return struct.unpack(f"<{flag}f", file.read(4 * flag))
+    labels = file.read(4 * flag)
+    if len(labels) < 4 * flag:
+        raise ValueError("the file ends within it")
+    return struct.unpack(f"<{flag}f", labels)
 
 
 def read_image(path: Path, offset: int) -> bytes:

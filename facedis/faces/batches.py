@@ -54,3 +54,9 @@ def prefetched(
     finally:
         stop.set()
         reader.join()
+
+
+def pieces_of(pictures: np.ndarray, size: int) -> Iterator[np.ndarray]:
+    """`pictures` in pieces of at most `size`, in order; one empty piece of none."""
+    for start in range(0, max(len(pictures), 1), size):
+        yield pictures[start : start + size]

@@ -58,7 +58,13 @@ def box_crop(image: np.ndarray, box: np.ndarray, size: int, margin: float) -> np
     Gives the pixels of facenet-pytorch's `extract_face`, which the VGGFace2 weights expect: corners
     truncated to whole pixels, and a box that the border cuts is stretched to the square.
     """
-    height, width = image.shape[:2]
+    x0, y0, x1, y1 = _corners(image.shape, box, margin)
+    return whole(np.ascontiguousarray(image[y0:y1, x0:x1]), size)
+
+
+def _corners(shape: tuple[int, ...], box: np.ndarray, margin: float) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom in whole pixels of what `box_crop` cuts out; at least one pixel."""
+    height, width = shape[:2]
     left, top, right, bottom = (float(value) for value in box)
     # `margin` pixels of the finished crop, split between both sides.
     beside = margin * (right - left) / (MARGIN_SIDE - margin) / 2
@@ -66,7 +72,7 @@ def box_crop(image: np.ndarray, box: np.ndarray, size: int, margin: float) -> np
     x0, y0 = int(max(left - beside, 0)), int(max(top - above, 0))
     x1, y1 = int(min(right + beside, width)), int(min(bottom + above, height))
     x0, y0 = min(x0, width - 1), min(y0, height - 1)  # a box of less than a pixel keeps one
-    return whole(np.ascontiguousarray(image[y0 : max(y1, y0 + 1), x0 : max(x1, x0 + 1)]), size)
+    return x0, y0, max(x1, x0 + 1), max(y1, y0 + 1)
 
 
 def similarity_crop(image: np.ndarray, landmarks: np.ndarray, size: int, margin: float) -> np.ndarray:
@@ -76,13 +82,40 @@ def similarity_crop(image: np.ndarray, landmarks: np.ndarray, size: int, margin:
     border would be something that no face has, and tight photographs would all have it. Large faces
     are made smaller with an antialiasing filter before they are turned.
     """
-    edge = margin * size / MARGIN_SIDE
-    to_face = similarity_transform(landmarks, TEMPLATE * (size - edge) + edge / 2)
+    to_face = _upright(landmarks, size, margin)
     picture, to_picture = _near_scale(image, to_face, size)
     # Pillow wants the way back, from the face to the picture.
     back = to_picture @ np.linalg.inv(to_face)
     face = picture.transform((size, size), Image.Transform.AFFINE, back[:2].ravel(), Image.Resampling.BICUBIC)
     return np.asarray(face)
+
+
+def _upright(landmarks: np.ndarray, size: int, margin: float) -> np.ndarray:
+    """(3, 3) matrix from the image to the similarity crop."""
+    edge = margin * size / MARGIN_SIDE
+    return similarity_transform(landmarks, TEMPLATE * (size - edge) + edge / 2)
+
+
+def face_to_image(
+    shape: tuple[int, ...], box: np.ndarray | None, landmarks: np.ndarray | None, settings: CropSettings
+) -> np.ndarray:
+    """The way back from a face to the image that `crop_face` cut it out of.
+
+    Args:
+        shape: (H, W, ...) of the image.
+        box: As in `crop_face`.
+        landmarks: As in `crop_face`.
+        settings: Those of the crop; without a box the whole image was taken.
+
+    Returns:
+        (3, 3) matrix that takes (x, y, 1) in pixels of the face to pixels of the image.
+    """
+    if settings.crop == "similarity" and landmarks is not None:
+        return np.linalg.inv(_upright(landmarks, settings.size, settings.margin))
+    x0, y0, x1, y1 = 0, 0, shape[1], shape[0]
+    if settings.crop == "box" and box is not None:
+        x0, y0, x1, y1 = _corners(shape, box, settings.margin)
+    return np.array([[(x1 - x0) / settings.size, 0, x0], [0, (y1 - y0) / settings.size, y0], [0, 0, 1]])
 
 
 def similarity_transform(points: np.ndarray, targets: np.ndarray) -> np.ndarray:

@@ -1,120 +1,276 @@
-"""Two faces exchange their expressions: Fig. 2 of the paper."""
+"""Faces exchange their expressions: Fig. 2 of the paper, and what else two codes can be put together to."""
 
+import shlex
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from facedis.errors import RunError
+from facedis.datasets.record import IMAGE_SUFFIXES
+from facedis.errors import ConfigError, InputError
+from facedis.events import Listener, silent, warn
+from facedis.faces.crop import CropSettings, face_to_image
+from facedis.faces.images import pixels_of
+from facedis.faces.paste import paste_face
 from facedis.faces.single import SingleFace
-from facedis.measures.pairs import cosines
+from facedis.measures.swaps import between
 from facedis.model.checkpoint import Run
-from facedis.model.device import pick_device
-from facedis.model.disentangler import Codes
 from facedis.result import record
-from facedis.studies.encode import forward
-from facedis.studies.photographs import align_photographs
+from facedis.studies.drawing import Drawer, Encoded
+from facedis.studies.means import mean_expression
+from facedis.studies.photographs import align_photographs, crop_settings
+
+#: Most images of a grid, most steps of an interpolation.
+IMAGES, STEPS = 16, 60
 
 
 @dataclass(frozen=True)
-class Swap:
-    """The six images of Fig. 2, each (S, S, 3) uint8: originals, reconstructions, swaps.
+class Picture:
+    """One of the pictures of a drawing.
 
-    `x1_swapped` is drawn from the rest code of X1 and the expression code of X2, `x2_swapped` the
-    other way round.
+    Attributes:
+        pixels: (H, W, 3) uint8.
+        label: What it shows, in a line or two.
+        kind: A face cut out of a photograph, drawn by the decoder, or a photograph with a drawn face in it.
     """
 
-    x1: np.ndarray
-    x2: np.ndarray
-    x1_reconstructed: np.ndarray
-    x2_reconstructed: np.ndarray
-    x1_swapped: np.ndarray
-    x2_swapped: np.ndarray
+    pixels: np.ndarray
+    label: str
+    kind: Literal["photograph", "drawn", "composite"] = "drawn"
 
 
-@torch.inference_mode()
-def swap(
-    run: Run, image1: Path, image2: Path, crop: str | None = None, device: str = "auto"
-) -> tuple[Swap, dict[str, Any]]:
+@dataclass(frozen=True)
+class Drawing:
+    """What was drawn.
+
+    Attributes:
+        pictures: By name.
+        rows: Names of the pictures of the labelled whole, row by row; "" leaves a place empty.
+        record: Of kind "swap"; whoever saves the pictures adds their paths.
+    """
+
+    pictures: dict[str, Picture]
+    rows: tuple[tuple[str, ...], ...]
+    record: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """How the faces are cut out and drawn, and whether each is also put back into its photograph.
+
+    Attributes:
+        crop: As in `align_photographs`; None as the run's own faces were.
+        device: As in the settings.
+        paste: Also make the photograph with the drawn face in it.
+        listener: Told of the progress.
+    """
+
+    crop: str | None = None
+    device: str = "auto"
+    paste: bool = False
+    listener: Listener = silent
+
+
+def swap(run: Run, image1: Path, image2: Path, wanted: Wanted | None = None) -> Drawing:
     """Exchange the expressions of the faces in two images.
 
-    Args:
-        run: A model with a decoder.
-        image1: X1.
-        image2: X2.
-        crop: How to cut the faces out; None as the run's own faces were.
-        device: As in the settings.
-
-    Returns:
-        The images, and the record of kind "swap" with the cosines of the codes; whoever saves the
-        images adds their paths.
+    Pictures x1, x2, x1_reconstructed, ..., x1_swapped (rest of X1, expression of X2), x2_swapped, and with
+    `paste` x1_pasted and x2_pasted.
 
     Raises:
-        RunError: The model has no decoder.
+        RunError: The model has no rest code or no decoder.
         InputError: An image cannot be read or shows no face.
+
+    Source: paper, Fig. 2.
     """
-    if run.model.decoder is None:
-        raise RunError(
-            f"{run.path} has no decoder to draw with",
-            "train one with `facedis train --decoder detached` (draws without touching the codes) or --beta1 0.001",
+    wanted = wanted or Wanted()
+    drawer = Drawer(run, wanted.device)  # says first what no image can mend
+    faces, own = _read(drawer, [image1, image2], wanted)
+    drawn = drawer.draw(own.expression[[1, 0]], own.rest)
+    again = drawer.encode(drawn)
+    pictures = {}
+    for number, other in ((1, 2), (2, 1)):
+        pictures |= _own_pictures(own, number)
+        label = f"X{number}'': rest of X{number},\nexpression of X{other}"
+        pictures[f"x{number}_swapped"] = Picture(drawn[number - 1], label)
+    if wanted.paste:
+        pictures |= _pasted(run, faces, drawn, wanted)
+    rows = tuple((f"x{n}", f"x{n}_reconstructed", f"x{n}_swapped") for n in (1, 2))
+    cosines = {
+        "x1_x2": {name: between(*_rows(own, name))[0] for name in ("expression", "rest")},
+        "swapped_with_expression_donor": between(again.expression, own.expression[[1, 0]]),
+        "swapped_with_rest_donor": between(again.rest, own.rest),
+    }
+    codes = _codes(own, ["x1", "x2"]) | _codes(again, ["x1_swapped", "x2_swapped"])
+    return Drawing(pictures, rows, _record(run, faces, task="swap", cosines=cosines, codes=codes))
+
+
+def put_on(run: Run, image: Path, expression: str, wanted: Wanted | None = None) -> Drawing:
+    """The face of an image with the mean expression code of a class: pictures x1, x1_reconstructed, x1_swapped.
+
+    Raises:
+        RunError, InputError: As `swap`.
+        ConfigError: The run does not know the expression.
+        CacheError: The faces that the mean is made of are gone.
+    """
+    wanted = wanted or Wanted()
+    drawer = Drawer(run, wanted.device)
+    code = mean_expression(run, expression, wanted.device, wanted.listener)[None]
+    faces, own = _read(drawer, [image], wanted)
+    drawn = drawer.draw(code, own.rest)
+    again = drawer.encode(drawn)
+    pictures = _own_pictures(own, 1)
+    pictures["x1_swapped"] = Picture(drawn[0], f"X1'': rest of X1,\nmean of {expression}")
+    if wanted.paste:
+        pictures |= _pasted(run, faces, drawn, wanted)
+    cosines = {
+        "x1_mean": {"expression": between(own.expression, code)[0]},
+        "swapped_with_expression_donor": between(again.expression, code),
+        "swapped_with_rest_donor": between(again.rest, own.rest),
+    }
+    codes = _codes(own, ["x1"]) | _codes(again, ["x1_swapped"])
+    found = _record(run, faces, task="onto", onto=expression, cosines=cosines, codes=codes)
+    return Drawing(pictures, (("x1", "x1_reconstructed", "x1_swapped"),), found)
+
+
+def swap_grid(run: Run, images: Sequence[Path], wanted: Wanted | None = None) -> Drawing:
+    """Every face with every expression: a row a face that gives the rest, a column one that gives the expression.
+
+    Pictures x1, x2, ... and x1_with_x2 for the rest of X1 with the expression of X2.
+
+    Raises:
+        RunError, InputError: As `swap`.
+        ConfigError: Too few or too many images.
+    """
+    if not 2 <= len(images) <= IMAGES:
+        raise ConfigError(f"a grid of {len(images)} images", f"give 2 to {IMAGES} images, or a folder of as many")
+    wanted = wanted or Wanted()
+    drawer = Drawer(run, wanted.device)
+    faces, own = _read(drawer, images, wanted)
+    n = len(faces)
+    rest, expression = np.divmod(np.arange(n * n), n)
+    drawn = drawer.draw(own.expression[expression], own.rest[rest])
+    again = drawer.encode(drawn)
+    pictures = {f"x{k + 1}": Picture(own.pictures[k], _short(face.path), "photograph") for k, face in enumerate(faces)}
+    for place, (row, column) in enumerate(zip(rest + 1, expression + 1, strict=True)):
+        pictures[f"x{row}_with_x{column}"] = Picture(drawn[place], "")
+    names = [f"x{k + 1}" for k in range(n)]
+    rows = (("", *names), *((row, *(f"{row}_with_{column}" for column in names)) for row in names))
+    cosines = {
+        "swapped_with_expression_donor": between(again.expression, own.expression[expression]).reshape(n, n),
+        "swapped_with_rest_donor": between(again.rest, own.rest[rest]).reshape(n, n),
+    }
+    return Drawing(pictures, rows, _record(run, faces, task="grid", cosines=cosines, codes=_codes(own, names)))
+
+
+def interpolate(
+    run: Run, images: Sequence[Path], steps: int, onto: str | None = None, wanted: Wanted | None = None
+) -> Drawing:
+    """The face of the first image from its own expression code to another in equal steps: pictures step1, step2, ...
+
+    Args:
+        run: The model.
+        images: X1 and X2, whose expression is the last one; X1 alone with `onto`.
+        steps: How many pictures.
+        onto: A class whose mean code is the last one.
+        wanted: How it is done.
+
+    Raises:
+        RunError, InputError, CacheError: As `swap` and `put_on`.
+        ConfigError: Too few or too many steps, or an unknown expression.
+    """
+    if not 2 <= steps <= STEPS:
+        raise ConfigError(f"--interpolate is {steps}", f"give 2 to {STEPS} steps")
+    wanted = wanted or Wanted()
+    drawer = Drawer(run, wanted.device)
+    mean = None if onto is None else mean_expression(run, onto, wanted.device, wanted.listener)
+    faces, own = _read(drawer, images, wanted)
+    last = own.expression[-1] if mean is None else mean
+    shares = np.linspace(0, 1, steps, dtype=np.float32)
+    way = own.expression[:1] + shares[:, None] * (last - own.expression[0])[None]
+    drawn = drawer.draw(way.astype(np.float32), np.repeat(own.rest[:1], steps, axis=0))
+    again = drawer.encode(drawn)
+    names = [f"step{k + 1}" for k in range(steps)]
+    pictures = {name: Picture(pixels, f"{share:.0%}") for name, pixels, share in zip(names, drawn, shares, strict=True)}
+    cosines = {
+        "steps_with_first": between(again.expression, np.repeat(own.expression[:1], steps, axis=0)),
+        "steps_with_last": between(again.expression, np.repeat(last[None], steps, axis=0)),
+    }
+    codes = _codes(own, ["x1", "x2"][: len(faces)])
+    found = _record(run, faces, task="interpolation", onto=onto, shares=shares, cosines=cosines, codes=codes)
+    return Drawing(pictures, (tuple(names),), found)
+
+
+def images_in(folder: Path) -> list[Path]:
+    """The images of a folder in the order of their names.
+
+    Raises:
+        InputError: There is none, or the folder cannot be read.
+    """
+    try:
+        found = sorted(
+            path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES and path.name[0] != "."
         )
-    faces = align_photographs(run, [image1, image2], crop)
-    images, output = forward(run, np.stack([face.face for face in faces]), pick_device(device))
-    codes = output.codes
-    exchanged = run.model.decode(codes._replace(expression=codes.expression.flip(0)))
-    drawn = [*_pixels(images), *_pixels(output.reconstruction), *_pixels(exchanged)]
-    return Swap(*drawn), _record(run, faces, codes, _again(run, exchanged))
+    except OSError as error:
+        raise InputError(f"cannot read {folder}: {error.strerror}", "name a folder of images") from error
+    if not found:
+        raise InputError(f"{folder} holds no image", "name a folder of images, or the images")
+    return found
 
 
-def _again(run: Run, exchanged: Tensor) -> Codes:
-    """The codes of the swapped images: whether the model itself reads in them what went in."""
-    return run.model(exchanged).codes
+def _read(drawer: Drawer, images: Sequence[Path], wanted: Wanted) -> tuple[list[SingleFace], Encoded]:
+    faces = align_photographs(drawer.run, images, wanted.crop)
+    for face in faces:
+        if face.found > 1:
+            warn(wanted.listener, f"{face.path} shows {face.found} faces: the largest is taken")
+    return faces, drawer.encode(np.stack([face.face for face in faces]))
 
 
-def _record(run: Run, faces: list[SingleFace], codes: Codes, again: Codes) -> dict[str, Any]:
-    expression, rest = codes.expression.float().cpu().numpy(), codes.rest.float().cpu().numpy()
-    new_expression, new_rest = again.expression.float().cpu().numpy(), again.rest.float().cpu().numpy()
-    before, after, other = np.arange(2), np.arange(2, 4), np.array([1, 0])
-    expressions, rests = np.concatenate([expression, new_expression]), np.concatenate([rest, new_rest])
+def _own_pictures(own: Encoded, number: int) -> dict[str, Picture]:
+    return {
+        f"x{number}": Picture(own.pictures[number - 1], f"X{number}", "photograph"),
+        f"x{number}_reconstructed": Picture(own.reconstructions[number - 1], f"X{number}': reconstruction"),
+    }
+
+
+def _pasted(run: Run, faces: Sequence[SingleFace], drawn: np.ndarray, wanted: Wanted) -> dict[str, Picture]:
+    """Each photograph with its drawn face in the place of its own."""
+    config = crop_settings(run, wanted.crop)
+    settings = CropSettings(config.crop, config.size, config.margin)
+    pictures = {}
+    for number, (face, pixels) in enumerate(zip(faces, drawn, strict=True), 1):
+        image = pixels_of(face.path)
+        way = face_to_image(image.shape, face.box, face.landmarks, settings)
+        pasted = paste_face(image, pixels, way, settings.size)
+        pictures[f"x{number}_pasted"] = Picture(pasted, f"X{number}'' in X{number}", "composite")
+    return pictures
+
+
+def _rows(own: Encoded, name: str) -> tuple[np.ndarray, np.ndarray]:
+    codes = getattr(own, name)
+    return codes[:1], codes[1:]
+
+
+def _codes(encoded: Encoded, names: Sequence[str]) -> dict[str, dict[str, np.ndarray]]:
+    found = zip(names, encoded.expression, encoded.rest, strict=True)
+    return {name: {"expression": expression, "rest": rest} for name, expression, rest in found}
+
+
+def _record(run: Run, faces: Sequence[SingleFace], **keys: Any) -> dict[str, Any]:
     return record(
         "swap",
-        command=" ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         model=str(run.path),
         faces=[str(face.path) for face in faces],
-        n=2,
+        n=len(faces),
         classes=run.classes,
         seed=run.train_config.seed,
-        cosines={
-            "x1_x2": {
-                "expression": cosines(expressions, before[:1], before[1:])[0],
-                "rest": cosines(rests, before[:1], before[1:])[0],
-            },
-            "swapped_with_expression_donor": cosines(expressions, after, other),
-            "swapped_with_rest_donor": cosines(rests, after, before),
-        },
+        **keys,
     )
 
 
-def _pixels(images: Tensor) -> list[np.ndarray]:
-    whole = (images.float().clamp(0, 1) * 255).round().to(torch.uint8)
-    return list(whole.permute(0, 2, 3, 1).cpu().numpy())
-
-
-def rows_of(images: Swap) -> list[list[tuple[str, np.ndarray]]]:
-    """The labelled grid of Fig. 2: one row a face."""
-    return [
-        [
-            ("X1", images.x1),
-            ("X1': reconstruction", images.x1_reconstructed),
-            ("X1'': rest of X1,\nexpression of X2", images.x1_swapped),
-        ],
-        [
-            ("X2", images.x2),
-            ("X2': reconstruction", images.x2_reconstructed),
-            ("X2'': rest of X2,\nexpression of X1", images.x2_swapped),
-        ],
-    ]
+def _short(path: Path) -> str:
+    return path.stem if len(path.stem) <= 26 else f"{path.stem[:25]}…"

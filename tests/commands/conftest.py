@@ -55,6 +55,22 @@ def world(pictures, tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="session")
+def judges(world):
+    """Folder of two runs that may judge the first: one of expressions, and one that is said to know people."""
+    from facedis.model.checkpoint import read_info, write_info
+    from facedis.studies.judges import PEOPLE
+    from facedis.studies.training import Wish, train
+
+    for seed, name in ((1, "expression"), (2, "identity")):
+        model = {"size": 32, "trunk": TRUNK, "baseline": True}
+        wish = Wish(preset="small", folder=world / "judges", name=name, model=model, train={"epochs": 1, "seed": seed})
+        train(world / "faces.h5", wish)
+    place = world / "judges" / "identity"
+    write_info(place, read_info(place) | {"labels": PEOPLE})
+    return world / "judges"
+
+
 @pytest.fixture
 def here(world, monkeypatch):
     """The world as the current folder."""

@@ -154,3 +154,86 @@ def test_places_that_cannot_be_written(facedis, here, tmp_path, pictures):
     refused(facedis("swap", good, good, "-o", tmp_path / "file" / "swap.png"), "cannot write")
     refused(facedis("train", "--runs", tmp_path / "file"), "cannot make")
     assert (tmp_path / "file").read_text() == "in the way"
+
+
+def _image(pictures, number=0):
+    return sorted(pictures.glob("*.webp"))[number]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("A",), ("1 image given", "takes 2", "--onto")),
+        (("A", "B", "C"), ("3 images given", "--grid")),
+        (("A", "B", "--onto", "fear"), ("2 images given", "--onto takes 1")),
+        (("A", "--onto", "surprized"), ("knows no expression 'surprized'", "did you mean 'surprised'?")),
+        (("A", "--onto", "boredom"), ("boredom", "choose one of: neutral")),
+        (("A", "B", "--grid", "--paste"), ("--grid", "--paste")),
+        (("A", "B", "--interpolate", "3", "--paste"), ("--interpolate", "--paste")),
+        (("A", "B", "--interpolate", "1"), ("--interpolate is 1", "2 to 60")),
+        (("A", "--grid"), ("a grid of 1 images", "2 to 16")),
+        (("FOLDER", "--grid"), ("holds no image",)),
+        (("A", "FOLDER"), ("cannot use the image",)),
+        (("A", "B", "-o", "FOLDER/swap.gif"), (".gif", ".png")),
+        (("A", "B", "-o", "FOLDER/swap"), ("no ending", ".png")),
+        (("A", "B", "-o", "FILE/swap.png"), ("cannot write",)),
+        (("A", "B", "--crop", "round"), ("--crop", "similarity")),
+    ],
+)
+def test_swaps_that_cannot_be_drawn(facedis, here, tmp_path, pictures, words, expected):
+    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "folder").mkdir()
+    names = {"FOLDER": str(tmp_path / "folder"), "FILE": str(tmp_path / "file")}
+    names |= {letter: str(_image(pictures, place)) for place, letter in enumerate("ABC")}
+    said = [names.get(word) or "/".join(names.get(part, part) for part in word.split("/")) for word in words]
+    _refused(facedis("swap", *said, *([] if "-o" in said else ["-o", tmp_path / "swap.png"])), *expected)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
+    assert not list((tmp_path / "folder").iterdir())
+
+
+def test_a_run_without_a_rest_code_cannot_swap(facedis, here, tmp_path, pictures, judges):
+    words = ("--run", judges / "expression", "-o", tmp_path / "swap.png")
+    _refused(
+        facedis("swap", _image(pictures), _image(pictures, 1), *words), "baseline", "rest code", "without --baseline"
+    )
+    _refused(facedis("swap-eval", "--run", judges / "expression"), "baseline", "rest code")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_class_mean_without_the_faces_it_is_made_of(facedis, here, tmp_path, pictures):
+    shutil.copytree(here / "runs" / "one", tmp_path / "run")
+    (tmp_path / "run" / "means.safetensors").unlink(missing_ok=True)
+    info = json.loads((tmp_path / "run" / "run.json").read_text())
+    info["faces"]["path"] = str(tmp_path / "gone.h5")
+    (tmp_path / "run" / "run.json").write_text(json.dumps(info))
+    words = ("swap", _image(pictures), "--onto", "fear", "--run", tmp_path / "run", "-o", tmp_path / "swap.png")
+    _refused(facedis(*words), "gone.h5", "second image")
+    assert not (tmp_path / "swap.png").exists()
+    _refused(facedis("swap-eval", "--run", tmp_path / "run"), "gone.h5", "--faces")
+
+
+def test_judges_that_may_not_judge(facedis, here, tmp_path, judges):
+    for words, expected in (
+        (("--judge", "runs/one"), ("is the run itself",)),
+        (("--judge", "runs/latest"), ("is the run itself",)),
+        (("--judge", judges / "identity"), ("knows people", "--face-judge")),
+        (("--face-judge", judges / "expression"), ("tells nobody apart",)),
+        (("--face-judge", "somebody"), ("somebody", "vggface2")),
+        (("--judge", "nowhere"), ("nowhere",)),
+        (("--split", "tset"), ("--split", "test")),
+        (("--pairs", "0"), ("--pairs",)),
+        (("--sheet", "sheet.gif"), (".gif",)),
+    ):
+        _refused(facedis("swap-eval", "--run", "runs/one", *words, "-o", tmp_path / "out"), *expected)
+    shutil.copytree(here / "runs" / "one", tmp_path / "copy")
+    _refused(facedis("swap-eval", "--run", "runs/one", "--judge", tmp_path / "copy"), "shares weights")
+    assert not (tmp_path / "out").exists()
+
+
+def test_judged_swaps_without_faces_or_place(facedis, here, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    _refused(facedis("swap-eval", "-o", tmp_path / "file" / "out"), "cannot write")
+    write_cache(tmp_path / "two.h5", people=4)  # two to train, one to validate, one to test
+    write_cache(tmp_path / "one.h5", classes=("neutral",))
+    _refused(facedis("swap-eval", "--faces", tmp_path / "one.h5"), "no two expressions", "split 'test'")
+    _refused(facedis("swap-eval", "--faces", tmp_path / "gone.h5"), "gone.h5")

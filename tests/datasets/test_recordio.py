@@ -62,3 +62,11 @@ def test_walking_stops_at_the_first_broken_part(tmp_path):
     content, places = record_io([packed(1, [1.0], b"a"), packed(2, [2.0], b"b")])
     (tmp_path / "a.rec").write_bytes(content + b"garbage!" * 3)
     assert list(offsets(tmp_path / "a.rec")) == places
+
+
+def test_labels_that_the_file_ends_within_are_a_value_error(tmp_path):
+    path = tmp_path / "a.rec"
+    content, (place,) = record_io([packed(2, [6.0, 2.0, 1.0], b"jpeg!")])
+    path.write_bytes(content[:40])  # after the header and one of three labels
+    with pytest.raises(ValueError, match="ends within it"):
+        labels(path, place)

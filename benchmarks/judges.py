@@ -1,0 +1,89 @@
+"""Train the two judges of `facedis swap-eval` from random weights: one of expressions, one of people.
+
+Both are run folders: a trunk, the four convolutions of a branch and a linear classifier, trained on
+the people of the train split. The judge of people is a classifier of those; what it says of others is
+its code, by cosine. Neither knows a weight of the model that is judged.
+
+    facedis align
+    python benchmarks/judges.py faces.h5 -o judges
+    facedis swap-eval --judge judges/expression --face-judge judges/identity
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+from rendered import fit
+
+from facedis.config import ModelConfig, TrainConfig
+from facedis.faces.cache import FacesCache
+from facedis.measures.intervals import Bootstrap, wilson
+from facedis.measures.pairs import auc, cosines, identity_pairs
+from facedis.model.checkpoint import MODEL, load_run, read_info, save_tensors, tensors_of, write_info
+from facedis.model.disentangler import build
+from facedis.studies.encode import encode
+from facedis.studies.judges import PEOPLE
+from facedis.training.data import TrainingData
+from facedis.training.folder import start_run
+
+
+def judge(cache: FacesCache, place: Path, names: np.ndarray, options: argparse.Namespace, epochs: int) -> None:
+    """Train a classifier of what `names` (N,) calls the rows of the cache, into the run folder `place`."""
+    rows = cache.rows("train")
+    classes, labels = np.unique(names[rows], return_inverse=True)
+    config = ModelConfig(
+        trunk=options.trunk,
+        weights="none",
+        size=options.size,
+        baseline=True,
+        branch="light",
+        branch_widths=(128, 128, 128),
+        expression_size=64,
+        decoder="none",
+    )
+    torch.manual_seed(options.seed)
+    model, _ = build(config, {"expression": len(classes)})
+    fit(model, lambda images: model(images).logits, cache.faces(rows), labels, options, epochs, cache.grey)
+    nothing = np.empty(0, np.int64)
+    data = TrainingData(cache, tuple(map(str, classes)), rows, labels, nothing, nothing, has_test=False)
+    start_run(place, data, False, config, TrainConfig(seed=options.seed, epochs=epochs))
+    save_tensors(place / MODEL, tensors_of(model, None))
+
+
+def main() -> None:
+    """Train both and say how good they are on people whom they have not seen."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("faces", type=Path, help="a cache with a train and a test split")
+    parser.add_argument("--trunk", default="resnet18")
+    parser.add_argument("--size", type=int, default=96)
+    parser.add_argument("--epochs", type=int, default=24)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("-o", "--output", type=Path, default=Path("judges"))
+    options = parser.parse_args()
+    if options.output.exists():  # said before minutes of training and not after
+        parser.error(f"{options.output} is there already: choose another -o")
+    with FacesCache.open(options.faces) as cache:
+        expression, identity = options.output / "expression", options.output / "identity"
+        judge(cache, expression, np.array(cache.info.classes)[cache.labels], options, options.epochs)
+        table = encode(load_run(expression), cache, cache.rows("test"))
+        right = table.probabilities.argmax(1) == table.labels
+        print("expression, unseen people:", wilson(int(right.sum()), len(table), 1 / len(table.classes)), flush=True)
+        judge(cache, identity, cache.identities, options, options.epochs)
+        write_info(identity, read_info(identity) | {"labels": PEOPLE})
+        print("same person, unseen people (AUC):", told_apart(cache, identity))
+
+
+def told_apart(cache: FacesCache, place: Path) -> object:
+    """How well the code of a judge of people tells whether two faces of the test split are one person's."""
+    from facedis.studies.judges import load_face_judge
+
+    rows = cache.rows("test")
+    labels, people = cache.labels[rows], cache.identities[rows]
+    codes = load_face_judge(place).embeddings(cache.faces(rows))
+    pairs = identity_pairs(labels, people, 0)
+    return auc(cosines(codes, pairs.first, pairs.second), pairs, people, Bootstrap())
+
+
+if __name__ == "__main__":
+    main()

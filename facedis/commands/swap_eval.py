@@ -1,0 +1,115 @@
+"""`facedis swap-eval`: judge the swaps of a trained run."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from facedis.commands.shared import (
+    AsJson,
+    DeviceOption,
+    Quiet,
+    RunFolder,
+    SettingsFile,
+    listener,
+    results_folder,
+    settings,
+    show,
+)
+from facedis.errors import CacheError
+
+
+def swap_eval(
+    run: RunFolder = None,
+    faces: Annotated[
+        Path | None, typer.Option(help="Faces cache. Default: the one that the run was trained on.")
+    ] = None,
+    split: Annotated[str | None, typer.Option(help="train, val, test or all. Default: test.")] = None,
+    judge: Annotated[
+        Path | None,
+        typer.Option(help="Run folder of a classifier of expressions that had no part in the training of the run."),
+    ] = None,
+    face_judge: Annotated[
+        str | None,
+        typer.Option(
+            help="Run folder of a judge of people (benchmarks/judges.py), or vggface2, the face recognition network."
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder for the results. Default: swap-eval-SPLIT in the run.")
+    ] = None,
+    sheet: Annotated[
+        Path | None, typer.Option(help="Also write a contact sheet of random swaps, never chosen: PNG, JPEG or WebP.")
+    ] = None,
+    pairs: Annotated[int | None, typer.Option(help="Most swaps of a kind: across people, within one person.")] = None,
+    shown: Annotated[int | None, typer.Option(help="Swaps on the contact sheet.")] = None,
+    faces_used: Annotated[int | None, typer.Option(help="Most faces that swaps are made of.")] = None,
+    one_setting: Annotated[
+        str | None,
+        typer.Option(
+            help="yes, no or auto (CK+ and JAFFE): whether a person's photographs share pose and light, so that one of "
+            "them is the truth of a swap within the person. Rendered faces know it themselves."
+        ),
+    ] = None,
+    batch: Annotated[int | None, typer.Option(help="Faces at a time.")] = None,
+    bootstrap: Annotated[int | None, typer.Option(help="Resamples behind each interval.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the choice of faces and swaps, and of the resamples.")] = None,
+    device: DeviceOption = None,
+    config: SettingsFile = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Judge the swaps of a trained run: is it the other expression, still the same person, and how near the truth?
+
+    Two judges that had no part in the training say what they see; a judge that shares weights with
+    the run is refused. Without a judge only the pictures and codes themselves are compared. Every
+    number stands beside what copying, a reconstruction and a real face get, with a 95 % interval
+    over people. Writes result.json and swaps.png.
+    """
+    options = dict(
+        split=split,
+        pairs=pairs,
+        shown=shown,
+        faces_used=faces_used,
+        one_setting=one_setting,
+        batch=batch,
+        bootstrap=bootstrap,
+        seed=seed,
+        device=device,
+    )
+    from facedis.config import SwapEvalConfig
+
+    chosen = settings(SwapEvalConfig, "swap-eval", config, options)
+
+    from facedis.faces.cache import FacesCache
+    from facedis.files import refuse_unwritable
+    from facedis.model.checkpoint import load_run, newest_run
+    from facedis.reports.swap_evaluation import page, sheet_of
+    from facedis.reports.swap_figure import swaps_png
+    from facedis.reports.synthetic import refuse_unknown_format
+    from facedis.result import write_result
+    from facedis.studies.judged_swaps import Judges
+    from facedis.studies.judges import expression_judge
+    from facedis.studies.judges import face_judge as judge_of_people
+    from facedis.studies.swap_evaluation import evaluate_swaps
+
+    trained, tell = load_run(run or newest_run()), listener(as_json, quiet)
+    if faces is None and not trained.faces.exists():
+        raise CacheError(f"the faces that {trained.path} was trained on are gone: {trained.faces}", "name --faces")
+    place = output or trained.path / results_folder("swap-eval", chosen.split, faces, trained.faces)
+    refuse_unwritable(place)
+    if sheet is not None:
+        refuse_unwritable(sheet.parent)
+        refuse_unknown_format(sheet)
+    judges = Judges(
+        None if judge is None else expression_judge(judge, trained, chosen.device),
+        None if face_judge is None else judge_of_people(face_judge, trained, chosen.device, tell),
+    )
+    with FacesCache.open(faces or trained.faces) as cache:
+        result, shown = evaluate_swaps(trained, cache, chosen, judges, tell)
+    result["output"], result["sheet"] = str(place), None if sheet is None else str(sheet)
+    if sheet is not None:
+        sheet_of(shown, sheet)
+    swaps_png(result, place / "swaps.png")
+    write_result(result, place / "result.json")
+    show(result, page, as_json, quiet)
