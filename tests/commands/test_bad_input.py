@@ -186,17 +186,17 @@ def test_swaps_that_cannot_be_drawn(facedis, here, tmp_path, pictures, words, ex
     names = {"FOLDER": str(tmp_path / "folder"), "FILE": str(tmp_path / "file")}
     names |= {letter: str(_image(pictures, place)) for place, letter in enumerate("ABC")}
     said = [names.get(word) or "/".join(names.get(part, part) for part in word.split("/")) for word in words]
-    _refused(facedis("swap", *said, *([] if "-o" in said else ["-o", tmp_path / "swap.png"])), *expected)
+    refused(facedis("swap", *said, *([] if "-o" in said else ["-o", tmp_path / "swap.png"])), *expected)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
     assert not list((tmp_path / "folder").iterdir())
 
 
 def test_a_run_without_a_rest_code_cannot_swap(facedis, here, tmp_path, pictures, judges):
     words = ("--run", judges / "expression", "-o", tmp_path / "swap.png")
-    _refused(
+    refused(
         facedis("swap", _image(pictures), _image(pictures, 1), *words), "baseline", "rest code", "without --baseline"
     )
-    _refused(facedis("swap-eval", "--run", judges / "expression"), "baseline", "rest code")
+    refused(facedis("swap-eval", "--run", judges / "expression"), "baseline", "rest code")
     assert not list(tmp_path.iterdir())
 
 
@@ -207,9 +207,9 @@ def test_a_class_mean_without_the_faces_it_is_made_of(facedis, here, tmp_path, p
     info["faces"]["path"] = str(tmp_path / "gone.h5")
     (tmp_path / "run" / "run.json").write_text(json.dumps(info))
     words = ("swap", _image(pictures), "--onto", "fear", "--run", tmp_path / "run", "-o", tmp_path / "swap.png")
-    _refused(facedis(*words), "gone.h5", "second image")
+    refused(facedis(*words), "gone.h5", "second image")
     assert not (tmp_path / "swap.png").exists()
-    _refused(facedis("swap-eval", "--run", tmp_path / "run"), "gone.h5", "--faces")
+    refused(facedis("swap-eval", "--run", tmp_path / "run"), "gone.h5", "--faces")
 
 
 def test_judges_that_may_not_judge(facedis, here, tmp_path, judges):
@@ -224,16 +224,16 @@ def test_judges_that_may_not_judge(facedis, here, tmp_path, judges):
         (("--pairs", "0"), ("--pairs",)),
         (("--sheet", "sheet.gif"), (".gif",)),
     ):
-        _refused(facedis("swap-eval", "--run", "runs/one", *words, "-o", tmp_path / "out"), *expected)
+        refused(facedis("swap-eval", "--run", "runs/one", *words, "-o", tmp_path / "out"), *expected)
     shutil.copytree(here / "runs" / "one", tmp_path / "copy")
-    _refused(facedis("swap-eval", "--run", "runs/one", "--judge", tmp_path / "copy"), "shares weights")
+    refused(facedis("swap-eval", "--run", "runs/one", "--judge", tmp_path / "copy"), "shares weights")
     assert not (tmp_path / "out").exists()
 
 
 def test_judged_swaps_without_faces_or_place(facedis, here, tmp_path):
     (tmp_path / "file").write_text("in the way")
-    _refused(facedis("swap-eval", "-o", tmp_path / "file" / "out"), "cannot write")
+    refused(facedis("swap-eval", "-o", tmp_path / "file" / "out"), "cannot write")
     write_cache(tmp_path / "two.h5", people=4)  # two to train, one to validate, one to test
     write_cache(tmp_path / "one.h5", classes=("neutral",))
-    _refused(facedis("swap-eval", "--faces", tmp_path / "one.h5"), "no two expressions", "split 'test'")
-    _refused(facedis("swap-eval", "--faces", tmp_path / "gone.h5"), "gone.h5")
+    refused(facedis("swap-eval", "--faces", tmp_path / "one.h5"), "no two expressions", "split 'test'")
+    refused(facedis("swap-eval", "--faces", tmp_path / "gone.h5"), "gone.h5")
