@@ -161,3 +161,46 @@ def test_every_encoder_parameter_is_in_exactly_one_optimiser():
             id(p) for opt in encoder_optimizers(model, TrainConfig()) for g in opt.param_groups for p in g["params"]
         ]
         assert sorted(seen) == sorted(id(p) for p in model.parameters())
+
+
+def test_with_further_factors_each_branch_is_taught_its_own_and_cleaned_of_the_others():
+    model, adversary = _network(factors=("identity", "yaw"), decoder="none")
+    batch = _batch(factors=("identity", "yaw"))
+    result = encoder_loss(model, model(batch.images), batch, adversary, TrainConfig(), ClassWeights())
+    result.factors.backward(retain_graph=True)
+    assert _touched(model, adversary) == {"trunk", "rest_branch"}
+    assert all(p.grad is not None for p in model.other_branches["yaw"].parameters())
+    model.zero_grad()
+    result.confusion.backward()
+    assert _touched(model, adversary) == {"trunk", "rest_branch", "expression_branch"}
+
+
+def test_a_decoder_for_the_rest_branch_leaves_trunk_and_expression_alone():
+    model, adversary = _network(decoder="rest")
+    batch = _batch()
+    losses.reconstruction_loss(batch.images, model(batch.images).reconstruction).backward()
+    assert _touched(model, adversary) == {"rest_branch", "decoder"}
+
+
+def test_rest_gradient_0_keeps_the_game_out_of_the_shared_trunk():
+    model, adversary = _network(decoder="none")
+    model.rest_gradient = 0.0
+    batch = _batch()
+    encoder_loss(model, model(batch.images), batch, adversary, TrainConfig(), ClassWeights()).confusion.backward()
+    assert _touched(model, adversary) == {"rest_branch"}
+
+
+@pytest.mark.parametrize("confusion", ["uniform", "prior", "reversal", "entropy", "hsic"])
+def test_every_objective_trains_the_rest_branch_and_never_the_adversary(confusion):
+    model, adversary = _network(decoder="none")
+    batch, config = _batch(9), TrainConfig(confusion=confusion)
+    encoder_loss(model, model(batch.images), batch, adversary, config, ClassWeights()).confusion.backward()
+    assert _touched(model, adversary) == {"trunk", "rest_branch"}
+
+
+def test_an_unknown_person_teaches_nothing():
+    model, adversary = _network(factors=("identity",), decoder="none")
+    batch = _batch()
+    batch = Batch(batch.images, batch.labels, {"identity": torch.full_like(batch.labels, -1)})
+    encoder_loss(model, model(batch.images), batch, adversary, TrainConfig(), ClassWeights()).factors.backward()
+    assert _touched(model, adversary) == set()

@@ -1,0 +1,27 @@
+"""What keeps a rest code alive: the embedding without the expression, and the floor under its spread."""
+
+import torch
+
+from facedis.model.retention import EmbeddingKeeper, variance_floor
+
+
+def test_the_target_has_no_class_means_and_gets_no_gradient():
+    torch.manual_seed(0)
+    labels = torch.arange(120) % 3
+    features = (torch.randn(120, 6) + 4.0 * labels[:, None]).requires_grad_()
+    keeper = EmbeddingKeeper(2, 6, 3).train()
+    rest = torch.zeros(120, 2, requires_grad=True)
+    for _ in range(200):
+        loss = keeper(rest, features, labels)
+    loss.backward()
+    assert features.grad is None and keeper.predict.bias.grad is not None
+    torch.testing.assert_close(keeper.means[1] - keeper.means[0], torch.full((6,), 4.0), atol=0.6, rtol=0)
+    before = keeper.means.clone()
+    keeper.eval()(rest, features, labels)
+    assert torch.equal(keeper.means, before)
+
+
+def test_the_floor_costs_nothing_for_codes_that_move_and_one_for_a_constant():
+    generator = torch.Generator().manual_seed(0)
+    assert variance_floor(3 * torch.randn(500, 4, generator=generator)) == 0
+    assert variance_floor(torch.ones(50, 4)) > 0.98
