@@ -5,6 +5,8 @@ The choice depends on the faces and the options alone, never on whether a networ
 
 from typing import Any
 
+from facedis.errors import ConfigError
+
 #: Datasets that the package makes itself; every other is the user's own.
 BUNDLED_DATASETS = ("rendered",)
 
@@ -32,7 +34,12 @@ def choose(preset: str | None, dataset: str) -> tuple[str, str]:
     Args:
         preset: What the user asked for, or None.
         dataset: Name of the reader that the faces came through.
+
+    Raises:
+        ConfigError: There is no such preset.
     """
+    if preset is not None and preset not in PRESETS:
+        raise ConfigError(f"there is no preset '{preset}'", f"choose one of: {', '.join(PRESETS)}")
     if preset is not None:
         return preset, "as asked"
     if dataset in BUNDLED_DATASETS:

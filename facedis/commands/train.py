@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from facedis.commands.shared import AsJson, DeviceOption, Quiet, SettingsFile, listener, show
-from facedis.errors import ConfigError
 
 _GAME, _NETWORK, _TRAINING = "The game (eq. 1-3)", "The network", "Training"
 _BEYOND = "Beyond the paper (off unless named)"
@@ -219,15 +218,12 @@ def train(
     """
     options = dict(locals())
     from facedis.config import ModelConfig, TrainConfig, read_settings
-    from facedis.presets import PRESETS
     from facedis.reports.training import page
     from facedis.studies.training import Wish
     from facedis.studies.training import resume as resume_training
     from facedis.studies.training import train as run_training
 
     listen = listener(as_json, quiet)
-    if preset is not None and preset not in PRESETS:
-        raise ConfigError(f"--preset is '{preset}'", f"choose one of: {', '.join(PRESETS)}")
     if resume is not None:
         result = resume_training(resume, listen)
     else:
