@@ -25,7 +25,28 @@ SMALL: dict[str, dict[str, Any]] = {
     },
     "train": {"epochs": 20, "batch": 32, "lr": 1e-3, "checkpoint_minutes": 1.0},
 }
-PRESETS = {"paper": PAPER, "small": SMALL}
+#: What docs/method.md arrived at; `layers` adds what the rest code must keep, which depends on the faces.
+CLEAN: dict[str, dict[str, Any]] = {
+    "model": {
+        **SMALL["model"],
+        "expression_size": 16,
+        "code_norm": "batch",
+        "rest_stages": 2,
+        "adversary": ["linear", "mlp", "mlp"],
+    },
+    "train": {
+        "epochs": 24,
+        "batch": 64,
+        "lr": 2e-3,
+        "schedule": "onecycle",
+        "rest_gradient": 0.2,
+        "own_weight": 0.5,
+        "clean_weight": 0.3,
+        "erase": True,
+        "checkpoint_minutes": 1.0,
+    },
+}
+PRESETS = {"paper": PAPER, "small": SMALL, "clean": CLEAN}
 
 
 def choose(preset: str | None, dataset: str) -> tuple[str, str]:
@@ -47,18 +68,23 @@ def choose(preset: str | None, dataset: str) -> tuple[str, str]:
     return "paper", "these are your own faces; --preset small for a small network on a small machine"
 
 
-def layers(preset: str, beta1: float | None, baseline: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+def layers(preset: str, beta1: float | None, baseline: bool, people: bool) -> tuple[dict[str, Any], dict[str, Any]]:
     """The model and training settings of `preset`.
 
     `small` also learns to draw, so that `facedis swap` has something to show: without touching the
-    codes where beta1 is 0.
+    codes where beta1 is 0. `clean` keeps people in the rest code where they are known by name, else
+    what the trunk knows beside the expression.
 
     Args:
         preset: A name of `PRESETS`.
         beta1: As typed or in the settings file; None means the default, 0.
         baseline: Whether there is no rest branch, and so nothing to draw from.
+        people: Whether the faces say who is who.
     """
     model, train = dict(PRESETS[preset]["model"]), dict(PRESETS[preset]["train"])
     if preset == "small" and not baseline:
         model["decoder"] = "joint" if beta1 else "detached"
+    if preset == "clean" and not baseline:
+        model["decoder"] = "joint" if beta1 else "detached"
+        (model if people else train).update({"factors": ["identity"]} if people else {"keep_embedding": 1.0})
     return model, train

@@ -17,7 +17,7 @@ def ablate(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder: one run a row, and result.json.")] = Path(
         "ablation"
     ),
-    preset: Annotated[str | None, typer.Option(help="paper or small. Default: by the faces.")] = None,
+    preset: Annotated[str | None, typer.Option(help="paper, small or clean. Default: by the faces.")] = None,
     trunk: Annotated[str | None, typer.Option(help="As in `facedis train`.")] = None,
     weights: Annotated[str | None, typer.Option(help="As in `facedis train`.")] = None,
     size: Annotated[int | None, typer.Option(help="Side of the input in pixels.")] = None,

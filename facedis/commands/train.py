@@ -15,7 +15,10 @@ def train(
     faces: Annotated[Path, typer.Option("--faces", help="Faces cache made by `facedis align`.")] = Path("faces.h5"),
     preset: Annotated[
         str | None,
-        typer.Option(help="paper: the paper's network and values. small: minutes on a laptop. Default: by the faces."),
+        typer.Option(
+            help="paper: the paper's network and values. small: minutes on a laptop. clean: small, against leaks. "
+            "Default: by the faces."
+        ),
     ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the run folder. Default: time, trunk, beta1.")] = None,
     runs: Annotated[Path, typer.Option(help="Folder of the run folders.")] = Path("runs"),

@@ -55,11 +55,11 @@ def train(faces: Path, wish: Wish | None = None, listener: Listener = silent) ->
     """
     wish = wish or Wish()
     with FacesCache.open(faces) as cache:
-        dataset = cache.info.dataset
+        dataset, people = cache.info.dataset, knows_people(cache)
         training_data(cache)  # refuses what cannot be trained on before anything else happens
     preset, why = presets.choose(wish.preset, dataset)
     note(listener, f"preset {preset}: {why}")
-    model, config = settings(preset, wish)
+    model, config = settings(preset, wish, people)
     run = wish.folder / (wish.name or _name(model, config))
     _writable(wish.folder)
     if config.tensorboard:
@@ -87,13 +87,19 @@ def resume(run: Path, listener: Listener = silent) -> dict[str, Any]:
     return _trained(Job(faces, run, model, config, listener, resume=True))
 
 
-def settings(preset: str, wish: Wish) -> tuple[ModelConfig, TrainConfig]:
+def knows_people(cache: FacesCache) -> bool:
+    """Whether at least two people of the train split are known by name."""
+    names = cache.identities[cache.rows("train")]
+    return len(set(names[names != ""].tolist())) > 1
+
+
+def settings(preset: str, wish: Wish, people: bool) -> tuple[ModelConfig, TrainConfig]:
     """The resolved settings: defaults, preset, file, options, in rising order."""
     in_file = {name: wish.file.get(name, {}) for name in ("model", "train")}
     beta1 = wish.train.get("beta1")
     beta1 = in_file["train"].get("beta1") if beta1 is None else beta1
     baseline = wish.model.get("baseline") or in_file["model"].get("baseline") or False
-    model_layer, train_layer = presets.layers(preset, beta1, baseline)
+    model_layer, train_layer = presets.layers(preset, beta1, baseline, people)
     config = resolve(TrainConfig, train_layer, in_file["train"], wish.train)
     return settle(resolve(ModelConfig, model_layer, in_file["model"], wish.model), config), config
 

@@ -11,10 +11,12 @@ from torch import nn
 
 from facedis.config import ModelConfig, TrainConfig
 from facedis.errors import CacheError, OutputError, RunError
+from facedis.faces.cache import FacesCache
 from facedis.model import disentangler
 from facedis.model.checkpoint import CHECKPOINT, load_run, read_tensors
 from facedis.model.trunk import Trunk
 from facedis.training import loop as loop_module
+from facedis.training.augment import to_images
 from facedis.training.folder import read_history
 from facedis.training.loop import Job, train
 from tests.conftest import write_cache
@@ -151,3 +153,33 @@ def test_the_run_folder_says_how_it_was_made(pattern_cache, tmp_path):
     assert info["train"]["beta1"] == 0 and info["train"]["beta2"] == info["train"]["beta3"] == 1
     assert info["faces"]["fingerprint"].startswith("patterns")
     assert {"torch", "numpy", "python"} <= info["versions"].keys()
+
+
+def test_an_erased_rest_code_has_one_mean_for_all_expressions_of_the_train_split(pattern_cache, tmp_path):
+    for name, erase in (("kept", False), ("erased", True)):
+        train(_job(pattern_cache, tmp_path / name, epochs=1, beta3=0.0, erase=erase))
+    gaps = {}
+    with FacesCache.open(pattern_cache) as cache:
+        rows = cache.rows("train")
+        images = to_images(torch.from_numpy(cache.faces(rows)), MODEL.size)
+        labels = torch.from_numpy(cache.labels[rows].astype("int64"))
+        for name in ("kept", "erased"):
+            with torch.no_grad():
+                rest = load_run(tmp_path / name).model(images).codes.rest
+            means = torch.stack([rest[labels == label].mean(0) for label in labels.unique()])
+            gaps[name] = (means - means.mean(0)).norm() / (rest - rest.mean(0)).norm(dim=1).mean()
+    assert gaps["kept"] > 0.05 > 1e-3 > gaps["erased"]
+
+
+def test_further_factors_and_all_that_is_beyond_the_paper_resume_bit_for_bit(pattern_cache, tmp_path, monkeypatch):
+    model = replace(MODEL, factors=("identity",), adversary=("linear", "mlp"), code_norm="batch", rest_stages=1)
+    beyond = dict(model=model, adversary_restart=1, keep_embedding=1.0, keep_variance=0.5, ramp=0.5, code_noise=0.1)
+    train(_job(pattern_cache, tmp_path / "whole", **beyond))
+    _stop_after(monkeypatch, 4)
+    with pytest.raises(KeyboardInterrupt):
+        train(_job(pattern_cache, tmp_path / "broken", **beyond))
+    _stop_after(monkeypatch, 0)
+    train(_job(pattern_cache, tmp_path / "broken", resume=True, **beyond))
+    whole, broken = (read_tensors(tmp_path / name / "model.safetensors")[0] for name in ("whole", "broken"))
+    assert all(torch.equal(whole[name], broken[name]) for name in whole)
+    assert load_run(tmp_path / "whole").info["factors"]["identity"]["size"] > 1

@@ -1,0 +1,39 @@
+"""Rows of an ablation from a file, and mistakes in it as one line."""
+
+from pathlib import Path
+
+import pytest
+
+import facedis
+from facedis.errors import ConfigError, InputError
+from facedis.studies.ablation import read_grid
+
+EXAMPLE = Path(facedis.__file__).parents[1] / "examples" / "grid.toml"
+
+
+def test_the_example_has_rows_that_differ():
+    rows = read_grid(EXAMPLE)
+    assert [row.name for row in rows] == ["baseline", "paper", "identity", "clean"]
+    assert rows[0].model == {"baseline": True} and rows[3].preset == "clean"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", r"no \[\[row\]\]"),
+        ('[[row]]\nname = "a"\n[[row]]\nname = "a"', "two rows are called 'a'"),
+        ("[[row]]\nmodel = {}", "no name"),
+        ('[[row]]\nname = "../a"', "no name that a folder can have"),
+        ('[[row]]\nname = "a"\ntrian = {}', "unknown key 'trian'"),
+        ('[[row]]\nname = "a"\ntrain = { beta4 = 1 }', "unknown setting 'beta4'"),
+    ],
+)
+def test_mistakes_are_named(tmp_path, text, said):
+    (tmp_path / "grid.toml").write_text(text)
+    with pytest.raises(ConfigError, match=said):
+        read_grid(tmp_path / "grid.toml")
+
+
+def test_a_missing_file_is_an_input_error(tmp_path):
+    with pytest.raises(InputError, match=r"gone\.toml"):
+        read_grid(tmp_path / "gone.toml")

@@ -1,0 +1,28 @@
+"""Which preset the faces get, and that each is made of settings that exist."""
+
+import pytest
+
+from facedis.config import ModelConfig, TrainConfig, resolve
+from facedis.errors import ConfigError
+from facedis.presets import PRESETS, choose, layers
+
+
+@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("people", [True, False])
+def test_every_preset_resolves(name, people):
+    model, train = layers(name, None, False, people)
+    resolve(ModelConfig, model)
+    resolve(TrainConfig, train)
+
+
+def test_clean_keeps_people_where_they_are_known_and_the_trunks_features_where_not():
+    assert layers("clean", None, False, True)[0]["factors"] == ["identity"]
+    model, train = layers("clean", None, False, False)
+    assert "factors" not in model and train["keep_embedding"] > 0
+    assert "factors" not in layers("clean", None, True, True)[0], "a baseline has no rest branch"
+
+
+def test_the_faces_choose_and_an_unknown_name_is_refused():
+    assert choose(None, "rendered")[0] == "small" and choose(None, "fer2013")[0] == "paper"
+    with pytest.raises(ConfigError, match="paper, small, clean"):
+        choose("big", "rendered")
