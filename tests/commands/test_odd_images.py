@@ -17,7 +17,7 @@ from tests.commands.test_bad_input import refused
 @pytest.fixture
 def plain(pictures, tmp_path):
     """A photograph with a face, and its pixels."""
-    with Image.open(pictures / "person0058_happiness_0.webp") as image:
+    with Image.open(pictures / "person0154_happiness_0.webp") as image:
         image = image.convert("RGB")
     image.save(tmp_path / "plain.png")
     return tmp_path / "plain.png", image

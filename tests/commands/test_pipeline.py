@@ -22,7 +22,7 @@ def test_the_four_commands_work_bare_in_an_empty_folder(facedis, pictures, tmp_p
     trained = facedis("train", "--beta1", "0", *QUICK)
     assert trained.code == 0
     assert trained.err.startswith("preset small: these are the bundled faces")
-    x1, x2 = pictures / "person0058_happiness_0.webp", pictures / "person0059_anger_0.webp"
+    x1, x2 = pictures / "person0154_happiness_0.webp", pictures / "person0155_anger_0.webp"
     compared = facedis("similarity", x1, x2)
     assert compared.code == 0 and "expression" in compared.out
     swapped = facedis("swap", x1, x2)
@@ -43,7 +43,7 @@ def test_train_leaves_a_complete_run(here):
 
 
 def test_json_is_the_record_and_nothing_else(facedis, here, pictures):
-    x1, x2 = pictures / "person0058_happiness_0.webp", pictures / "person0058_happiness_1.webp"
+    x1, x2 = pictures / "person0154_happiness_0.webp", pictures / "person0154_happiness_1.webp"
     done = facedis("similarity", x1, x2, "--json")
     assert done.err == "" and done.record["kind"] == "similarity"
     pair = done.record["pairs"][0]
@@ -53,14 +53,14 @@ def test_json_is_the_record_and_nothing_else(facedis, here, pictures):
 
 
 def test_a_face_is_wholly_like_itself(facedis, here, pictures):
-    x1 = pictures / "person0058_happiness_0.webp"
+    x1 = pictures / "person0154_happiness_0.webp"
     pair = facedis("similarity", x1, x1, "--json").record["pairs"][0]
     assert pair["expression"]["cosine"] == pytest.approx(1, abs=1e-5)
     assert pair["rest"]["cosine"] == pytest.approx(1, abs=1e-5)
 
 
 def test_quiet_prints_nothing(facedis, here, pictures, tmp_path):
-    x1, x2 = pictures / "person0058_happiness_0.webp", pictures / "person0059_anger_0.webp"
+    x1, x2 = pictures / "person0154_happiness_0.webp", pictures / "person0155_anger_0.webp"
     done = facedis("swap", x1, x2, "--quiet", "-o", tmp_path / "s.png")
     assert (done.out, done.err) == ("", "") and (tmp_path / "s.png").exists()
 

@@ -44,7 +44,7 @@ def sampled(world, run):
 
 
 def test_a_pair_is_placed_among_people_too(facedis, here, pictures):
-    x1, x2 = pictures / "person0058_happiness_0.webp", pictures / "person0058_happiness_1.webp"
+    x1, x2 = pictures / "person0154_happiness_0.webp", pictures / "person0154_happiness_1.webp"
     record = facedis("similarity", x1, x2, "--json").record
     assert record["mode"] == "pair" and record["notes"] == []
     known = record["reference"]
@@ -73,7 +73,7 @@ def test_a_run_of_an_older_facedis_says_what_is_missing(facedis, here, pictures,
     for code in CODES:
         reference[code] = {key: reference[code][key] for key in ("same", "different")}
     (tmp_path / "old" / "reference.json").write_text(json.dumps(reference))
-    x1 = pictures / "person0058_happiness_0.webp"
+    x1 = pictures / "person0154_happiness_0.webp"
     done = facedis("similarity", x1, x1, "--run", tmp_path / "old", "--json")
     place, known = done.record["pairs"][0]["expression"], done.record["reference"]["codes"]["expression"]
     assert place["percentile_same"] > 99 and place["same_expression"] is True
@@ -86,19 +86,19 @@ def test_a_run_of_an_older_facedis_says_what_is_missing(facedis, here, pictures,
 
 
 def test_a_face_is_found_again_in_a_folder_a_cache_and_a_file_of_codes(facedis, here, run, pictures, tmp_path):
-    face = pictures / "person0059_anger_0.webp"
+    face = pictures / "person0155_anger_0.webp"
     folder = facedis(
         "similarity", face, pictures, "--top", "4", "--html", tmp_path / "rank.html", "--run", run, "--json"
     ).record
     assert folder["mode"] == "ranking" and folder["n"] > 100
     first = folder["pairs"][0]
-    assert (first["rank"], first["image2"], first["labels"]["identity"]) == (1, str(face), "person0059")
+    assert (first["rank"], first["image2"], first["labels"]["identity"]) == (1, str(face), "person0155")
     assert first["expression"]["cosine"] == pytest.approx(1, abs=1e-5)
     values = [pair["expression"]["cosine"] for pair in folder["pairs"]]
     assert len(values) == 4 and values == sorted(values, reverse=True)
     assert (tmp_path / "rank.html").read_text().count("data:image/jpeg") == 5  # the face itself and four found
     cache = facedis("similarity", face, "--faces", "faces.h5", "--top", "4", "--run", run, "--json").record
-    assert cache["pairs"][0]["image2"].endswith("person0059_anger_0.webp")
+    assert cache["pairs"][0]["image2"].endswith("person0155_anger_0.webp")
     assert facedis("embed", "faces.h5", "-o", tmp_path / "codes.npz", "--code", "all", "--run", run, "-q").code == 0
     codes = facedis("similarity", face, tmp_path / "codes.npz", "--top", "4", "--run", run, "--json").record
     assert [pair["image2"] for pair in codes["pairs"]] == [pair["image2"] for pair in cache["pairs"]]
@@ -107,11 +107,11 @@ def test_a_face_is_found_again_in_a_folder_a_cache_and_a_file_of_codes(facedis, 
     by_trunk = facedis("similarity", face, tmp_path / "codes.npz", "--by", "trunk", "--run", run, "--json").record
     assert len(by_trunk["pairs"]) == 10 and by_trunk["by"] == "trunk"
     shown = facedis("similarity", face, pictures, "--top", "3", "--run", run)
-    assert shown.code == 0 and "Most like person0059_anger_0.webp" in shown.out
+    assert shown.code == 0 and "Most like person0155_anger_0.webp" in shown.out
 
 
 def test_an_ordinary_folder_is_searched_without_what_has_no_face(facedis, here, pictures, tmp_path):
-    face = pictures / "person0059_anger_0.webp"
+    face = pictures / "person0155_anger_0.webp"
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.webp").write_bytes(face.read_bytes())
     (tmp_path / "in" / "junk.jpg").write_text("no picture")
@@ -125,11 +125,11 @@ def test_an_ordinary_folder_is_searched_without_what_has_no_face(facedis, here, 
 
 def test_rows_that_cannot_be_used_are_named_and_the_others_go_on(facedis, here, pictures, tmp_path):
     rows = [
-        ("person0058_happiness_0.webp", "person0059_happiness_0.webp", "1", "first"),
-        ("person0058_happiness_0.webp", "gone.webp", "1", ""),
+        ("person0154_happiness_0.webp", "person0155_happiness_0.webp", "1", "first"),
+        ("person0154_happiness_0.webp", "gone.webp", "1", ""),
         ("junk.jpg", "wall.png", "0", ""),
-        ("person0058_happiness_0.webp", "", "0", ""),
-        ("person0058_anger_0.webp", str(pictures / "person0059_neutral_0.webp"), "0", "a, b"),
+        ("person0154_happiness_0.webp", "", "0", ""),
+        ("person0154_anger_0.webp", str(pictures / "person0155_neutral_0.webp"), "0", "a, b"),
     ]
     for name in {name for row in rows for name in row[:2] if name.startswith("person")}:
         (tmp_path / name).write_bytes((pictures / name).read_bytes())
@@ -156,9 +156,9 @@ def test_rows_that_cannot_be_used_are_named_and_the_others_go_on(facedis, here, 
 
 def test_a_list_of_lfw_s_form_finds_the_images_in_their_folders(facedis, here, pictures, tmp_path):
     for person, number, source in (
-        ("Ann_A", 1, "person0058_happiness_0"),
-        ("Ann_A", 2, "person0058_anger_0"),
-        ("Bo_B", 1, "person0059_anger_0"),
+        ("Ann_A", 1, "person0154_happiness_0"),
+        ("Ann_A", 2, "person0154_anger_0"),
+        ("Bo_B", 1, "person0155_anger_0"),
     ):
         place = tmp_path / "lfw" / person / f"{person}_{number:04}.webp"
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -280,7 +280,7 @@ def test_the_page_shows_every_face_and_fits_the_window(sampled, tmp_path, width)
     ],
 )
 def test_what_does_not_go_together_is_refused(facedis, here, pictures, words, expected):
-    image = pictures / "person0058_happiness_0.webp"
+    image = pictures / "person0154_happiness_0.webp"
     refused(facedis("similarity", *(image if word == "X" else word for word in words)), *expected)
 
 
@@ -290,5 +290,5 @@ def test_codes_of_another_model_are_refused(facedis, here, pictures, tmp_path):
     with writing(tmp_path / "codes.npz", {"model": "runs/other", "fingerprint": "0"}) as writer:
         ids = {name: np.array(["a"]) for name in ("image", "expression", "identity", "split")} | {"row": np.array([0])}
         writer.add(ids, {"expression": np.ones((1, 4), np.float32)})
-    image = pictures / "person0058_happiness_0.webp"
+    image = pictures / "person0154_happiness_0.webp"
     refused(facedis("similarity", image, tmp_path / "codes.npz"), "another model", "runs/other")

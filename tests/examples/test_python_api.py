@@ -25,4 +25,4 @@ def test_the_script_runs_through(monkeypatch, pictures, tmp_path, capsys):
     assert lines[0].endswith("128 images, read as rendered, crop box, 160 px")
     assert "preset small: as asked" in lines
     assert any(line.startswith("accuracy 0.") and line.endswith("chance 0.125, 32 faces") for line in lines)
-    assert lines[-1].startswith("person0058_neutral_0.webp and person0058_neutral_1.webp: expression codes at cosine ")
+    assert lines[-1].startswith("person0154_neutral_0.webp and person0154_neutral_1.webp: expression codes at cosine ")
