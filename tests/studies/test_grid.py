@@ -14,7 +14,7 @@ EXAMPLE = Path(facedis.__file__).parents[1] / "examples" / "grid.toml"
 def test_the_example_has_rows_that_differ():
     rows = read_grid(EXAMPLE)
     assert [row.name for row in rows] == ["baseline", "paper", "identity", "clean"]
-    assert rows[0].model == {"baseline": True} and rows[3].preset == "clean"
+    assert rows[0].model["baseline"] is True and rows[3].preset == "clean"
 
 
 @pytest.mark.parametrize(
