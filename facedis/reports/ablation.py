@@ -54,7 +54,8 @@ def page(result: Mapping[str, Any]) -> Iterator[RenderableType]:
     for row in found.rows:
         table.add_row(*row)
     yield table
-    yield "The paper's numbers are AffectNet's; compare the rows of one column, not the columns."
+    if _in_paper(result["rows"]):
+        yield "The paper's numbers are AffectNet's; compare the rows of one column, not the columns."
     yield from _sentences(result["rows"])
 
 
@@ -65,12 +66,13 @@ def grid(result: Mapping[str, Any]) -> Grid:
     """
     rows = _variants(result["rows"])
     columns = [*PAPER, *(c for c in HONEST if any(c.figure(row) for group in rows.values() for row in group))]
-    header = ("", "paper C_exp", "paper C_adv", *(column.name for column in columns), "p against the first")
+    printed = ("paper C_exp", "paper C_adv") if _in_paper(result["rows"]) else ()
+    header = ("", *printed, *(column.name for column in columns), "p against the first")
     title = f"{result['dataset']}, split {result['split']}, n {result['n']:,}, chance {1 / len(result['classes']):.1%}"
     seeds = max(map(len, rows.values()))
     if seeds > 1:
         title += f", mean ± deviation over {seeds} seeds"
-    return Grid(title, header, tuple(_cells(name, group, columns) for name, group in rows.items()))
+    return Grid(title, header, tuple(_cells(name, group, columns, bool(printed)) for name, group in rows.items()))
 
 
 def _variants(rows: Sequence[Row]) -> dict[str, list[Row]]:
@@ -81,10 +83,15 @@ def _variants(rows: Sequence[Row]) -> dict[str, list[Row]]:
     return found
 
 
-def _cells(name: str, group: Sequence[Row], columns: Sequence[Column]) -> tuple[str, ...]:
-    paper = group[0]["paper"]
+def _in_paper(rows: Sequence[Row]) -> bool:
+    """Whether the paper prints a number for any row; for those of a grid file it need not."""
+    return any(row["paper"] for row in rows)
+
+
+def _cells(name: str, group: Sequence[Row], columns: Sequence[Column], printed: bool) -> tuple[str, ...]:
+    paper = tuple(_share(group[0]["paper"].get(key)) for key in ("c_exp", "c_adv")) if printed else ()
     measured = [_cell([column.figure(row) for row in group], column.style) for column in columns]
-    return (name, _share(paper["c_exp"]), _share(paper["c_adv"]), *measured, _against(group))
+    return (name, *paper, *measured, _against(group))
 
 
 def _cell(figures: Sequence[Mapping[str, Any] | None], style: Style) -> str:

@@ -63,3 +63,10 @@ def test_the_page_says_what_the_adversary_hides():
         Console(file=stream, width=200).print(part)
     assert "beta1-0: its own adversary reads the expression from the rest code in 16.0 %" in stream.getvalue()
     assert "the strongest probe in 40.0 % [38.0, 42.0], chance 14.3 %." in stream.getvalue()
+
+
+def test_rows_of_a_grid_need_no_number_of_the_paper():
+    own = row("a", 0.5) | {"paper": {}}
+    assert grid(result(own)).header[:2] == ("", "C_exp")
+    assert not any("AffectNet" in str(part) for part in page(result(own)))
+    assert cells(result(row("b", 0.5), own))[1]["paper C_exp"] == "–"
