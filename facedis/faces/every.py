@@ -48,7 +48,7 @@ def every_face(images: Sequence[Decoded], settings: CropSettings, detector: Dete
 
 def _cut_out(pixels: np.ndarray, found: Detections, settings: CropSettings) -> Found:
     needed = found.landmarks if settings.crop == "similarity" else found.boxes
-    usable = np.isfinite(needed).reshape(len(found), -1).all(axis=1)  # not every detector gives landmarks
+    usable = np.isfinite(needed).all(axis=tuple(range(1, needed.ndim)))  # not every detector gives landmarks
     sides = found.boxes[:, 2:] - found.boxes[:, :2]
     order = [place for place in np.argsort(-sides.prod(axis=1), kind="stable") if usable[place]]
     faces = [crop_face(pixels, found.boxes[place], found.landmarks[place], settings) for place in order]

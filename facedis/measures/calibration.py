@@ -32,7 +32,7 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     for _ in range(_HALVINGS):
         middle = (low * high) ** 0.5
         expected = (softmax(logits, 1 / middle) * logits).sum(axis=1)
-        if (expected - own).mean() < 0:  # the loss still falls: sharper is better
+        if (expected - own).mean() <= 0:  # the loss does not rise yet: sharper is better
             low = middle
         else:
             high = middle
