@@ -63,7 +63,7 @@ def exported(tmp_path_factory, pictures):
     folder = tmp_path_factory.mktemp("exported")
     make_run(folder / "run", 2, trunk="resnet18_half", code_norm="batch", rest_stages=2)
     info = read_info(folder / "run")
-    write_info(folder / "run", info | {"faces": info["faces"] | {"grey": True, "detector": "mtcnn"}})
+    write_info(folder / "run", info | {"faces": info["faces"] | {"grey": True}})
     (folder / "run" / CALIBRATION).write_text('{"temperature": 2.5}')
     patch = pytest.MonkeyPatch()
     patch.setattr(study, "bundled", lambda listener: pictures)
@@ -116,8 +116,6 @@ def test_the_command_prints_the_differences(facedis, few, tmp_path):
     pytest.importorskip("onnxscript")
     pytest.importorskip("onnxruntime")
     make_run(tmp_path / "run", 4, trunk="resnet18_half", baseline=True)
-    info = read_info(tmp_path / "run")
-    write_info(tmp_path / "run", info | {"faces": info["faces"] | {"detector": "mtcnn"}})
     words = ("export", "--onnx", tmp_path / "m.onnx", "--run", tmp_path / "run")
     done = facedis(*words)
     assert done.code == 0 and (tmp_path / "m.onnx").stat().st_size > 1e5
