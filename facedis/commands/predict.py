@@ -93,8 +93,7 @@ def _tell(
     """
     from facedis.reports.prediction import summary
 
-    pictures = without = faces = 0
-    first = ""
+    pictures = without = faces = faceless = 0
     with ExitStack() as stack:
         takers = list(_takers(run, how, where, stack))
         for prediction in found:
@@ -102,15 +101,14 @@ def _tell(
             for take in takers:
                 take(prediction, record)
             pictures, faces = pictures + 1, faces + len(prediction.faces)
-            if prediction.problem:
-                without += 1
-                first = first or f"{prediction.picture.file}: {prediction.problem}"
+            without += bool(prediction.problem)
+            faceless += bool(prediction.problem) and prediction.picture.image.pixels is not None
         if not pictures:
             raise InputError("no image was named", "give at least one path")
         if not faces:
             raise InputError(
-                f"no face in {'the image' if pictures == 1 else f'any of {pictures:,} images'}; {first}",
-                "add --crop none if they are cropped faces already",
+                f"no face in {'the image' if pictures == 1 else f'any of {pictures:,} images'}",
+                "add --crop none if they are cropped faces already" if faceless else "",
             )
     if how == (False, False):
         print(summary(faces, pictures, without, temperature))

@@ -5,7 +5,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from facedis.files import replacing
 from facedis.reports.colours import COLOURS
@@ -87,4 +87,6 @@ def _label(pen: ImageDraw.ImageDraw, box: Sequence[float], text: str, colour: st
     x = min(max(box[0], 0), max(width - wide, 0))
     y = box[1] - tall if box[1] >= tall else min(max(box[1], 0), height - tall)
     pen.rectangle((x, y, x + wide, y + tall), fill=colour)
-    pen.text((x + 4 - left, y + 4 - top), text, fill="white", font=font)
+    red, green, blue = ImageColor.getrgb(colour)
+    ink = "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 140 else "white"
+    pen.text((x + 4 - left, y + 4 - top), text, fill=ink, font=font)

@@ -91,6 +91,7 @@ def test_only_where_nothing_could_be_answered_the_exit_code_is_2(facedis, here, 
     done = facedis("predict", "gone.jpg", photos / "wall.png", "--csv", tmp_path / "x.csv", "--draw", tmp_path / "d")
     assert done.code == 2 and "no face in any of 2 images" in done.err and "--crop none" in done.err
     assert not list(tmp_path.iterdir())
+    assert "--crop" not in facedis("predict", "gone.jpg").err
     monkeypatch.setattr(sys, "stdin", io.StringIO("\n"))
     refused(facedis("predict", "-"), "no image was named")
 

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
+from facedis.measures import task
 from facedis.measures.calibration import RANGE, calibration_error, fit_temperature, log_loss, softmax
+from facedis.measures.intervals import Bootstrap
 
 
 @pytest.fixture
@@ -44,3 +46,9 @@ def test_the_loss_of_knowing_nothing_is_the_logarithm_of_the_classes_and_large_l
     assert log_loss(np.zeros((3, 7)), np.array([0, 3, 6])) == pytest.approx(np.log(7))
     assert log_loss(np.array([[1e4, 0.0]]), np.array([1])) == pytest.approx(1e4)
     assert softmax(np.array([[1e4, 0.0]])).tolist() == [[1.0, 0.0]]
+
+
+def test_the_error_is_the_one_that_an_evaluation_reports(drawn):
+    probabilities, labels = softmax(drawn[0][:400]), drawn[1][:400]
+    figure = task.calibration_error(probabilities, labels, np.full(400, ""), Bootstrap(draws=100))
+    assert calibration_error(probabilities, labels) == pytest.approx(figure.value)
