@@ -75,6 +75,7 @@ def codes_of(
         found["rest"] = model.rest_branch(model.rest_stages(shared) if model.rest_stages else shared)
     if not {"expression", "logits", "probabilities"}.isdisjoint(wanted):
         found["expression"] = model.expression_branch(features)
+    if "logits" in wanted or "probabilities" in wanted:
         found["logits"] = model.expression_head(found["expression"])
         found["probabilities"] = found["logits"].softmax(1)
     return {name: found[name].float().cpu().numpy() for name in wanted if name in found}
