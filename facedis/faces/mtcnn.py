@@ -9,15 +9,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
 from torch import nn
 
 from facedis.errors import ConfigError
 from facedis.faces.areas import MixedAreas
 from facedis.faces.detector import Detections
 from facedis.faces.lanes import Lanes
-from facedis.faces.proposals import at_most, clipped, moved, squared, strongest, strongest_uncovered
+from facedis.faces.mtcnn_nets import ONet, PNet, RNet, with_weights
+from facedis.faces.proposals import at_most, clipped, moved, squared, strongest_uncovered
 from facedis.faces.pyramid import Pyramid, fold_normalisation
+from facedis.faces.suppress import strongest
 
 #: Least probability of a face for each stage.
 THRESHOLDS = (0.6, 0.7, 0.7)
@@ -154,7 +155,7 @@ def _pick(device: str) -> torch.device:
 
 
 def _ready(net: nn.Module, device: torch.device) -> nn.Module:
-    return net.eval().requires_grad_(False).to(device)
+    return with_weights(net).eval().requires_grad_(False).to(device)
 
 
 def _folded(net: nn.Module) -> nn.Module:

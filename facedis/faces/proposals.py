@@ -1,25 +1,12 @@
 """Boxes between the stages of MTCNN: suppress, move, make square, clip. Conventions of the original included."""
 
 import torch
-from torchvision.ops import batched_nms
-
-
-def strongest(boxes: torch.Tensor, scores: torch.Tensor, groups: torch.Tensor, overlap: float) -> torch.Tensor:
-    """Indices of the boxes that no stronger one of their group overlaps more, strongest first.
-
-    Args:
-        boxes: (K, 4) left, top, right, bottom.
-        scores: (K,).
-        groups: (K,) int64; boxes suppress only those of their own group.
-        overlap: Largest intersection over union that is left alone.
-    """
-    return batched_nms(boxes, scores, groups, overlap)
 
 
 def strongest_uncovered(
     boxes: torch.Tensor, scores: torch.Tensor, groups: torch.Tensor, overlap: float
 ) -> torch.Tensor:
-    """As `strongest`, but overlap is the intersection over the smaller box, pixels counted whole.
+    """As `suppress.strongest`, but overlap is the intersection over the smaller box, pixels counted whole.
 
     So a box inside another one of the same image goes. Meant for the few boxes of the last stage.
     Squares that reach beyond a close-up on all sides look the same to the network: ties do occur.

@@ -25,6 +25,31 @@ def nearest(query: np.ndarray, codes: np.ndarray, top: int, search: Search | Non
     return found[np.lexsort((found, -values))]
 
 
+def nearest_to_each(queries: np.ndarray, codes: np.ndarray, top: int) -> tuple[np.ndarray, np.ndarray]:
+    """The `top` nearest codes of each query, the nearest first, by plain products.
+
+    Args:
+        queries: (q, D).
+        codes: (n, D).
+        top: At least 1.
+
+    Returns:
+        (q, m) int places among `codes` and their (q, m) cosines, m the smaller of `top` and n.
+    """
+    query_units, units = (_directions(values) for values in (queries, codes))
+    values, top = query_units @ units.T, min(top, len(codes))
+    places = np.argpartition(-values, top - 1, axis=1)[:, :top] if top < len(codes) else np.argsort(-values, axis=1)
+    found = np.take_along_axis(values, places, axis=1)
+    order = np.lexsort((places, -found), axis=1)
+    return np.take_along_axis(places, order, axis=1), np.take_along_axis(found, order, axis=1)
+
+
+def _directions(values: np.ndarray) -> np.ndarray:
+    """(n, D) float32 of length 1; codes of zeros, which have no direction, stay zeros."""
+    lengths = np.linalg.norm(values.astype(np.float32), axis=1, keepdims=True)
+    return values / np.where(lengths > 0, lengths, 1)
+
+
 def best_search() -> Search:
     """FAISS where it is installed, plain products else; both find the same."""
     try:

@@ -15,6 +15,8 @@ from facedis.events import Listener, silent
 from facedis.model.weights import Weights, fetch, load_state
 
 AUTO, NONE = "auto", "none"
+#: Mean and deviation of each channel that weights trained on ImageNet expect.
+IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 @dataclass(frozen=True)

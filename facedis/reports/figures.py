@@ -10,9 +10,8 @@ from matplotlib.figure import Figure
 
 from facedis.errors import ConfigError
 from facedis.files import replacing
+from facedis.reports.colours import COLOURS
 
-#: One colour an expression, told apart by those who see colours differently too.
-COLOURS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#000000", "#999933")
 _MARKS = ("o", "s", "^", "v", "D")
 #: What a code should keep, where people are known and where they are not: key, chance, label.
 _KEPT = "identity_auc", 0.5, "people told apart (AUC)"

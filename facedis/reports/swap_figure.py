@@ -8,7 +8,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from facedis.files import replacing
-from facedis.reports.figures import COLOURS
+from facedis.reports.colours import COLOURS
 from facedis.reports.swap_evaluation import figures
 
 #: Panels: measure, title, the figures shown from top to bottom with their names.

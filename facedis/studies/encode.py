@@ -60,7 +60,7 @@ def codes_of(
         run: The model; moved to `device`.
         faces: (n, S, S, 3) uint8, aligned as the run's own faces were.
         device: Where to compute.
-        wanted: Names of `CODES`, and "probabilities" for those of the expression head.
+        wanted: Names of `CODES`, and "logits" or "probabilities" for those of the expression head.
 
     Returns:
         (n, D) float32 by name, in that order, without `rest` where the model has no rest branch.
@@ -73,12 +73,11 @@ def codes_of(
         found["trunk"] = features.mean((2, 3))
     if "rest" in wanted and model.rest_branch is not None:
         found["rest"] = model.rest_branch(model.rest_stages(shared) if model.rest_stages else shared)
-    if "expression" in wanted or "probabilities" in wanted:
-        expression = model.expression_branch(features)
-        if "expression" in wanted:
-            found["expression"] = expression
-        if "probabilities" in wanted:
-            found["probabilities"] = model.expression_head(expression).softmax(1)
+    if not {"expression", "logits", "probabilities"}.isdisjoint(wanted):
+        found["expression"] = model.expression_branch(features)
+    if "logits" in wanted or "probabilities" in wanted:
+        found["logits"] = model.expression_head(found["expression"])
+        found["probabilities"] = found["logits"].softmax(1)
     return {name: found[name].float().cpu().numpy() for name in wanted if name in found}
 
 

@@ -26,7 +26,7 @@ from facedis.studies.sources import IDS, Block, Source, from_cache, from_folder
 TOP = 10
 _BATCH = 128
 #: Endings of files of codes; that of one that cannot be searched is told so.
-_CODES = (".parquet", ".npz", ".csv")
+CODES_SUFFIXES = (".parquet", ".npz", ".csv")
 
 
 def rank(
@@ -71,7 +71,7 @@ def rank(
     if not place.exists() and not place.suffix:
         raise InputError(f"there is no {place}", "name an image, a folder, a faces cache or a file of codes")
     reference = Reference.of(run.path, false_accepts)
-    codes_file = _codes_in(run, place, by) if place.suffix.lower() in _CODES else None
+    codes_file = codes_in(run, place, by) if place.suffix.lower() in CODES_SUFFIXES else None
     (face,) = align_photographs(run, [image], crop)
     query = codes_of(run, np.stack([face.face]), pick_device(device), WANTED)
     notes = [f"{image} shows {face.found} faces, the largest is compared"] if face.found > 1 else []
@@ -114,7 +114,12 @@ class _Found:
     problems: list[tuple[str, str]]
 
 
-def _codes_in(run: Run, place: Path, by: str) -> CodesFile:
+def codes_in(run: Run, place: Path, by: str) -> CodesFile:
+    """The file of codes `place`, made by `run` and with codes to rank `by` in it.
+
+    Raises:
+        InputError: It cannot be read, is of another model, or lacks those codes.
+    """
     file = open_codes(place)
     if file.about.get("fingerprint") != fingerprint(run):
         raise InputError(

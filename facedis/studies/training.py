@@ -16,6 +16,7 @@ from facedis.faces.cache import FacesCache
 from facedis.measures.intervals import wilson
 from facedis.model.checkpoint import HISTORY, load_run, read_info
 from facedis.result import record, write_result
+from facedis.studies.calibration import calibrate
 from facedis.studies.reference import write_reference
 from facedis.training.data import training_data
 from facedis.training.folder import read_history
@@ -114,6 +115,7 @@ def _trained(job: Job) -> dict[str, Any]:
         val, dataset, n = data.val_rows, cache.info.dataset, len(data.train_rows)
         if len(val):
             write_reference(run, cache, val, job.config, job.listener)
+            calibrate(run, cache, 2 * job.config.batch, job.config.device, job.listener, job.config.seed)
     chance = 1 / len(run.classes)
     final = {
         name: wilson(round(value * len(val)), len(val), chance=chance) for name, value in kept.get("val", {}).items()

@@ -42,7 +42,7 @@ def to_images(faces: Tensor, size: int, grey: bool = False) -> Tensor:
     """
     images = faces.permute(0, 3, 1, 2).to(torch.float32).div_(255)
     if grey:
-        images = _luma(images).expand(-1, 3, -1, -1)
+        images = luma(images).expand(-1, 3, -1, -1)
     if images.shape[-1] != size:
         images = F.interpolate(images, (size, size), mode="bilinear", antialias=images.shape[-1] > size)
     return images.clamp_(0, 1) if images.shape[-1] != faces.shape[1] else images.contiguous()
@@ -105,6 +105,7 @@ def _erase(images: Tensor, probability: float, generator: torch.Generator) -> Te
     return torch.where(inside[:, None].to(images.device), images.mean((1, 2, 3), keepdim=True), images)
 
 
-def _luma(images: Tensor) -> Tensor:
+def luma(images: Tensor) -> Tensor:
+    """(B, 1, S, S) brightness of (B, 3, S, S) `images`."""
     weights = torch.tensor([0.299, 0.587, 0.114], device=images.device)  # ITU-R BT.601, as Pillow's "L"
     return (images * weights[:, None, None]).sum(1, keepdim=True)

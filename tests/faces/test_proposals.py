@@ -1,12 +1,37 @@
-import torch
+import subprocess
+import sys
 
-from facedis.faces.proposals import at_most, clipped, moved, squared, strongest, strongest_uncovered
+import pytest
+import torch
+from torchvision.ops import batched_nms
+
+from facedis.faces.proposals import at_most, clipped, moved, squared, strongest_uncovered
+from facedis.faces.suppress import strongest
 
 
 def test_the_strongest_of_each_group_stay_and_groups_do_not_touch_each_other():
     boxes = torch.tensor([[0.0, 0, 10, 10], [1, 0, 11, 10], [0, 0, 10, 10], [50, 50, 60, 60]])
     kept = strongest(boxes, torch.tensor([0.8, 0.9, 0.7, 0.1]), torch.tensor([0, 0, 1, 0]), 0.5)
     assert kept.tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize("n", [1, 40, 3_000])
+def test_the_operator_alone_gives_what_the_whole_package_gives(n):
+    generator = torch.Generator().manual_seed(n)
+    corners = torch.rand(n, 2, generator=generator) * 80
+    boxes = torch.cat([corners, corners + 5 + 30 * torch.rand(n, 2, generator=generator)], 1)
+    scores, groups = torch.rand(n, generator=generator), torch.randint(0, 7, (n,), generator=generator)
+    assert strongest(boxes, scores, groups, 0.5).tolist() == batched_nms(boxes, scores, groups, 0.5).tolist()
+
+
+def test_looking_for_faces_needs_nothing_of_torchvision_but_its_operator():
+    script = (
+        "import sys\nfrom facedis.faces.mtcnn import Mtcnn\nimport numpy as np\n"
+        "Mtcnn('cpu').detect([np.zeros((60, 60, 3), np.uint8)])\n"
+        "print(sorted({'torchvision', 'facenet_pytorch', 'torch._dynamo'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_a_box_inside_another_goes_though_their_union_is_large():
@@ -23,7 +48,8 @@ def test_of_equally_strong_boxes_the_last_stays():
 
 def test_nothing_in_nothing_out():
     none = torch.zeros(0, 4)
-    assert strongest_uncovered(none, none[:, 0], none[:, 0].long(), 0.7).tolist() == []
+    for function in (strongest, strongest_uncovered):
+        assert function(none, none[:, 0], none[:, 0].long(), 0.7).tolist() == []
     assert at_most(none[:, 0].long(), 3).tolist() == []
     assert clipped(none, none[:, :2].long()).shape == (0, 4)
 

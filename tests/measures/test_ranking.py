@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from facedis.measures.pairs import cosines
-from facedis.measures.ranking import Best, best_search, by_faiss, by_products, nearest
+from facedis.measures.ranking import Best, best_search, by_faiss, by_products, nearest, nearest_to_each
 
 RNG = np.random.default_rng(0)
 CODES = RNG.normal(size=(500, 16)).astype(np.float32)
@@ -70,3 +70,17 @@ def test_faiss_is_taken_where_it_is():
         assert best_search() is by_products
     else:
         assert best_search() is by_faiss
+
+
+@pytest.mark.parametrize("top", [1, 4, 9])
+def test_the_nearest_to_each_are_those_of_one_query_at_a_time(top):
+    rng = np.random.default_rng(3)
+    queries, codes = rng.normal(size=(5, 6)), rng.normal(size=(9, 6))
+    codes[4] = 0
+    places, values = nearest_to_each(queries, codes, top)
+    lengths = np.linalg.norm(codes, axis=1).clip(1e-9)
+    for query, found, near in zip(queries, places, values, strict=True):
+        expected = codes @ query / lengths / np.linalg.norm(query)
+        assert found.tolist() == np.argsort(-expected)[:top].tolist()
+        np.testing.assert_allclose(near, expected[found], atol=1e-6)
+    assert nearest_to_each(queries, codes, 99)[0].shape == (5, 9)

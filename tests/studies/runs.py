@@ -20,6 +20,7 @@ def make_run(folder, seed, labels=None, tensors=None, weights="none", **keys):
     if tensors is not None:
         model.load_state_dict(tensors, strict=False)
     faces = {"path": "x.h5", "fingerprint": "f", "grey": False, "crop": "box", "margin": 32.0, "size": 48}
+    faces |= {"detector": "mtcnn"}
     info = {
         "format": FORMAT,
         "factors": {name: {"size": size} for name, size in sizes.items() if name != "expression"},

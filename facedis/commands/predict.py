@@ -1,0 +1,193 @@
+"""`facedis predict`: which expression every face of a photograph shows."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from facedis.commands.shared import DeviceOption, Overwrite, PhotoCrop, Quiet, RunFolder, listener
+from facedis.errors import ConfigError, InputError, OutputError
+
+if TYPE_CHECKING:  # what only a run needs
+    from facedis.model.checkpoint import Run
+    from facedis.studies.prediction import Prediction
+
+#: Takes one prediction, as it was made and as JSON's own types.
+Taker = Callable[["Prediction", dict[str, Any]], None]
+
+
+def predict(
+    images: Annotated[
+        list[str],
+        typer.Argument(
+            help="Photographs, folders of them, patterns such as '*.jpg', videos, or - for a list of these on stdin.",
+            metavar="IMAGES",
+        ),
+    ],
+    neighbours: Annotated[
+        Path | None,
+        typer.Option(
+            help="Also name the faces with the nearest expression codes, of a faces cache or of codes by "
+            "`facedis embed` (.parquet, .npz)."
+        ),
+    ] = None,
+    top: Annotated[int | None, typer.Option(help="How many neighbours of each face. Default: 3.")] = None,
+    every: Annotated[int | None, typer.Option(help="Of a video, take every so many-th frame. Default: 10.")] = None,
+    min_face: Annotated[
+        int | None, typer.Option(help="Side of the smallest face to find, in pixels. Default: 20.")
+    ] = None,
+    draw: Annotated[
+        Path | None, typer.Option(help="Folder for the photographs with their faces framed and named, as PNG.")
+    ] = None,
+    table: Annotated[Path | None, typer.Option("--csv", help="Also write a CSV file with a row a face.")] = None,
+    run: RunFolder = None,
+    crop: PhotoCrop = None,
+    overwrite: Overwrite = False,
+    device: DeviceOption = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object a picture and line, and nothing else, on stdout.")
+    ] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Say which expression every face of the images shows, and how sure that is.
+
+    All faces of a photograph are found, the largest first. The probabilities carry the temperature that was
+    fitted when the model was trained. Images that cannot be used, or show no face, are named on a line of
+    their own, and the others go on; exit code 2 only where no face was found in any.
+    """
+    _check(neighbours, top, every, table, draw, overwrite)
+    from facedis.model.checkpoint import load_run, newest_run
+    from facedis.studies.calibration import Calibration
+    from facedis.studies.pictures import pictures
+    from facedis.studies.prediction import TOP, Looking
+    from facedis.studies.prediction import predict as run_prediction
+
+    trained, where = load_run(run or newest_run()), device or "auto"
+    near = None
+    if neighbours is not None:
+        from facedis.studies.neighbours import Neighbours
+
+        near = Neighbours.of(trained, neighbours, where, listener(as_json, quiet))
+    calibration = Calibration.of(trained)
+    looking = Looking(
+        crop=crop, min_face=min_face, neighbours=near, top=top or TOP, device=where, calibration=calibration
+    )
+    found = run_prediction(trained, pictures(images, every or 10, draw), looking)
+    _tell(found, trained, calibration.temperature if calibration.fitted else None, (as_json, quiet), (table, draw))
+
+
+def _tell(
+    found: Iterator["Prediction"],
+    run: "Run",
+    temperature: float | None,
+    how: tuple[bool, bool],
+    where: tuple[Path | None, Path | None],
+) -> None:
+    """Hand every prediction to all who want it, as it comes.
+
+    Raises:
+        InputError: There was no face at all.
+    """
+    from facedis.reports.prediction import summary
+
+    pictures = without = faces = faceless = 0
+    with ExitStack() as stack:
+        takers = list(_takers(run, how, where, stack))
+        for prediction in found:
+            record = _record(prediction, temperature)
+            for take in takers:
+                take(prediction, record)
+            pictures, faces = pictures + 1, faces + len(prediction.faces)
+            without += bool(prediction.problem)
+            faceless += bool(prediction.problem) and prediction.picture.image.pixels is not None
+        if not pictures:
+            raise InputError("no image was named", "give at least one path")
+        if not faces:
+            raise InputError(
+                f"no face in {'the image' if pictures == 1 else f'any of {pictures:,} images'}",
+                "add --crop none if they are cropped faces already" if faceless else "",
+            )
+    if how == (False, False):
+        print(summary(faces, pictures, without, temperature))
+
+
+def _takers(
+    run: "Run", how: tuple[bool, bool], where: tuple[Path | None, Path | None], stack: ExitStack
+) -> Iterator[Taker]:
+    from facedis.reports.prediction import Lines, Table
+    from facedis.reports.prediction import as_json as json_line
+
+    (as_json, quiet), (table, draw) = how, where
+    if as_json:
+        yield lambda _, record: print(json_line(record), flush=True)
+    else:
+        yield lambda _, record: _tell_problem(record)
+    if not as_json and not quiet:
+        lines = Lines(run.classes)
+        print(lines.head)
+        yield lambda _, record: print(*(f"{line}\n" for line in lines.of(record)), sep="", end="", flush=True)
+    if table is not None:
+        from facedis.files import replacing
+
+        file = stack.enter_context(stack.enter_context(replacing(table)).open("w", encoding="utf-8", newline=""))
+        rows = Table(file, run.classes)
+        yield lambda _, record: rows.add(record)
+    if draw is not None:
+        from facedis.reports.annotated import Drawings
+
+        drawings = Drawings(draw, run.classes)
+
+        def add(prediction: "Prediction", record: dict[str, Any]) -> None:
+            if prediction.faces:
+                drawings.add(prediction.picture.image.pixels, prediction.picture.below, record)
+
+        yield add
+
+
+def _tell_problem(record: dict[str, Any]) -> None:
+    from facedis.reports.prediction import shown
+
+    if record["problem"]:
+        print(f"facedis: {shown(record)}: {record['problem']}", file=sys.stderr, flush=True)
+
+
+def _record(prediction: "Prediction", temperature: float | None) -> dict[str, Any]:
+    """A picture in JSON's own types; the keys are in docs/predict.md."""
+    from dataclasses import asdict
+
+    picture = prediction.picture
+    size = (None, None) if picture.image.pixels is None else picture.image.pixels.shape[1::-1]
+    return {
+        "file": picture.file,
+        "frame": picture.frame,
+        "seconds": picture.seconds,
+        "width": size[0],
+        "height": size[1],
+        "faces": [asdict(face) for face in prediction.faces],
+        "problem": prediction.problem or None,
+        "temperature": temperature,
+    }
+
+
+def _check(
+    neighbours: Path | None, top: int | None, every: int | None, table: Path | None, draw: Path | None, overwrite: bool
+) -> None:
+    """Refuse what does not go together before anything is loaded."""
+    for name, value in (("top", top), ("every", every)):
+        if value is not None and value < 1:
+            raise ConfigError(f"--{name} is {value}", "it must be at least 1")
+    if top is not None and neighbours is None:
+        raise ConfigError("--top says nothing here", "it belongs to --neighbours")
+    if table is not None and table.suffix.lower() != ".csv":
+        raise ConfigError(f"{table} does not end in .csv", "so that nothing else is overwritten by mistake")
+    if table is not None and table.exists() and not overwrite:
+        raise OutputError(f"{table} exists already", "choose another --csv or --overwrite")
+    if draw is not None:
+        from facedis.files import refuse_unwritable
+
+        refuse_unwritable(draw)
+        if draw.exists() and any(draw.iterdir()) and not overwrite:
+            raise OutputError(f"{draw} holds files already", "choose another --draw or --overwrite")
