@@ -20,6 +20,7 @@ _PUBLIC = {
     "Wish": "facedis.studies.training",
     "train": "facedis.studies.training",
     "load_run": "facedis.model.checkpoint",
+    "load_model": "facedis.studies.models",
     "evaluate": "facedis.studies.evaluation",
     "similarity": "facedis.studies.similarity",
     "embed": "facedis.studies.embedding",
