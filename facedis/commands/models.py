@@ -48,9 +48,7 @@ def models(
     overwrite: Overwrite = False,
     private: Annotated[
         bool,
-        typer.Option(
-            "--private", help="Where the hub has no such model yet: not for everybody.", rich_help_panel=_PUSH
-        ),
+        typer.Option("--private", help="A new place on the hub is not for everybody.", rich_help_panel=_PUSH),
     ] = False,
     as_json: AsJson = False,
     quiet: Quiet = False,

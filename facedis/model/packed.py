@@ -74,10 +74,14 @@ def load_packed(path: Path, called: str | None = None) -> Run:
 def save_packed_tensors(run: Run, path: Path) -> None:
     """Write the tensors of `run` into the folder `path`, in half precision and without helpers.
 
-    A number that half precision cannot hold keeps its whole tensor in single precision.
+    A number that half precision cannot hold keeps its whole tensor in single precision, and so does
+    the last convolution of the rest branch: what was erased there in closed form is what its matrix
+    maps to nothing, and rounded it would let a little of that through, which whitening makes loud.
     """
+    branch = run.model.rest_branch
+    exact = "" if branch is None else f"rest_branch.layers.{len(branch.layers) - 1}."
     named = {
-        f"model.{name}": halved(value)
+        f"model.{name}": value if exact and name.startswith(exact) else halved(value)
         for name, value in run.model.state_dict().items()
         if not name.startswith("embedding_keeper.")
     }

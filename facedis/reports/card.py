@@ -99,14 +99,16 @@ def _measured(results: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 def _groups(results: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     known = {name for found in results for name in found.get("factors", {})}
     yield "- By expression: see the recall of each expression under every test set above."
-    people = [found["dataset"] for found in results if found.get("people")]
-    yield f"- By person: {'see the spread above' if people else f'{_UNKNOWN}, for no test set says who is who'}."
+    people = any(found.get("people") for found in results)
+    yield f"- By person: {'see the spread above' if people else _UNKNOWN}."
     unlabelled = [name for name in _GROUPS if name not in known]
     yield f"- By {', '.join(unlabelled)}: {_UNKNOWN}, for no test set has such labels. It may serve some groups worse."
 
 
 def _data(info: Mapping[str, Any]) -> Iterator[str]:
-    for stage in _stages(info):
+    for number, stage in enumerate(_stages(info)):
+        if number:
+            yield ""
         faces, training = stage["faces"], stage.get("training") or {}
         n = f"{training['n']:,}" if training.get("n") else _UNKNOWN
         yield from _pairs(
@@ -121,7 +123,6 @@ def _data(info: Mapping[str, Any]) -> Iterator[str]:
             },
             _stage_name(info, stage),
         )
-        yield ""
 
 
 def _recipe(info: Mapping[str, Any]) -> Iterator[str]:
@@ -129,7 +130,9 @@ def _recipe(info: Mapping[str, Any]) -> Iterator[str]:
     if len(stages) > 1:
         yield f"Trained in {len(stages)} stages; each begins with the trunk of the one before it."
         yield ""
-    for stage in stages:
+    for number, stage in enumerate(stages):
+        if number:
+            yield ""
         training = stage.get("training") or {}
         versions = ", ".join(f"{name} {number}" for name, number in stage.get("versions", {}).items())
         minutes = f"{training['seconds'] / 60:,.0f} minutes" if training.get("seconds") else _UNKNOWN
@@ -155,7 +158,6 @@ def _recipe(info: Mapping[str, Any]) -> Iterator[str]:
         yield "```"
         yield from (f"{table}.{key} = {value}" for table in ("model", "train") for key, value in stage[table].items())
         yield "```"
-        yield ""
 
 
 def _began(stage: Mapping[str, Any]) -> str:

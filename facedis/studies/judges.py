@@ -154,6 +154,8 @@ def kinship(judge: Run, run: Run) -> str:
         return "is the run itself"
     if _fingerprints(judge) & _fingerprints(run):
         return "shares weights with it"
+    if judge.fingerprint in _ancestors(run) or run.fingerprint in _ancestors(judge):
+        return "is the run it was made of, or gave it a trunk"
     ours, theirs = _helpers(judge), _helpers(run)
     if judge.path.resolve() in theirs or run.path.resolve() in ours or ours & theirs:
         return "had a part in its training or got a trunk from it, or one run had a part in both"
@@ -174,6 +176,15 @@ def _fingerprints(run: Run) -> set[bytes]:
     """
     tensors = (halved(value) for value in run.model.state_dict().values() if value.dim() > 1 and value.numel() > 1)
     return {hashlib.sha256(value.cpu().contiguous().numpy().tobytes()).digest() for value in tensors}
+
+
+def _ancestors(run: Run) -> set[str]:
+    """Fingerprints of the run that a packed model was made of, and of those that gave that one a trunk."""
+    found, stage = set(), run.info if run.packed else None
+    while stage:
+        found.add(stage.get("tensors"))
+        stage = stage.get("began_with")
+    return found
 
 
 def _helpers(run: Run) -> set[Path]:

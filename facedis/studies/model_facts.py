@@ -97,9 +97,7 @@ def _read_result(path: Path, run: Run) -> dict[str, Any]:
         raise InputError(f"{path} is a record of kind '{kind}'", "name a result.json of `facedis eval` or `swap-eval`")
     same = found.get("fingerprint", run.fingerprint) == run.fingerprint
     if not same or tuple(found["classes"]) != run.classes or _last(found["model"]) != run.path.resolve().name:
-        raise InputError(
-            f"{path} is a result of {found['model']}, not of {run.called}", "leave it out, or name that run"
-        )
+        raise InputError(f"{path} is a result of {found['model']}, not of {run.called}", "leave it out")
     return found
 
 

@@ -70,6 +70,7 @@ def pack(
     if not results:
         warn(listener, "there is no result of `facedis eval` in the run: the card cannot say how good the model is")
     known = facts(run, results) | {"name": parcel.name}
+    known["info"] = known["info"] | {"packed": PACKED, "name": parcel.name}
     parcel.folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".packing-", dir=parcel.folder.parent) as place:
         draft = Path(place) / parcel.folder.name
@@ -106,7 +107,7 @@ def _refuse(run: Run, parcel: Parcel) -> None:
 
 def _fill(run: Run, known: Mapping[str, Any], draft: Path, listener: Listener) -> None:
     save_packed_tensors(run, draft)
-    info = known["info"] | {"packed": PACKED, "name": known["name"]}
+    info = known["info"]
     write_text(draft / INFO, _json(info))
     write_text(draft / RESULTS, _json({"results": known["results"]}))
     _copy_reference(run, draft)
