@@ -97,7 +97,7 @@ def _line(folder: Path, name: str) -> dict[str, Any]:
 def _tried(run: Run) -> tuple[float, dict[str, Any]]:
     """How far the model's answers are from those when it was packed, and what it sees in its face."""
     with Image.open(run.path / FACE) as image:
-        face = np.asarray(image.convert("RGB"))
+        face = np.array(image.convert("RGB"))
     wanted, found = run.info["check"], answers(run, face)
     furthest = max(float(np.abs(np.subtract(wanted[name], found[name])).max()) for name in wanted)
     probabilities = np.array(found["probabilities"])
