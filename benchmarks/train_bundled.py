@@ -47,18 +47,8 @@ def train(faces: Path, run: Path, stage: Mapping[str, Any], given: Mapping[str, 
     settings = {**stage.get("model", {}), **stage["train"], **{k: v for k, v in given.items() if v is not None}}
     if giver is not None:
         settings["weights"] = giver
-    facedis(
-        "train",
-        "--faces",
-        faces,
-        "--preset",
-        stage["preset"],
-        "--runs",
-        run.parent,
-        "--name",
-        run.name,
-        *words(settings),
-    )
+    place = ("--runs", run.parent, "--name", run.name)
+    facedis("train", "--faces", faces, "--preset", stage["preset"], *place, *words(settings))
 
 
 def measure(caches: list[Path], run: Path, table: Mapping[str, Any], more: list[str]) -> list[Path]:

@@ -7,6 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from facedis import shipped
+from facedis.config import tomllib
+from facedis.studies.model_check import verify_model
+from facedis.studies.models import load_model
+from facedis.studies.packing import SHIPPED_BYTES
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -26,6 +32,21 @@ def test_the_wheel_holds_every_file_of_the_package_and_nothing_else(wheel):
     packed = {name for name in wheel.namelist() if ".dist-info/" not in name}
     files = (path for path in (ROOT / "facedis").rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     assert packed == {path.relative_to(ROOT).as_posix() for path in files}
+
+
+def test_a_model_inside_is_whole_and_small_enough():
+    """None need be there; what is there must be what was packed."""
+    for name in shipped.names():
+        folder = shipped.folder(name)
+        assert sum(path.stat().st_size for path in folder.iterdir()) <= SHIPPED_BYTES
+        assert verify_model(name)["whole"]
+        assert load_model(name).info["name"] == name
+
+
+def test_a_model_that_is_put_in_comes_into_the_wheel(wheel):
+    patterns = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
+    assert patterns["facedis.shipped"] == ["*/*"]
+    assert "facedis/shipped/__init__.py" in wheel.namelist()
 
 
 def test_every_entry_point_names_a_module_of_the_wheel(wheel):

@@ -135,7 +135,7 @@ def _recipe(info: Mapping[str, Any]) -> Iterator[str]:
             yield ""
         training = stage.get("training") or {}
         versions = ", ".join(f"{name} {number}" for name, number in stage.get("versions", {}).items())
-        minutes = f"{training['seconds'] / 60:,.0f} minutes" if training.get("seconds") else _UNKNOWN
+        minutes = f"{training['seconds'] / 60:,.0f} min" if training.get("seconds") else _UNKNOWN
         rate = f" ({training['rate']:.0f} images a second)" if training.get("rate") else ""
         epochs = f"{training['epochs']}, kept the one after {training['kept'] + 1}" if training else _UNKNOWN
         yield from _pairs(

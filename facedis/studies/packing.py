@@ -120,7 +120,7 @@ def _fill(run: Run, known: Mapping[str, Any], draft: Path, listener: Listener) -
 
 def answers(run: Run, face: np.ndarray, device: str = "cpu") -> dict[str, list[float]]:
     """The codes and probabilities of one (S, S, 3) uint8 face, by name."""
-    found = codes_of(run, face[None], pick_device(device), ("expression", "rest", "probabilities"))
+    found = codes_of(run, np.array(face[None]), pick_device(device), ("expression", "rest", "probabilities"))
     return {name: [float(number) for number in values[0].reshape(-1)] for name, values in found.items()}
 
 
