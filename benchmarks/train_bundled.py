@@ -13,6 +13,7 @@ facedis and is printed before it runs. A try that takes a minute:
 import argparse
 import json
 import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -20,10 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from facedis.config import read_toml
+from facedis.model.checkpoint import CHECKPOINT, MODEL, RUN
 
 RECIPE = Path(__file__).with_name("bundled.toml")
-#: Finished, stopped half-way, stopped before there was anything to keep.
-DONE, BEGUN, EMPTY = "result.json", "checkpoint.safetensors", "run.json"
 
 
 def train(faces: Path, run: Path, stage: Mapping[str, Any], given: Mapping[str, Any], giver: Path | None) -> None:
@@ -36,14 +36,12 @@ def train(faces: Path, run: Path, stage: Mapping[str, Any], given: Mapping[str, 
         given: Settings that win over the recipe; None means not given.
         giver: The run whose trunk it begins with.
     """
-    if (run / DONE).exists():
+    if (run / MODEL).exists() and not (run / CHECKPOINT).exists():
         print(f"{run} is finished", flush=True)
         return
-    if (run / BEGUN).exists() or (run / "model.safetensors").exists():
+    if (run / RUN).exists():  # from its last checkpoint, or from the start where there was none yet
         facedis("train", "--resume", run)
         return
-    if (run / EMPTY).exists():
-        raise SystemExit(f"{run} was stopped before its first checkpoint: delete it and start again")
     settings = {**stage.get("model", {}), **stage["train"], **{k: v for k, v in given.items() if v is not None}}
     if giver is not None:
         settings["weights"] = giver
@@ -79,9 +77,21 @@ def facedis(*said: object) -> None:
     """Run a command of facedis, as printed; end where it does not succeed."""
     asked = [str(word) for word in said]
     print("$ facedis", shlex.join(asked), flush=True)
-    code = subprocess.run([sys.executable, "-m", "facedis", *asked]).returncode
+    process = subprocess.Popen([sys.executable, "-m", "facedis", *asked])
+    try:
+        code = process.wait()
+    except KeyboardInterrupt:  # it got the Ctrl-C too, and saves what it has before it ends
+        code = process.wait()
+    except SystemExit:  # of `_end`
+        process.terminate()
+        process.wait()
+        raise
     if code:
         raise SystemExit(code)
+
+
+def _end(*_: object) -> None:
+    raise SystemExit(128 + signal.SIGTERM)
 
 
 def accuracy(result: Path) -> str:
@@ -108,6 +118,7 @@ def main() -> None:
     parser.add_argument("--pack", type=Path, help="folder of the packed model. Default: bundled in the output")
     parser.add_argument("--name", default="bundled", help="name of the packed model")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, _end)
     recipe = read_toml(options.recipe)
     given = {name: getattr(options, name) for name in ("epochs", "size", "batch", "seed", "device")}
     first, second = options.expression or options.output / "expression", options.output / "codes"
