@@ -85,7 +85,10 @@ def portable_command(command: str) -> str:
         words = shlex.split(command)
     except ValueError:  # cut off in the middle of a quotation
         return ""
-    return shlex.join(_last(word) if place == 0 or _absolute(word) else word for place, word in enumerate(words))
+    words = [_last(word) if _absolute(word) else word for word in words]
+    if words and _last(words[0]) == "__main__.py":  # of `python -m facedis`
+        words[0] = "facedis"
+    return shlex.join(words)
 
 
 def _read_result(path: Path, run: Run) -> dict[str, Any]:

@@ -67,6 +67,7 @@ def test_no_path_of_the_machine_goes_along(tmp_path, monkeypatch):
 
 def test_a_command_keeps_its_relative_paths():
     assert portable_command("/usr/bin/facedis train --faces data/x.h5") == "facedis train --faces data/x.h5"
+    assert portable_command("/usr/lib/facedis/__main__.py train") == "facedis train"
     assert portable_command("facedis train 'unfinished") == ""
 
 
