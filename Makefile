@@ -14,11 +14,11 @@ demo: $(VENV)/.installed
 	cd demo && $(BIN)/facedis align
 	cd demo && if [ ! -f runs/demo/run.json ]; then $(BIN)/facedis train --beta1 0 --name demo; \
 	  elif [ ! -f runs/demo/model.safetensors ]; then $(BIN)/facedis train --resume runs/demo; fi
-	cd demo && $(BIN)/facedis eval --run runs/demo --split test
+	cd demo && $(BIN)/facedis eval --model runs/demo --split test
 	cp "$(BUNDLED)/person0160_happiness_0.webp" demo/x1.webp
 	cp "$(BUNDLED)/person0170_surprise_0.webp" demo/x2.webp
-	cd demo && $(BIN)/facedis similarity --run runs/demo x1.webp x2.webp
-	cd demo && $(BIN)/facedis swap --run runs/demo x1.webp x2.webp -o swap.png
+	cd demo && $(BIN)/facedis similarity --model runs/demo x1.webp x2.webp
+	cd demo && $(BIN)/facedis swap --model runs/demo x1.webp x2.webp -o swap.png
 	@echo
 	@echo "Look at:"
 	@echo "  demo/swap.png                             two faces, reconstructed and with their expressions exchanged"

@@ -29,7 +29,8 @@ def untrained(cache: FacesCache, folder: Path, settings: ModelConfig) -> Run:
     """A run of random weights, which are as fast as trained ones."""
     (folder / MODEL).write_bytes(b"random")
     model, _ = build(settings, {"expression": len(cache.info.classes)})
-    return Run(folder, {"faces": {"grey": False}}, cache.info.classes, settings, TrainConfig(), model.eval(), None)
+    info = {"faces": {"grey": False}}
+    return Run(folder, str(folder), info, cache.info.classes, settings, TrainConfig(), model.eval(), None)
 
 
 @torch.inference_mode()

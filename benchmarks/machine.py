@@ -2,10 +2,11 @@
 
 import os
 import platform
-from pathlib import Path
 from typing import Any
 
 import torch
+
+from facedis.training.folder import processor
 
 
 def machine() -> dict[str, Any]:
@@ -13,7 +14,7 @@ def machine() -> dict[str, Any]:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
         "system": f"{platform.system()} {platform.machine()}",
-        "processor": _processor(),
+        "processor": processor(),
         "cores": len(os.sched_getaffinity(0)),
         "threads": torch.get_num_threads(),
         "memory_gb": round(memory / 1e9, 1),
@@ -32,10 +33,3 @@ def sentence(about: dict[str, Any]) -> str:
         f"{about['memory_gb']} GB, {gpu}; Python {about['python']}, torch {about['torch']}; load when it began "
         f"{about['load']}"
     )
-
-
-def _processor() -> str:
-    about = Path("/proc/cpuinfo")
-    lines = about.read_text().splitlines() if about.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or "unknown processor"

@@ -21,6 +21,7 @@ _PUBLIC = {
     "train": "facedis.studies.training",
     "load_run": "facedis.model.checkpoint",
     "calibrate": "facedis.studies.calibration",
+    "load_model": "facedis.studies.models",
     "evaluate": "facedis.studies.evaluation",
     "similarity": "facedis.studies.similarity",
     "embed": "facedis.studies.embedding",

@@ -20,6 +20,7 @@ NEVER = {
     "datasets": {"typer", *HEAVY, "facedis.faces", "facedis.model", "facedis.training"},
     "faces": {"typer", "rich", "facedis.model", "facedis.training", "facedis.studies", "facedis.reports"},
     "model/losses.py": {"facedis", "numpy", "h5py"},
+    "shipped": {"facedis", "typer", "rich", *HEAVY},
     "model": {"typer", "rich", "facedis.training", "facedis.studies", "facedis.faces"},
     "measures": {"torch", "h5py", "typer", "rich", "facedis.faces", "facedis.model", "facedis.training"},
     "training": {"typer", "rich", "facedis.reports", "facedis.studies"},

@@ -3,9 +3,21 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
+
+from facedis import shipped
+from facedis.config import tomllib
+from facedis.model.checkpoint import MODEL
+from facedis.model.packed import CARD, FACE, MANIFEST, RESULTS
+from facedis.shipped import INFO
+from facedis.studies.means import MEANS
+from facedis.studies.model_check import verify_model
+from facedis.studies.models import load_model
+from facedis.studies.packing import SHIPPED_BYTES
+from facedis.studies.reference import REFERENCE
 
 ROOT = Path(__file__).parents[1]
 
@@ -26,6 +38,21 @@ def test_the_wheel_holds_every_file_of_the_package_and_nothing_else(wheel):
     packed = {name for name in wheel.namelist() if ".dist-info/" not in name}
     files = (path for path in (ROOT / "facedis").rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     assert packed == {path.relative_to(ROOT).as_posix() for path in files}
+
+
+def test_a_model_inside_is_whole_and_small_enough():
+    """None need be there; what is there must be what was packed."""
+    for name in shipped.names():
+        folder = shipped.folder(name)
+        assert sum(path.stat().st_size for path in folder.iterdir()) <= SHIPPED_BYTES
+        assert verify_model(name)["whole"]
+        assert load_model(name).info["name"] == name
+
+
+def test_a_model_that_is_put_in_comes_into_the_wheel():
+    patterns = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
+    for name in (INFO, MODEL, CARD, RESULTS, MANIFEST, FACE, REFERENCE, MEANS):
+        assert any(fnmatch(f"bundled/{name}", pattern) for pattern in patterns["facedis.shipped"]), name
 
 
 def test_every_entry_point_names_a_module_of_the_wheel(wheel):

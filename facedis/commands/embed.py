@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from facedis.commands.shared import AsJson, DeviceOption, Overwrite, PhotoCrop, Quiet, RunFolder, listener, show
+from facedis.commands.shared import AsJson, DeviceOption, ModelOption, Overwrite, PhotoCrop, Quiet, listener, show
 from facedis.errors import ConfigError, OutputError
 
 
@@ -19,7 +19,7 @@ def embed(
         typer.Option(help="expression, rest, trunk (features), both (codes), or all. Default: both."),
     ] = None,
     split: Annotated[str | None, typer.Option(help="Of a cache: train, val, test or all. Default: all.")] = None,
-    run: RunFolder = None,
+    model: ModelOption = None,
     crop: PhotoCrop = None,
     batch: Annotated[int | None, typer.Option(help="Faces of a cache encoded at a time. Default: 128.")] = None,
     overwrite: Overwrite = False,
@@ -41,10 +41,10 @@ def embed(
     if output.exists() and not overwrite:
         raise OutputError(f"{output} exists already", "choose another -o or --overwrite")
 
-    from facedis.model.checkpoint import load_run, newest_run
     from facedis.reports.embedding import page
     from facedis.studies.embedding import embed as run_embedding
+    from facedis.studies.models import load_model
 
     chosen = {name: value for name, value in options.items() if value is not None}
-    result = run_embedding(load_run(run or newest_run()), faces, output, listener=listener(as_json, quiet), **chosen)
+    result = run_embedding(load_model(model), faces, output, listener=listener(as_json, quiet), **chosen)
     show(result, page, as_json, quiet)

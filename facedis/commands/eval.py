@@ -8,20 +8,19 @@ import typer
 from facedis.commands.shared import (
     AsJson,
     DeviceOption,
+    ModelOption,
     Quiet,
-    RunFolder,
     SettingsFile,
+    faces_of,
     listener,
     results_folder,
     settings,
     show,
 )
-from facedis.errors import CacheError, ConfigError, RunError
 
 
 def evaluate(
-    run: RunFolder = None,
-    model: Annotated[str | None, typer.Option(help="Name of a bundled model, instead of a run.")] = None,
+    model: ModelOption = None,
     faces: Annotated[
         Path | None, typer.Option(help="Faces cache. Default: the one that the run was trained on.")
     ] = None,
@@ -66,27 +65,22 @@ def evaluate(
     from facedis.config import EvalConfig
 
     chosen = settings(EvalConfig, "eval", config, options)
-    if run is not None and model is not None:
-        raise ConfigError("--run and --model are both given", "choose one of them")
-    if model is not None:
-        raise RunError(f"there is no bundled model '{model}' yet", "train one with `facedis train`, or name a --run")
 
     from facedis.faces.cache import FacesCache
     from facedis.files import refuse_unwritable
-    from facedis.model.checkpoint import load_run, newest_run
     from facedis.reports.evaluation import page
     from facedis.reports.figures import confusion_png
     from facedis.result import write_result
     from facedis.studies.evaluation import measure
+    from facedis.studies.models import load_model
 
-    trained = load_run(run or newest_run())
-    if faces is None and not trained.faces.exists():
-        raise CacheError(f"the faces that {trained.path} was trained on are gone: {trained.faces}", "name --faces")
-    place = output or trained.path / results_folder("eval", chosen.split, faces, trained.faces)
+    trained = load_model(model)
+    own = faces_of(trained, faces)
+    place = output or results_folder("eval", trained, chosen.split, faces)
     refuse_unwritable(place)
     if html is not None:
         refuse_unwritable(html.parent)
-    with FacesCache.open(faces or trained.faces) as cache:
+    with FacesCache.open(own) as cache:
         result, table = measure(trained, cache, chosen, listener(as_json, quiet))
         result["output"] = str(place)
         if html is not None:
@@ -95,7 +89,7 @@ def evaluate(
 
             result["page"] = str(html)
             write_page(result, gallery(table, cache, chosen.seed), html)
-    title = f"{trained.path.name} on {result['dataset']}, split {chosen.split}"
+    title = f"{Path(trained.called).name} on {result['dataset']}, split {chosen.split}"
     confusion_png(result["confusion"], result["classes"], place / "confusion.png", title)
     write_result(result, place / "result.json")
     show(result, page, as_json, quiet)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from facedis.commands.shared import AsJson, Overwrite, Quiet, RunFolder, listener, show
+from facedis.commands.shared import AsJson, ModelOption, Overwrite, Quiet, listener, show
 from facedis.errors import ConfigError, OutputError
 
 
@@ -18,7 +18,7 @@ def export(
             "and the temperature inside.",
         ),
     ],
-    run: RunFolder = None,
+    model: ModelOption = None,
     overwrite: Overwrite = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -32,8 +32,8 @@ def export(
         raise ConfigError(f"{onnx} does not end in .onnx", "so that nothing else is overwritten by mistake")
     if onnx.exists() and not overwrite:
         raise OutputError(f"{onnx} exists already", "choose another --onnx or --overwrite")
-    from facedis.model.checkpoint import load_run, newest_run
     from facedis.reports.export import page
     from facedis.studies.export import export_onnx
+    from facedis.studies.models import load_model
 
-    show(export_onnx(load_run(run or newest_run()), onnx, listener(as_json, quiet)), page, as_json, quiet)
+    show(export_onnx(load_model(model), onnx, listener(as_json, quiet)), page, as_json, quiet)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from facedis.commands.shared import DeviceOption, Overwrite, PhotoCrop, Quiet, RunFolder, listener
+from facedis.commands.shared import DeviceOption, ModelOption, Overwrite, PhotoCrop, Quiet, listener
 from facedis.errors import ConfigError, InputError, OutputError
 
 if TYPE_CHECKING:  # what only a run needs
@@ -43,7 +43,7 @@ def predict(
         Path | None, typer.Option(help="Folder for the photographs with their faces framed and named, as PNG.")
     ] = None,
     table: Annotated[Path | None, typer.Option("--csv", help="Also write a CSV file with a row a face.")] = None,
-    run: RunFolder = None,
+    model: ModelOption = None,
     crop: PhotoCrop = None,
     overwrite: Overwrite = False,
     device: DeviceOption = None,
@@ -59,13 +59,13 @@ def predict(
     their own, and the others go on; exit code 2 only where no face was found in any.
     """
     _check(neighbours, top, every, table, draw, overwrite)
-    from facedis.model.checkpoint import load_run, newest_run
     from facedis.studies.calibration import Calibration
+    from facedis.studies.models import load_model
     from facedis.studies.pictures import pictures
     from facedis.studies.prediction import TOP, Looking
     from facedis.studies.prediction import predict as run_prediction
 
-    trained, where = load_run(run or newest_run()), device or "auto"
+    trained, where = load_model(model), device or "auto"
     near = None
     if neighbours is not None:
         from facedis.studies.neighbours import Neighbours

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from facedis.errors import CacheError
+
 if TYPE_CHECKING:  # a shell that asks for help should not wait for what only a run needs
     from facedis.config import Config
     from facedis.events import Listener
+    from facedis.model.checkpoint import Run
 
 SettingsFile = Annotated[
     Path | None,
@@ -19,8 +22,14 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the result record as
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what an earlier run left at the output.")]
 DeviceOption = Annotated[str | None, typer.Option("--device", help="auto, cpu, cuda or mps.")]
-RunFolder = Annotated[
-    Path | None, typer.Option("--run", help="Run folder made by `facedis train`. Default: the newest, runs/latest.")
+ModelOption = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        "--run",
+        help="The model: a run folder, a packed model's folder, hf:OWNER/NAME, or a name of `facedis models list`. "
+        "Default: the newest run, runs/latest, else the bundled model.",
+    ),
 ]
 PhotoCrop = Annotated[
     str | None,
@@ -65,7 +74,22 @@ def show(
             console.print(part)
 
 
-def results_folder(what: str, split: str, faces: Path | None, own: Path) -> str:
-    """Name of a folder in a run: other `faces` than its `own` get one that does not replace the results on those."""
-    other = faces is not None and faces.resolve() != own.resolve()
-    return f"{what}-{split}-{faces.stem}" if other else f"{what}-{split}"
+def faces_of(run: "Run", faces: Path | None) -> Path:
+    """The faces cache that was named, else the one that the run was trained on.
+
+    Raises:
+        CacheError: None was named and that one is not here.
+    """
+    if faces is None and not run.faces.exists():
+        raise CacheError(f"the faces that {run.called} was trained on are not here: {run.faces}", "name --faces")
+    return faces or run.faces
+
+
+def results_folder(what: str, run: "Run", split: str, faces: Path | None) -> Path:
+    """Where results go that nobody named a place for: into the run; of a packed model into the current folder.
+
+    Other faces than its own get a folder of their own, which does not replace the results on those.
+    """
+    other = faces is not None and faces.resolve() != run.faces.resolve()
+    name = f"{what}-{split}-{faces.stem}" if other else f"{what}-{split}"
+    return Path(f"{run.info['name']}-{name}") if run.packed else run.path / name

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from facedis.commands.shared import AsJson, DeviceOption, PhotoCrop, Quiet, RunFolder, listener, show
+from facedis.commands.shared import AsJson, DeviceOption, ModelOption, PhotoCrop, Quiet, listener, show
 from facedis.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def similarity(
     seed: Annotated[
         int | None, typer.Option(help="Of the choice of faces and pairs. Default: 0.", rich_help_panel=_SAMPLE)
     ] = None,
-    run: RunFolder = None,
+    model: ModelOption = None,
     crop: PhotoCrop = None,
     false_accepts: Annotated[
         float | None,
@@ -92,10 +92,10 @@ def similarity(
         if path is not None and path.suffix.lower() not in suffixes:
             raise ConfigError(f"{path} does not end in {suffixes[0]}", "so that nothing else is overwritten by mistake")
 
-    from facedis.model.checkpoint import load_run, newest_run
     from facedis.reports.similarity import similarity_page
+    from facedis.studies.models import load_model
 
-    compared = _compared(load_run(run or newest_run()), given, listener(as_json, quiet))
+    compared = _compared(load_model(model), given, listener(as_json, quiet))
     if html is not None:
         from facedis.reports.similarity_html import write_similarity
 

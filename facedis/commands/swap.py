@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facedis.commands.shared import AsJson, DeviceOption, PhotoCrop, Quiet, RunFolder, listener, show
+from facedis.commands.shared import AsJson, DeviceOption, ModelOption, PhotoCrop, Quiet, listener, show
 from facedis.errors import ConfigError
 
 if TYPE_CHECKING:  # what only a run needs
@@ -46,7 +46,7 @@ def swap(
     paste: Annotated[
         bool, typer.Option("--paste", help="Also put each swapped face back into its photograph.")
     ] = False,
-    run: RunFolder = None,
+    model: ModelOption = None,
     crop: PhotoCrop = None,
     device: DeviceOption = None,
     as_json: AsJson = False,
@@ -60,15 +60,15 @@ def swap(
     """
     _refuse_contradictions(images, grid, interpolate, onto, paste)
     from facedis.files import refuse_unwritable
-    from facedis.model.checkpoint import load_run, newest_run
     from facedis.reports.swap import folder_beside, swap_page, write_drawing
     from facedis.reports.synthetic import refuse_unknown_format
     from facedis.result import write_result
+    from facedis.studies.models import load_model
     from facedis.studies.swapping import Wanted
 
     refuse_unknown_format(output, *([".gif"] if interpolate else []))
     refuse_unwritable(folder_beside(output))
-    trained, wanted = load_run(run or newest_run()), Wanted(crop, device or "auto", paste, listener(as_json, quiet))
+    trained, wanted = load_model(model), Wanted(crop, device or "auto", paste, listener(as_json, quiet))
     drawing = _drawn(trained, images, (grid, interpolate, onto), wanted)
     result = drawing.record
     result["images"], result["output"] = write_drawing(drawing, output), str(folder_beside(output))

@@ -8,19 +8,19 @@ import typer
 from facedis.commands.shared import (
     AsJson,
     DeviceOption,
+    ModelOption,
     Quiet,
-    RunFolder,
     SettingsFile,
+    faces_of,
     listener,
     results_folder,
     settings,
     show,
 )
-from facedis.errors import CacheError
 
 
 def swap_eval(
-    run: RunFolder = None,
+    model: ModelOption = None,
     faces: Annotated[
         Path | None, typer.Option(help="Faces cache. Default: the one that the run was trained on.")
     ] = None,
@@ -83,7 +83,6 @@ def swap_eval(
 
     from facedis.faces.cache import FacesCache
     from facedis.files import refuse_unwritable
-    from facedis.model.checkpoint import load_run, newest_run
     from facedis.reports.swap_evaluation import page, sheet_of
     from facedis.reports.swap_figure import swaps_png
     from facedis.reports.synthetic import refuse_unknown_format
@@ -91,12 +90,12 @@ def swap_eval(
     from facedis.studies.judged_swaps import Judges
     from facedis.studies.judges import expression_judge
     from facedis.studies.judges import face_judge as judge_of_people
+    from facedis.studies.models import load_model
     from facedis.studies.swap_evaluation import evaluate_swaps
 
-    trained, tell = load_run(run or newest_run()), listener(as_json, quiet)
-    if faces is None and not trained.faces.exists():
-        raise CacheError(f"the faces that {trained.path} was trained on are gone: {trained.faces}", "name --faces")
-    place = output or trained.path / results_folder("swap-eval", chosen.split, faces, trained.faces)
+    trained, tell = load_model(model), listener(as_json, quiet)
+    own = faces_of(trained, faces)
+    place = output or results_folder("swap-eval", trained, chosen.split, faces)
     refuse_unwritable(place)
     if sheet is not None:
         refuse_unwritable(sheet.parent)
@@ -105,7 +104,7 @@ def swap_eval(
         None if judge is None else expression_judge(judge, trained, chosen.device),
         None if face_judge is None else judge_of_people(face_judge, trained, chosen.device, tell),
     )
-    with FacesCache.open(faces or trained.faces) as cache:
+    with FacesCache.open(own) as cache:
         result, shown = evaluate_swaps(trained, cache, chosen, judges, tell)
     result["output"], result["sheet"] = str(place), None if sheet is None else str(sheet)
     if sheet is not None:

@@ -130,7 +130,8 @@ def train(
     weights: Annotated[
         str | None,
         typer.Option(
-            help="vggface2, casia-webface, imagenet, a file, a run folder, or none (random). Default: the trunk's own.",
+            help="vggface2, casia-webface, imagenet, a file, a run folder, a packed model, or none (random). Default: "
+            "the trunk's own.",
             rich_help_panel=_NETWORK,
         ),
     ] = None,

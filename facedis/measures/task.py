@@ -10,6 +10,10 @@ from facedis.result import Figure
 
 #: Bins of the calibration error.
 BINS = 15
+#: Fewest faces of a person whose own accuracy says something.
+PERSON_FACES = 5
+#: Of the accuracies of people.
+_QUANTILES = {"least": 0.0, "q10": 0.1, "median": 0.5, "q90": 0.9, "most": 1.0}
 _SMALLEST = np.finfo(np.float32).tiny
 
 
@@ -118,6 +122,32 @@ def recall_figures(table: CodeTable, plan: Bootstrap) -> dict[str, Figure | None
         known = share(hits[of_class], table.identities[of_class], plan, 1 / len(table.classes))
         figures[name] = known if of_class.any() else None
     return figures
+
+
+def person_spread(table: CodeTable) -> dict[str, float] | None:
+    """How far people differ in how often the expression head is right about them.
+
+    Returns:
+        `people` and `faces` that it rests on, `faces_each` as the mean; the accuracies of people in
+        0..1: `least`, `q10`, `median`, `q90`, `most`, `sd`; and `sd_by_chance`, what `sd` would be
+        if everybody were equally easy. None where fewer than two people have `PERSON_FACES` faces.
+    """
+    hits = table.probabilities.argmax(axis=1) == table.labels
+    names, groups, counts = np.unique(table.identities, return_inverse=True, return_counts=True)
+    kept = (counts >= PERSON_FACES) & (names != "")
+    if kept.sum() < 2:
+        return None
+    each = (np.bincount(groups, weights=hits) / counts)[kept]
+    faces = counts[kept]
+    overall = float((each * faces).sum() / faces.sum())
+    return {
+        "people": int(kept.sum()),
+        "faces": int(faces.sum()),
+        "faces_each": float(faces.mean()),
+        **{name: float(np.quantile(each, share)) for name, share in _QUANTILES.items()},
+        "sd": float(each.std()),
+        "sd_by_chance": float(np.sqrt(overall * (1 - overall) * (1 / faces).mean())),
+    }
 
 
 def calibration_error(probabilities: np.ndarray, labels: np.ndarray, identities: np.ndarray, plan: Bootstrap) -> Figure:

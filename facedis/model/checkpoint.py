@@ -3,8 +3,10 @@
 Checkpoints are plain tensors and JSON, so no library version can break them.
 """
 
+import hashlib
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,16 +36,18 @@ class Run:
     """A trained model and all that was written about it.
 
     Attributes:
-        path: The run folder.
-        info: Content of run.json.
+        path: The run folder, or that of a packed model (`facedis.model.packed`).
+        called: What the user calls it; results and messages say this.
+        info: Content of run.json, or of a packed model's model.json.
         classes: Expression names, in the order of the logits.
         config: The model's settings.
         train_config: The settings it was trained with.
         model: The disentangler, in eval mode, on the CPU.
-        adversary: C_adv and its like as they were at the end, None for a baseline.
+        adversary: C_adv and its like as they were at the end, None for a baseline and a packed model.
     """
 
     path: Path
+    called: str
     info: dict[str, Any]
     classes: tuple[str, ...]
     config: ModelConfig
@@ -57,26 +61,27 @@ class Run:
         return Path(self.info["faces"]["path"])
 
     @property
+    def packed(self) -> bool:
+        """Whether it is a packed model: complete, read only, and made to be given away."""
+        return "packed" in self.info
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal for two models with the same file of tensors: codes of other tensors cannot be compared."""
+        return digest(self.path / MODEL)
+
+    @property
     def grey(self) -> bool:
         """Whether it never saw a colour, so that faces must lose theirs first."""
         return bool(self.info["faces"]["grey"])
 
 
-def newest_run(folder: Path = Path("runs")) -> Path:
-    """The run that `folder`/latest points to.
-
-    Raises:
-        RunError: There is none yet.
-    """
+def newest_run(folder: Path = Path("runs")) -> Path | None:
+    """The run that `folder`/latest points to; None where there is none yet."""
     latest = folder / LATEST
     if latest.is_file():  # where the file system has no links, its name is written down instead
         latest = folder / latest.read_text().strip()
-    if not latest.is_dir():
-        raise RunError(
-            f"there is no trained run in {folder}/ and no model is bundled yet",
-            "train one with `facedis train`, or name one with --run",
-        )
-    return latest.resolve()
+    return latest.resolve() if latest.is_dir() else None
 
 
 def point_to(run: Path) -> None:
@@ -128,16 +133,42 @@ def load_run(path: Path | str) -> Run:
         hint = f"finish it with `facedis train --resume {path}`" if (path / CHECKPOINT).exists() else "train it again"
         raise RunError(f"{path} holds no trained model yet", hint)
     try:
-        config = resolve(ModelConfig, info["model"], {"weights": "none"})  # the file brings all tensors
-        train_config = resolve(TrainConfig, info["train"])
-        classes = tuple(info["classes"])
-        sizes = {"expression": len(classes)} | {name: about["size"] for name, about in info["factors"].items()}
-        model, adversary = build(config, sizes)
-        load_tensors(path / MODEL, model, adversary)
+        return rebuilt(path, str(path), info)
     except (ConfigError, KeyError, TypeError) as error:
         raise RunError(f"{path / RUN} does not describe a model: {error}", "train again with this version") from error
+
+
+def rebuilt(path: Path, called: str, info: Mapping[str, Any], opposed: bool = True) -> Run:
+    """The model that `info` describes with the tensors of the folder `path`.
+
+    Args:
+        path: The folder; in it model.safetensors.
+        called: What the user calls it.
+        info: As `Run.info`.
+        opposed: Whether the file holds the adversaries too.
+
+    Raises:
+        ConfigError, KeyError, TypeError: `info` describes no model.
+        RunError: The file is broken or belongs to another model.
+    """
+    config = resolve(ModelConfig, info["model"], {"weights": "none"})  # the file brings all tensors
+    train_config = resolve(TrainConfig, info["train"])
+    classes = tuple(info["classes"])
+    sizes = {"expression": len(classes)} | {name: about["size"] for name, about in info["factors"].items()}
+    model, adversary = build(config, sizes)
+    adversary = adversary if opposed else None
+    load_tensors(path / MODEL, model, adversary)
     model.trunk.pretrained = info["pretrained"]
-    return Run(path, info, classes, config, train_config, model.eval(), adversary and adversary.eval())
+    return Run(path, called, dict(info), classes, config, train_config, model.eval(), adversary and adversary.eval())
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, in hex."""
+    found = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            found.update(piece)
+    return found.hexdigest()
 
 
 def tensors_of(model: nn.Module, adversary: nn.Module | None) -> dict[str, Tensor]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from facedis import plugins
+from facedis import plugins, shipped
 from facedis.errors import ConfigError, WeightsError
 from facedis.events import Listener, silent
 from facedis.model.weights import Weights, fetch, load_state
@@ -25,7 +25,8 @@ class Source:
 
     Attributes:
         weights: "auto" (the trunk's own pretrained weights), a name that it knows, a file, the
-            folder of a run (its trunk is taken over), or "none" for random ones.
+            folder of a run or a packed model, or the name of a shipped one (its trunk is taken over),
+            or "none" for random ones.
         offline: Refuse to download.
         listener: Told of a download.
     """
@@ -104,7 +105,7 @@ def build_trunk(name: str, source: Source) -> Trunk:
         ConfigError: No such trunk, or it has no weights of that name.
         WeightsError: The weights cannot be had or do not fit.
     """
-    build, folder = plugins.named(plugins.TRUNKS, name), Path(source.weights)
+    build, folder = plugins.named(plugins.TRUNKS, name), shipped.folder(source.weights) or Path(source.weights)
     return _of_run(build(replace(source, weights=NONE)), folder) if folder.is_dir() else build(source)
 
 

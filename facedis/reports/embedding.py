@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from facedis.reports.numbers import model_line
+
 
 def page(result: Mapping[str, Any]) -> Iterator[str]:
     """The lines of a record of kind "embedding"."""
@@ -10,6 +12,7 @@ def page(result: Mapping[str, Any]) -> Iterator[str]:
     size = f"{result['n']:,} faces, {result['bytes'] / 1e6:,.1f} MB, {result['rate']:,.1f} images a second"
     yield f"Written: {result['output']} ({size})"
     yield f"Codes: {columns}."
+    yield model_line(result)
     if result["several"]:
         yield f"Of {result['several']:,} images with several faces the largest was taken."
     for problem in result["problems"]:

@@ -123,13 +123,13 @@ def _rest_rows(leakage: Mapping[str, Any]) -> Iterator[tuple[str, Style, AnyFigu
     if rest is None:
         return
     for kind, label in _PROBES.items():
-        if kind in rest:
+        if rest.get(kind) is not None:
             yield label, PERCENT, rest[kind]
     yield f"strongest ({_PROBES.get(rest['kind'], ABSENT)})", PERCENT, rest["strongest"]
     for key, label, style in _REST:
         if rest[key] is not None:
             yield label, style, rest[key]
-    for key, label, style in _ADVERSARY:
+    for key, label, style in _ADVERSARY if leakage["adversary"] else ():
         yield label, style, leakage["adversary"][key]
 
 

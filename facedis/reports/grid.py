@@ -23,8 +23,8 @@ class Grid:
 
 def markdown(grid: Grid) -> str:
     """A pipe table with its title above; all columns but the first are right-aligned."""
-    lines = [_piped(grid.header), _piped([":--", *["--:"] * (len(grid.header) - 1)])]
-    return "\n".join([grid.title, "", *lines, *(_piped(row) for row in grid.rows)]) + "\n"
+    lines = [piped(grid.header), piped([":--", *["--:"] * (len(grid.header) - 1)])]
+    return "\n".join([grid.title, "", *lines, *(piped(row) for row in grid.rows)]) + "\n"
 
 
 def latex(grid: Grid) -> str:
@@ -55,7 +55,8 @@ def comma_separated(grid: Grid) -> str:
 FORMS: dict[str, Callable[[Grid], str]] = {"markdown": markdown, "latex": latex, "csv": comma_separated}
 
 
-def _piped(cells: Sequence[str]) -> str:
+def piped(cells: Sequence[str]) -> str:
+    """A row of a Markdown table."""
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 

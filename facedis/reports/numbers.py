@@ -72,6 +72,11 @@ def count(n: int | None) -> str:
     return "" if n is None else f"{n:,}"
 
 
+def model_line(result: Mapping[str, Any]) -> str:
+    """Which model answered, as it is called."""
+    return f"Model: {result['model']}"
+
+
 def against_chance(figure: AnyFigure) -> Literal["above", "at", "below"] | None:
     """Where the whole interval lies; "at" where it holds the chance level, None where it cannot be said."""
     low, high, chance = (_get(figure, name) for name in ("low", "high", "chance"))

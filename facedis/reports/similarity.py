@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import RenderableType
 from rich.table import Table
 
-from facedis.reports.numbers import ABSENT, DECIMAL, Style, against_chance
+from facedis.reports.numbers import ABSENT, DECIMAL, Style, against_chance, model_line
 
 CODES = {"expression": "expression code", "rest": "rest code", "trunk": "trunk features"}
 #: Kinds of pairs, and what their AUCs compare.
@@ -45,6 +45,7 @@ def similarity_page(result: Mapping[str, Any]) -> Iterator[RenderableType]:
         for row in rows:
             table.add_row(*row)
         yield table
+    yield model_line(result)
     yield from (sentence[0].upper() + sentence[1:] + "." for sentence in result["notes"])
 
 

@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 from rich.console import RenderableType
 from rich.table import Table
 
+from facedis.reports.numbers import model_line
 from facedis.reports.synthetic import COMPOSITE, CUT_OUT, SYNTHETIC, save, save_animation
 
 _GAP, _LINE = 8, 34
@@ -100,6 +101,7 @@ def swap_page(result: Mapping[str, Any]) -> Iterator[RenderableType]:
         yield f"Before: X1 and X2 {before['expression']:.3f} (expression), {before['rest']:.3f} (rest)."
     elif "x1_mean" in cosines:
         yield f"Before: X1 and the mean of {result['onto']} {cosines['x1_mean']['expression']:.3f} (expression)."
+    yield model_line(result)
     yield f"Drawn: {result['images']['grid']}, each picture by itself in {result['output']}/"
 
 

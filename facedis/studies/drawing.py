@@ -46,12 +46,12 @@ class Drawer:
     def __init__(self, run: Run, device: str = "auto", batch: int = 64) -> None:
         if run.config.baseline:
             raise RunError(
-                f"{run.path} is a baseline: without a rest code there is nothing to put an expression on",
+                f"{run.called} is a baseline: without a rest code there is nothing to put an expression on",
                 "train without --baseline, with --decoder detached or --beta1 0.001",
             )
         if run.model.decoder is None:
             raise RunError(
-                f"{run.path} has no decoder to draw with",
+                f"{run.called} has no decoder to draw with",
                 "train one with `facedis train --decoder detached` (draws without touching the codes) or --beta1 0.001",
             )
         self.run, self.device, self.batch = run, pick_device(device), batch

@@ -1,6 +1,5 @@
 """The codes of any number of faces into one file, in the memory of a few of them."""
 
-import hashlib
 import shlex
 import sys
 import time
@@ -12,7 +11,7 @@ from typing import Any
 from facedis.errors import ConfigError, InputError, RunError
 from facedis.events import Event, Listener, silent, warn
 from facedis.faces.cache import FacesCache
-from facedis.model.checkpoint import MODEL, Run
+from facedis.model.checkpoint import Run
 from facedis.model.device import pick_device
 from facedis.result import record
 from facedis.studies.codes_file import COLUMNS, CodesWriter, checked_suffix, writing
@@ -72,7 +71,7 @@ def embed(
             source = from_folder(run, place, crop)
         else:
             source = from_cache(stack.enter_context(FacesCache.open(place)), split, batch)
-        about = {"model": str(run.path), "fingerprint": fingerprint(run), "classes": list(run.classes)}
+        about = {"model": run.called, "fingerprint": run.fingerprint, "classes": list(run.classes)}
         about |= {"source": str(source.root), "codes": [COLUMNS[name] for name in wanted]}
         began = time.perf_counter()
         with writing(output, about) as writer:
@@ -83,7 +82,7 @@ def embed(
     return record(
         "embedding",
         command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-        model=str(run.path),
+        model=run.called,
         faces=str(place),
         dataset=source.dataset,
         split=split,
@@ -110,17 +109,8 @@ def wanted_codes(run: Run, code: str) -> tuple[str, ...]:
     if code not in WANTED:
         raise ConfigError(f"--code is '{code}'", f"choose one of: {', '.join(WANTED)}")
     if "rest" in WANTED[code] and run.model.rest_branch is None:
-        raise RunError(f"{run.path} is a baseline without a rest code", "ask for --code expression or trunk")
+        raise RunError(f"{run.called} is a baseline without a rest code", "ask for --code expression or trunk")
     return WANTED[code]
-
-
-def fingerprint(run: Run) -> str:
-    """Equal for two runs with the same tensors: codes of other tensors cannot be compared."""
-    with (run.path / MODEL).open("rb") as file:
-        digest = hashlib.sha256()
-        while piece := file.read(1 << 20):
-            digest.update(piece)
-    return digest.hexdigest()
 
 
 @dataclass

@@ -31,7 +31,7 @@ def run_labels(run: Run, cache: FacesCache) -> np.ndarray:
     position = np.array([run.classes.index(name) if name in run.classes else -1 for name in cache.info.classes] + [-1])
     if (position < 0).all():
         raise CacheError(
-            f"{cache.path} and {run.path} have no expression in common",
+            f"{cache.path} and {run.called} have no expression in common",
             f"the model knows {', '.join(run.classes)}",
         )
     return position[cache.labels]  # a label of -1 takes the -1 at the end
@@ -150,7 +150,8 @@ def _arrays(run: Run, faces: np.ndarray, device: torch.device) -> dict[str, np.n
         "trunk": output.features,
         "probabilities": output.logits.softmax(1),
     } | {_OTHER + name: code for name, code in output.codes.others.items()}
-    if run.adversary is not None:
+    if output.codes.rest is not None:
         arrays["rest"] = output.codes.rest
+    if run.adversary is not None:
         arrays["adversary"] = run.adversary.to(device).expression_in_rest(output.codes.rest).softmax(1)
     return {name: value.float().cpu().numpy() for name, value in arrays.items()}

@@ -10,11 +10,12 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from facedis.errors import ConfigError, InputError
 from facedis.faces.images import decode, from_memory
-from facedis.model.checkpoint import Run, load_run, newest_run
+from facedis.model.checkpoint import Run, newest_run
 from facedis.model.device import pick_device
 from facedis.studies.codes_file import COLUMNS
 from facedis.studies.embedding import wanted_codes
 from facedis.studies.encode import codes_of
+from facedis.studies.models import load_model
 from facedis.studies.photographs import cut_out
 
 _NO_FACE = ("error", "whole", "nan")
@@ -28,10 +29,11 @@ Photograph = str | Path | Image.Image | np.ndarray
 class ExpressionEncoder(TransformerMixin, BaseEstimator):
     """Faces to codes; fitting changes nothing.
 
-        codes = facedis.ExpressionEncoder("runs/mine").transform(["a.jpg", "b.jpg"])
+        codes = facedis.ExpressionEncoder("bundled").transform(["a.jpg", "b.jpg"])
 
     Args:
-        run: Run folder; None for the newest, runs/latest.
+        model: As in `facedis.load_model`: a name, a folder or hf:OWNER/NAME; None for the newest run, else the
+            bundled model.
         code: "expression", "rest", "trunk", or "both" codes, one behind the other; "all" adds the trunk.
         crop: "box", "similarity", "none" (the images are faces already), or None for the run's way.
         no_face: For an image without a face: "error", "whole" to take all of it, or "nan" for a row of NaN.
@@ -40,13 +42,13 @@ class ExpressionEncoder(TransformerMixin, BaseEstimator):
 
     def __init__(
         self,
-        run: str | Path | None = None,
+        model: str | Path | None = None,
         code: str = "expression",
         crop: str | None = None,
         no_face: Literal["error", "whole", "nan"] = "error",
         device: str = "auto",
     ) -> None:
-        self.run = run
+        self.model = model
         self.code = code
         self.crop = crop
         self.no_face = no_face
@@ -100,12 +102,12 @@ class ExpressionEncoder(TransformerMixin, BaseEstimator):
         return {key: value for key, value in super().__getstate__().items() if key != "_kept"}
 
     def _trained(self) -> Run:
-        """The run, loaded once for as long as its folder is the same."""
-        path = Path(self.run) if self.run is not None else newest_run()
-        kept: Run | None = getattr(self, "_kept", None)
-        if kept is None or kept.path != path:
-            self._kept = kept = load_run(path)
-        return kept
+        """The model, loaded once for as long as the same is asked for."""
+        asked = self.model if self.model is not None else newest_run()
+        kept: tuple[Any, Run] | None = getattr(self, "_kept", None)
+        if kept is None or kept[0] != asked:
+            self._kept = kept = (asked, load_model(asked))
+        return kept[1]
 
     def _width(self, run: Run, wanted: tuple[str, ...]) -> int:
         blank = np.zeros((1, run.config.size, run.config.size, 3), np.uint8)

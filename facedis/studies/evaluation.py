@@ -17,7 +17,7 @@ from facedis.measures.collapse import collapse
 from facedis.measures.intervals import Bootstrap
 from facedis.measures.leakage import Tables
 from facedis.measures.parts import Faces, Parts, choose_parts
-from facedis.measures.task import confusion, recall_figures, task_figures
+from facedis.measures.task import PERSON_FACES, confusion, person_spread, recall_figures, task_figures
 from facedis.model.checkpoint import Run
 from facedis.result import record
 from facedis.studies.codes import compared_codes
@@ -25,6 +25,10 @@ from facedis.studies.encode import encode, run_labels
 from facedis.studies.factors import factor_scores
 from facedis.studies.leakage import KINDS, NO_REST, expression_leakage, identity_leakage
 from facedis.studies.retention import retention
+
+NO_PEOPLE = (
+    f"fewer than two people are known with {PERSON_FACES} faces each, so nothing is said of a spread over people"
+)
 
 
 class Evaluation(NamedTuple):
@@ -71,7 +75,8 @@ def measure(run: Run, cache: FacesCache, config: EvalConfig, listener: Listener 
     result = record(
         "evaluation",
         command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-        model=str(run.path),
+        model=run.called,
+        fingerprint=run.fingerprint,
         faces=str(cache.path),
         dataset=cache.info.dataset,
         split=config.split,
@@ -117,6 +122,7 @@ def _numbers(parts: Tables, whole: CodeTable, config: EvalConfig) -> dict[str, A
     return {
         "task": task_figures(whole, plan),
         "recall": recall_figures(whole, plan),
+        "people": _people(whole, reasons),
         "confusion": confusion(whole.labels, predictions, len(whole.classes)),
         "leakage": expression_leakage(codes, parts, kinds, plan, reasons)
         | identity_leakage(codes, whole, kinds, plan, reasons),
@@ -126,6 +132,13 @@ def _numbers(parts: Tables, whole: CodeTable, config: EvalConfig) -> dict[str, A
         "parts": {name: _counts(part) for name, part in zip("PVQ", parts, strict=True)},
         "reasons": reasons,
     }
+
+
+def _people(table: CodeTable, reasons: dict[str, str]) -> dict[str, Any] | None:
+    found = person_spread(table)
+    if found is None:
+        reasons["people"] = NO_PEOPLE
+    return found
 
 
 def _collapse(table: CodeTable, plan: Bootstrap, reasons: dict[str, str]) -> dict[str, Any]:

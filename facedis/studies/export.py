@@ -59,7 +59,7 @@ def export_onnx(run: Run, path: Path, listener: Listener = silent) -> dict[str, 
     calibration = Calibration.of(run)
     portable, faces = Portable(run, calibration.temperature).eval(), _faces(run, listener)
     about = _about(run, calibration)
-    note(listener, f"exporting {run.path}")
+    note(listener, f"exporting {run.called}")
     with replacing(path) as temporary:
         _write(portable, faces[:2], temporary, about)
         differences = _differences(portable, temporary, faces)
@@ -72,7 +72,7 @@ def export_onnx(run: Run, path: Path, listener: Listener = silent) -> dict[str, 
     return record(
         "export",
         command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-        model=str(run.path),
+        model=run.called,
         n=len(faces),
         classes=run.classes,
         output=str(path),
@@ -105,7 +105,7 @@ def _about(run: Run, calibration: Calibration) -> dict[str, str]:
         "temperature": calibration.temperature if calibration.fitted else None,
         "dataset": run.info["faces"].get("dataset", ""),
         "pretrained": run.info["pretrained"],
-        "model": run.path.resolve().name,
+        "model": Path(run.called).name,
         "fingerprint": fingerprint(run),
         "facedis": __version__,
         "license": _LICENCE,

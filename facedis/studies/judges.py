@@ -12,6 +12,7 @@ from facedis.events import Listener, silent
 from facedis.faces.batches import pieces_of
 from facedis.model.checkpoint import MODEL, Run, load_run
 from facedis.model.device import pick_device
+from facedis.model.packed import halved
 from facedis.model.trunk import Source, build_trunk
 from facedis.model.weights import VGGFACE2
 from facedis.studies.encode import forward
@@ -33,7 +34,7 @@ class ExpressionJudge:
 
     def __init__(self, run: Run, device: str = "auto", batch: int = 128) -> None:
         if run.info.get("labels") == PEOPLE:
-            raise RunError(f"{run.path} knows people, not expressions", f"give it as --face-judge; {_TRAIN}")
+            raise RunError(f"{run.called} knows people, not expressions", f"give it as --face-judge; {_TRAIN}")
         self.run, self.device, self.batch = run, pick_device(device), batch
 
     @property
@@ -44,7 +45,7 @@ class ExpressionJudge:
     @property
     def about(self) -> dict[str, Any]:
         """What a record says of it."""
-        return {"run": str(self.run.path), "trunk": self.run.config.trunk, "seed": self.run.train_config.seed}
+        return {"run": self.run.called, "trunk": self.run.config.trunk, "seed": self.run.train_config.seed}
 
     @torch.inference_mode()
     def judge(self, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -68,7 +69,7 @@ class FaceJudge:
     def __init__(self, run: Run, device: str = "auto", batch: int = 128) -> None:
         if run.info.get("labels") != PEOPLE:
             raise RunError(
-                f"{run.path} was trained on expressions: it tells nobody apart",
+                f"{run.called} was trained on expressions: it tells nobody apart",
                 f"give a judge of people made by benchmarks/judges.py, or {VGGFACE2.name}",
             )
         self.run, self.device, self.batch = run, pick_device(device), batch
@@ -76,7 +77,7 @@ class FaceJudge:
     @property
     def about(self) -> dict[str, Any]:
         """What a record says of it."""
-        return {"run": str(self.run.path), "trunk": self.run.config.trunk, "seed": self.run.train_config.seed}
+        return {"run": self.run.called, "trunk": self.run.config.trunk, "seed": self.run.train_config.seed}
 
     @torch.inference_mode()
     def embeddings(self, pictures: np.ndarray) -> np.ndarray:
@@ -129,7 +130,7 @@ def face_judge(judge: str, run: Run, device: str = "auto", listener: Listener = 
     if judge == VGGFACE2.name and not Path(judge).is_dir():
         if run.info["pretrained"] and run.config.trunk == "inception_resnet_v1":
             raise RunError(
-                f"the trunk of {run.path} began with the weights {judge}: they cannot judge it",
+                f"the trunk of {run.called} began with the weights {judge}: they cannot judge it",
                 "train a judge of people with benchmarks/judges.py",
             )
         return TrunkJudge(device, listener=listener)
@@ -153,6 +154,8 @@ def kinship(judge: Run, run: Run) -> str:
         return "is the run itself"
     if _fingerprints(judge) & _fingerprints(run):
         return "shares weights with it"
+    if judge.fingerprint in _ancestors(run) or run.fingerprint in _ancestors(judge):
+        return "is the run it was made of, or gave it a trunk"
     ours, theirs = _helpers(judge), _helpers(run)
     if judge.path.resolve() in theirs or run.path.resolve() in ours or ours & theirs:
         return "had a part in its training or got a trunk from it, or one run had a part in both"
@@ -162,14 +165,26 @@ def kinship(judge: Run, run: Run) -> str:
 def _independent(judge: Run, run: Run) -> Run:
     why = kinship(judge, run)
     if why:
-        raise RunError(f"{judge.path} cannot judge {run.path}: it {why}", _TRAIN)
+        raise RunError(f"{judge.called} cannot judge {run.called}: it {why}", _TRAIN)
     return judge
 
 
 def _fingerprints(run: Run) -> set[bytes]:
-    """Of every matrix and kernel; vectors are left out: fresh biases and scales are the same everywhere."""
-    tensors = (value for value in run.model.state_dict().values() if value.dim() > 1 and value.numel() > 1)
+    """Of every matrix and kernel; vectors are left out: fresh biases and scales are the same everywhere.
+
+    In half precision, in which a packed model is still the run that it was made of.
+    """
+    tensors = (halved(value) for value in run.model.state_dict().values() if value.dim() > 1 and value.numel() > 1)
     return {hashlib.sha256(value.cpu().contiguous().numpy().tobytes()).digest() for value in tensors}
+
+
+def _ancestors(run: Run) -> set[str]:
+    """Fingerprints of the run that a packed model was made of, and of those that gave that one a trunk."""
+    found, stage = set(), run.info if run.packed else None
+    while stage:
+        found.add(stage.get("tensors"))
+        stage = stage.get("began_with")
+    return found
 
 
 def _helpers(run: Run) -> set[Path]:

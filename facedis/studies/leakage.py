@@ -22,6 +22,7 @@ from facedis.result import Figure
 from facedis.studies.codes import Compared
 
 NO_REST = "this model is a baseline: it has no rest code"
+NO_ADVERSARY = "a packed model brings no adversary along: the fresh probes say what its codes tell"
 NO_PROBE = "no probe could be trained: the faces left for it show fewer than two expressions or too few people"
 NO_SCALE = "the trunk features tell the expression no better than chance, so there is nothing to compare with"
 NO_WHO = "the trunk features tell who it is no better than chance, so there is nothing to compare with"
@@ -58,7 +59,10 @@ def expression_leakage(
         found[f"expression_in_{name}"] = _summary(name, {**along, **readings}, kinds, trunk, parts[2], plan, reasons)
     if "rest" in codes:
         found["expression_in_rest"] |= _controls(codes["rest"], read["rest"], parts, plan, reasons)
-        found["adversary"] = leakage.adversary_state(parts[2].adversary, parts[2].identities, plan)
+        asked = parts[2].adversary
+        found["adversary"] = None if asked is None else leakage.adversary_state(asked, parts[2].identities, plan)
+        if asked is None:
+            reasons["leakage.adversary"] = NO_ADVERSARY
     else:
         reasons["leakage.expression_in_rest"] = reasons["leakage.adversary"] = NO_REST
         found |= {"expression_in_rest": None, "adversary": None}

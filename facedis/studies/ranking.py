@@ -15,7 +15,7 @@ from facedis.measures.ranking import Best
 from facedis.model.checkpoint import Run
 from facedis.model.device import pick_device
 from facedis.studies.codes_file import CodesFile, open_codes
-from facedis.studies.embedding import LISTED, fingerprint
+from facedis.studies.embedding import LISTED
 from facedis.studies.encode import CODES, codes_of
 from facedis.studies.photographs import align_photographs
 from facedis.studies.reference import Reference
@@ -65,7 +65,7 @@ def rank(
     if by not in CODES:
         raise ConfigError(f"--by is '{by}'", f"choose one of: {', '.join(CODES)}")
     if by == "rest" and run.model.rest_branch is None:
-        raise RunError(f"{run.path} is a baseline without a rest code", "rank --by expression or trunk")
+        raise RunError(f"{run.called} is a baseline without a rest code", "rank --by expression or trunk")
     if top < 1:
         raise ConfigError(f"--top is {top}", "it must be at least 1")
     if not place.exists() and not place.suffix:
@@ -121,10 +121,10 @@ def codes_in(run: Run, place: Path, by: str) -> CodesFile:
         InputError: It cannot be read, is of another model, or lacks those codes.
     """
     file = open_codes(place)
-    if file.about.get("fingerprint") != fingerprint(run):
+    if file.about.get("fingerprint") != run.fingerprint:
         raise InputError(
             f"the codes in {place} are of another model, {file.about.get('model')}",
-            "name that --run, or make them again with `facedis embed`",
+            "name that --model, or make them again with `facedis embed`",
         )
     if by not in file.codes:
         raise InputError(f"{place} holds no {by} codes", f"rank --by {file.codes[0]}, or embed with --code all")

@@ -129,7 +129,7 @@ def similarity_record(
     """
     common = {
         "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-        "model": str(run.path),
+        "model": run.called,
         "n": len(pairs),
         "classes": run.classes,
         "seed": run.train_config.seed,

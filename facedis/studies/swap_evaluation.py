@@ -77,7 +77,7 @@ def evaluate_swaps(
     result = record(
         "swap_eval",
         command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-        model=str(run.path),
+        model=run.called,
         faces=str(cache.path),
         dataset=cache.info.dataset,
         split=config.split,
@@ -98,7 +98,9 @@ def _one_setting(cache: FacesCache, config: SwapEvalConfig) -> bool:
 def _refuse_ignorant(judge: ExpressionJudge, run: Run) -> None:
     lacking = [name for name in run.classes if name not in judge.classes]
     if lacking:
-        raise RunError(f"{judge.run.path} does not know {', '.join(lacking)}", "train a judge on the same expressions")
+        raise RunError(
+            f"{judge.run.called} does not know {', '.join(lacking)}", "train a judge on the same expressions"
+        )
 
 
 def _notes(run: Run, cache: FacesCache, config: SwapEvalConfig, judges: Judges, there: int) -> list[str]:
@@ -126,11 +128,11 @@ def _about_judge(judge: Run, run: Run, cache: FacesCache, config: SwapEvalConfig
     )
     alike, notes = judge.config.trunk == run.config.trunk, []
     if alike and all(pretrained):
-        notes.append(f"the trunks of {judge.path} and of the model began with published weights of one network")
+        notes.append(f"the trunks of {judge.called} and of the model began with published weights of one network")
     if alike and not any(pretrained) and seeds[0] == seeds[1]:
-        notes.append(f"{judge.path} and the model began with the same random trunk: train it with another --seed")
+        notes.append(f"{judge.called} and the model began with the same random trunk: train it with another --seed")
     if judge.info["faces"]["fingerprint"] == cache.info.fingerprint and config.split in ("train", "all"):
-        notes.append(f"{judge.path} was trained on some of these faces")
+        notes.append(f"{judge.called} was trained on some of these faces")
     return notes
 
 

@@ -263,7 +263,7 @@ def _record(run: Run, faces: Sequence[SingleFace], **keys: Any) -> dict[str, Any
     return record(
         "swap",
         command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-        model=str(run.path),
+        model=run.called,
         faces=[str(face.path) for face in faces],
         n=len(faces),
         classes=run.classes,

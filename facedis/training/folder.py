@@ -1,6 +1,7 @@
 """The run folder as training writes it: run.json at the start, a line of history an epoch."""
 
 import json
+import os
 import platform
 import shlex
 import subprocess
@@ -11,10 +12,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from facedis import __version__
 from facedis.config import ModelConfig, TrainConfig, as_dict
 from facedis.errors import OutputError
 from facedis.model.checkpoint import FORMAT, HISTORY, RUN, point_to, write_info
+from facedis.model.device import pick_device
 from facedis.training.data import TrainingData
 
 _PACKAGES = ("torch", "torchvision", "facenet-pytorch", "lightning-fabric", "numpy", "h5py", "safetensors")
@@ -55,7 +59,7 @@ def start_run(run: Path, data: TrainingData, pretrained: bool, model: ModelConfi
             "seed": config.seed,
             "faces": faces,
             "versions": {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES},
-            "machine": f"{platform.system()} {platform.machine()}",
+            "machine": _machine(config),
             "commit": _commit(),
         },
     )
@@ -91,6 +95,22 @@ def read_history(run: Path) -> list[dict[str, Any]]:
     """The lines of a run's history, one an epoch."""
     path = run / HISTORY
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+
+
+def _machine(config: TrainConfig) -> str:
+    """System, processor, cores and, where it trains on one, the GPU, in words."""
+    parts = [f"{platform.system()} {platform.machine()}", processor(), f"{os.cpu_count()} cores"]
+    if pick_device(config.device).type == "cuda":
+        parts.append(torch.cuda.get_device_name())
+    return ", ".join(parts)
+
+
+def processor() -> str:
+    """What the processor calls itself, as far as the system tells."""
+    about = Path("/proc/cpuinfo")
+    lines = about.read_text(encoding="utf-8", errors="replace").splitlines() if about.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or "unknown processor"
 
 
 def _commit() -> str | None:

@@ -113,11 +113,11 @@ def test_files_pictures_and_arrays_give_the_same_codes(encoder, pictures):
     for same in ([*map(str, paths)], images, arrays, np.stack(arrays), [paths[0], images[1], arrays[2]]):
         np.testing.assert_allclose(encoder.transform(same), expected, atol=1e-6)
     assert encoder.transform([]).shape == (0, 64)
-    both = ExpressionEncoder(encoder.run, code="both").transform(paths)
+    both = ExpressionEncoder(encoder.model, code="both").transform(paths)
     np.testing.assert_allclose(both[:, :64], expected, atol=1e-6)
-    np.testing.assert_allclose(both[:, 64:], ExpressionEncoder(encoder.run, code="rest").transform(paths), atol=1e-6)
-    assert ExpressionEncoder(encoder.run, code="trunk").transform(paths).shape[1] > 64
-    names = ExpressionEncoder(encoder.run, code="both").get_feature_names_out()
+    np.testing.assert_allclose(both[:, 64:], ExpressionEncoder(encoder.model, code="rest").transform(paths), atol=1e-6)
+    assert ExpressionEncoder(encoder.model, code="trunk").transform(paths).shape[1] > 64
+    names = ExpressionEncoder(encoder.model, code="both").get_feature_names_out()
     assert (names[0], names[64], len(names)) == ("expression_code_0", "rest_code_0", 128)
 
 
@@ -143,12 +143,12 @@ def test_images_without_a_face_are_told_or_marked(encoder, pictures, tmp_path):
         encoder.transform([good, wall])
     with pytest.raises(InputError, match=r"the image .*junk.jpg: it is not an image"):
         encoder.transform([good, tmp_path / "junk.jpg"])
-    marked = ExpressionEncoder(encoder.run, no_face="nan").transform([good, wall, tmp_path / "junk.jpg"])
+    marked = ExpressionEncoder(encoder.model, no_face="nan").transform([good, wall, tmp_path / "junk.jpg"])
     assert np.isnan(marked).all(axis=1).tolist() == [False, True, True]
-    whole = ExpressionEncoder(encoder.run, no_face="whole").transform([wall])
+    whole = ExpressionEncoder(encoder.model, no_face="whole").transform([wall])
     assert np.isfinite(whole).all()
     with pytest.raises(ConfigError, match="no_face is 'zero'"):
-        ExpressionEncoder(encoder.run, no_face="zero").transform([good])
+        ExpressionEncoder(encoder.model, no_face="zero").transform([good])
 
 
 @pytest.mark.parametrize(

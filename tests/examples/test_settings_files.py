@@ -2,10 +2,11 @@ from pathlib import Path
 
 import pytest
 
-from facedis.config import SECTIONS, ModelConfig, TrainConfig, read_settings, resolve
+from facedis.config import SECTIONS, EvalConfig, ModelConfig, TrainConfig, read_settings, read_toml, resolve
 from facedis.presets import PRESETS
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+RECIPE = Path(__file__).parents[2] / "benchmarks" / "bundled.toml"
 
 
 #: A grid of rows is no settings file; tests/studies/test_grid.py reads it.
@@ -34,3 +35,14 @@ def test_small_toml_is_the_preset_small(stage, kind):
     drawing = {"decoder": "detached"} if stage == "model" else {}
     table = read_settings(EXAMPLES / "small.toml")[stage]
     assert resolve(kind, table) == resolve(kind, PRESETS["small"][stage], drawing)
+
+
+def test_the_recipe_of_the_bundled_model_is_valid():
+    recipe = read_toml(RECIPE)
+    for stage in ("expression", "codes"):
+        preset = PRESETS[recipe[stage]["preset"]]
+        resolve(ModelConfig, preset["model"], recipe[stage]["model"])
+        resolve(TrainConfig, preset["train"], recipe[stage]["train"])
+    assert recipe["expression"]["model"]["trunk"] == recipe["codes"]["model"]["trunk"]
+    for split in recipe["measured"]["splits"]:
+        EvalConfig(split=split, probes=recipe["measured"]["probes"])

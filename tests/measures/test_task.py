@@ -124,3 +124,21 @@ def test_a_model_of_eight_expressions_also_serves_seven():
     first = replace(data, classes=("contempt", *EIGHT[:7]))  # wherever it stands in the list
     hits = (likely[labels != 0][:, 1:].argmax(axis=1) + 1 == labels[labels != 0]).mean()
     assert task.task_figures(first, PLAN)["accuracy_without_contempt"].value == pytest.approx(hits)
+
+
+def test_people_who_are_served_worse_are_seen():
+    hits = np.repeat([[1.0] * 10, [0.0] * 5 + [1.0] * 5, [1.0] * 2 + [0.0] * 8], 1, axis=0).ravel()
+    probabilities = np.stack([hits, 1 - hits], axis=1)
+    people = np.repeat(["Ann", "Bob", "Cid"], 10)
+    found = task.person_spread(table(probabilities, np.zeros(30, int), people))
+    assert (found["people"], found["faces"], found["faces_each"]) == (3, 30, 10)
+    assert (found["least"], found["median"], found["most"]) == pytest.approx((0.2, 0.5, 1.0))
+    assert found["sd"] == pytest.approx(np.std([1.0, 0.5, 0.2]))
+    assert found["sd_by_chance"] == pytest.approx(np.sqrt(17 / 30 * 13 / 30 / 10))
+
+
+def test_no_spread_over_people_of_whom_too_little_is_known():
+    data = noisy(40)
+    assert task.person_spread(data) is None
+    few = np.array(["Ann"] * 36 + ["Bob"] * 4)
+    assert task.person_spread(replace(data, identities=few)) is None

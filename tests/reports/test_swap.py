@@ -62,7 +62,7 @@ def test_an_empty_place_stays_white():
     assert (whole[60:, 10:150] == 255).all() and (whole[60:180, 220:380] == 20).any()
 
 
-COMMON = {"images": {"grid": "swap.png"}, "output": "swap", "n": 2, "onto": "fear"}
+COMMON = {"model": "runs/a", "images": {"grid": "swap.png"}, "output": "swap", "n": 2, "onto": "fear"}
 
 
 def test_the_page_says_what_the_codes_say():

@@ -230,6 +230,8 @@ def test_every_kind_of_probe_is_tried_unless_told_otherwise():
 def fake_run(classes=("neutral", "happiness", "anger"), fingerprint="patterns-12-2-32-0", crop="box", select="auto"):
     return SimpleNamespace(
         path=Path("runs/a"),
+        called="runs/a",
+        fingerprint="f",
         classes=classes,
         info={"faces": {"fingerprint": fingerprint, "crop": crop}},
         train_config=SimpleNamespace(select=select),

@@ -122,7 +122,7 @@ def test_kept_means_outlive_the_faces(trained, tmp_path):
     try:
         assert (mean_expression(trained, "anger") == kept).all()
         (trained.path / MEANS).unlink()
-        with pytest.raises(CacheError, match="are gone"):
+        with pytest.raises(CacheError, match="are not here"):
             mean_expression(trained, "anger")
         write_cache(trained.faces, seed=1)
         with pytest.raises(CacheError, match="is not the cache"):
