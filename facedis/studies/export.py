@@ -25,7 +25,6 @@ from facedis.files import replacing
 from facedis.model.checkpoint import Run
 from facedis.result import record
 from facedis.studies.calibration import Calibration
-from facedis.studies.embedding import fingerprint
 from facedis.studies.photographs import crop_settings
 from facedis.studies.portable import INPUT, Portable
 
@@ -106,7 +105,7 @@ def _about(run: Run, calibration: Calibration) -> dict[str, str]:
         "dataset": run.info["faces"].get("dataset", ""),
         "pretrained": run.info["pretrained"],
         "model": Path(run.called).name,
-        "fingerprint": fingerprint(run),
+        "fingerprint": run.fingerprint,
         "facedis": __version__,
         "license": _LICENCE,
     }
