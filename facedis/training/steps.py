@@ -236,6 +236,8 @@ def encoder_optimizers(model: Disentangler, config: TrainConfig) -> tuple[Optimi
     lr_trunk = config.lr_trunk or (config.lr / 10 if trunk.pretrained else config.lr)
     copied = list(model.rest_stages.parameters()) if model.rest_stages else []
     apart = list(trunk.parameters()) + copied + (list(model.decoder.parameters()) if model.detached else [])
+    if model.draws == "later":  # facedis.training.drawing has optimisers of its own
+        apart += [weight for part in (model.decoder, model.map_branch) if part for weight in part.parameters()]
     known = {id(parameter) for parameter in apart}
     groups = [{"params": [parameter for parameter in model.parameters() if id(parameter) not in known]}]
     below = [parameter for parameter in trunk.parameters() if parameter.requires_grad] + copied
