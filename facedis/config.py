@@ -97,6 +97,11 @@ class ModelConfig:
         kinds = self.adversary and set(self.adversary) <= {"linear", "mlp"}
         _check(self, "adversary", bool(kinds), "one or more of: linear, mlp")
         self._check_factors()
+        if self.rest_map and (self.decoder, self.decoder_kind) != ("later", "styled"):
+            raise ConfigError(
+                f"--rest-map is {self.rest_map}: only a decoder that learns later, of the kind styled, reads a map",
+                "add --decoder later --decoder-kind styled, or leave out --rest-map",
+            )
         if self.baseline and self.decoder not in ("auto", "none"):
             raise ConfigError(
                 f"decoder '{self.decoder}' needs the rest branch, which the baseline has not",
@@ -162,7 +167,7 @@ class TrainConfig:
     keep_variance: float = 0.0  # of the floor under the rest code's spread
     code_noise: float = 0.0  # deviation of the noise on the expression code while it learns
     erase: bool = False  # fold LEACE of the train split into the rest branch at the end
-    draw_epochs: int = 0  # passes in which a `later` decoder learns to draw, the encoder finished
+    draw_epochs: int = 10  # passes in which a `later` decoder learns to draw, the encoder finished
     draw_pixels: float = 1.0  # of the absolute difference to the face itself
     draw_features: float = 0.0  # of the distance in the finished trunk's maps
     draw_swap: float = 0.0  # of the swapped face's expression, as the finished expression head reads it
@@ -194,6 +199,7 @@ class TrainConfig:
             _check(self, name, getattr(self, name) > 0, "more than 0")
         for name in ("epochs", "adversary_steps", "devices", "nodes"):
             _check(self, name, getattr(self, name) >= 1, "at least 1")
+        _check(self, "draw_epochs", self.draw_epochs >= 1, "at least 1")
         _check(self, "draw_stand_in", self.draw_stand_in <= 1, "0 <= share <= 1")
         _check(self, "batch", self.batch >= 2, "at least 2")
         _check(self, "warm_up", 0 <= self.warm_up < 1, "0 <= share < 1")

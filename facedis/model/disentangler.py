@@ -120,6 +120,10 @@ class Disentangler(nn.Module):
         """Whether drawing is learned once the encoder is finished, and this is before."""
         return self.draws == "later" and self.training
 
+    def learners(self) -> list[nn.Module]:
+        """The parts that learn once the encoder is finished, where the decoder draws later."""
+        return [module for module in (self.decoder, self.map_branch) if module is not None]
+
     def train(self, mode: bool = True) -> "Disentangler":
         """As in torch, but the trunk's BatchNorm keeps its statistics where `fixed_trunk_norm` says so.
 

@@ -1,10 +1,8 @@
 """Learning to draw once the encoder is finished: its codes stay as they are, to the bit."""
 
-import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -22,7 +20,8 @@ from facedis.model.disentangler import Disentangler
 from facedis.model.rest_map import SIDE
 from facedis.training.augment import augment, to_images
 from facedis.training.data import TrainingData
-from facedis.training.drawing_losses import TERMS, Lesson, critic_loss, learners, map_adversary_loss
+from facedis.training.drawing_losses import TERMS, Lesson, critic_loss, map_adversary_loss
+from facedis.training.folder import append_history, cut_history
 from facedis.training.samplers import mixed_order, share_of
 from facedis.training.schedule import rate
 from facedis.training.state import Place, load_place, save_place, step_generator
@@ -81,7 +80,7 @@ class Drawing:
         torch.manual_seed(self.config.seed)
         opponents = Opponents(*settings, len(data.classes))
         model.requires_grad_(False)
-        weights = [weight for module in learners(model) for weight in module.requires_grad_(True).parameters()]
+        weights = [weight for module in model.learners() for weight in module.requires_grad_(True).parameters()]
         lesson = Lesson(model, opponents.map_adversary, opponents.critic, self.config)
         self.pupil = _side(fabric, lesson, torch.optim.Adam(weights, DECODER_LR, BETAS))
         self.opponents = None
@@ -89,11 +88,11 @@ class Drawing:
             self.opponents = _side(fabric, opponents, torch.optim.Adam(opponents.parameters(), OPPONENT_LR, BETAS))
         self.place, self.steps = Place(), len(self.batches(0))
 
-    def run(self, stop: Any, listener: Listener) -> None:
+    def run(self, told: Callable[[], bool], listener: Listener) -> None:
         """All epochs that are left.
 
         Args:
-            stop: Set where it should stop between two steps.
+            told: Whether to stop; asked after every step.
             listener: Told of the progress.
 
         Raises:
@@ -103,15 +102,14 @@ class Drawing:
         total, saved = self.config.draw_epochs * self.steps, time.monotonic()
         listener(Event("start", "learning to draw", total=total, done=self.place.epoch * self.steps + self.place.step))
         while self.place.epoch < self.config.draw_epochs:
-            begun, sums, faces = time.monotonic(), torch.zeros(len(TERMS)), 0
+            begun, sums, faces, speed = time.monotonic(), torch.zeros(len(TERMS)), 0, 0.0
             for images, labels in self.prepared(self.batches(self.place.epoch)[self.place.step :]):
                 sums, faces = sums + self.step(images, labels).cpu() * len(labels), faces + len(labels)
                 done = self.place.epoch * self.steps + self.place.step
-                facts = {"images/s": faces * self.fabric.world_size / (time.monotonic() - begun)}
-                listener(
-                    Event("advance", "learning to draw", done=done, facts=facts | {"loss": float(sums.sum() / faces)})
-                )
-                if stop.is_set():
+                speed = faces * self.fabric.world_size / (time.monotonic() - begun)
+                facts = {"images/s": speed, "loss": float(sums.sum() / faces)}
+                listener(Event("advance", "learning to draw", done=done, facts=facts))
+                if told():
                     self.save()
                     raise KeyboardInterrupt
                 if time.monotonic() - saved > 60 * self.config.checkpoint_minutes:
@@ -119,9 +117,10 @@ class Drawing:
                     saved = time.monotonic()
             if not torch.isfinite(sums).all():
                 raise RunError(
-                    f"the loss is no longer a number in epoch {self.place.epoch} of drawing", "lower --draw-..."
+                    f"the loss is no longer a number in epoch {self.place.epoch} of learning to draw",
+                    "train again with lower --draw weights",
                 )
-            self._close_epoch(sums / max(faces, 1), facts["images/s"])
+            self._close_epoch(sums / max(faces, 1), speed)
         listener(Event("end", "learning to draw"))
 
     def step(self, images: Tensor, labels: Tensor) -> Tensor:
@@ -168,10 +167,12 @@ class Drawing:
             path, opponents = self.folder / CHECKPOINT, self.opponents and self.opponents.module
             save_place(path, self.place, self.model, opponents, self._optimizers())
 
-    def restore(self) -> None:
+    def go_on(self) -> None:
         """Go on where `save` was last called."""
         path, opponents = self.folder / CHECKPOINT, self.opponents and self.opponents.module
         self.place = load_place(path, self.model, opponents, self._optimizers())
+        if self.fabric.is_global_zero:
+            cut_history(self.folder, self.place.history_bytes, HISTORY)
 
     def _optimizers(self) -> list[Optimizer]:
         return [*self.pupil.optimizers, *(self.opponents.optimizers if self.opponents else ())]
@@ -181,8 +182,7 @@ class Drawing:
         line = {"epoch": place.epoch, "images_per_second": speed}
         line |= {name: float(mean) for name, mean in zip(TERMS, means, strict=True)}
         if self.fabric.is_global_zero:
-            with (self.folder / HISTORY).open("a", encoding="utf-8") as file:
-                file.write(json.dumps(line) + "\n")
+            place.history_bytes = append_history(self.folder, line, HISTORY)
         place.epoch, place.step = place.epoch + 1, 0
 
 

@@ -60,7 +60,7 @@ class Lesson(nn.Module):
         """Of the model only what is still being trained: the finished parts keep their statistics."""
         self.training = mode
         self.model.eval()
-        for module in learners(self.model):
+        for module in self.model.learners():
             module.train(mode)
         return self
 
@@ -101,11 +101,6 @@ class Lesson(nn.Module):
 
     def _asked(self) -> set[str]:
         return {name for name in TERMS if getattr(self.config, f"draw_{name}")}
-
-
-def learners(model: Disentangler) -> list[nn.Module]:
-    """The parts of a model that learn to draw."""
-    return [module for module in (model.decoder, model.map_branch) if module is not None]
 
 
 def feature_distance(model: Disentangler, drawn: Tensor, images: Tensor) -> Tensor:
