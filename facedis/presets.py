@@ -87,8 +87,8 @@ def layers(
     """The model and training settings of `preset`.
 
     `small` also learns to draw, so that `facedis swap` has something to show: without touching the
-    codes where beta1 is 0. `clean` learns to swap once its codes are finished, and keeps people in the rest code where they are known by name, else
-    what the trunk knows beside the expression.
+    codes where beta1 is 0. `clean` learns to swap once its codes are finished, and keeps people in the
+    rest code where they are known by name, else what the trunk knows beside the expression.
 
     Args:
         preset: A name of `PRESETS`.

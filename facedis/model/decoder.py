@@ -55,7 +55,7 @@ class StyledDecoder(nn.Module):
     """From (B, E + R) codes, and a rest map if there is one, to (B, 3, S, S) faces in [0, 1].
 
     A linear layer opens the codes to S/16 x S/16; four blocks double it. Each block normalises its
-    channels picture by picture and lets all codes scale and shift them, so that a short expression
+    channels and lets all codes scale and shift them, so that a short expression
     code is heard at every size and cannot be drowned by a longer rest code at the entrance. The rest
     map joins after the first doubling.
 
@@ -95,12 +95,15 @@ class StyledDecoder(nn.Module):
 
 
 class _Styled(nn.Module):
-    """A convolution, the norm of each channel of each picture, the codes' scale and shift, a leaky ReLU."""
+    """A convolution, BatchNorm, the codes' scale and shift, a leaky ReLU.
+
+    A norm of each picture by itself, as AdaIN has it, would take from the map how bright its places are.
+    """
 
     def __init__(self, channels: int, out: int, code_size: int, slope: float) -> None:
         super().__init__()
         self.convolve = nn.Conv2d(channels, out, 3, padding=1, bias=False)
-        self.norm, self.style, self.slope = nn.InstanceNorm2d(out), nn.Linear(code_size, 2 * out), slope
+        self.norm, self.style, self.slope = nn.BatchNorm2d(out, affine=False), nn.Linear(code_size, 2 * out), slope
 
     def forward(self, maps: Tensor, style: Tensor) -> Tensor:
         """(B, out, H, W) of (B, C, H, W) and (B, code_size)."""

@@ -25,10 +25,12 @@ from facedis.training.folder import append_history, cut_history
 from facedis.training.samplers import mixed_order, share_of
 from facedis.training.schedule import rate
 from facedis.training.state import Place, load_place, save_place, step_generator
-from facedis.training.steps import DECODER_LR, Side
+from facedis.training.steps import Side
 
 #: In the run folder while and after it learns to draw.
 CHECKPOINT, HISTORY = "drawing.safetensors", "drawing.jsonl"
+#: Adam's of the decoder.
+LR = 2e-3
 #: Of those who play against the decoder.
 OPPONENT_LR = 5e-4
 #: Adam's, of both sides: a game wants a short memory.
@@ -45,13 +47,13 @@ class Opponents(nn.Module):
         self.critic = Critic(classes) if config.draw_real else None
 
     def forward(
-        self, images: Tensor, labels: Tensor, rest_map: Tensor | None, swapped: Tensor, wanted: Tensor
+        self, images: Tensor, labels: Tensor, rest_map: Tensor | None, swapped: Tensor | None, wanted: Tensor
     ) -> Tensor:
         """The sum of their own losses."""
         loss = images.new_zeros(())
         if self.map_adversary is not None and rest_map is not None:
             loss = loss + map_adversary_loss(self.map_adversary, rest_map, labels)
-        if self.critic is not None:
+        if self.critic is not None and swapped is not None:
             loss = loss + critic_loss(self.critic, images, labels, swapped, wanted)
         return loss
 
@@ -82,7 +84,7 @@ class Drawing:
         model.requires_grad_(False)
         weights = [weight for module in model.learners() for weight in module.requires_grad_(True).parameters()]
         lesson = Lesson(model, opponents.map_adversary, opponents.critic, self.config)
-        self.pupil = _side(fabric, lesson, torch.optim.Adam(weights, DECODER_LR, BETAS))
+        self.pupil = _side(fabric, lesson, torch.optim.Adam(weights, LR, BETAS))
         self.opponents = None
         if list(opponents.parameters()):
             self.opponents = _side(fabric, opponents, torch.optim.Adam(opponents.parameters(), OPPONENT_LR, BETAS))
@@ -125,19 +127,19 @@ class Drawing:
 
     def step(self, images: Tensor, labels: Tensor) -> Tensor:
         """One iteration; the weighted terms in the order of `TERMS`."""
-        total = self.config.draw_epochs * self.steps
-        factor = rate("onecycle", self.place.epoch * self.steps + self.place.step, total)
+        total, done = self.config.draw_epochs * self.steps, self.place.epoch * self.steps + self.place.step
+        warm_up, factor = done < self.config.draw_warm_up * total, rate("onecycle", done, total)
         for side in (self.pupil, self.opponents):
             for optimizer in side.optimizers if side else ():
                 for group in optimizer.param_groups:
                     group["lr"] = group["initial_lr"] * factor
         donors, stand_ins = roles(labels, self.config.draw_stand_in)
-        terms, rest_map, swapped = self.pupil.wrapped(images, labels, donors, stand_ins)
+        terms, rest_map, swapped = self.pupil.wrapped(images, labels, donors, stand_ins, warm_up)
         self.pupil.update(self.fabric, sum(terms.values()))
         if self.opponents is not None:
-            kept = None if rest_map is None else rest_map.detach()
-            loss = self.opponents.wrapped(images, labels, kept, swapped.detach(), labels[donors])
-            self.opponents.update(self.fabric, loss)
+            loss = self.opponents.wrapped(images, labels, rest_map, swapped, labels[donors])
+            if loss.requires_grad:  # in the warm-up a critic has nothing to say
+                self.opponents.update(self.fabric, loss)
         self.place.step += 1
         zero = torch.zeros((), device=images.device)
         return torch.stack([terms.get(name, zero).detach().float() for name in TERMS])

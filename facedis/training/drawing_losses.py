@@ -34,6 +34,8 @@ from facedis.model.rest_map import MAP
 
 #: In the order of the history.
 TERMS = ("pixels", "features", "swap", "codes", "back", "clean", "real")
+#: What is learned before faces are swapped: whoever cannot draw a face yet answers to the others with noise.
+WARM_UP = ("pixels", "clean")
 #: Stages of the trunk whose maps are compared: the later ones tell who and what, not where.
 STAGES = 3
 
@@ -65,8 +67,8 @@ class Lesson(nn.Module):
         return self
 
     def forward(
-        self, images: Tensor, labels: Tensor, donors: Tensor, stand_ins: Tensor
-    ) -> tuple[Mapping[str, Tensor], Tensor | None, Tensor]:
+        self, images: Tensor, labels: Tensor, donors: Tensor, stand_ins: Tensor, warm_up: bool = False
+    ) -> tuple[Mapping[str, Tensor], Tensor | None, Tensor | None]:
         """The weighted terms, the rest map, and the swapped faces.
 
         Args:
@@ -74,12 +76,15 @@ class Lesson(nn.Module):
             labels: (B,) expressions.
             donors: (B,) places in the batch: whose expression each face gets.
             stand_ins: (B,) places: with whose code of the same expression each face is redrawn.
+            warm_up: Only redraw: of the terms those of `WARM_UP`, and no swapped faces.
         """
         config, model, asked = self.config, self.model, self._asked()
+        if warm_up:
+            asked &= set(WARM_UP)
         codes = model.encode(images)
-        given = [codes.expression[stand_ins], codes.expression[donors]]
-        drawn = model.decode(_with(codes, given)).float()
-        redrawn, swapped = drawn.chunk(2)
+        given = [codes.expression[stand_ins]] + ([] if asked <= {*WARM_UP, "features"} else [codes.expression[donors]])
+        drawn = model.decode(_with(codes, given)).float().chunk(len(given))
+        redrawn, swapped = drawn[0], drawn[1] if len(drawn) > 1 else None
         terms = {"pixels": (redrawn - images).abs().mean()}
         if "features" in asked:
             terms["features"] = feature_distance(model, redrawn, images)
@@ -88,7 +93,7 @@ class Lesson(nn.Module):
         if "swap" in asked:
             terms["swap"] = F.cross_entropy(model.expression_head(again.expression), labels[donors])
         if "codes" in asked:
-            terms["codes"] = code_distance(again, codes._replace(expression=given[1]))
+            terms["codes"] = code_distance(again, codes._replace(expression=given[-1]))
         if "back" in asked:
             terms["back"] = (model.decode(again._replace(expression=codes.expression)).float() - images).abs().mean()
         rest_map, (adversary, critic) = codes.others.get(MAP), self.others
