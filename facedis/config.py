@@ -147,7 +147,7 @@ class TrainConfig:
     reconstruction: Literal["sum", "mean"] = "sum"  # eq. in section 2 is a squared norm: a sum over pixels
     epochs: int = 20  # [unsaid]
     batch: int = 64  # [unsaid]
-    optimizer: Literal["adam", "sgd"] = "adam"  # [unsaid]
+    optimizer: Literal["adam", "adamw", "sgd"] = "adam"  # [unsaid] adamw: weight decay apart from the gradient
     lr: float = 1e-4  # [unsaid] branches, expression head, decoder
     lr_trunk: float = 0.0  # [unsaid] 0: lr / 10 where the trunk has pretrained weights, else lr
     lr_adversary: float = 1e-3  # [unsaid]
@@ -180,6 +180,9 @@ class TrainConfig:
     balance: Literal["sampler", "loss", "adversary", "none"] = "sampler"  # [unsaid] what makes classes equal
     augment: Literal["none", "flip", "mild", "strong"] = "mild"  # [unsaid]
     label_smoothing: float = 0.0  # [unsaid] of the expression loss only
+    mixup: float = 0.0  # alpha of the Beta that blends faces with one another; 0: off
+    average: float = 0.0  # decay of the running mean of the weights that is kept instead of the last; 0: off
+    sharpness: float = 0.0  # radius in which the worst point is looked for (SAM), at twice the time; 0: off
     select: Literal["auto", "last", "best"] = "auto"  # auto: best on val where there is a test split too
     precision: Literal["32", "bf16", "16"] = "32"
     device: Device = "auto"
@@ -194,7 +197,8 @@ class TrainConfig:
         _choices(self)
         weights = ("own_weight", "clean_weight", "keep_embedding", "keep_variance", "code_noise", "rest_gradient")
         draw = tuple(field.name for field in fields(self) if field.name.startswith("draw_"))
-        for name in ("beta1", "beta2", "beta3", "lr_trunk", "weight_decay", "adversary_restart", *weights, *draw):
+        others = ("lr_trunk", "weight_decay", "adversary_restart", "mixup", "sharpness")
+        for name in ("beta1", "beta2", "beta3", *others, *weights, *draw):
             _check(self, name, getattr(self, name) >= 0, "0 or more")
         for name in ("lr", "lr_adversary", "checkpoint_minutes"):
             _check(self, name, getattr(self, name) > 0, "more than 0")
@@ -207,6 +211,12 @@ class TrainConfig:
         _check(self, "warm_up", 0 <= self.warm_up < 1, "0 <= share < 1")
         _check(self, "ramp", 0 <= self.ramp <= 1, "0 <= share <= 1")
         _check(self, "label_smoothing", 0 <= self.label_smoothing < 1, "0 <= smoothing < 1")
+        _check(self, "average", 0 <= self.average < 1, "0 <= decay < 1")
+        if self.mixup and (self.confusion in ("reversal", "hsic") or self.keep_embedding):
+            raise ConfigError(
+                "--mixup gives a face two labels; --confusion reversal, hsic and --keep-embedding need one",
+                "leave out one of both",
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,6 +228,7 @@ class EvalConfig:
     probes: Literal["all", "linear"] = "all"  # linear: without networks, neighbours and trees
     probe_rows: int = 10_000  # most rows that a fresh probe is trained on
     bootstrap: int = 1_000  # resamples over identities
+    flip: bool = False  # every face also mirrored, codes and probabilities averaged
     device: Device = "auto"
     seed: int = 0
 

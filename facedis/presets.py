@@ -38,6 +38,7 @@ CLEAN: dict[str, dict[str, Any]] = {
         "epochs": 24,
         "batch": 64,
         "lr": 2e-3,
+        "optimizer": "adamw",
         "schedule": "onecycle",
         "rest_gradient": 0.2,
         "own_weight": 0.5,

@@ -38,6 +38,9 @@ def evaluate(
     ] = None,
     probe_rows: Annotated[int | None, typer.Option(help="Most faces that a fresh probe is trained on.")] = None,
     bootstrap: Annotated[int | None, typer.Option(help="Resamples behind each interval.")] = None,
+    flip: Annotated[
+        bool | None, typer.Option("--flip", help="Average what a face gives with what its mirror image gives.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Of the choice of faces and pairs, and of the resamples.")] = None,
     device: DeviceOption = None,
     config: SettingsFile = None,
@@ -51,7 +54,14 @@ def evaluate(
     confusion.png and, with --html, a page that can be sent to somebody: it holds faces.
     """
     options = dict(
-        split=split, batch=batch, probes=probes, probe_rows=probe_rows, bootstrap=bootstrap, seed=seed, device=device
+        split=split,
+        batch=batch,
+        probes=probes,
+        probe_rows=probe_rows,
+        bootstrap=bootstrap,
+        flip=flip,
+        seed=seed,
+        device=device,
     )
     from facedis.config import EvalConfig
 

@@ -207,7 +207,7 @@ def train(
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the train split.", rich_help_panel=_TRAINING)] = None,
     batch: Annotated[int | None, typer.Option(help="Faces a step and process.", rich_help_panel=_TRAINING)] = None,
-    optimizer: Annotated[str | None, typer.Option(help="adam or sgd.", rich_help_panel=_TRAINING)] = None,
+    optimizer: Annotated[str | None, typer.Option(help="adam, adamw or sgd.", rich_help_panel=_TRAINING)] = None,
     lr: Annotated[float | None, typer.Option(help="Learning rate above the trunk.", rich_help_panel=_TRAINING)] = None,
     lr_trunk: Annotated[
         float | None,
@@ -238,6 +238,18 @@ def train(
     augment: Annotated[str | None, typer.Option(help="none, flip, mild or strong.", rich_help_panel=_TRAINING)] = None,
     label_smoothing: Annotated[
         float | None, typer.Option(help="Of the expression loss.", rich_help_panel=_TRAINING)
+    ] = None,
+    mixup: Annotated[
+        float | None,
+        typer.Option(help="Blend faces and their labels, by shares from Beta(A, A).", rich_help_panel=_TRAINING),
+    ] = None,
+    average: Annotated[
+        float | None,
+        typer.Option(help="Keep the running mean of the weights, of this decay (EMA).", rich_help_panel=_TRAINING),
+    ] = None,
+    sharpness: Annotated[
+        float | None,
+        typer.Option(help="Sharpness-aware steps (SAM) of this radius; doubles the time.", rich_help_panel=_TRAINING),
     ] = None,
     select: Annotated[
         str | None,

@@ -88,7 +88,13 @@ def _input(run: Run, faces: np.ndarray, device: torch.device) -> Tensor:
 
 
 def encode(
-    run: Run, cache: FacesCache, rows: np.ndarray, batch: int = 128, device: str = "auto", listener: Listener = silent
+    run: Run,
+    cache: FacesCache,
+    rows: np.ndarray,
+    batch: int = 128,
+    device: str = "auto",
+    listener: Listener = silent,
+    flip: bool = False,
 ) -> CodeTable:
     """Codes, features and class probabilities of `rows` of a cache.
 
@@ -99,10 +105,11 @@ def encode(
         batch: Faces at a time.
         device: As in the settings.
         listener: Told of the progress.
+        flip: Average all that a face gives with what its mirror image gives.
     """
     pieces: list[dict[str, np.ndarray]] = []
     listener(Event("start", "encoding", total=len(rows)))
-    for piece in _encoded(run, cache, rows, batch, pick_device(device)):
+    for piece in _encoded(run, cache, rows, batch, pick_device(device), flip):
         pieces.append(piece)
         listener(Event("advance", "encoding", done=sum(len(p["expression"]) for p in pieces)))
     listener(Event("end", "encoding"))
@@ -125,18 +132,26 @@ def encode(
 
 
 def _encoded(
-    run: Run, cache: FacesCache, rows: np.ndarray, batch: int, device: torch.device
+    run: Run, cache: FacesCache, rows: np.ndarray, batch: int, device: torch.device, flip: bool
 ) -> Iterator[dict[str, np.ndarray]]:
     starts = range(0, len(rows), batch)
     for _, faces in prefetched(cache, [rows[start : start + batch] for start in starts]):
-        _, output = forward(run, faces, device)
-        arrays = {
-            "expression": output.codes.expression,
-            "trunk": output.features,
-            "probabilities": output.logits.softmax(1),
-        } | {_OTHER + name: code for name, code in output.codes.others.items()}
-        if run.adversary is not None:
-            arrays["rest"] = output.codes.rest
-            with torch.inference_mode():
-                arrays["adversary"] = run.adversary.to(device).expression_in_rest(output.codes.rest).softmax(1)
-        yield {name: value.float().cpu().numpy() for name, value in arrays.items()}
+        arrays = _arrays(run, faces, device)
+        if flip:
+            mirrored = _arrays(run, np.ascontiguousarray(faces[:, :, ::-1]), device)
+            arrays = {name: (value + mirrored[name]) / 2 for name, value in arrays.items()}
+        yield arrays
+
+
+@torch.inference_mode()
+def _arrays(run: Run, faces: np.ndarray, device: torch.device) -> dict[str, np.ndarray]:
+    _, output = forward(run, faces, device)
+    arrays = {
+        "expression": output.codes.expression,
+        "trunk": output.features,
+        "probabilities": output.logits.softmax(1),
+    } | {_OTHER + name: code for name, code in output.codes.others.items()}
+    if run.adversary is not None:
+        arrays["rest"] = output.codes.rest
+        arrays["adversary"] = run.adversary.to(device).expression_in_rest(output.codes.rest).softmax(1)
+    return {name: value.float().cpu().numpy() for name, value in arrays.items()}

@@ -60,7 +60,7 @@ def measure(run: Run, cache: FacesCache, config: EvalConfig, listener: Listener 
     parts = choose_parts(Faces(labels, cache.identities, cache.splits), config.split, config.probe_rows, config.seed)
     if len(parts.whole) == 0:
         raise CacheError(f"{cache.path} has no usable face with a known expression{_in(config.split)}", _others(cache))
-    table = encode(run, cache, parts.rows, config.batch, config.device, listener)
+    table = encode(run, cache, parts.rows, config.batch, config.device, listener, config.flip)
     probe, selection, test, whole = (
         table.take(np.searchsorted(parts.rows, rows))
         for rows in (parts.probe, parts.selection, parts.test, parts.whole)

@@ -30,10 +30,12 @@ from facedis.model.disentangler import Disentangler, build
 from facedis.model.retention import EmbeddingKeeper
 from facedis.training import drawing
 from facedis.training.augment import augment, to_images
+from facedis.training.averaging import Average
 from facedis.training.data import TrainingData, training_data
 from facedis.training.erasure import erase_expression
 from facedis.training.folder import append_history, cut_history, start_run, write_scalars
 from facedis.training.interrupt import stop_between_steps
+from facedis.training.mixing import blended, draw
 from facedis.training.samplers import class_weights, epoch_order, share_of
 from facedis.training.schedule import heed, rate
 from facedis.training.state import Place, load_place, save_place, step_generator
@@ -159,6 +161,7 @@ class Loop:
         model.fixed_trunk_norm = norm == "eval" or (norm == "auto" and model.trunk.pretrained)
         model.to(memory_format=torch.channels_last)
         self.encoder = _side(fabric, model, encoder_optimizers(model, self.config), self.config.compile)
+        self.average = Average(model, self.config.average) if self.config.average else None
         self.adversary = None
         if adversary is not None:
             self.adversary = _side(fabric, adversary, adversary_optimizers(adversary, self.config))
@@ -221,6 +224,8 @@ class Loop:
                 group["lr"] = group["initial_lr"] * factor
         share = heed(done, total, config.warm_up, config.ramp)
         losses, output = train_step(self.fabric, self.encoder, self.adversary, batch, config, self.weights, share)
+        if self.average is not None:
+            self.average.update(self.encoder.module)
         hits = [(output.logits.argmax(1) == labels).sum(), torch.zeros_like(labels[0])]
         if self.adversary is not None:
             with torch.no_grad(), self.fabric.autocast():
@@ -241,7 +246,9 @@ class Loop:
             generator = step_generator(self.config.seed, self.place.epoch, number, self.fabric.global_rank)
             images = to_images(torch.from_numpy(faces).to(self.fabric.device), self.job.model.size)
             images = augment(images, self.config.augment, generator)
-            yield Batch(images.contiguous(memory_format=torch.channels_last), labels, factors)
+            mix = draw(len(images), self.config.mixup, generator) if self.config.mixup else None
+            images = blended(mix, torch.Tensor.contiguous, images).contiguous(memory_format=torch.channels_last)
+            yield Batch(images, labels, factors, mix)
 
     def _targets(self, position: np.ndarray) -> tuple[Tensor, dict[str, Tensor]]:
         """Labels of the train rows at `position`: of the expression, and of each further factor."""
@@ -256,7 +263,7 @@ class Loop:
         line = {"epoch": place.epoch, "steps": self.steps, "train": self._means()}
         val = {}
         if self.fabric.is_global_zero and len(self.data.val_rows):
-            val = accuracy(self.fabric, self.encoder.module, self._adversary_module(), self.data, self.job.model.size)
+            val = accuracy(self.fabric, self._kept_module(), self._adversary_module(), self.data, self.job.model.size)
         line |= {"val": val} if val else {}
         line["images_per_second"] = (self.sums[-1].item() - first) * self.fabric.world_size / (self.clock - begun)
         line["seconds"] = place.seconds
@@ -269,7 +276,7 @@ class Loop:
                 place.best, place.best_epoch = val.get("expression_accuracy", 0.0), place.epoch
             if better or not self.keep_best:
                 place.kept_epoch = place.epoch
-                save_tensors(self.job.run / MODEL, tensors_of(self.encoder.module, self._adversary_module()))
+                save_tensors(self.job.run / MODEL, tensors_of(self._kept_module(), self._adversary_module()))
         place.epoch, place.step = place.epoch + 1, 0
         self._restart_adversaries()
         self.sums.zero_()
@@ -349,7 +356,8 @@ class Loop:
         place.scaler = self.fabric.strategy.precision.state_dict()
         if self.fabric.is_global_zero:
             path = self.job.run / CHECKPOINT
-            save_place(path, place, self.encoder.module, self._adversary_module(), self._optimizers())
+            modules = self.encoder.module, self._adversary_module()
+            save_place(path, place, *modules, self._optimizers(), self.average)
 
     def _restore(self) -> None:
         path = self.job.run / CHECKPOINT
@@ -357,7 +365,8 @@ class Loop:
             if (self.job.run / MODEL).exists():
                 raise RunError(f"{self.job.run} is finished: there is nothing to resume", "train a new one")
             return  # killed before its first checkpoint: from the start, which gives the same run
-        self.place = load_place(path, self.encoder.module, self._adversary_module(), self._optimizers())
+        modules = self.encoder.module, self._adversary_module()
+        self.place = load_place(path, *modules, self._optimizers(), self.average)
         self.fabric.strategy.precision.load_state_dict(self.place.scaler)
         sums = [self.place.sums[name] for name in SUMS]
         self.sums += torch.tensor(sums, dtype=self.sums.dtype).to(self.sums.device)
@@ -369,6 +378,10 @@ class Loop:
         balanced = self.config.balance == "sampler"
         order = epoch_order(self.data.train_labels, balanced, self.config.seed, epoch)
         return share_of(order, self.config.batch, self.fabric.global_rank, self.fabric.world_size)
+
+    def _kept_module(self) -> Disentangler:
+        """What is validated and kept: the model, or its running mean."""
+        return self.encoder.module if self.average is None else self.average.module
 
     def _adversary_module(self) -> Opponents | None:
         return None if self.adversary is None else self.adversary.module

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from facedis.model.checkpoint import load_tensors, read_tensors, save_tensors, tensors_of
+from facedis.training.averaging import Average
 
 
 @dataclass
@@ -44,10 +45,15 @@ class Place:
 
 
 def save_place(
-    path: Path, place: Place, model: nn.Module, adversary: nn.Module | None, optimizers: Sequence[Optimizer]
+    path: Path,
+    place: Place,
+    model: nn.Module,
+    adversary: nn.Module | None,
+    optimizers: Sequence[Optimizer],
+    average: Average | None = None,
 ) -> None:
     """Write all of a run's state to `path`."""
-    tensors, scalars = tensors_of(model, adversary), []
+    tensors, scalars = tensors_of(model, adversary) | (average.tensors() if average else {}), []
     for number, optimizer in enumerate(optimizers):
         state = optimizer.state_dict()
         numbers: dict[str, dict[str, Any]] = {}
@@ -61,14 +67,22 @@ def save_place(
     save_tensors(path, tensors, {"place": asdict(place), "optimizers": scalars})
 
 
-def load_place(path: Path, model: nn.Module, adversary: nn.Module | None, optimizers: Sequence[Optimizer]) -> Place:
-    """Fill model, adversary and optimisers from `path`.
+def load_place(
+    path: Path,
+    model: nn.Module,
+    adversary: nn.Module | None,
+    optimizers: Sequence[Optimizer],
+    average: Average | None = None,
+) -> Place:
+    """Fill model, adversary, optimisers and running mean from `path`.
 
     Raises:
         RunError: The file is broken or belongs to another model.
     """
     load_tensors(path, model, adversary)
     tensors, about = read_tensors(path)
+    if average is not None:
+        average.restore(tensors)
     for number, (optimizer, numbers) in enumerate(zip(optimizers, about["optimizers"], strict=True)):
         slots: dict[int, dict[str, Any]] = {int(index): dict(values) for index, values in numbers.items()}
         prefix = f"optimizer{number}."

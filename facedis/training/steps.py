@@ -16,6 +16,7 @@ branches, each taught its own factor and cleaned of all others; the table holds 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 from lightning_fabric import Fabric
@@ -30,6 +31,8 @@ from facedis.model.confusion import OBJECTIVES, hsic_loss
 from facedis.model.disentangler import Codes, Disentangler, Output
 from facedis.model.losses import Losses
 from facedis.model.retention import variance_floor
+from facedis.training.mixing import Mix, blended
+from facedis.training.sharpness import nearby_worst
 
 
 @dataclass
@@ -42,9 +45,17 @@ class Side:
 
     def update(self, fabric: Fabric, loss: Tensor) -> None:
         """One step down the gradient of `loss`."""
+        self.slope(fabric, loss)
+        self.descend()
+
+    def slope(self, fabric: Fabric, loss: Tensor) -> None:
+        """The gradient of `loss`, and of nothing before it."""
         for optimizer in self.optimizers:
             optimizer.zero_grad()
         fabric.backward(loss)
+
+    def descend(self) -> None:
+        """One step down the gradient that is there."""
         for optimizer in self.optimizers:
             optimizer.step()
 
@@ -66,11 +77,13 @@ class Batch:
         images: (B, 3, S, S) in [0, 1]; also what the decoder should draw.
         labels: (B,) expressions.
         factors: (B,) classes of each further factor, -1 where unknown.
+        mix: How the images are blended; labels and factors are those of the first of each two.
     """
 
     images: Tensor
     labels: Tensor
     factors: Mapping[str, Tensor] = field(default_factory=dict)
+    mix: Mix | None = None
 
     def target(self, factor: str) -> Tensor:
         """(B,) classes of the expression or of a further factor."""
@@ -98,10 +111,8 @@ def adversary_step(fabric: Fabric, adversary: Side, codes: Codes, batch: Batch, 
 
 def _pool_loss(answers: Tensor, factor: str, batch: Batch, weights: Tensor | None) -> Tensor:
     """Mean over the members: each learns by itself, for their weights are apart."""
-    if factor == "expression":
-        each = [losses.adversary_loss(logits, batch.labels, weights) for logits in answers]
-    else:
-        each = [losses.factor_loss(logits, batch.target(factor)) for logits in answers]
+    loss = partial(losses.adversary_loss, weights=weights) if factor == "expression" else losses.factor_loss
+    each = [blended(batch.mix, partial(loss, logits), batch.target(factor)) for logits in answers]
     return torch.stack(each).mean()
 
 
@@ -128,14 +139,18 @@ def encoder_loss(
     Source: eq. 3 and the paragraph below it.
     """
     zero = output.logits.new_zeros(())
-    expression = losses.expression_loss(output.logits, batch.labels, weights.expression, config.label_smoothing)
+    told = partial(losses.expression_loss, output.logits, weights=weights.expression, smoothing=config.label_smoothing)
+    expression = blended(batch.mix, told, batch.labels)
     confusion = reconstruction = own = zero
     if adversary is not None:
         confusion = _confusion(output.codes, batch, adversary, config, weights)
     if output.reconstruction is not None:
         reconstruction = losses.reconstruction_loss(batch.images, output.reconstruction, config.reconstruction)
     if output.factors:
-        own = sum(losses.factor_loss(logits, batch.target(name)) for name, logits in output.factors.items())
+        own = sum(
+            blended(batch.mix, partial(losses.factor_loss, logits), batch.target(name))
+            for name, logits in output.factors.items()
+        )
     # With beta1 = 0 a detached decoder still learns, from the mean error: it reaches nobody else.
     beta1 = config.beta1 or 1 / (batch.images[0].numel() if config.reconstruction == "sum" else 1)
     retention = _retention(model, output, batch, config)
@@ -217,10 +232,18 @@ def train_step(
     if adversary is not None:
         for _ in range(config.adversary_steps):
             adversary_loss = adversary_step(fabric, adversary, output.codes, batch, weights.adversary)
-    with fabric.autocast():
-        module = None if adversary is None else adversary.module
-        result = encoder_loss(encoder.module, output, batch, module, config, weights, heed)
-    encoder.update(fabric, result.total)
+    module = None if adversary is None else adversary.module
+
+    def judged(answer: Output) -> Losses:
+        with fabric.autocast():
+            return encoder_loss(encoder.module, answer, batch, module, config, weights, heed)
+
+    result = judged(output)
+    encoder.slope(fabric, result.total)
+    if config.sharpness:
+        with nearby_worst(encoder.module, config.sharpness):
+            encoder.slope(fabric, judged(encoder.wrapped(batch.images)).total)
+    encoder.descend()
     return Losses(*(term.detach() for term in result._replace(adversary=adversary_loss))), output
 
 
@@ -261,4 +284,5 @@ DECODER_LR = 1e-3
 def _optimizer(groups: list[dict], config: TrainConfig) -> Optimizer:
     if config.optimizer == "sgd":
         return torch.optim.SGD(groups, config.lr, momentum=0.9, nesterov=True, weight_decay=config.weight_decay)
-    return torch.optim.Adam(groups, config.lr, weight_decay=config.weight_decay)
+    kind = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
+    return kind(groups, config.lr, weight_decay=config.weight_decay)

@@ -171,6 +171,22 @@ def test_an_erased_rest_code_has_one_mean_for_all_expressions_of_the_train_split
     assert gaps["kept"] > 0.05 > 1e-3 > gaps["erased"]
 
 
+@pytest.mark.parametrize("beyond", [{"average": 0.9}, {"mixup": 0.4}, {"sharpness": 0.05, "optimizer": "adamw"}])
+def test_ways_to_train_that_carry_a_state_of_their_own_resume_bit_for_bit(pattern_cache, tmp_path, monkeypatch, beyond):
+    train(_job(pattern_cache, tmp_path / "plain"))
+    train(_job(pattern_cache, tmp_path / "whole", **beyond))
+    _stop_after(monkeypatch, 3)
+    with pytest.raises(KeyboardInterrupt):
+        train(_job(pattern_cache, tmp_path / "broken", **beyond))
+    _stop_after(monkeypatch, 0)
+    train(_job(pattern_cache, tmp_path / "broken", resume=True, **beyond))
+    plain, whole, broken = (
+        read_tensors(tmp_path / name / "model.safetensors")[0] for name in ("plain", "whole", "broken")
+    )
+    assert all(torch.equal(whole[name], broken[name]) for name in whole)
+    assert any(not torch.equal(whole[name], plain[name]) for name in whole)
+
+
 def test_further_factors_and_all_that_is_beyond_the_paper_resume_bit_for_bit(pattern_cache, tmp_path, monkeypatch):
     model = replace(MODEL, factors=("identity",), adversary=("linear", "mlp"), code_norm="batch", rest_stages=1)
     beyond = dict(model=model, adversary_restart=1, keep_embedding=1.0, keep_variance=0.5, ramp=0.5, code_noise=0.1)

@@ -1,0 +1,96 @@
+"""Running means, mixup and sharpness-aware steps, each against what its paper says."""
+
+import pytest
+import torch
+from lightning_fabric import Fabric
+from torch import nn
+
+from facedis.config import TrainConfig
+from facedis.errors import ConfigError
+from facedis.model import losses
+from facedis.training.averaging import Average
+from facedis.training.mixing import Mix, blended, draw
+from facedis.training.sharpness import nearby_worst
+from facedis.training.steps import Side
+
+
+def test_the_running_mean_nears_a_constant_and_forgets_the_start():
+    layer = nn.BatchNorm1d(3)
+    average = Average(layer, 0.5)
+    with torch.no_grad():
+        layer.weight.fill_(5.0)
+        layer.running_mean.fill_(2.0)
+    for _ in range(40):
+        average.update(layer)
+    assert torch.allclose(average.module.weight, layer.weight)
+    assert torch.allclose(average.module.running_mean, layer.running_mean)
+
+
+def test_the_mean_of_two_steps_is_what_the_formula_says():
+    layer = nn.Linear(1, 1, bias=False)
+    average = Average(layer, 0.999)
+    start = layer.weight.item()
+    with torch.no_grad():
+        layer.weight.fill_(1.0)
+    average.update(layer)  # the first step leaves a tenth of what was there
+    assert average.module.weight.item() == pytest.approx(0.1 * start + 0.9)
+
+
+def test_a_running_mean_goes_on_from_its_tensors():
+    layer, other = nn.Linear(2, 2), nn.Linear(2, 2)
+    first, second = Average(layer, 0.9), Average(other, 0.9)
+    for _ in range(3):
+        first.update(other)
+    second.restore(first.tensors())
+    for average in (first, second):
+        average.update(layer)
+    assert torch.equal(first.module.weight, second.module.weight)
+
+
+def test_mixup_blends_pictures_and_losses_alike():
+    mix = Mix(torch.tensor([1, 0]), 0.75)
+    pictures = torch.tensor([[0.0], [1.0]])
+    assert blended(mix, torch.Tensor.contiguous, pictures).tolist() == [[0.25], [0.75]]
+    logits, labels = torch.randn(2, 3), torch.tensor([0, 2])
+    soft = torch.tensor([[0.75, 0.0, 0.25], [0.25, 0.0, 0.75]])
+    found = blended(mix, lambda labels: losses.expression_loss(logits, labels), labels)
+    assert found.item() == pytest.approx(nn.functional.cross_entropy(logits, soft).item(), abs=1e-6)
+
+
+def test_the_same_step_draws_the_same_blend():
+    one, two = (draw(8, 0.4, torch.Generator().manual_seed(7)) for _ in range(2))
+    assert one.share == two.share and torch.equal(one.partner, two.partner)
+    assert draw(8, 0.4, torch.Generator().manual_seed(8)).share != one.share
+
+
+def test_the_worst_point_nearby_is_up_the_gradient_and_the_weights_come_back():
+    model = nn.Sequential(nn.Linear(2, 4), nn.BatchNorm1d(4), nn.Linear(4, 1))
+    inputs = torch.randn(8, 2)
+    loss = model(inputs).square().mean()
+    loss.backward()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    with nearby_worst(model, 0.05):
+        moved = [(value - before[name]).norm() for name, value in model.named_parameters()]
+        assert torch.stack(moved).norm().item() == pytest.approx(0.05, rel=1e-4)
+        assert model(inputs).square().mean() > loss
+    after = {name: value for name, value in model.state_dict().items() if not name.endswith("num_batches_tracked")}
+    assert all(torch.equal(value, before[name]) for name, value in after.items())
+
+
+def test_a_sharpness_aware_step_goes_down_the_gradient_of_the_worst_point():
+    layer = nn.Linear(1, 1, bias=False)
+    with torch.no_grad():
+        layer.weight.fill_(1.0)
+    side = Side(layer, layer, (torch.optim.SGD(layer.parameters(), 0.1),))
+    fabric = Fabric(accelerator="cpu")
+    side.slope(fabric, layer.weight.square().sum())
+    with nearby_worst(layer, 0.5):
+        side.slope(fabric, layer.weight.square().sum())  # at 1.5: a gradient of 3
+    side.descend()
+    assert layer.weight.item() == pytest.approx(1 - 0.1 * 3)
+
+
+@pytest.mark.parametrize("other", [{"confusion": "hsic"}, {"confusion": "reversal"}, {"keep_embedding": 1.0}])
+def test_mixup_is_refused_beside_what_needs_one_label(other):
+    with pytest.raises(ConfigError, match="two labels"):
+        TrainConfig(mixup=0.2, **other)
