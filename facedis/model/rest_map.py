@@ -1,9 +1,10 @@
 """A rest code with places: a few channels of 8 x 8 that say where what is, beside the rest vector.
 
 A vector of some dozen numbers draws a person's mean face. Hair, pose, light and background have places,
-and the decoder is told them by this map. It is blind in the middle, where brows, eyes and mouth are: what
-is there, the decoder must draw from the two vectors. What its border still tells of the expression is
-fought by an adversary of its own and measured by `facedis eval`, as of any code.
+and the decoder is told them by this map. In the middle, where brows, eyes and mouth are, it is drowned in
+noise: good enough to say which way the face looks, so that what it shows must be heard from the
+expression code. What the map still tells of the expression is fought by an adversary of its own and
+measured by `facedis eval`, as of any code.
 """
 
 import torch
@@ -16,10 +17,10 @@ from facedis.config import ModelConfig
 MAP = "map"
 #: Places of the map in a row and a column.
 SIDE = 8
-#: Rows and columns of the places that stay zero.
-BLIND = slice(2, 7), slice(2, 6)
-#: Deviation of the noise on the map in training, in units of its own: what is too fine to survive it is lost.
-NOISE = 0.3
+#: Rows and columns of the middle.
+MIDDLE = slice(2, 7), slice(2, 6)
+#: Deviation of the noise in training at the border and in the middle, in units of the map's own.
+NOISE, NOISE_IN_THE_MIDDLE = 0.3, 1.0
 
 
 class MapBranch(nn.Module):
@@ -30,7 +31,7 @@ class MapBranch(nn.Module):
         config: `rest_map` is M.
     """
 
-    seen: Tensor
+    noise: Tensor
 
     def __init__(self, channels: int, config: ModelConfig) -> None:
         super().__init__()
@@ -43,9 +44,9 @@ class MapBranch(nn.Module):
         )
         self.last = nn.Conv2d(width, config.rest_map, 1)
         self.norm = nn.BatchNorm2d(config.rest_map, affine=False)
-        seen = torch.ones(SIDE, SIDE)
-        seen[BLIND] = 0
-        self.register_buffer("seen", seen, persistent=False)
+        noise = torch.full((SIDE, SIDE), NOISE)
+        noise[MIDDLE] = NOISE_IN_THE_MIDDLE
+        self.register_buffer("noise", noise, persistent=False)
 
     def forward(self, features: Tensor) -> Tensor:
         """(B, M * 8 * 8) of (B, C, H, W)."""
@@ -53,5 +54,5 @@ class MapBranch(nn.Module):
             features = F.interpolate(features, (SIDE, SIDE), mode="bilinear")
         code = self.norm(self.last(F.adaptive_avg_pool2d(self.layers(features), SIDE)))
         if self.training:
-            code = code + NOISE * torch.randn_like(code)
-        return (code * self.seen).flatten(1)
+            code = code + self.noise * torch.randn_like(code)
+        return code.flatten(1)

@@ -33,8 +33,8 @@ CHECKPOINT, HISTORY = "drawing.safetensors", "drawing.jsonl"
 LR = 2e-3
 #: Of those who play against the decoder.
 OPPONENT_LR = 5e-4
-#: Adam's, of both sides: a game wants a short memory.
-BETAS = (0.5, 0.99)
+#: Adam's, of the decoder and of those who play against it.
+BETAS, OPPONENT_BETAS = (0.9, 0.99), (0.5, 0.99)
 
 
 class Opponents(nn.Module):
@@ -87,7 +87,9 @@ class Drawing:
         self.pupil = _side(fabric, lesson, torch.optim.Adam(weights, LR, BETAS))
         self.opponents = None
         if list(opponents.parameters()):
-            self.opponents = _side(fabric, opponents, torch.optim.Adam(opponents.parameters(), OPPONENT_LR, BETAS))
+            self.opponents = _side(
+                fabric, opponents, torch.optim.Adam(opponents.parameters(), OPPONENT_LR, OPPONENT_BETAS)
+            )
         self.place, self.steps = Place(), len(self.batches(0))
 
     def run(self, told: Callable[[], bool], listener: Listener) -> None:
