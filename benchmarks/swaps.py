@@ -12,7 +12,7 @@ One finished encoder; each row teaches it to draw anew from the same random deco
 import argparse
 import json
 import time
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
@@ -35,11 +35,11 @@ from facedis.training.drawing import Drawing
 #: Terms of the preset that a row has beyond the one above it; "" is the run as it was trained.
 ROWS = {
     "as trained": None,
-    "redrawn": ("draw_pixels",),
+    "redrawn": ("draw_pixels", "draw_stand_in"),
     "and a rest map": ("rest_map",),
     "and features": ("draw_features",),
     "and the swap's expression": ("draw_swap",),
-    "and its codes": ("draw_codes", "draw_stand_in"),
+    "and its codes": ("draw_codes",),
     "and a clean map": ("draw_clean",),
     "and a critic": ("draw_real",),
 }
@@ -56,10 +56,10 @@ def settings(run: Run, row: str, options: argparse.Namespace) -> tuple[ModelConf
     named = [name for terms in list(ROWS.values())[: list(ROWS).index(row) + 1] for name in terms or ()]
     preset = DRAWING
     model = preset["model"] | {"decoder": "later"} | ({} if "rest_map" in named else {"rest_map": 0})
-    off = {field.name: 0.0 for field in fields(TrainConfig) if field.name.startswith("draw_")}
-    draw = {name: preset["train"].get(name, 0.0) if name in named else 0.0 for name in off}
-    draw |= {"draw_epochs": options.epochs or preset["train"]["draw_epochs"]}
-    return replace(run.config, **model), replace(run.train_config, **draw, precision=options.precision)
+    terms = {name for of_row in ROWS.values() for name in of_row or () if name.startswith("draw_")}
+    draw = preset["train"] | {name: preset["train"].get(name, 0.0) if name in named else 0.0 for name in terms}
+    draw |= {"draw_epochs": options.epochs or preset["train"]["draw_epochs"], "precision": options.precision}
+    return replace(run.config, **model), replace(run.train_config, **draw)
 
 
 def draw(run: Run, row: str, place: Path, options: argparse.Namespace) -> float:

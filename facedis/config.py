@@ -168,6 +168,7 @@ class TrainConfig:
     code_noise: float = 0.0  # deviation of the noise on the expression code while it learns
     erase: bool = False  # fold LEACE of the train split into the rest branch at the end
     draw_epochs: int = 10  # passes in which a `later` decoder learns to draw, the encoder finished
+    draw_batch: int = 16  # faces a step of them: many small steps draw sooner than few large ones
     draw_warm_up: float = 0.0  # share of them in which faces are redrawn and not yet swapped
     draw_pixels: float = 1.0  # of the absolute difference to the face itself
     draw_features: float = 0.0  # of the distance in the finished trunk's maps
@@ -205,6 +206,7 @@ class TrainConfig:
         for name in ("epochs", "adversary_steps", "devices", "nodes"):
             _check(self, name, getattr(self, name) >= 1, "at least 1")
         _check(self, "draw_epochs", self.draw_epochs >= 1, "at least 1")
+        _check(self, "draw_batch", self.draw_batch >= 4, "at least 4")
         _check(self, "draw_warm_up", self.draw_warm_up <= 1, "0 <= share <= 1")
         _check(self, "draw_stand_in", self.draw_stand_in <= 1, "0 <= share <= 1")
         _check(self, "batch", self.batch >= 2, "at least 2")

@@ -51,13 +51,14 @@ CLEAN: dict[str, dict[str, Any]] = {
 DRAWING: dict[str, dict[str, Any]] = {
     "model": {"decoder_kind": "styled", "decoder_width": 192, "rest_map": 8},
     "train": {
-        "draw_epochs": 12,
+        "draw_epochs": 16,
+        "draw_warm_up": 0.625,
         "draw_pixels": 5.0,
         "draw_features": 1.0,
-        "draw_swap": 0.5,
-        "draw_codes": 0.5,
-        "draw_stand_in": 0.3,
-        "draw_clean": 0.3,
+        "draw_swap": 0.2,
+        "draw_codes": 0.3,
+        "draw_stand_in": 0.5,
+        "draw_clean": 0.05,
     },
 }
 PRESETS = {"paper": PAPER, "small": SMALL, "clean": CLEAN}

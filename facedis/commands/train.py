@@ -164,6 +164,7 @@ def train(
     draw_epochs: Annotated[
         int | None, typer.Option(help="Passes of a decoder that learns later.", rich_help_panel=_DRAWING)
     ] = None,
+    draw_batch: Annotated[int | None, typer.Option(help="Faces a step of them.", rich_help_panel=_DRAWING)] = None,
     draw_warm_up: Annotated[
         float | None,
         typer.Option(help="Share of them in which faces are only redrawn, by pixels.", rich_help_panel=_DRAWING),

@@ -162,8 +162,8 @@ class Drawing:
         """Positions into the train rows of each of this process's batches."""
         config, data = self.config, self.data
         people = data.cache.identities[data.train_rows]
-        order = mixed_order(data.train_labels, people, config.batch, config.seed, config.epochs + epoch)
-        return share_of(order, config.batch, self.fabric.global_rank, self.fabric.world_size)
+        order = mixed_order(data.train_labels, people, config.seed, config.epochs + epoch)
+        return share_of(order, config.draw_batch, self.fabric.global_rank, self.fabric.world_size)
 
     def save(self) -> None:
         """Write everything that is needed to go on here."""

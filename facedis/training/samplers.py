@@ -29,13 +29,14 @@ def epoch_order(labels: np.ndarray, balanced: bool, seed: int, epoch: int) -> np
     return balanced_order(labels, len(labels), rng) if balanced else rng.permutation(len(labels))
 
 
-def mixed_order(labels: np.ndarray, people: np.ndarray, batch: int, seed: int, epoch: int) -> np.ndarray:
+def mixed_order(labels: np.ndarray, people: np.ndarray, seed: int, epoch: int) -> np.ndarray:
     """(n,) positions for one epoch in which each batch has few people with many expressions each.
 
     Of each person as many faces in a row as there are classes, one of each expression that the person
-    shows before one comes twice; where nobody is known by name, classes are equally frequent and that is all.
+    shows before one comes twice; where some are not known by name, or most come once, classes are equally frequent and that is all.
     """
-    if len(np.unique(people[people != ""])) < 2 or len(np.unique(people[people != ""])) * 2 > (people != "").sum():
+    named = people[people != ""]
+    if len(named) < len(people) or len(np.unique(named)) * 2 > len(named):
         return epoch_order(labels, True, seed, epoch)
     rng = np.random.default_rng((seed, epoch, 1))
     runs = []

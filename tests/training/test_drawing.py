@@ -29,7 +29,9 @@ MODEL = ModelConfig(
     trunk="resnet18_half", weights="none", size=SIZE, branch="light", branch_widths=(8, 8, 8), expression_size=6,
     rest_size=5, rest_stages=2, code_norm="batch", decoder="later", decoder_kind="styled", decoder_width=32, rest_map=2,
 )  # fmt: skip
-ALL = TrainConfig(**{f"draw_{name}": 1.0 for name in TERMS}, draw_epochs=2, epochs=1, batch=12, device="cpu")
+ALL = TrainConfig(
+    **{f"draw_{name}": 1.0 for name in TERMS}, draw_epochs=2, epochs=1, batch=12, draw_batch=12, device="cpu"
+)
 WITH_MAP = {"decoder", "map_branch"}
 
 
@@ -122,7 +124,7 @@ def test_donors_show_another_expression_and_stand_ins_the_same():
 
 def test_a_batch_has_few_people_with_all_their_expressions():
     labels, people = np.tile(np.arange(8), 20), np.repeat([f"p{n}" for n in range(10)], 16)
-    order = mixed_order(labels, people, 32, 0, 0)
+    order = mixed_order(labels, people, 0, 0)
     assert sorted(order) == list(range(160))
     for start in range(0, 160, 32):
         batch = order[start : start + 32]
@@ -131,7 +133,7 @@ def test_a_batch_has_few_people_with_all_their_expressions():
 
 def test_strangers_come_with_equally_frequent_expressions():
     labels = np.repeat([0, 1], [30, 10])
-    order = mixed_order(labels, np.full(40, ""), 8, 0, 0)
+    order = mixed_order(labels, np.full(40, ""), 0, 0)
     assert np.bincount(labels[order]).tolist() == [20, 20]
 
 
