@@ -33,7 +33,8 @@ def mixed_order(labels: np.ndarray, people: np.ndarray, seed: int, epoch: int) -
     """(n,) positions for one epoch in which each batch has few people with many expressions each.
 
     Of each person as many faces in a row as there are classes, one of each expression that the person
-    shows before one comes twice; where some are not known by name, or most come once, classes are equally frequent and that is all.
+    shows before one comes twice; where some are not known by name, or most come once, classes are equally
+    frequent and that is all.
     """
     named = people[people != ""]
     if len(named) < len(people) or len(np.unique(named)) * 2 > len(named):
