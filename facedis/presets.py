@@ -55,10 +55,11 @@ DRAWING: dict[str, dict[str, Any]] = {
         "draw_warm_up": 0.625,
         "draw_pixels": 5.0,
         "draw_features": 1.0,
-        "draw_swap": 0.2,
+        "draw_swap": 0.1,
         "draw_codes": 0.3,
         "draw_stand_in": 0.5,
         "draw_clean": 0.05,
+        "draw_real": 0.06,
     },
 }
 PRESETS = {"paper": PAPER, "small": SMALL, "clean": CLEAN}

@@ -130,7 +130,7 @@ class Drawing:
     def step(self, images: Tensor, labels: Tensor) -> Tensor:
         """One iteration; the weighted terms in the order of `TERMS`."""
         total, done = self.config.draw_epochs * self.steps, self.place.epoch * self.steps + self.place.step
-        warm_up, factor = done < self.config.draw_warm_up * total, rate("onecycle", done, total)
+        warm_up, factor = phase(done, total, self.config.draw_warm_up)
         for side in (self.pupil, self.opponents):
             for optimizer in side.optimizers if side else ():
                 for group in optimizer.param_groups:
@@ -188,6 +188,14 @@ class Drawing:
         if self.fabric.is_global_zero:
             place.history_bytes = append_history(self.folder, line, HISTORY)
         place.epoch, place.step = place.epoch + 1, 0
+
+
+def phase(done: int, total: int, share: float) -> tuple[bool, float]:
+    """Whether a step is of the warm-up, and the factor on the rates: each phase has a cycle of its own."""
+    first = round(share * total)
+    if done < first:
+        return True, rate("onecycle", done, first)
+    return False, rate("onecycle", done - first, total - first)
 
 
 def roles(labels: Tensor, stand_in: float) -> tuple[Tensor, Tensor]:

@@ -19,7 +19,7 @@ from facedis.model.trunk import Trunk
 from facedis.studies.drawing import Drawer
 from facedis.training import drawing
 from facedis.training import loop as loop_module
-from facedis.training.drawing import Opponents, roles
+from facedis.training.drawing import Opponents, phase, roles
 from facedis.training.drawing_losses import TERMS, Lesson
 from facedis.training.loop import Job, train
 from facedis.training.samplers import mixed_order
@@ -111,6 +111,12 @@ def test_the_encoder_trains_without_drawing_and_the_map_waits():
 def test_a_map_that_nothing_would_teach_is_refused():
     with pytest.raises(ConfigError, match="reads a map"):
         replace(MODEL, decoder="detached")
+
+
+def test_both_phases_have_a_whole_cycle():
+    assert phase(0, 10, 0.0) == (False, pytest.approx(0.04))
+    assert phase(5, 10, 0.6)[0] and not phase(6, 10, 0.6)[0]
+    assert phase(6, 10, 0.6)[1] == pytest.approx(0.04) and phase(9, 10, 1.0)[0]
 
 
 def test_donors_show_another_expression_and_stand_ins_the_same():
