@@ -76,9 +76,12 @@ class ModelConfig:
     code_norm: Literal["none", "batch", "unit"] = "none"  # what bounds the codes
     factors: tuple[str, ...] = ()  # known factors beside the expression: FACTOR or FACTOR:BRANCH (section 4)
     adversary: tuple[str, ...] = ("linear",)  # section 3: one linear classifier; several are a pool of linear, mlp
-    decoder: Literal["auto", "none", "joint", "rest", "detached"] = "auto"  # auto: joint if beta1 > 0, else none
-    decoder_kind: Literal["deconv", "resize"] = "deconv"  # section 3: six deconvs
+    decoder: Literal["auto", "none", "joint", "rest", "detached", "later"] = (
+        "auto"  # auto: joint if beta1 > 0, else none
+    )
+    decoder_kind: Literal["deconv", "resize", "styled"] = "deconv"  # section 3: six deconvs
     decoder_width: int = 512  # [unsaid] channels of the first deconv, halved at each
+    rest_map: int = 0  # channels of a rest code with 8 x 8 places beside the rest vector
 
     def __post_init__(self) -> None:
         _choices(self)
@@ -89,10 +92,16 @@ class ModelConfig:
         _check(self, "slope", 0 <= self.slope < 1, "0 <= slope < 1")
         _check(self, "dropout", 0 <= self.dropout < 1, "0 <= dropout < 1")
         _check(self, "decoder_width", self.decoder_width >= 32, "at least 32")
+        _check(self, "rest_map", self.rest_map >= 0, "0 or more")
         _check(self, "rest_stages", self.rest_stages >= 0, "0 or more")
         kinds = self.adversary and set(self.adversary) <= {"linear", "mlp"}
         _check(self, "adversary", bool(kinds), "one or more of: linear, mlp")
         self._check_factors()
+        if self.rest_map and (self.decoder, self.decoder_kind) != ("later", "styled"):
+            raise ConfigError(
+                f"--rest-map is {self.rest_map}: only a decoder that learns later, of the kind styled, reads a map",
+                "add --decoder later --decoder-kind styled, or leave out --rest-map",
+            )
         if self.baseline and self.decoder not in ("auto", "none"):
             raise ConfigError(
                 f"decoder '{self.decoder}' needs the rest branch, which the baseline has not",
@@ -158,6 +167,17 @@ class TrainConfig:
     keep_variance: float = 0.0  # of the floor under the rest code's spread
     code_noise: float = 0.0  # deviation of the noise on the expression code while it learns
     erase: bool = False  # fold LEACE of the train split into the rest branch at the end
+    draw_epochs: int = 10  # passes in which a `later` decoder learns to draw, the encoder finished
+    draw_batch: int = 16  # faces a step of them: many small steps draw sooner than few large ones
+    draw_warm_up: float = 0.0  # share of them in which faces are redrawn and not yet swapped
+    draw_pixels: float = 1.0  # of the absolute difference to the face itself
+    draw_features: float = 0.0  # of the distance in the finished trunk's maps
+    draw_swap: float = 0.0  # of the swapped face's expression, as the finished expression head reads it
+    draw_codes: float = 0.0  # of the swapped face's codes, encoded again
+    draw_back: float = 0.0  # of the face that is there again after swapping twice
+    draw_stand_in: float = 0.0  # share of faces drawn with the expression code of another of that expression
+    draw_clean: float = 0.0  # of the confusion about the expression in the rest map
+    draw_real: float = 0.0  # of passing as a real face of the wanted expression
     balance: Literal["sampler", "loss", "adversary", "none"] = "sampler"  # [unsaid] what makes classes equal
     augment: Literal["none", "flip", "mild", "strong"] = "mild"  # [unsaid]
     label_smoothing: float = 0.0  # [unsaid] of the expression loss only
@@ -177,13 +197,18 @@ class TrainConfig:
     def __post_init__(self) -> None:
         _choices(self)
         weights = ("own_weight", "clean_weight", "keep_embedding", "keep_variance", "code_noise", "rest_gradient")
+        draw = tuple(field.name for field in fields(self) if field.name.startswith("draw_"))
         others = ("lr_trunk", "weight_decay", "adversary_restart", "mixup", "sharpness")
-        for name in ("beta1", "beta2", "beta3", *others, *weights):
+        for name in ("beta1", "beta2", "beta3", *others, *weights, *draw):
             _check(self, name, getattr(self, name) >= 0, "0 or more")
         for name in ("lr", "lr_adversary", "checkpoint_minutes"):
             _check(self, name, getattr(self, name) > 0, "more than 0")
         for name in ("epochs", "adversary_steps", "devices", "nodes"):
             _check(self, name, getattr(self, name) >= 1, "at least 1")
+        _check(self, "draw_epochs", self.draw_epochs >= 1, "at least 1")
+        _check(self, "draw_batch", self.draw_batch >= 4, "at least 4")
+        _check(self, "draw_warm_up", self.draw_warm_up <= 1, "0 <= share <= 1")
+        _check(self, "draw_stand_in", self.draw_stand_in <= 1, "0 <= share <= 1")
         _check(self, "batch", self.batch >= 2, "at least 2")
         _check(self, "warm_up", 0 <= self.warm_up < 1, "0 <= share < 1")
         _check(self, "ramp", 0 <= self.ramp <= 1, "0 <= share <= 1")

@@ -48,6 +48,21 @@ CLEAN: dict[str, dict[str, Any]] = {
         "checkpoint_minutes": 1.0,
     },
 }
+#: How `clean` draws, where its decoder learns later.
+DRAWING: dict[str, dict[str, Any]] = {
+    "model": {"decoder_kind": "styled", "decoder_width": 192, "rest_map": 8},
+    "train": {
+        "draw_epochs": 16,
+        "draw_warm_up": 0.625,
+        "draw_pixels": 5.0,
+        "draw_features": 1.0,
+        "draw_swap": 0.1,
+        "draw_codes": 0.3,
+        "draw_stand_in": 0.5,
+        "draw_clean": 0.05,
+        "draw_real": 0.06,
+    },
+}
 PRESETS = {"paper": PAPER, "small": SMALL, "clean": CLEAN}
 
 
@@ -70,23 +85,28 @@ def choose(preset: str | None, dataset: str) -> tuple[str, str]:
     return "paper", "these are your own faces; --preset small for a small network on a small machine"
 
 
-def layers(preset: str, beta1: float | None, baseline: bool, people: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+def layers(
+    preset: str, beta1: float | None, baseline: bool, people: bool, decoder: str | None = None
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """The model and training settings of `preset`.
 
     `small` also learns to draw, so that `facedis swap` has something to show: without touching the
-    codes where beta1 is 0. `clean` keeps people in the rest code where they are known by name, else
-    what the trunk knows beside the expression.
+    codes where beta1 is 0. `clean` learns to swap once its codes are finished, and keeps people in the
+    rest code where they are known by name, else what the trunk knows beside the expression.
 
     Args:
         preset: A name of `PRESETS`.
         beta1: As typed or in the settings file; None means the default, 0.
         baseline: Whether there is no rest branch, and so nothing to draw from.
         people: Whether the faces say who is who.
+        decoder: As typed or in the settings file.
     """
     model, train = dict(PRESETS[preset]["model"]), dict(PRESETS[preset]["train"])
     if preset == "small" and not baseline:
         model["decoder"] = "joint" if beta1 else "detached"
     if preset == "clean" and not baseline:
-        model["decoder"] = "joint" if beta1 else "detached"
+        model["decoder"] = decoder or ("joint" if beta1 else "later")
+        if model["decoder"] == "later":
+            model, train = model | DRAWING["model"], train | DRAWING["train"]
         (model if people else train).update({"factors": ["identity"]} if people else {"keep_embedding": 1.0})
     return model, train

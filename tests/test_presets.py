@@ -26,3 +26,11 @@ def test_the_faces_choose_and_an_unknown_name_is_refused():
     assert choose(None, "rendered")[0] == "small" and choose(None, "fer2013")[0] == "paper"
     with pytest.raises(ConfigError, match="paper, small, clean"):
         choose("big", "rendered")
+
+
+def test_clean_learns_to_swap_later_unless_another_decoder_is_asked_for():
+    model, train = layers("clean", None, False, True)
+    assert model["decoder"] == "later" and model["rest_map"] > 0 and train["draw_swap"] > 0
+    model, train = layers("clean", None, False, True, "detached")
+    assert model["decoder"] == "detached" and "rest_map" not in model and "draw_swap" not in train
+    resolve(ModelConfig, model)

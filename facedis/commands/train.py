@@ -9,6 +9,7 @@ from facedis.commands.shared import AsJson, DeviceOption, Quiet, SettingsFile, l
 
 _GAME, _NETWORK, _TRAINING = "The game (eq. 1-3)", "The network", "Training"
 _BEYOND = "Beyond the paper (off unless named)"
+_DRAWING = "Drawing with --decoder later"
 
 
 def train(
@@ -42,7 +43,7 @@ def train(
         str | None,
         typer.Option(
             help="none, joint (trained with the codes), rest (with the rest branch only), detached (touches no code), "
-            "auto.",
+            "later (learns to swap once the codes are finished), auto.",
             rich_help_panel=_GAME,
         ),
     ] = None,
@@ -151,7 +152,60 @@ def train(
         float | None, typer.Option(help="Before the two linear classifiers.", rich_help_panel=_NETWORK)
     ] = None,
     decoder_kind: Annotated[
-        str | None, typer.Option(help="deconv (the paper's) or resize (no checkerboard).", rich_help_panel=_NETWORK)
+        str | None,
+        typer.Option(
+            help="deconv (the paper's), resize (no checkerboard) or styled (told the codes at every size).",
+            rich_help_panel=_NETWORK,
+        ),
+    ] = None,
+    rest_map: Annotated[
+        int | None,
+        typer.Option(help="Channels of a rest code with 8 x 8 places, for the decoder only.", rich_help_panel=_DRAWING),
+    ] = None,
+    draw_epochs: Annotated[
+        int | None, typer.Option(help="Passes of a decoder that learns later.", rich_help_panel=_DRAWING)
+    ] = None,
+    draw_batch: Annotated[int | None, typer.Option(help="Faces a step of them.", rich_help_panel=_DRAWING)] = None,
+    draw_warm_up: Annotated[
+        float | None,
+        typer.Option(help="Share of them in which faces are only redrawn, by pixels.", rich_help_panel=_DRAWING),
+    ] = None,
+    draw_pixels: Annotated[
+        float | None, typer.Option(help="Of the difference to the face itself.", rich_help_panel=_DRAWING)
+    ] = None,
+    draw_features: Annotated[
+        float | None, typer.Option(help="Of the distance in the finished trunk's maps.", rich_help_panel=_DRAWING)
+    ] = None,
+    draw_swap: Annotated[
+        float | None,
+        typer.Option(
+            help="Of the expression that the finished head reads in a swapped face.", rich_help_panel=_DRAWING
+        ),
+    ] = None,
+    draw_codes: Annotated[
+        float | None, typer.Option(help="Of the codes of a swapped face, encoded again.", rich_help_panel=_DRAWING)
+    ] = None,
+    draw_back: Annotated[
+        float | None,
+        typer.Option(help="Of the face that should be there again after swapping twice.", rich_help_panel=_DRAWING),
+    ] = None,
+    draw_stand_in: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of faces redrawn with the expression code of another face of that expression.",
+            rich_help_panel=_DRAWING,
+        ),
+    ] = None,
+    draw_clean: Annotated[
+        float | None,
+        typer.Option(help="Of the confusion about the expression in the rest map.", rich_help_panel=_DRAWING),
+    ] = None,
+    draw_real: Annotated[
+        float | None,
+        typer.Option(
+            help="Of passing as a real face of the wanted expression before a critic that learns along.",
+            rich_help_panel=_DRAWING,
+        ),
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the train split.", rich_help_panel=_TRAINING)] = None,
     batch: Annotated[int | None, typer.Option(help="Faces a step and process.", rich_help_panel=_TRAINING)] = None,

@@ -17,7 +17,8 @@ from facedis.errors import ConfigError
 from facedis.events import Listener, silent
 from facedis.model.adversaries import Opponents, opponents
 from facedis.model.branches import Branch
-from facedis.model.decoder import Decoder
+from facedis.model.decoder import build_decoder
+from facedis.model.rest_map import MAP, MapBranch
 from facedis.model.retention import EmbeddingKeeper
 from facedis.model.trunk import Source, Trunk, build_trunk
 
@@ -99,7 +100,10 @@ class Disentangler(nn.Module):
             {factor: nn.Linear(config.rest_size, sizes[factor]) for factor in self.owners}
         )
         length = config.expression_size + config.rest_size * (len(config.branches) - 1)
-        self.decoder = None if config.decoder == "none" else Decoder(length, config)
+        self.map_branch = None
+        if config.rest_map:
+            self.map_branch = MapBranch(trunk.map_shape(config.size, config.rest_stages)[0], config)
+        self.decoder = None if config.decoder == "none" else build_decoder(length, config)
         self.draws = config.decoder
         self.embedding_keeper: EmbeddingKeeper | None = None
         self.fixed_trunk_norm = False
@@ -110,6 +114,15 @@ class Disentangler(nn.Module):
     def detached(self) -> bool:
         """Whether the decoder learns without touching any code."""
         return self.draws == "detached"
+
+    @property
+    def draws_later(self) -> bool:
+        """Whether drawing is learned once the encoder is finished, and this is before."""
+        return self.draws == "later" and self.training
+
+    def learners(self) -> list[nn.Module]:
+        """The parts that learn once the encoder is finished, where the decoder draws later."""
+        return [module for module in (self.decoder, self.map_branch) if module is not None]
 
     def train(self, mode: bool = True) -> "Disentangler":
         """As in torch, but the trunk's BatchNorm keeps its statistics where `fixed_trunk_norm` says so.
@@ -130,6 +143,18 @@ class Disentangler(nn.Module):
         Args:
             images: (B, 3, S, S) in [0, 1].
         """
+        codes, features, below = self._encoded(images)
+        factors = {factor: head(codes.named()[self.owners[factor]]) for factor, head in self.factor_heads.items()}
+        reconstruction = None if self.decoder is None or self.draws_later else self._redrawn(codes, below)
+        logits = self.expression_head(codes.expression)
+        return Output(codes, logits, features.mean((2, 3)), reconstruction, factors)
+
+    def encode(self, images: Tensor) -> Codes:
+        """The codes of `images` (B, 3, S, S) in [0, 1], and nothing drawn."""
+        return self._encoded(images)[0]
+
+    def _encoded(self, images: Tensor) -> tuple[Codes, Tensor, Tensor]:
+        """The codes, the trunk's map, and the map that the rest branch reads."""
         own = len(self.rest_stages) if self.rest_stages else 0
         shared, features = self.trunk.split(images, own)
         expression = self.expression_branch(features)
@@ -137,11 +162,10 @@ class Disentangler(nn.Module):
             expression = expression + self.code_noise * torch.randn_like(expression)
         below = scaled_gradient(shared, self.rest_gradient)
         below = self.rest_stages(below) if self.rest_stages else below
-        codes = Codes.of({"expression": expression} | {name: branch(below) for name, branch in self._further()})
-        factors = {factor: head(codes.named()[self.owners[factor]]) for factor, head in self.factor_heads.items()}
-        reconstruction = None if self.decoder is None else self._redrawn(codes, below)
-        logits = self.expression_head(expression)
-        return Output(codes, logits, features.mean((2, 3)), reconstruction, factors)
+        named = {"expression": expression} | {name: branch(below) for name, branch in self._further()}
+        if self.map_branch is not None and not self.draws_later:
+            named[MAP] = self.map_branch(shared.detach())
+        return Codes.of(named), features, below
 
     def decode(self, codes: Codes) -> Tensor:
         """(B, 3, S, S) faces in [0, 1] of `codes`; any codes may be put together."""

@@ -80,8 +80,8 @@ class Trunk(nn.Module):
         before = self.stages[:first]((images - self.mean) / self.std)
         return before, self.stages[first:](before)
 
-    def map_shape(self, size: int) -> tuple[int, int, int]:
-        """(C, H, W) of the feature map for faces of `size` pixels.
+    def map_shape(self, size: int, last: int = 0) -> tuple[int, int, int]:
+        """(C, H, W) of the feature map for faces of `size` pixels, or of the map before the `last` stages.
 
         Raises:
             ConfigError: The trunk cannot take faces that small.
@@ -90,7 +90,7 @@ class Trunk(nn.Module):
         self.eval()
         try:
             with torch.no_grad():
-                shape = self(torch.zeros(1, 3, size, size, device=self.mean.device)).shape
+                shape = self.split(torch.zeros(1, 3, size, size, device=self.mean.device), last)[0].shape
         except RuntimeError as error:
             raise ConfigError(f"--size {size} is too small for this trunk", "choose 96 or more") from error
         finally:

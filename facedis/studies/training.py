@@ -100,7 +100,8 @@ def settings(preset: str, wish: Wish, people: bool) -> tuple[ModelConfig, TrainC
     beta1 = wish.train.get("beta1")
     beta1 = in_file["train"].get("beta1") if beta1 is None else beta1
     baseline = wish.model.get("baseline") or in_file["model"].get("baseline") or False
-    model_layer, train_layer = presets.layers(preset, beta1, baseline, people)
+    decoder = wish.model.get("decoder") or in_file["model"].get("decoder")
+    model_layer, train_layer = presets.layers(preset, beta1, baseline, people, decoder)
     config = resolve(TrainConfig, train_layer, in_file["train"], wish.train)
     return settle(resolve(ModelConfig, model_layer, in_file["model"], wish.model), config), config
 

@@ -66,9 +66,9 @@ def start_run(run: Path, data: TrainingData, pretrained: bool, model: ModelConfi
     point_to(run)
 
 
-def append_history(run: Path, line: Mapping[str, Any]) -> int:
+def append_history(run: Path, line: Mapping[str, Any], name: str = HISTORY) -> int:
     """Add a line to the history; its length in bytes afterwards."""
-    with (run / HISTORY).open("a", encoding="utf-8") as file:
+    with (run / name).open("a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")
         return file.tell()
 
@@ -83,9 +83,9 @@ def write_scalars(run: Path, line: Mapping[str, Any]) -> None:
                 writer.add_scalar(f"{name}/{part}", value, line["epoch"])
 
 
-def cut_history(run: Path, length: int) -> None:
+def cut_history(run: Path, length: int, name: str = HISTORY) -> None:
     """Drop what was written after the place that a resumed run goes on from."""
-    path = run / HISTORY
+    path = run / name
     if path.exists():
         with path.open("r+b") as file:
             file.truncate(length)

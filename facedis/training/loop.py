@@ -28,6 +28,7 @@ from facedis.model.checkpoint import CHECKPOINT, MODEL, load_tensors, read_info,
 from facedis.model.device import pick_device
 from facedis.model.disentangler import Disentangler, build
 from facedis.model.retention import EmbeddingKeeper
+from facedis.training import drawing
 from facedis.training.augment import augment, to_images
 from facedis.training.averaging import Average
 from facedis.training.data import TrainingData, training_data
@@ -183,10 +184,15 @@ class Loop:
         while self.place.epoch < self.config.epochs:
             self._epoch(stop)
         self.job.listener(Event("end", "training"))
+        begun = (self.job.run / drawing.CHECKPOINT).exists()  # then the encoder was finished in an earlier sitting
+        if self.fabric.is_global_zero and not begun and self.config.erase and self.adversary is not None:
+            self._erase()
+        self.fabric.barrier()
+        if self.encoder.module.draws == "later":
+            self._learn_to_draw(stop, begun)
         if self.fabric.is_global_zero:
-            if self.config.erase and self.adversary is not None:
-                self._erase()
-            (self.job.run / CHECKPOINT).unlink(missing_ok=True)
+            for name in (CHECKPOINT, drawing.CHECKPOINT):
+                (self.job.run / name).unlink(missing_ok=True)
         self.fabric.barrier()
         return self.place
 
@@ -323,6 +329,17 @@ class Loop:
         load_tensors(path, model, adversary)
         erase_expression(self.fabric, model, self.data, self.job.model.size, self.job.listener)
         save_tensors(path, tensors_of(model, adversary))
+
+    def _learn_to_draw(self, stop: Any, begun: bool) -> None:
+        """Teach the decoder of the model that the folder holds, whose codes stay as they are."""
+        path, model, adversary = self.job.run / MODEL, self.encoder.module, self._adversary_module()
+        load_tensors(path, model, adversary)
+        lesson = drawing.Drawing(self.fabric, self.job.run, self.data, model, (self.job.model, self.config))
+        lesson.go_on() if begun else lesson.save()
+        lesson.run(partial(self._told, stop), self.job.listener)
+        self.place.seconds += time.monotonic() - self.clock
+        if self.fabric.is_global_zero:
+            save_tensors(path, tensors_of(model, adversary))
 
     def _told(self, stop: Any) -> bool:
         """Whether any process was told to stop: all of them must leave at the same step."""

@@ -29,6 +29,29 @@ def epoch_order(labels: np.ndarray, balanced: bool, seed: int, epoch: int) -> np
     return balanced_order(labels, len(labels), rng) if balanced else rng.permutation(len(labels))
 
 
+def mixed_order(labels: np.ndarray, people: np.ndarray, seed: int, epoch: int) -> np.ndarray:
+    """(n,) positions for one epoch in which each batch has few people with many expressions each.
+
+    Of each person as many faces in a row as there are classes, one of each expression that the person
+    shows before one comes twice; where some are not known by name, or most come once, classes are equally
+    frequent and that is all.
+    """
+    named = people[people != ""]
+    if len(named) < len(people) or len(np.unique(named)) * 2 > len(named):
+        return epoch_order(labels, True, seed, epoch)
+    rng = np.random.default_rng((seed, epoch, 1))
+    runs = []
+    for name in np.unique(people):
+        members = rng.permutation(np.flatnonzero(people == name))
+        turn = np.zeros(len(members), int)  # the how-manieth of its expression each is
+        for label in np.unique(labels[members]):
+            same = labels[members] == label
+            turn[same] = np.arange(same.sum())
+        members = members[np.argsort(turn, kind="stable")]
+        runs += np.array_split(members, max(1, round(len(members) / len(np.unique(labels)))))
+    return np.concatenate([runs[place] for place in rng.permutation(len(runs))])
+
+
 def share_of(order: np.ndarray, batch: int, rank: int, world: int) -> list[np.ndarray]:
     """The batches of process `rank` of `world`: all processes get equally many, none gets a rest.
 

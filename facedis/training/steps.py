@@ -6,7 +6,8 @@ Which loss moves what (x: gets a gradient):
     expression        x      x      x
     adversary                                      x
     confusion         x                    x
-    reconstruction    x      x             x            x    (detached decoder: De; rest: B_rest and De)
+    reconstruction    x      x             x            x    (detached decoder: De; rest: B_rest and De;
+                                                              later: nothing here, see training.drawing)
 
 The faces are encoded once. The adversaries learn on detached codes; then the encoder is judged by
 the updated adversaries, whose weights enter as constants. With further factors there are more
@@ -259,6 +260,8 @@ def encoder_optimizers(model: Disentangler, config: TrainConfig) -> tuple[Optimi
     lr_trunk = config.lr_trunk or (config.lr / 10 if trunk.pretrained else config.lr)
     copied = list(model.rest_stages.parameters()) if model.rest_stages else []
     apart = list(trunk.parameters()) + copied + (list(model.decoder.parameters()) if model.detached else [])
+    if model.draws == "later":  # facedis.training.drawing has optimisers of its own
+        apart += [weight for part in model.learners() for weight in part.requires_grad_(False).parameters()]
     known = {id(parameter) for parameter in apart}
     groups = [{"params": [parameter for parameter in model.parameters() if id(parameter) not in known]}]
     below = [parameter for parameter in trunk.parameters() if parameter.requires_grad] + copied

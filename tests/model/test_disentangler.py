@@ -7,7 +7,7 @@ from torch import nn
 from facedis.config import ModelConfig
 from facedis.errors import ConfigError, WeightsError
 from facedis.model.branches import Branch
-from facedis.model.decoder import Decoder
+from facedis.model.decoder import Decoder, build_decoder
 from facedis.model.disentangler import build
 from facedis.model.trunk import Source, build_trunk
 
@@ -44,9 +44,9 @@ def test_the_papers_branch_has_four_convolutions_and_10_62_million_weights():
 
 
 @pytest.mark.parametrize("size", [48, 64, 112, 160])
-@pytest.mark.parametrize("kind", ["deconv", "resize"])
+@pytest.mark.parametrize("kind", ["deconv", "resize", "styled"])
 def test_the_decoder_draws_faces_of_the_right_size_in_the_unit_range(size, kind):
-    decoder = Decoder(11, ModelConfig(size=size, decoder_kind=kind, decoder_width=32))
+    decoder = build_decoder(11, ModelConfig(size=size, decoder_kind=kind, decoder_width=32))
     faces = decoder(torch.randn(2, 11))
     assert faces.shape == (2, 3, size, size)
     assert faces.min() >= 0 and faces.max() <= 1
@@ -59,7 +59,7 @@ def test_the_papers_decoder_has_six_deconvolutions():
 
 def test_a_decoder_for_an_odd_size_is_refused_with_the_nearest_possible():
     with pytest.raises(ConfigError, match="--size 96"):
-        Decoder(8, ModelConfig(size=100))
+        build_decoder(8, ModelConfig(size=100))
 
 
 def test_a_baseline_has_neither_rest_branch_nor_adversary():

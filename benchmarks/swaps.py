@@ -1,0 +1,163 @@
+"""What each term of learning to draw buys: swaps across people and within one, judged from outside.
+
+One finished encoder; each row teaches it to draw anew from the same random decoder, in the order of
+`ROWS`, and its swaps are judged on a rendered grid of people whom nobody saw, where the truth is known.
+
+    facedis align && facedis align ~/.cache/facedis/rendered-faces-2/grid -o grid.h5
+    facedis train --preset clean --name clean
+    python benchmarks/judges.py faces.h5 -o judges
+    python benchmarks/swaps.py runs/clean grid.h5 judges -o docs/results/swaps
+"""
+
+import argparse
+import json
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import torch
+from lightning_fabric import Fabric
+
+from facedis import __version__
+from facedis.config import ModelConfig, SwapEvalConfig, TrainConfig, as_dict
+from facedis.events import silent
+from facedis.faces.cache import FacesCache
+from facedis.model.checkpoint import MODEL, Run, load_run, save_tensors, tensors_of, write_info
+from facedis.model.disentangler import build
+from facedis.presets import DRAWING
+from facedis.reports.swap_evaluation import figures, sheet_of
+from facedis.studies.judged_swaps import Judges
+from facedis.studies.judges import expression_judge, face_judge
+from facedis.studies.swap_evaluation import evaluate_swaps
+from facedis.training.data import training_data
+from facedis.training.drawing import Drawing
+
+#: Terms of the preset that a row has beyond the one above it; "" is the run as it was trained.
+ROWS = {
+    "as trained": None,
+    "redrawn": ("draw_pixels", "draw_stand_in"),
+    "and a rest map": ("rest_map",),
+    "and features": ("draw_features",),
+    "and the swap's expression": ("draw_swap",),
+    "and its codes": ("draw_codes",),
+    "and a clean map": ("draw_clean",),
+    "and a critic": ("draw_real",),
+}
+COLUMNS = {
+    "wanted expression": "transfer",
+    "old expression": "copy_rate",
+    "nearer to rest donor": "closer_to_rest_donor",
+    "SSIM": "ssim",
+}
+
+
+def settings(run: Run, row: str, options: argparse.Namespace) -> tuple[ModelConfig, TrainConfig]:
+    """Those of the preset `clean` with the terms up to `row` and no other."""
+    named = [name for terms in list(ROWS.values())[: list(ROWS).index(row) + 1] for name in terms or ()]
+    preset = DRAWING
+    model = preset["model"] | {"decoder": "later"} | ({} if "rest_map" in named else {"rest_map": 0})
+    terms = {name for of_row in ROWS.values() for name in of_row or () if name.startswith("draw_")}
+    draw = preset["train"] | {name: preset["train"].get(name, 0.0) if name in named else 0.0 for name in terms}
+    draw |= {"draw_epochs": options.epochs or preset["train"]["draw_epochs"], "precision": options.precision}
+    return replace(run.config, **model), replace(run.train_config, **draw)
+
+
+def draw(run: Run, row: str, place: Path, options: argparse.Namespace) -> float:
+    """Teach the encoder of `run` to draw, into the run folder `place`; the seconds it took."""
+    model_config, config = settings(run, row, options)
+    with FacesCache.open(run.faces) as cache:
+        data = training_data(cache, tuple(name for name in model_config.owners if name != "expression"))
+        torch.manual_seed(config.seed)
+        model, _ = build(replace(model_config, weights="none"), data.sizes)
+        finished = {
+            name: value
+            for name, value in run.model.state_dict().items()
+            if not name.startswith(("decoder.", "map_branch."))
+        }
+        model.load_state_dict(finished, strict=False)
+        write_info(place, run.info | {"model": as_dict(model_config), "train": as_dict(config)})
+        precision = {"32": "32-true", "bf16": "bf16-mixed"}[options.precision]
+        fabric, began = Fabric(accelerator="auto", devices=1, precision=precision), time.monotonic()
+        Drawing(fabric, place, data, model, (model_config, config)).run(lambda: False, silent)
+    save_tensors(place / MODEL, tensors_of(model, run.adversary))
+    return time.monotonic() - began
+
+
+def judged(place: Path, options: argparse.Namespace, sheet: Path | None = None) -> dict:
+    """What the judges say of the swaps of the run `place`."""
+    run = load_run(place)
+    judges = Judges(
+        expression_judge(options.judges / "expression", run), face_judge(str(options.judges / "identity"), run)
+    )
+    with FacesCache.open(options.grid) as cache:
+        found = evaluate_swaps(run, cache, SwapEvalConfig(pairs=options.pairs), judges)
+    if sheet is not None:
+        sheet_of(found.shown, sheet)
+    return {
+        kind: {name: asdict_of(figures(found.record, name, kind)) for name in COLUMNS.values()}
+        for kind in ("across", "within")
+    }
+
+
+def asdict_of(found: dict | None) -> dict | None:
+    """Figures as JSON."""
+    return found and {name: each if isinstance(each, dict) else asdict(each) for name, each in found.items()}
+
+
+def table(rows: dict) -> str:
+    """Swaps across people and within one as Markdown; what they are read against below."""
+    lines = []
+    for kind, title in (("across", "Between two people"), ("within", "Within one person")):
+        names = [name for name, key in COLUMNS.items() if any(row[kind][key] for row in rows.values())]
+        lines += [f"{title}:", "", "| | " + " | ".join(names) + " |", "| :-- |" + " --: |" * len(names)]
+        for label, row in rows.items():
+            lines.append(f"| {label} | " + " | ".join(cell(row[kind][COLUMNS[name]], "swap") for name in names) + " |")
+        last = list(rows.values())[-1][kind]
+        for key in ("copying", "reconstruction", "real", "mean_face"):
+            cells = [cell(last[COLUMNS[name]], key) for name in names]
+            lines.append(f"| *{key.replace('_', ' ')}* | " + " | ".join(cells) + " |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def cell(found: dict | None, key: str) -> str:
+    """One figure with its interval."""
+    figure = (found or {}).get(key)
+    if figure is None:
+        return ""
+    low, high = figure["low"], figure["high"]
+    return f"{figure['value']:.3f}" + ("" if low is None else f" [{low:.3f}, {high:.3f}]")
+
+
+def main() -> None:
+    """Train what is not there yet, judge all, write the table and the sheet of the last row."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("run", type=Path, help="a run of the preset clean: its encoder is taken")
+    parser.add_argument("grid", type=Path, help="a cache of the rendered grid")
+    parser.add_argument("judges", type=Path, help="made by benchmarks/judges.py")
+    parser.add_argument("--only", action="append", choices=ROWS, help="rows; default: all")
+    parser.add_argument("--work", type=Path, default=Path("swaps"), help="where the rows' runs lie, and stay")
+    parser.add_argument("--epochs", type=int, help="default: the preset's")
+    parser.add_argument("--precision", choices=("32", "bf16"), default="bf16")
+    parser.add_argument("--pairs", type=int, default=1000)
+    parser.add_argument("-o", "--output", type=Path, default=Path("swaps"), help="without the ending")
+    options = parser.parse_args()
+    run, rows, seconds = load_run(options.run), {}, {}
+    chosen = [row for row in ROWS if not options.only or row in options.only]
+    for row in chosen:
+        place = options.run if ROWS[row] is None else options.work / row.replace(" ", "-").replace("'", "")
+        if not (place / MODEL).exists():
+            place.mkdir(parents=True, exist_ok=True)
+            seconds[row] = draw(run, row, place, options)
+        sheet = options.output.with_suffix(".webp") if row == chosen[-1] else None
+        rows[row] = judged(place, options, sheet)
+        print(row, table({row: rows[row]}), sep="\n", flush=True)
+    about = {"facedis": __version__, "torch": torch.__version__, "encoder_seed": run.train_config.seed}
+    epochs = options.epochs or DRAWING["train"]["draw_epochs"]
+    about |= {"rows": rows, "seconds": seconds, "epochs": epochs, "precision": options.precision}
+    options.output.with_suffix(".json").write_text(json.dumps(about, indent=1) + "\n")
+    options.output.with_suffix(".md").write_text(table(rows))
+
+
+if __name__ == "__main__":
+    main()

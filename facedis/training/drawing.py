@@ -1,0 +1,220 @@
+"""Learning to draw once the encoder is finished: its codes stay as they are, to the bit."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from facedis.config import ModelConfig, TrainConfig
+from facedis.errors import RunError
+from facedis.events import Event, Listener
+from facedis.faces.batches import prefetched
+from facedis.model.adversaries import Pool
+from facedis.model.critic import Critic
+from facedis.model.disentangler import Disentangler
+from facedis.model.rest_map import SIDE
+from facedis.training.augment import augment, to_images
+from facedis.training.data import TrainingData
+from facedis.training.drawing_losses import TERMS, Lesson, critic_loss, map_adversary_loss
+from facedis.training.folder import append_history, cut_history
+from facedis.training.samplers import mixed_order, share_of
+from facedis.training.schedule import rate
+from facedis.training.state import Place, load_place, save_place, step_generator
+from facedis.training.steps import Side
+
+#: In the run folder while and after it learns to draw.
+CHECKPOINT, HISTORY = "drawing.safetensors", "drawing.jsonl"
+#: Adam's of the decoder.
+LR = 2e-3
+#: Of those who play against the decoder.
+OPPONENT_LR = 5e-4
+#: Adam's, of the decoder and of those who play against it.
+BETAS, OPPONENT_BETAS = (0.9, 0.99), (0.5, 0.99)
+
+
+class Opponents(nn.Module):
+    """Who plays against the decoder: adversaries that read the rest map, and a critic of its pictures."""
+
+    def __init__(self, model: ModelConfig, config: TrainConfig, classes: int) -> None:
+        super().__init__()
+        size = model.rest_map * SIDE**2
+        self.map_adversary = Pool(size, classes, model) if size and config.draw_clean else None
+        self.critic = Critic(classes) if config.draw_real else None
+
+    def forward(
+        self, images: Tensor, labels: Tensor, rest_map: Tensor | None, swapped: Tensor | None, wanted: Tensor
+    ) -> Tensor:
+        """The sum of their own losses."""
+        loss = images.new_zeros(())
+        if self.map_adversary is not None and rest_map is not None:
+            loss = loss + map_adversary_loss(self.map_adversary, rest_map, labels)
+        if self.critic is not None and swapped is not None:
+            loss = loss + critic_loss(self.critic, images, labels, swapped, wanted)
+        return loss
+
+
+class Drawing:
+    """One process's part of learning to draw.
+
+    Args:
+        fabric: Devices and precision.
+        run: The run folder; it holds the finished encoder.
+        data: The faces.
+        model: As the folder holds it.
+        settings: Of the model and of the training.
+    """
+
+    def __init__(
+        self,
+        fabric: Fabric,
+        run: Path,
+        data: TrainingData,
+        model: Disentangler,
+        settings: tuple[ModelConfig, TrainConfig],
+    ) -> None:
+        self.fabric, self.folder, self.data, self.model = fabric, run, data, model
+        self.size, self.config = settings[0].size, settings[1]
+        torch.manual_seed(self.config.seed)
+        opponents = Opponents(*settings, len(data.classes))
+        model.requires_grad_(False)
+        weights = [weight for module in model.learners() for weight in module.requires_grad_(True).parameters()]
+        lesson = Lesson(model, opponents.map_adversary, opponents.critic, self.config)
+        self.pupil = _side(fabric, lesson, torch.optim.Adam(weights, LR, BETAS))
+        self.opponents = None
+        if list(opponents.parameters()):
+            self.opponents = _side(
+                fabric, opponents, torch.optim.Adam(opponents.parameters(), OPPONENT_LR, OPPONENT_BETAS)
+            )
+        self.place, self.steps = Place(), len(self.batches(0))
+
+    def run(self, told: Callable[[], bool], listener: Listener) -> None:
+        """All epochs that are left.
+
+        Args:
+            told: Whether to stop; asked after every step.
+            listener: Told of the progress.
+
+        Raises:
+            KeyboardInterrupt: It was told to stop; what was done is saved.
+            RunError: A loss is no longer a number.
+        """
+        total, saved = self.config.draw_epochs * self.steps, time.monotonic()
+        listener(Event("start", "learning to draw", total=total, done=self.place.epoch * self.steps + self.place.step))
+        while self.place.epoch < self.config.draw_epochs:
+            begun, sums, faces, speed = time.monotonic(), torch.zeros(len(TERMS)), 0, 0.0
+            for images, labels in self.prepared(self.batches(self.place.epoch)[self.place.step :]):
+                sums, faces = sums + self.step(images, labels).cpu() * len(labels), faces + len(labels)
+                done = self.place.epoch * self.steps + self.place.step
+                speed = faces * self.fabric.world_size / (time.monotonic() - begun)
+                facts = {"images/s": speed, "loss": float(sums.sum() / faces)}
+                listener(Event("advance", "learning to draw", done=done, facts=facts))
+                if told():
+                    self.save()
+                    raise KeyboardInterrupt
+                if time.monotonic() - saved > 60 * self.config.checkpoint_minutes:
+                    self.save()
+                    saved = time.monotonic()
+            if not torch.isfinite(sums).all():
+                raise RunError(
+                    f"the loss is no longer a number in epoch {self.place.epoch} of learning to draw",
+                    "train again with lower --draw weights",
+                )
+            self._close_epoch(sums / max(faces, 1), speed)
+        listener(Event("end", "learning to draw"))
+
+    def step(self, images: Tensor, labels: Tensor) -> Tensor:
+        """One iteration; the weighted terms in the order of `TERMS`."""
+        total, done = self.config.draw_epochs * self.steps, self.place.epoch * self.steps + self.place.step
+        warm_up, factor = phase(done, total, self.config.draw_warm_up)
+        for side in (self.pupil, self.opponents):
+            for optimizer in side.optimizers if side else ():
+                for group in optimizer.param_groups:
+                    group["lr"] = group["initial_lr"] * factor
+        donors, stand_ins = roles(labels, self.config.draw_stand_in)
+        terms, rest_map, swapped = self.pupil.wrapped(images, labels, donors, stand_ins, warm_up)
+        self.pupil.update(self.fabric, sum(terms.values()))
+        if self.opponents is not None:
+            loss = self.opponents.wrapped(images, labels, rest_map, swapped, labels[donors])
+            if loss.requires_grad:  # in the warm-up a critic has nothing to say
+                self.opponents.update(self.fabric, loss)
+        self.place.step += 1
+        zero = torch.zeros((), device=images.device)
+        return torch.stack([terms.get(name, zero).detach().float() for name in TERMS])
+
+    def prepared(self, batches: list[np.ndarray]) -> Iterator[tuple[Tensor, Tensor]]:
+        """Images (B, 3, S, S) and labels (B,) of each batch, on the device, augmented."""
+        rows, device = self.data.train_rows, self.fabric.device
+        wanted = prefetched(self.data.cache, [rows[batch] for batch in batches])
+        for number, (picked, faces) in enumerate(wanted, self.place.step):
+            labels = torch.from_numpy(self.data.train_labels[np.searchsorted(rows, picked)]).to(device)
+            epoch = self.config.epochs + self.place.epoch  # other draws than those that the encoder saw
+            generator = step_generator(self.config.seed, epoch, number, self.fabric.global_rank)
+            images = to_images(torch.from_numpy(faces).to(device), self.size)
+            images = augment(images, self.config.augment, generator)
+            yield images.contiguous(memory_format=torch.channels_last), labels
+
+    def batches(self, epoch: int) -> list[np.ndarray]:
+        """Positions into the train rows of each of this process's batches."""
+        config, data = self.config, self.data
+        people = data.cache.identities[data.train_rows]
+        order = mixed_order(data.train_labels, people, config.seed, config.epochs + epoch)
+        return share_of(order, config.draw_batch, self.fabric.global_rank, self.fabric.world_size)
+
+    def save(self) -> None:
+        """Write everything that is needed to go on here."""
+        if self.fabric.is_global_zero:
+            path, opponents = self.folder / CHECKPOINT, self.opponents and self.opponents.module
+            save_place(path, self.place, self.model, opponents, self._optimizers())
+
+    def go_on(self) -> None:
+        """Go on where `save` was last called."""
+        path, opponents = self.folder / CHECKPOINT, self.opponents and self.opponents.module
+        self.place = load_place(path, self.model, opponents, self._optimizers())
+        if self.fabric.is_global_zero:
+            cut_history(self.folder, self.place.history_bytes, HISTORY)
+
+    def _optimizers(self) -> list[Optimizer]:
+        return [*self.pupil.optimizers, *(self.opponents.optimizers if self.opponents else ())]
+
+    def _close_epoch(self, means: Tensor, speed: float) -> None:
+        place = self.place
+        line = {"epoch": place.epoch, "images_per_second": speed}
+        line |= {name: float(mean) for name, mean in zip(TERMS, means, strict=True)}
+        if self.fabric.is_global_zero:
+            place.history_bytes = append_history(self.folder, line, HISTORY)
+        place.epoch, place.step = place.epoch + 1, 0
+
+
+def phase(done: int, total: int, share: float) -> tuple[bool, float]:
+    """Whether a step is of the warm-up, and the factor on the rates: each phase has a cycle of its own."""
+    first = round(share * total)
+    if done < first:
+        return True, rate("onecycle", done, first)
+    return False, rate("onecycle", done - first, total - first)
+
+
+def roles(labels: Tensor, stand_in: float) -> tuple[Tensor, Tensor]:
+    """Who gives each face of a batch its expression, and with whose code each is redrawn: (B,) places each.
+
+    A donor shows another expression wherever the batch has one; a share `stand_in` of the faces is
+    redrawn with the code of another face of the same expression. Draws from torch's own generator.
+    """
+    chance = torch.rand(len(labels), len(labels), device=labels.device)
+    same = labels[:, None] == labels[None]
+    own = torch.arange(len(labels), device=labels.device)
+    donors = (chance + 2 * ~same).argmax(1)
+    other = (chance + 2 * same - 9 * torch.eye(len(labels), device=labels.device)).argmax(1)
+    stands = (labels[other] == labels) & (torch.rand(len(labels), device=labels.device) < stand_in)
+    return donors, torch.where(stands, other, own)
+
+
+def _side(fabric: Fabric, module: nn.Module, optimizer: Optimizer) -> Side:
+    for group in optimizer.param_groups:
+        group["initial_lr"] = group["lr"]
+    wrapped, ready = fabric.setup(module, optimizer)
+    return Side(wrapped.train(), module, (ready,))

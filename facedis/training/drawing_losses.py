@@ -1,0 +1,174 @@
+"""What a decoder learns from once the encoder is finished: faces redrawn, and faces swapped.
+
+Which term moves what (x: gets a gradient); trunk, branches and heads are constants in all of them:
+
+    term          rest map's branch   De    adversary of the map   critic
+    pixels               x            x
+    features             x            x
+    swap                 x            x
+    codes                x            x
+    back                 x            x
+    clean                x
+    real                 x            x
+    (their own losses)                               x                x
+
+Redrawing alone teaches a decoder little about expressions: they are few pixels, and where the rest
+codes tell nothing of pose and light, the few are blurred besides. What a swap should look like is
+known of no photograph; but that the swapped face must show the donor's expression, and still be the
+same face, can be asked of the finished encoder itself.
+"""
+
+from collections.abc import Callable, Mapping
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from facedis.config import TrainConfig
+from facedis.model.adversaries import Pool
+from facedis.model.critic import Critic
+from facedis.model.disentangler import Codes, Disentangler
+from facedis.model.losses import adversary_loss, confusion_loss
+from facedis.model.rest_map import MAP
+
+#: In the order of the history.
+TERMS = ("pixels", "features", "swap", "codes", "back", "clean", "real")
+#: What is learned before faces are swapped: whoever cannot draw a face yet answers to the others with noise.
+WARM_UP = ("pixels", "clean")
+#: Stages of the trunk whose maps are compared: the later ones tell who and what, not where.
+STAGES = 3
+
+
+class Lesson(nn.Module):
+    """All terms of one batch, as one module, so that Fabric can wrap it.
+
+    Args:
+        model: Finished but for its decoder and the branch of its rest map, which alone are trained here.
+        map_adversary: Reads the expression from the rest map; a constant here. None without a map.
+        critic: Tells real faces from drawn ones; a constant here. None where nobody asks it.
+        config: The weights of the terms; terms without a weight are not computed.
+    """
+
+    def __init__(
+        self, model: Disentangler, map_adversary: Pool | None, critic: Critic | None, config: TrainConfig
+    ) -> None:
+        super().__init__()
+        self.model, self.config = model, config
+        # In a tuple, torch takes neither of them for a part of this module: both have their own optimiser.
+        self.others = (map_adversary, critic)
+
+    def train(self, mode: bool = True) -> "Lesson":
+        """Of the model only what is still being trained: the finished parts keep their statistics."""
+        self.training = mode
+        self.model.eval()
+        for module in self.model.learners():
+            module.train(mode)
+        return self
+
+    def forward(
+        self, images: Tensor, labels: Tensor, donors: Tensor, stand_ins: Tensor, warm_up: bool = False
+    ) -> tuple[Mapping[str, Tensor], Tensor | None, Tensor | None]:
+        """The weighted terms, the rest map, and the swapped faces.
+
+        Args:
+            images: (B, 3, S, S) in [0, 1].
+            labels: (B,) expressions.
+            donors: (B,) places in the batch: whose expression each face gets.
+            stand_ins: (B,) places: with whose code of the same expression each face is redrawn.
+            warm_up: Only redraw: of the terms those of `WARM_UP`, and no swapped faces.
+        """
+        config, model, asked = self.config, self.model, self._asked()
+        if warm_up:
+            asked &= set(WARM_UP)
+        codes = model.encode(images)
+        given = [codes.expression[stand_ins]] + ([] if asked <= {*WARM_UP, "features"} else [codes.expression[donors]])
+        drawn = model.decode(_with(codes, given)).float().chunk(len(given))
+        redrawn, swapped = drawn[0], drawn[1] if len(drawn) > 1 else None
+        terms = {"pixels": (redrawn - images).abs().mean()}
+        if "features" in asked:
+            terms["features"] = feature_distance(model, redrawn, images)
+        if asked & {"swap", "codes", "back"}:
+            again = model.encode(swapped)
+        if "swap" in asked:
+            terms["swap"] = F.cross_entropy(model.expression_head(again.expression), labels[donors])
+        if "codes" in asked:
+            terms["codes"] = code_distance(again, codes._replace(expression=given[-1]))
+        if "back" in asked:
+            terms["back"] = (model.decode(again._replace(expression=codes.expression)).float() - images).abs().mean()
+        rest_map, (adversary, critic) = codes.others.get(MAP), self.others
+        if "clean" in asked and rest_map is not None and adversary is not None:
+            answers = _as_constant(adversary)(rest_map)
+            terms["clean"] = torch.stack([confusion_loss(logits) for logits in answers]).mean()
+        if "real" in asked and critic is not None:
+            terms["real"] = -_as_constant(critic)(swapped, labels[donors]).mean()
+        return {name: getattr(config, f"draw_{name}") * term for name, term in terms.items()}, rest_map, swapped
+
+    def _asked(self) -> set[str]:
+        return {name for name in TERMS if getattr(self.config, f"draw_{name}")}
+
+
+def feature_distance(model: Disentangler, drawn: Tensor, images: Tensor) -> Tensor:
+    """Mean absolute difference of the trunk's first maps, each in units of its own deviation.
+
+    Args:
+        model: Its trunk is asked.
+        drawn: (B, 3, S, S); gets the gradient.
+        images: (B, 3, S, S).
+
+    Source: Johnson et al., 1603.08155, with the model's own trunk in the place of VGG.
+    """
+    with torch.no_grad():
+        wanted = list(_maps(model, images))
+    found = zip(_maps(model, drawn), wanted, strict=True)
+    return sum((a - b).abs().mean() / b.std().clamp_min(1e-6) for a, b in found) / STAGES
+
+
+def code_distance(found: Codes, wanted: Codes) -> Tensor:
+    """Mean squared difference of the codes, each in units of the wanted ones' variance, the mean over codes."""
+    pairs = zip(found.named().values(), wanted.named().values(), strict=True)
+    each = [(a - b).square().mean() / b.detach().var().clamp_min(1e-6) for a, b in pairs]
+    return torch.stack(each).mean()
+
+
+def map_adversary_loss(pool: Pool, rest_map: Tensor, labels: Tensor) -> Tensor:
+    """Mean cross-entropy of the adversaries that read the expression from the rest map; trains them alone."""
+    return torch.stack([adversary_loss(logits, labels) for logits in pool(rest_map.detach())]).mean()
+
+
+def critic_loss(critic: Critic, images: Tensor, labels: Tensor, swapped: Tensor, wanted: Tensor) -> Tensor:
+    """What a critic pays for taking a swap for real, or a real face for a swap; trains it alone.
+
+    Args:
+        critic: Itself.
+        images: (B, 3, S, S) real faces.
+        labels: (B,) their expressions.
+        swapped: (B, 3, S, S) drawn faces; detached here.
+        wanted: (B,) the expressions that they should show.
+
+    Source: hinge loss, 1705.02894.
+    """
+    real, drawn = critic(images, labels), critic(swapped.detach(), wanted)
+    return F.relu(1 - real).mean() + F.relu(1 + drawn).mean()
+
+
+def _maps(model: Disentangler, images: Tensor) -> list[Tensor]:
+    trunk, found = model.trunk, []
+    maps = (images - trunk.mean) / trunk.std
+    for stage in trunk.stages[:STAGES]:
+        maps = stage(maps)
+        found.append(maps)
+    return found
+
+
+def _with(codes: Codes, expressions: list[Tensor]) -> Codes:
+    """All codes once for each of `expressions`, one after the other."""
+    n = len(expressions)
+    named = {name: code.repeat(n, 1) for name, code in codes.named().items()}
+    return Codes.of(named | {"expression": torch.cat(expressions)})
+
+
+def _as_constant(module: nn.Module) -> Callable[..., Tensor]:
+    """`module` with its weights as they are and no gradient for them."""
+    constants = {name: value.detach() for name, value in module.named_parameters()}
+    return lambda *arguments: functional_call(module, constants, arguments)

@@ -1,0 +1,204 @@
+"""Learning to draw: which term moves what, that the codes stay as they are, and who is swapped with whom."""
+
+import threading
+from contextlib import contextmanager
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from facedis.config import ModelConfig, TrainConfig
+from facedis.errors import ConfigError
+from facedis.faces.cache import FacesCache
+from facedis.model import disentangler
+from facedis.model.checkpoint import load_run, read_tensors
+from facedis.model.disentangler import build
+from facedis.model.trunk import Trunk
+from facedis.studies.drawing import Drawer
+from facedis.training import drawing
+from facedis.training import loop as loop_module
+from facedis.training.drawing import Opponents, phase, roles
+from facedis.training.drawing_losses import TERMS, Lesson
+from facedis.training.loop import Job, train
+from facedis.training.samplers import mixed_order
+
+K, SIZE = 3, 32
+MODEL = ModelConfig(
+    trunk="resnet18_half", weights="none", size=SIZE, branch="light", branch_widths=(8, 8, 8), expression_size=6,
+    rest_size=5, rest_stages=2, code_norm="batch", decoder="later", decoder_kind="styled", decoder_width=32, rest_map=2,
+)  # fmt: skip
+ALL = TrainConfig(
+    **{f"draw_{name}": 1.0 for name in TERMS}, draw_epochs=2, epochs=1, batch=12, draw_batch=12, device="cpu"
+)
+WITH_MAP = {"decoder", "map_branch"}
+
+
+def _lesson(config=ALL, model_config=MODEL):
+    torch.manual_seed(0)
+    model, _ = build(model_config, {"expression": K})
+    model.requires_grad_(False)
+    for part in model.learners():
+        part.requires_grad_(True)
+    opponents = Opponents(model_config, config, K)
+    return Lesson(model, opponents.map_adversary, opponents.critic, config).train(), opponents
+
+
+def _batch(n=6):
+    labels = torch.arange(n) % K
+    images = torch.rand(n, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(1))
+    return images, labels, (torch.arange(n) + 1) % n, torch.arange(n)
+
+
+def _touched(model, opponents):
+    parts = dict(model.named_children()) | dict(opponents.named_children())
+    return {
+        name
+        for name, part in parts.items()
+        if any(p.grad is not None and p.grad.abs().sum() > 0 for p in part.parameters())
+    }
+
+
+@pytest.mark.parametrize("term", TERMS)
+def test_each_term_moves_the_decoder_and_the_map_and_nothing_that_is_finished(term):
+    lesson, opponents = _lesson()
+    terms, *_ = lesson(*_batch())
+    terms[term].backward()
+    assert _touched(lesson.model, opponents) == ({"map_branch"} if term == "clean" else WITH_MAP)
+
+
+def test_the_opponents_losses_move_the_opponents_alone():
+    lesson, opponents = _lesson()
+    images, labels, donors, stand_ins = _batch()
+    _, rest_map, swapped = lesson(images, labels, donors, stand_ins)
+    opponents(images, labels, rest_map, swapped, labels[donors]).backward()
+    assert _touched(lesson.model, opponents) == {"map_adversary", "critic"}
+
+
+def test_terms_without_a_weight_are_not_computed():
+    lesson, opponents = _lesson(TrainConfig())
+    assert set(lesson(*_batch())[0]) == {"pixels"}
+    assert not list(opponents.parameters())
+
+
+def test_finished_parts_keep_their_statistics():
+    lesson, _ = _lesson()
+    before = {name: value.clone() for name, value in lesson.model.state_dict().items()}
+    lesson(*_batch())
+    moved = {name.split(".")[0] for name, value in lesson.model.state_dict().items() if not value.equal(before[name])}
+    assert moved == WITH_MAP
+
+
+def test_every_number_of_every_code_is_heard():
+    torch.manual_seed(0)
+    model, _ = build(MODEL, {"expression": K})
+    codes = model.eval().encode(torch.rand(2, 3, SIZE, SIZE))
+    assert codes.named().keys() == {"expression", "rest", "map"} and codes.others["map"].shape == (2, 2 * 64)
+    given = {name: code.detach().requires_grad_() for name, code in codes.named().items()}
+    model.decode(type(codes).of(given)).square().sum().backward()
+    assert all((code.grad != 0).all() for code in given.values())
+
+
+def test_the_encoder_trains_without_drawing_and_the_map_waits():
+    torch.manual_seed(0)
+    model, _ = build(MODEL, {"expression": K})
+    output = model.train()(torch.rand(4, 3, SIZE, SIZE))
+    assert output.reconstruction is None and not output.codes.others
+    assert model.eval()(torch.rand(4, 3, SIZE, SIZE)).reconstruction.shape == (4, 3, SIZE, SIZE)
+
+
+def test_a_map_that_nothing_would_teach_is_refused():
+    with pytest.raises(ConfigError, match="reads a map"):
+        replace(MODEL, decoder="detached")
+
+
+def test_both_phases_have_a_whole_cycle():
+    assert phase(0, 10, 0.0) == (False, pytest.approx(0.04))
+    assert phase(5, 10, 0.6)[0] and not phase(6, 10, 0.6)[0]
+    assert phase(6, 10, 0.6)[1] == pytest.approx(0.04) and phase(9, 10, 1.0)[0]
+
+
+def test_donors_show_another_expression_and_stand_ins_the_same():
+    torch.manual_seed(0)
+    labels = torch.tensor([0, 0, 1, 1, 2, 2, 2, 1])
+    donors, stand_ins = roles(labels, 1.0)
+    assert (labels[donors] != labels).all()
+    assert (labels[stand_ins] == labels).all() and (stand_ins != torch.arange(8)).all()
+    assert (roles(labels, 0.0)[1] == torch.arange(8)).all()
+
+
+def test_a_batch_has_few_people_with_all_their_expressions():
+    labels, people = np.tile(np.arange(8), 20), np.repeat([f"p{n}" for n in range(10)], 16)
+    order = mixed_order(labels, people, 0, 0)
+    assert sorted(order) == list(range(160))
+    for start in range(0, 160, 32):
+        batch = order[start : start + 32]
+        assert (np.bincount(labels[batch], minlength=8) == 4).all() and len(np.unique(people[batch])) <= 4
+
+
+def test_strangers_come_with_equally_frequent_expressions():
+    labels = np.repeat([0, 1], [30, 10])
+    order = mixed_order(labels, np.full(40, ""), 0, 0)
+    assert np.bincount(labels[order]).tolist() == [20, 20]
+
+
+def _tiny_trunk(name, source):
+    stages = [
+        nn.Sequential(nn.Conv2d(a, b, 3, 2, 1, bias=False), nn.BatchNorm2d(b), nn.ReLU())
+        for a, b in ((3, 8), (8, 12), (12, 16))
+    ]
+    return Trunk(nn.Sequential(*stages), (0.5,) * 3, (0.5,) * 3, pretrained=False)
+
+
+def _stop_after(monkeypatch, steps):
+    class Counted(threading.Event):
+        left = steps
+
+        def is_set(self):
+            self.left -= 1
+            return self.left == 0
+
+    @contextmanager
+    def stopping():
+        yield Counted()
+
+    monkeypatch.setattr(loop_module, "stop_between_steps", stopping)
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    monkeypatch.setattr(disentangler, "build_trunk", _tiny_trunk)
+
+
+def _job(cache, run, **keys):
+    return Job(cache, run, replace(MODEL, rest_stages=1), replace(ALL, erase=True), **keys)
+
+
+def test_a_run_draws_and_its_codes_are_those_it_had_before(pattern_cache, tmp_path, tiny, monkeypatch):
+    kept = {}
+    monkeypatch.setattr(
+        drawing.Drawing, "save", lambda self: kept.update({k: v.clone() for k, v in self.model.state_dict().items()})
+    )
+    train(_job(pattern_cache, tmp_path / "run"))
+    run = load_run(tmp_path / "run")
+    moved = {name.split(".")[0] for name, value in run.model.state_dict().items() if not value.equal(kept[name])}
+    assert moved == WITH_MAP
+    with FacesCache.open(pattern_cache) as cache:
+        encoded = Drawer(run, "cpu").encode(cache.faces(np.arange(4)))
+    assert encoded.rest.shape == (4, 5 + 2 * 64)
+    assert not list(run.path.glob("*checkpoint*")) and not (run.path / drawing.CHECKPOINT).exists()
+
+
+@pytest.mark.parametrize("steps", [1, 3, 5])  # inside the encoder's epoch, the first of drawing, the second
+def test_a_stopped_run_goes_on_where_it_stopped_bit_for_bit(pattern_cache, tmp_path, tiny, monkeypatch, steps):
+    _stop_after(monkeypatch, 0)
+    train(_job(pattern_cache, tmp_path / "whole"))
+    _stop_after(monkeypatch, steps)
+    with pytest.raises(KeyboardInterrupt):
+        train(_job(pattern_cache, tmp_path / "broken"))
+    _stop_after(monkeypatch, 0)
+    train(_job(pattern_cache, tmp_path / "broken", resume=True))
+    whole, broken = (read_tensors(tmp_path / name / "model.safetensors")[0] for name in ("whole", "broken"))
+    assert whole.keys() == broken.keys()
+    assert [name for name in whole if not torch.equal(whole[name], broken[name])] == []
