@@ -38,7 +38,6 @@ CLEAN: dict[str, dict[str, Any]] = {
         "epochs": 24,
         "batch": 64,
         "lr": 2e-3,
-        "lr_trunk": 5e-3,
         "optimizer": "adamw",
         "schedule": "onecycle",
         "rest_gradient": 0.2,

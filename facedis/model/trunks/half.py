@@ -38,9 +38,8 @@ def resnet18_half(source: Source) -> Trunk:
     stem = nn.Sequential(nn.Conv2d(3, 32, 3, 2, 1, bias=False), nn.BatchNorm2d(32), nn.ReLU(inplace=True))
     stages = [_stage(before, after) for before, after in zip((32, *_WIDTHS), _WIDTHS, strict=False)]
     body = nn.Sequential(stem, *stages)
-    for layer in body.modules():
-        if isinstance(layer, nn.Conv2d):
-            nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
+    # torch's own small weights stay: BatchNorm takes their size away, and the smaller they are the further a step of
+    # Adam turns them. He's larger ones cost five points on the rendered faces at the same rate.
     return Trunk(body, *IMAGENET, fill(body, "resnet18_half", source, {}))
 
 
