@@ -22,7 +22,8 @@ from facedis.config import ModelConfig, TrainConfig
 from facedis.faces.cache import FacesCache
 from facedis.model.disentangler import build
 from facedis.training.data import training_data
-from facedis.training.loop import Job, Loop
+from facedis.training.job import Job
+from facedis.training.loop import Loop
 
 
 def floor_step(model: torch.nn.Module, images: torch.Tensor) -> None:

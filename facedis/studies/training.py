@@ -20,7 +20,7 @@ from facedis.studies.calibration import calibrate
 from facedis.studies.reference import write_reference
 from facedis.training.data import training_data
 from facedis.training.folder import read_history
-from facedis.training.loop import Job, settle
+from facedis.training.job import Job, settle
 from facedis.training.loop import train as fit
 
 

@@ -6,10 +6,9 @@ and joins the gradients.
 
 import os
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,16 +17,15 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from facedis.config import ModelConfig, TrainConfig
+from facedis.config import TrainConfig
 from facedis.errors import RunError
-from facedis.events import Event, Listener, note, silent, warn
+from facedis.events import Event, silent
 from facedis.faces.batches import prefetched
 from facedis.faces.cache import FacesCache
 from facedis.model.adversaries import Opponents
-from facedis.model.checkpoint import CHECKPOINT, MODEL, load_tensors, read_info, save_tensors, tensors_of
+from facedis.model.checkpoint import CHECKPOINT, MODEL, load_tensors, save_tensors, tensors_of
 from facedis.model.device import pick_device
-from facedis.model.disentangler import Disentangler, build
-from facedis.model.retention import EmbeddingKeeper
+from facedis.model.disentangler import Disentangler
 from facedis.training import drawing
 from facedis.training.augment import augment, to_images
 from facedis.training.averaging import Average
@@ -35,6 +33,7 @@ from facedis.training.data import TrainingData, training_data
 from facedis.training.erasure import erase_expression
 from facedis.training.folder import append_history, cut_history, start_run, write_scalars
 from facedis.training.interrupt import stop_between_steps
+from facedis.training.job import Job, advise, networks
 from facedis.training.mixing import blended, draw
 from facedis.training.samplers import class_weights, epoch_order, share_of
 from facedis.training.schedule import heed, rate
@@ -62,19 +61,6 @@ SUMS = (
     "adversary_hits",
     "faces",
 )
-
-
-@dataclass(frozen=True)
-class Job:
-    """One run to train: where from, where to, and how."""
-
-    faces: Path
-    run: Path
-    model: ModelConfig
-    config: TrainConfig
-    listener: Listener = silent
-    resume: bool = False
-    offline: bool = False
 
 
 def train(job: Job) -> Place:
@@ -105,49 +91,19 @@ def train(job: Job) -> Place:
     return fabric.launch(partial(_fit, job=job))  # as an argument, Fabric would try to change the frozen job
 
 
-def settle(model: ModelConfig, config: TrainConfig) -> ModelConfig:
-    """`model` with its decoder decided: "auto" means joint where beta1 asks for one, else none."""
-    if model.decoder != "auto":
-        return model
-    return replace(model, decoder="joint" if config.beta1 > 0 and not model.baseline else "none")
-
-
 def _fit(fabric: Fabric, job: Job) -> Place:
     if not fabric.is_global_zero:
         job = replace(job, listener=silent)
     with FacesCache.open(job.faces) as cache:
         data = training_data(cache, tuple(name for name in job.model.owners if name != "expression"))
         torch.manual_seed(job.config.seed)
-        model, adversary = _networks(job, data.sizes)
-        _advise(job, model, data)
+        model, adversary = networks(job, data.sizes)
+        advise(job, model, data)
         if fabric.is_global_zero and not job.resume:
             start_run(job.run, data, model.trunk.pretrained, job.model, job.config)
         loop = Loop(fabric, job, data, model, adversary)
         with stop_between_steps() as stop:
             return loop.run(stop)
-
-
-def _networks(job: Job, sizes: Mapping[str, int]) -> tuple[Disentangler, Opponents | None]:
-    if not job.resume or not (job.run / CHECKPOINT).exists():
-        model, adversary = build(job.model, sizes, job.offline, job.listener)
-    else:  # all tensors come from the checkpoint: the pretrained file may be gone by now
-        model, adversary = build(replace(job.model, weights="none"), sizes)
-        model.trunk.pretrained = read_info(job.run)["pretrained"]
-    if job.config.keep_embedding and adversary is not None:
-        features = model.trunk.map_shape(job.model.size)[0]
-        model.embedding_keeper = EmbeddingKeeper(job.model.rest_size, features, sizes["expression"])
-    model.rest_gradient, model.code_noise = job.config.rest_gradient, job.config.code_noise
-    return model, adversary
-
-
-def _advise(job: Job, model: Disentangler, data: TrainingData) -> None:
-    """Say what a user would otherwise find out too late."""
-    if job.config.train_trunk == "none" and not job.model.baseline:
-        warn(job.listener, "the trunk is frozen: the adversary cannot change the accuracy of C_exp")
-    if job.model.size > data.cache.info.size:
-        note(job.listener, f"faces of {data.cache.info.size} px are enlarged to {job.model.size} px")
-    if not len(data.val_rows):
-        warn(job.listener, "there is no val split: no validation, and the last epoch is kept")
 
 
 class Loop:

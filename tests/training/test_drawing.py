@@ -21,7 +21,8 @@ from facedis.training import drawing
 from facedis.training import loop as loop_module
 from facedis.training.drawing import Opponents, phase, roles
 from facedis.training.drawing_losses import TERMS, Lesson
-from facedis.training.loop import Job, train
+from facedis.training.job import Job
+from facedis.training.loop import train
 from facedis.training.samplers import mixed_order
 
 K, SIZE = 3, 32

@@ -18,7 +18,8 @@ from facedis.model.trunk import Trunk
 from facedis.training import loop as loop_module
 from facedis.training.augment import to_images
 from facedis.training.folder import read_history
-from facedis.training.loop import Job, train
+from facedis.training.job import Job
+from facedis.training.loop import train
 from tests.conftest import write_cache
 
 MODEL = ModelConfig(
