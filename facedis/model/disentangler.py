@@ -137,15 +137,17 @@ class Disentangler(nn.Module):
                     module.eval()
         return self
 
-    def forward(self, images: Tensor) -> Output:
+    def forward(self, images: Tensor, draw: bool = True) -> Output:
         """Encode, classify and, where there is a decoder, reconstruct.
 
         Args:
             images: (B, 3, S, S) in [0, 1].
+            draw: False to leave the decoder out, which takes longer than all else.
         """
         codes, features, below = self._encoded(images)
         factors = {factor: head(codes.named()[self.owners[factor]]) for factor, head in self.factor_heads.items()}
-        reconstruction = None if self.decoder is None or self.draws_later else self._redrawn(codes, below)
+        silent = not draw or self.decoder is None or self.draws_later
+        reconstruction = None if silent else self._redrawn(codes, below)
         logits = self.expression_head(codes.expression)
         return Output(codes, logits, features.mean((2, 3)), reconstruction, factors)
 

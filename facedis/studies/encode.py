@@ -39,7 +39,7 @@ def run_labels(run: Run, cache: FacesCache) -> np.ndarray:
 
 @torch.inference_mode()
 def forward(run: Run, faces: np.ndarray, device: torch.device) -> tuple[Tensor, Output]:
-    """The network's input for `faces` and its output.
+    """The network's input for `faces` and its output, nothing drawn.
 
     Args:
         run: The model; moved to `device`.
@@ -47,7 +47,7 @@ def forward(run: Run, faces: np.ndarray, device: torch.device) -> tuple[Tensor, 
         device: Where to compute.
     """
     images = _input(run, faces, device)
-    return images, run.model.to(device)(images)
+    return images, run.model.to(device)(images, draw=False)
 
 
 @torch.inference_mode()
