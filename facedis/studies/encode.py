@@ -38,16 +38,17 @@ def run_labels(run: Run, cache: FacesCache) -> np.ndarray:
 
 
 @torch.inference_mode()
-def forward(run: Run, faces: np.ndarray, device: torch.device) -> tuple[Tensor, Output]:
-    """The network's input for `faces` and its output, nothing drawn.
+def forward(run: Run, faces: np.ndarray, device: torch.device, draw: bool = True) -> tuple[Tensor, Output]:
+    """The network's input for `faces` and its output.
 
     Args:
         run: The model; moved to `device`.
         faces: (n, S, S, 3) uint8, aligned as the run's own faces were.
         device: Where to compute.
+        draw: False to leave the decoder out.
     """
     images = _input(run, faces, device)
-    return images, run.model.to(device)(images, draw=False)
+    return images, run.model.to(device)(images, draw=draw)
 
 
 @torch.inference_mode()
@@ -144,7 +145,7 @@ def _encoded(
 
 @torch.inference_mode()
 def _arrays(run: Run, faces: np.ndarray, device: torch.device) -> dict[str, np.ndarray]:
-    _, output = forward(run, faces, device)
+    _, output = forward(run, faces, device, draw=False)
     arrays = {
         "expression": output.codes.expression,
         "trunk": output.features,
