@@ -55,10 +55,11 @@ def main() -> None:
     """Train both and say how good they are on people whom they have not seen."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("faces", type=Path, help="a cache with a train and a test split")
-    parser.add_argument("--trunk", default="resnet18")
-    parser.add_argument("--size", type=int, default=96)
+    parser.add_argument("--trunk", default="resnet18_half")
+    parser.add_argument("--size", type=int, default=64)
     parser.add_argument("--epochs", type=int, default=24)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--bf16", action=argparse.BooleanOptionalAction, default=True, help="train in half precision")
     parser.add_argument("-o", "--output", type=Path, default=Path("judges"))
     options = parser.parse_args()
     if options.output.exists():  # said before minutes of training and not after

@@ -165,6 +165,7 @@ class TrainConfig:
     clean_weight: float = 1.0  # of the confusion about further factors, relative to beta3
     keep_embedding: float = 0.0  # of predicting the trunk's features, expression erased, from the rest code
     keep_variance: float = 0.0  # of the floor under the rest code's spread
+    keep_apart: float = 0.0  # of the correlations between the rest code's numbers
     code_noise: float = 0.0  # deviation of the noise on the expression code while it learns
     erase: bool = False  # fold LEACE of the train split into the rest branch at the end
     draw_epochs: int = 10  # passes in which a `later` decoder learns to draw, the encoder finished
@@ -196,7 +197,15 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         _choices(self)
-        weights = ("own_weight", "clean_weight", "keep_embedding", "keep_variance", "code_noise", "rest_gradient")
+        weights = (
+            "own_weight",
+            "clean_weight",
+            "keep_embedding",
+            "keep_variance",
+            "keep_apart",
+            "code_noise",
+            "rest_gradient",
+        )
         draw = tuple(field.name for field in fields(self) if field.name.startswith("draw_"))
         others = ("lr_trunk", "weight_decay", "adversary_restart", "mixup", "sharpness")
         for name in ("beta1", "beta2", "beta3", *others, *weights, *draw):

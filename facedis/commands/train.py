@@ -112,6 +112,10 @@ def train(
     keep_variance: Annotated[
         float | None, typer.Option(help="Of a floor under the rest code's spread.", rich_help_panel=_BEYOND)
     ] = None,
+    keep_apart: Annotated[
+        float | None,
+        typer.Option(help="Of the correlations between the rest code's numbers.", rich_help_panel=_BEYOND),
+    ] = None,
     erase: Annotated[
         bool | None,
         typer.Option(

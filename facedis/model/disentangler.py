@@ -127,12 +127,13 @@ class Disentangler(nn.Module):
     def train(self, mode: bool = True) -> "Disentangler":
         """As in torch, but the trunk's BatchNorm keeps its statistics where `fixed_trunk_norm` says so.
 
-        Statistics that drift towards new data although no weight moves are a classic silent error,
-        and the two adversarial passes must see one and the same normalisation.
+        Statistics that drift towards new data although no weight moves are a classic silent error. The
+        rest branch's own stages do learn, and theirs follow: frozen, such a branch runs away from its
+        adversary by growing until one direction is all that is left of the code.
         """
         super().train(mode)
         if mode and self.fixed_trunk_norm:
-            for module in (*self.trunk.modules(), *(self.rest_stages.modules() if self.rest_stages else ())):
+            for module in self.trunk.modules():
                 if isinstance(module, nn.modules.batchnorm._BatchNorm):
                     module.eval()
         return self

@@ -58,3 +58,20 @@ def variance_floor(codes: Tensor) -> Tensor:
     Source: Bardes, Ponce & LeCun, VICReg, ICLR 2022 (the variance term).
     """
     return torch.relu(1 - (codes.var(0) + 1e-4).sqrt()).mean()
+
+
+def dependence(codes: Tensor) -> Tensor:
+    """Sum of the squared correlations of each number of a code with all others, mean over the numbers.
+
+    A code that is one direction many times over can hide in the others what it tells: they are too
+    small for an adversary that learns along, and not for a probe that standardises them.
+
+    Args:
+        codes: (B, R).
+
+    Source: Bardes, Ponce & LeCun, VICReg, ICLR 2022 (the covariance term, of standardised numbers).
+    """
+    centred = codes - codes.mean(0)
+    standard = centred / (centred.square().mean(0) + 1e-4).sqrt()
+    correlations = standard.T @ standard / len(codes)
+    return (correlations.square().sum() - correlations.diagonal().square().sum()) / codes.shape[1]

@@ -30,7 +30,7 @@ from facedis.model.adversaries import EXPRESSION_IN_REST, Opponents
 from facedis.model.confusion import OBJECTIVES, hsic_loss
 from facedis.model.disentangler import Codes, Disentangler, Output
 from facedis.model.losses import Losses
-from facedis.model.retention import variance_floor
+from facedis.model.retention import dependence, variance_floor
 from facedis.training.mixing import Mix, blended
 from facedis.training.sharpness import nearby_worst
 
@@ -201,6 +201,8 @@ def _retention(model: Disentangler, output: Output, batch: Batch, config: TrainC
         kept = kept + config.keep_embedding * model.embedding_keeper(rest, output.features, batch.labels)
     if config.keep_variance:
         kept = kept + config.keep_variance * variance_floor(rest)
+    if config.keep_apart:
+        kept = kept + config.keep_apart * dependence(rest.float())
     return kept
 
 
