@@ -83,6 +83,16 @@ def test_a_fixed_trunk_norm_keeps_its_statistics_while_the_model_trains():
     assert not torch.equal(model.trunk.stages[0][1].running_mean, before)
 
 
+def test_the_rest_branchs_own_stages_learn_and_so_do_their_statistics():
+    model, _ = build(ModelConfig(trunk="resnet18", size=64, decoder="none", rest_stages=1, **SMALL), {"expression": 3})
+    model.fixed_trunk_norm = True
+    model.train()
+    norm = model.rest_stages[0][0].bn1
+    before = norm.running_mean.clone()
+    model(torch.rand(4, 3, 64, 64))
+    assert not torch.equal(norm.running_mean, before)
+
+
 def test_weights_from_a_file_are_loaded_and_another_networks_are_refused(tmp_path):
     from torchvision.models import resnet18
 

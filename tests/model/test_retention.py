@@ -1,8 +1,8 @@
-"""What keeps a rest code alive: the embedding without the expression, and the floor under its spread."""
+"""What keeps a rest code alive: the embedding without the expression, a floor under its spread, numbers that differ."""
 
 import torch
 
-from facedis.model.retention import EmbeddingKeeper, variance_floor
+from facedis.model.retention import EmbeddingKeeper, dependence, variance_floor
 
 
 def test_the_target_has_no_class_means_and_gets_no_gradient():
@@ -25,3 +25,11 @@ def test_the_floor_costs_nothing_for_codes_that_move_and_one_for_a_constant():
     generator = torch.Generator().manual_seed(0)
     assert variance_floor(3 * torch.randn(500, 4, generator=generator)) == 0
     assert variance_floor(torch.ones(50, 4)) > 0.98
+
+
+def test_numbers_apart_cost_next_to_nothing_and_copies_of_one_all_there_is():
+    generator = torch.Generator().manual_seed(0)
+    codes = torch.randn(4000, 8, generator=generator)
+    assert dependence(codes) < 0.01
+    torch.testing.assert_close(dependence(codes[:, :1].repeat(1, 8)), torch.tensor(7.0), atol=0.01, rtol=0)
+    torch.testing.assert_close(dependence(100 * codes), dependence(codes), atol=1e-5, rtol=0)  # no way out by growing

@@ -190,7 +190,15 @@ def test_ways_to_train_that_carry_a_state_of_their_own_resume_bit_for_bit(patter
 
 def test_further_factors_and_all_that_is_beyond_the_paper_resume_bit_for_bit(pattern_cache, tmp_path, monkeypatch):
     model = replace(MODEL, factors=("identity",), adversary=("linear", "mlp"), code_norm="batch", rest_stages=1)
-    beyond = dict(model=model, adversary_restart=1, keep_embedding=1.0, keep_variance=0.5, ramp=0.5, code_noise=0.1)
+    beyond = dict(
+        model=model,
+        adversary_restart=1,
+        keep_embedding=1.0,
+        keep_variance=0.5,
+        keep_apart=0.1,
+        ramp=0.5,
+        code_noise=0.1,
+    )
     train(_job(pattern_cache, tmp_path / "whole", **beyond))
     _stop_after(monkeypatch, 4)
     with pytest.raises(KeyboardInterrupt):
