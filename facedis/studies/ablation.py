@@ -176,12 +176,14 @@ def _train_side_by_side(
     note(listener, f"training {len(wishes)} rows, {jobs} at a time on {threads} threads each")
     context = multiprocessing.get_context("spawn")  # torch has threads by now
     with ProcessPoolExecutor(jobs, context, _start_worker, (threads,)) as pool:
-        waiting = {pool.submit(_trained, faces, fingerprint, folder, wish): wish for wish in wishes}
+        waiting = {pool.submit(_trained_apart, faces, fingerprint, folder, wish): wish for wish in wishes}
         try:
             for done in as_completed(waiting):
                 done.result()
                 note(listener, f"trained {waiting[done].name}")
         except BaseException:
+            for worker in multiprocessing.active_children():
+                worker.terminate()  # a training saves what it has and ends: SIGTERM came to this process alone
             pool.shutdown(wait=True, cancel_futures=True)
             raise
 
@@ -190,6 +192,14 @@ def _start_worker(threads: int) -> None:
     import torch
 
     torch.set_num_threads(threads)
+
+
+def _trained_apart(faces: Path, fingerprint: str, folder: Path, wish: Wish) -> None:
+    """`_trained` in a process that ends where it is stopped: a pool would hand it the next row."""
+    try:
+        _trained(faces, fingerprint, folder, wish)
+    except (KeyboardInterrupt, SystemExit):
+        os._exit(1)
 
 
 def _trained(faces: Path, fingerprint: str, folder: Path, wish: Wish, listener: Listener = silent) -> None:
