@@ -1,0 +1,85 @@
+"""The bundled model beside the package `fer` on the same crops of photographs that neither was trained on.
+
+`fer` pins versions of torch that facedis does not work with, so it answers from an environment of its own:
+
+    python -m venv peer && peer/bin/pip install fer==25.10.3
+    facedis align wild-expressions -o wild.h5
+    python benchmarks/peer_fer.py wild.h5 peer/bin/python -o docs/results/peer_fer.json
+
+Five expressions are asked about, those that are there often enough; both may answer with any of their seven.
+"""
+
+import argparse
+import json
+import subprocess
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+from machine import machine
+
+from facedis.faces.cache import FacesCache
+from facedis.measures.comparison import mcnemar
+from facedis.measures.intervals import Bootstrap, wilson
+from facedis.measures.task import balanced_figure
+from facedis.studies.encode import encode
+from facedis.studies.models import load_model
+
+ASKED = ("happiness", "neutral", "surprise", "anger", "sadness")
+#: What `fer` calls an expression.
+NAMES = {"angry": "anger", "disgust": "disgust", "fear": "fear", "happy": "happiness", "sad": "sadness"}
+ANSWER = """
+import json, sys
+import numpy as np
+from fer.fer import FER
+faces, peer = np.load(sys.argv[1]), FER()
+height, width = faces.shape[1:3]
+found = [peer.detect_emotions(face[:, :, ::-1].copy(), [[0, 0, width, height]])[0]["emotions"] for face in faces]
+print(json.dumps([max(one, key=one.get) for one in found]))
+"""
+
+
+def peer_answers(python: Path, faces: np.ndarray) -> np.ndarray:
+    """(n,) names of the expressions that `fer` sees in (n, S, S, 3) faces, each cut out already."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "faces.npy"
+        np.save(place, faces)
+        ran = subprocess.run([python, "-c", ANSWER, place], capture_output=True, text=True, check=True)
+    return np.array([NAMES.get(name, name) for name in json.loads(ran.stdout.splitlines()[-1])])
+
+
+def main() -> None:
+    """Ask both about the same faces, print and write what they got right."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("faces", type=Path, help="a faces cache of photographs with a test split")
+    parser.add_argument("peer", type=Path, help="python of the environment that has `fer`")
+    parser.add_argument("--model", default="bundled")
+    parser.add_argument("--seed", type=int, default=0, help="of the resampling of people")
+    parser.add_argument("-o", "--output", type=Path)
+    options = parser.parse_args()
+    plan = Bootstrap(seed=options.seed)
+    with FacesCache.open(options.faces) as cache:
+        rows = cache.rows("test")
+        rows = rows[np.isin(np.array(cache.info.classes)[cache.labels[rows]], ASKED)]
+        table = encode(load_model(options.model), cache, rows)
+        theirs = peer_answers(options.peer, cache.faces(rows))
+    names = list(table.classes)
+    answers = {options.model: table.probabilities.argmax(1), "fer": np.array([names.index(name) for name in theirs])}
+    found = {
+        name: {
+            "accuracy": asdict(wilson(int((said == table.labels).sum()), len(said), 1 / len(ASKED))),
+            "balanced": asdict(balanced_figure(said, table, plan)),
+        }
+        for name, said in answers.items()
+    }
+    right = [said == table.labels for said in answers.values()]
+    found["difference"] = asdict(mcnemar(*right, table.identities, plan))
+    found |= {"expressions": ASKED, "n": len(rows), "seed": options.seed, "machine": machine()}
+    print(json.dumps(found, indent=1))
+    if options.output:
+        options.output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
