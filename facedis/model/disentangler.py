@@ -128,8 +128,7 @@ class Disentangler(nn.Module):
         """As in torch, but the trunk's BatchNorm keeps its statistics where `fixed_trunk_norm` says so.
 
         Statistics that drift towards new data although no weight moves are a classic silent error. The
-        rest branch's own stages do learn, and theirs follow: frozen, such a branch runs away from its
-        adversary by growing until one direction is all that is left of the code.
+        rest branch's own stages do learn, so theirs follow.
         """
         super().train(mode)
         if mode and self.fixed_trunk_norm:
