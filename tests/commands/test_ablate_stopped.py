@@ -15,13 +15,17 @@ def test_a_sigterm_ends_all_trainings_with_a_checkpoint_each(pattern_cache, tmp_
     place = tmp_path / "grid"
     asked = [sys.executable, "-m", "facedis", "ablate", "--faces", str(pattern_cache), *WORDS, "-o", str(place)]
     process = subprocess.Popen(asked, stderr=subprocess.PIPE, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
-    while len(list(place.glob("*/history.jsonl"))) < 2:  # both have finished an epoch, and the others wait
+    while sum((run / "history.jsonl").exists() for run in _runs(place)) < 2:  # and the others wait
         assert process.poll() is None
         time.sleep(0.2)
     process.send_signal(signal.SIGTERM)
     _, said = process.communicate(timeout=120)
     assert process.returncode == 128 + signal.SIGTERM
     assert "Traceback" not in said
-    begun = [run for run in place.iterdir() if run.is_dir() and not run.is_symlink()]
-    assert len(begun) == 2
-    assert all((run / "checkpoint.safetensors").exists() for run in begun)
+    assert len(_runs(place)) == 2
+    assert all((run / "checkpoint.safetensors").exists() for run in _runs(place))
+
+
+def _runs(place):
+    """The run folders in `place`, without `latest`, which is one of them."""
+    return [run for run in place.glob("*") if run.is_dir() and not run.is_symlink()]
