@@ -127,7 +127,7 @@ def frontier(result: Mapping[str, Any]) -> Figure:
     axes.axhline(1 / len(result["classes"]), color="grey", linestyle=":", linewidth=1)
     axes.axvline(chance, color="grey", linestyle=":", linewidth=1)
     axes.set_xlabel(f"kept in the rest code: {label}")
-    axes.set_ylabel("expression read from the rest code by the strongest probe")
+    axes.set_ylabel("expression in the rest code (strongest probe)")
     axes.margins(0.12)
     figure.legend(loc="outside lower center", ncols=3, frameon=False)
     return figure
