@@ -68,7 +68,7 @@ def main() -> None:
     answers = {options.model: table.probabilities.argmax(1), "fer": np.array([names.index(name) for name in theirs])}
     found = {
         name: {
-            "accuracy": asdict(wilson(int((said == table.labels).sum()), len(said), 1 / len(ASKED))),
+            "accuracy": asdict(wilson(int((said == table.labels).sum()), len(said), 1 / len(names))),
             "balanced": asdict(balanced_figure(said, table, plan)),
         }
         for name, said in answers.items()

@@ -105,10 +105,12 @@ def _tell(
             faceless += bool(prediction.problem) and prediction.picture.image.pixels is not None
         if not pictures:
             raise InputError("no image was named", "give at least one path")
+        if not faceless and not faces:
+            raise InputError("no image could be read", "name photographs")
         if not faces:
             raise InputError(
                 f"no face in {'the image' if pictures == 1 else f'any of {pictures:,} images'}",
-                "add --crop none if they are cropped faces already" if faceless else "",
+                "add --crop none if they are cropped faces already",
             )
     if how == (False, False):
         print(summary(faces, pictures, without, temperature))

@@ -214,12 +214,10 @@ def _trained(faces: Path, fingerprint: str, folder: Path, wish: Wish, listener: 
     same = info["model"] == as_dict(model) and info["train"] == as_dict(training)
     if not same or info["faces"]["fingerprint"] != fingerprint:
         raise OutputError(f"{run} was trained with other settings or faces", "choose another -o, or delete it")
-    if (run / CHECKPOINT).exists():
-        resume(run, listener)
-    elif (run / MODEL).exists():
+    if (run / MODEL).exists() and not (run / CHECKPOINT).exists():
         note(listener, f"{run} is trained already")
-    else:
-        raise OutputError(f"{run} was stopped before its first checkpoint", "delete it and start again")
+    else:  # from its last checkpoint, or from the start where there was none yet
+        resume(run, listener)
 
 
 def _evaluated(run: Path, faces: Path, config: EvalConfig, listener: Listener) -> tuple[dict[str, Any], Answers]:

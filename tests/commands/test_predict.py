@@ -256,3 +256,9 @@ def test_without_its_package_a_video_is_a_line_that_says_what_to_install(facedis
     monkeypatch.setitem(sys.modules, "av", None)
     done = facedis("predict", "clip.mp4", photos / "one.png")
     assert done.code == 0 and "facedis[video]" in done.err
+
+
+def test_where_no_image_can_be_read_nothing_is_said_of_faces(facedis, here, tmp_path):
+    (tmp_path / "text.jpg").write_text("no picture")
+    done = facedis("predict", tmp_path / "text.jpg", tmp_path / "gone.jpg")
+    assert done.code == 2 and "no image could be read" in done.err and "no face" not in done.err
