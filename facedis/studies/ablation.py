@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, field, replace
 from itertools import product
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from facedis.config import EvalConfig, ModelConfig, TrainConfig, as_dict, read_toml, resolve
-from facedis.errors import ConfigError, OutputError
+from facedis.errors import ConfigError, OutputError, RunError
 from facedis.events import Listener, note, silent
 from facedis.faces.cache import FacesCache
 from facedis.files import replacing
@@ -181,9 +182,12 @@ def _train_side_by_side(
             for done in as_completed(waiting):
                 done.result()
                 note(listener, f"trained {waiting[done].name}")
-        except BaseException:
-            for worker in multiprocessing.active_children():
-                worker.terminate()  # a training saves what it has and ends: SIGTERM came to this process alone
+        except BrokenProcessPool as error:
+            raise RunError("a training was ended from outside", "the same command goes on where it was") from error
+        except BaseException as error:
+            # Each training saves what it has and ends. A Ctrl-C they have heard themselves, and a second signal kills.
+            for worker in multiprocessing.active_children() if not isinstance(error, KeyboardInterrupt) else ():
+                worker.terminate()
             pool.shutdown(wait=True, cancel_futures=True)
             raise
 
