@@ -182,6 +182,8 @@ class TrainConfig:
     balance: Literal["sampler", "loss", "adversary", "none"] = "sampler"  # [unsaid] what makes classes equal
     augment: Literal["none", "flip", "mild", "strong"] = "mild"  # [unsaid]
     label_smoothing: float = 0.0  # [unsaid] of the expression loss only
+    teacher: tuple[str, ...] = ()  # run folders whose probabilities the expression head learns too
+    teacher_share: float = 0.7  # of the expression loss that is theirs; the labels have the rest
     mixup: float = 0.0  # alpha of the Beta that blends faces with one another; 0: off
     average: float = 0.0  # decay of the running mean of the weights that is kept instead of the last; 0: off
     sharpness: float = 0.0  # radius in which the worst point is looked for (SAM), at twice the time; 0: off
@@ -222,6 +224,7 @@ class TrainConfig:
         _check(self, "warm_up", 0 <= self.warm_up < 1, "0 <= share < 1")
         _check(self, "ramp", 0 <= self.ramp <= 1, "0 <= share <= 1")
         _check(self, "label_smoothing", 0 <= self.label_smoothing < 1, "0 <= smoothing < 1")
+        _check(self, "teacher_share", 0 <= self.teacher_share <= 1, "0 <= share <= 1")
         _check(self, "average", 0 <= self.average < 1, "0 <= decay < 1")
         if self.mixup and (self.confusion in ("reversal", "hsic") or self.keep_embedding):
             raise ConfigError(

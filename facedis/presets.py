@@ -62,6 +62,8 @@ DRAWING: dict[str, dict[str, Any]] = {
         "draw_real": 0.06,
     },
 }
+#: What `clean` keeps in the rest code where nobody is known by name.
+STRANGERS = {"keep_embedding": 1.0, "keep_apart": 1.0}
 PRESETS = {"paper": PAPER, "small": SMALL, "clean": CLEAN}
 
 
@@ -107,5 +109,5 @@ def layers(
         model["decoder"] = decoder or ("joint" if beta1 else "later")
         if model["decoder"] == "later":
             model, train = model | DRAWING["model"], train | DRAWING["train"]
-        (model if people else train).update({"factors": ["identity"]} if people else {"keep_embedding": 1.0})
+        (model if people else train).update({"factors": ["identity"]} if people else STRANGERS)
     return model, train

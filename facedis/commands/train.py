@@ -127,8 +127,8 @@ def train(
     trunk: Annotated[
         str | None,
         typer.Option(
-            help="inception_resnet_v1 (the paper's), resnet18, resnet18_half (for small faces), mobilenet_v3_large, "
-            "efficientnet_b0, or a plugin's.",
+            help="inception_resnet_v1 (the paper's), resnet18, resnet18_half and resnet18_faces (for small faces), "
+            "mobilenet_v3_large, efficientnet_b0, or a plugin's.",
             rich_help_panel=_NETWORK,
         ),
     ] = None,
@@ -244,6 +244,17 @@ def train(
     augment: Annotated[str | None, typer.Option(help="none, flip, mild or strong.", rich_help_panel=_TRAINING)] = None,
     label_smoothing: Annotated[
         float | None, typer.Option(help="Of the expression loss.", rich_help_panel=_TRAINING)
+    ] = None,
+    teacher: Annotated[
+        str | None,
+        typer.Option(
+            help="Finished runs, as in runs/a,runs/b, whose probabilities the expression head learns beside the labels "
+            "(distillation).",
+            rich_help_panel=_TRAINING,
+        ),
+    ] = None,
+    teacher_share: Annotated[
+        float | None, typer.Option(help="Of the expression loss that is the teachers'.", rich_help_panel=_TRAINING)
     ] = None,
     mixup: Annotated[
         float | None,

@@ -189,5 +189,6 @@ def _ancestors(run: Run) -> set[str]:
 
 def _helpers(run: Run) -> set[Path]:
     """The run folders that a run's settings name: where its trunk came from, or a network that judged its losses."""
-    words = (value for table in ("model", "train") for value in run.info[table].values() if isinstance(value, str))
-    return {Path(word).resolve() for word in words if word and (Path(word) / MODEL).is_file()}
+    values = [value for table in ("model", "train") for value in run.info[table].values()]
+    words = [word for value in values for word in (value if isinstance(value, list) else [value])]
+    return {Path(word).resolve() for word in words if isinstance(word, str) and word and (Path(word) / MODEL).is_file()}

@@ -46,6 +46,7 @@ from facedis.training.steps import (
     encoder_optimizers,
     train_step,
 )
+from facedis.training.teaching import Teachers
 from facedis.training.validation import accuracy
 
 #: What is summed over the steps of an epoch; the first seven are losses.
@@ -121,6 +122,9 @@ class Loop:
         self.adversary = None
         if adversary is not None:
             self.adversary = _side(fabric, adversary, adversary_optimizers(adversary, self.config))
+        self.teachers = None
+        if self.config.teacher:
+            self.teachers = Teachers(self.config.teacher, data.classes, fabric.device)
         self.weights = _weights(self.config, data, fabric.device)
         self.place = Place()
         self.sums = torch.zeros(len(SUMS), dtype=torch.float32 if fabric.device.type == "mps" else torch.float64)
@@ -204,7 +208,14 @@ class Loop:
             images = augment(images, self.config.augment, generator)
             mix = draw(len(images), self.config.mixup, generator) if self.config.mixup else None
             images = blended(mix, torch.Tensor.contiguous, images).contiguous(memory_format=torch.channels_last)
-            yield Batch(images, labels, factors, mix)
+            yield Batch(images, labels, factors, mix, self._taught(images))
+
+    def _taught(self, images: Tensor) -> Tensor | None:
+        """What the teachers say of a batch; None where there are none."""
+        if self.teachers is None:
+            return None
+        with self.fabric.autocast():
+            return self.teachers(images)
 
     def _targets(self, position: np.ndarray) -> tuple[Tensor, dict[str, Tensor]]:
         """Labels of the train rows at `position`: of the expression, and of each further factor."""

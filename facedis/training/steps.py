@@ -33,6 +33,7 @@ from facedis.model.losses import Losses
 from facedis.model.retention import dependence, variance_floor
 from facedis.training.mixing import Mix, blended
 from facedis.training.sharpness import nearby_worst
+from facedis.training.teaching import taught_loss
 
 
 @dataclass
@@ -78,12 +79,14 @@ class Batch:
         labels: (B,) expressions.
         factors: (B,) classes of each further factor, -1 where unknown.
         mix: How the images are blended; labels and factors are those of the first of each two.
+        taught: (B, K) probabilities that teachers give for the images as they are, or None.
     """
 
     images: Tensor
     labels: Tensor
     factors: Mapping[str, Tensor] = field(default_factory=dict)
     mix: Mix | None = None
+    taught: Tensor | None = None
 
     def target(self, factor: str) -> Tensor:
         """(B,) classes of the expression or of a further factor."""
@@ -141,6 +144,9 @@ def encoder_loss(
     zero = output.logits.new_zeros(())
     told = partial(losses.expression_loss, output.logits, weights=weights.expression, smoothing=config.label_smoothing)
     expression = blended(batch.mix, told, batch.labels)
+    if batch.taught is not None:
+        share = config.teacher_share
+        expression = (1 - share) * expression + share * taught_loss(output.logits, batch.taught)
     confusion = reconstruction = own = zero
     if adversary is not None:
         confusion = _confusion(output.codes, batch, adversary, config, weights)

@@ -16,6 +16,7 @@ TRUNKS = {
     "inception_resnet_v1": (96, 1792),
     "resnet18": (64, 512),
     "resnet18_half": (64, 256),
+    "resnet18_faces": (64, 512),
     "mobilenet_v3_large": (64, 960),
     "efficientnet_b0": (64, 1280),
 }

@@ -1,4 +1,4 @@
-"""Running means, mixup and sharpness-aware steps, each against what its paper says."""
+"""Running means, mixup, sharpness-aware steps and teachers, each against what its paper says."""
 
 import pytest
 import torch
@@ -6,12 +6,15 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from facedis.config import TrainConfig
-from facedis.errors import ConfigError
+from facedis.errors import ConfigError, RunError
 from facedis.model import losses
+from facedis.model.checkpoint import load_run
 from facedis.training.averaging import Average
 from facedis.training.mixing import Mix, blended, draw
 from facedis.training.sharpness import nearby_worst
 from facedis.training.steps import Side
+from facedis.training.teaching import TEMPERATURE, Teachers, taught_loss
+from tests.studies.runs import make_run
 
 
 def test_the_running_mean_nears_a_constant_and_forgets_the_start():
@@ -94,3 +97,35 @@ def test_a_sharpness_aware_step_goes_down_the_gradient_of_the_worst_point():
 def test_mixup_is_refused_beside_what_needs_one_label(other):
     with pytest.raises(ConfigError, match="two labels"):
         TrainConfig(mixup=0.2, **other)
+
+
+def test_a_pupil_that_answers_as_its_teachers_do_has_nothing_to_learn():
+    logits = torch.randn(5, 7)
+    assert taught_loss(logits, (logits / TEMPERATURE).softmax(1)).item() == pytest.approx(0, abs=1e-6)
+    assert taught_loss(logits, torch.full((5, 7), 1 / 7)).item() > 0
+
+
+def test_the_gradient_of_the_teachers_is_of_the_size_of_a_cross_entropys():
+    logits = torch.zeros(1, 3, requires_grad=True)
+    taught_loss(logits, torch.tensor([[1.0, 0.0, 0.0]])).backward()
+    # Hinton et al., eq. 2: (q - p) / T for each unit, times T^2.
+    assert torch.allclose(logits.grad, TEMPERATURE * torch.tensor([[-2 / 3, 1 / 3, 1 / 3]]))
+
+
+def test_teachers_answer_in_the_order_of_the_pupil_and_see_the_size_they_know(tmp_path):
+    for name, seed in (("one", 1), ("two", 2)):
+        make_run(tmp_path / name, seed, size=32)
+    known = load_run(tmp_path / "one").classes
+    images = torch.rand(4, 3, 48, 48)
+    folders = [str(tmp_path / "one"), str(tmp_path / "two")]
+    plain = Teachers(folders, known, torch.device("cpu"))(images)
+    turned = Teachers(folders, known[::-1], torch.device("cpu"))(images)
+    assert torch.allclose(plain, turned.flip(1)) and torch.allclose(plain.sum(1), torch.ones(4))
+    alone = [Teachers([folder], known, torch.device("cpu"))(images) for folder in folders]
+    assert torch.allclose(plain, (alone[0] + alone[1]) / 2)
+
+
+def test_a_teacher_of_other_expressions_is_refused(tmp_path):
+    make_run(tmp_path / "one", 1)
+    with pytest.raises(RunError, match="was taught other expressions"):
+        Teachers([str(tmp_path / "one")], ("joy", "grief"), torch.device("cpu"))
