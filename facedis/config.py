@@ -164,6 +164,7 @@ class TrainConfig:
     own_weight: float = 1.0  # of the losses that teach a branch its own further factor
     clean_weight: float = 1.0  # of the confusion about further factors, relative to beta3
     keep_embedding: float = 0.0  # of predicting the trunk's features, expression erased, from the rest code
+    keep_picture: float = 0.0  # of predicting the face in 8 x 8 pixels, expression erased, from the rest code
     keep_variance: float = 0.0  # of the floor under the rest code's spread
     keep_apart: float = 0.0  # of the correlations between the rest code's numbers
     code_noise: float = 0.0  # deviation of the noise on the expression code while it learns
@@ -203,6 +204,7 @@ class TrainConfig:
             "own_weight",
             "clean_weight",
             "keep_embedding",
+            "keep_picture",
             "keep_variance",
             "keep_apart",
             "code_noise",
@@ -226,9 +228,9 @@ class TrainConfig:
         _check(self, "label_smoothing", 0 <= self.label_smoothing < 1, "0 <= smoothing < 1")
         _check(self, "teacher_share", 0 <= self.teacher_share <= 1, "0 <= share <= 1")
         _check(self, "average", 0 <= self.average < 1, "0 <= decay < 1")
-        if self.mixup and (self.confusion in ("reversal", "hsic") or self.keep_embedding):
+        if self.mixup and (self.confusion in ("reversal", "hsic") or self.keep_embedding or self.keep_picture):
             raise ConfigError(
-                "--mixup gives a face two labels; --confusion reversal, hsic and --keep-embedding need one",
+                "--mixup gives a face two labels; --confusion reversal, hsic and --keep-embedding, --keep-picture need one",
                 "leave out one of both",
             )
 

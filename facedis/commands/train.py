@@ -109,6 +109,13 @@ def train(
             rich_help_panel=_BEYOND,
         ),
     ] = None,
+    keep_picture: Annotated[
+        float | None,
+        typer.Option(
+            help="Of a loss by which the rest code must tell the face in 8 x 8 pixels, the expression erased.",
+            rich_help_panel=_BEYOND,
+        ),
+    ] = None,
     keep_variance: Annotated[
         float | None, typer.Option(help="Of a floor under the rest code's spread.", rich_help_panel=_BEYOND)
     ] = None,

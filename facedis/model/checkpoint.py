@@ -197,7 +197,7 @@ def load_tensors(path: Path, model: nn.Module, adversary: nn.Module | None) -> N
 
 def _helper(module: nn.Module, name: str) -> bool:
     """Whether a tensor only helped to train: a finished model has no use for it."""
-    return name.startswith("embedding_keeper.") and getattr(module, "embedding_keeper", None) is None
+    return name.startswith("keepers.") and not getattr(module, "keepers", None)
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], about: dict[str, Any] | None = None) -> None:

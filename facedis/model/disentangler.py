@@ -19,7 +19,7 @@ from facedis.model.adversaries import Opponents, opponents
 from facedis.model.branches import Branch
 from facedis.model.decoder import build_decoder
 from facedis.model.rest_map import MAP, MapBranch
-from facedis.model.retention import EmbeddingKeeper
+from facedis.model.retention import Keeper
 from facedis.model.trunk import Source, Trunk, build_trunk
 
 
@@ -78,6 +78,7 @@ class Disentangler(nn.Module):
     Attributes:
         rest_gradient: Share of the gradient of all branches but the expression's that the shared
             part of the trunk gets; a setting of training.
+        keepers: By what each keeps in the rest code, "embedding" or "picture" (`Keeper`); a matter of training.
         code_noise: Deviation of the noise on the expression code while it trains.
     """
 
@@ -105,7 +106,7 @@ class Disentangler(nn.Module):
             self.map_branch = MapBranch(trunk.map_shape(config.size, config.rest_stages)[0], config)
         self.decoder = None if config.decoder == "none" else build_decoder(length, config)
         self.draws = config.decoder
-        self.embedding_keeper: EmbeddingKeeper | None = None
+        self.keepers = nn.ModuleDict()
         self.fixed_trunk_norm = False
         self.rest_gradient = 1.0
         self.code_noise = 0.0

@@ -83,7 +83,7 @@ def save_packed_tensors(run: Run, path: Path) -> None:
     named = {
         f"model.{name}": value if exact and name.startswith(exact) else halved(value)
         for name, value in run.model.state_dict().items()
-        if not name.startswith("embedding_keeper.")
+        if not name.startswith("keepers.")
     }
     save_tensors(path / MODEL, named)
 

@@ -1,52 +1,60 @@
 """What keeps a rest code alive where nothing else asks for it: with beta1 = 0 a constant would do."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
+#: Side of the few pixels that a rest code may have to tell: light, pose, hair and skin are in them, a brow is not.
+PIXELS = 8
 #: How much a batch moves the running means.
 MOMENTUM = 0.05
 
 
-class EmbeddingKeeper(nn.Module):
-    """The rest code must tell the trunk's features, as far as these do not tell the expression.
+class Keeper(nn.Module):
+    """The rest code must tell something of the face, as far as that does not tell the expression.
 
-    The features are the target and get no gradient. From each the running mean of its expression is
-    taken away, after which no linear classifier finds the expression in them; each number is then
+    The something is the target and gets no gradient. From each face's the running mean of its expression is
+    taken away, after which no linear classifier finds the expression in it; each number is then
     divided by its running deviation. Needs no name of anybody, so it works on photographs of strangers.
 
     Args:
         code_size: R.
-        features: C of the trunk.
+        size: T of the target.
         classes: K.
     """
 
-    def __init__(self, code_size: int, features: int, classes: int) -> None:
+    def __init__(self, code_size: int, size: int, classes: int) -> None:
         super().__init__()
-        self.predict = nn.Linear(code_size, features)
-        self.register_buffer("means", torch.zeros(classes, features))
-        self.register_buffer("variance", torch.ones(features))
+        self.predict = nn.Linear(code_size, size)
+        self.register_buffer("means", torch.zeros(classes, size))
+        self.register_buffer("variance", torch.ones(size))
 
-    def forward(self, rest: Tensor, features: Tensor, labels: Tensor) -> Tensor:
-        """Mean squared error of the prediction, in units of the features' own variance.
+    def forward(self, rest: Tensor, target: Tensor, labels: Tensor) -> Tensor:
+        """Mean squared error of the prediction, in units of the target's own variance.
 
         Args:
             rest: (B, R).
-            features: (B, C).
+            target: (B, T), as the trunk's features or `few_pixels`.
             labels: (B,) in 0..K-1.
         """
-        target = features.detach().float()
+        target = target.detach().float()
         if self.training:
             self._follow(target, labels)
         erased = (target - self.means[labels]) / self.variance.clamp_min(1e-8).sqrt()
         return (self.predict(rest) - erased).square().mean()
 
     @torch.no_grad()
-    def _follow(self, features: Tensor, labels: Tensor) -> None:
+    def _follow(self, target: Tensor, labels: Tensor) -> None:
         for label in labels.unique():
-            mean = features[labels == label].mean(0)
+            mean = target[labels == label].mean(0)
             self.means[label] += MOMENTUM * (mean - self.means[label])
-        spread = (features - self.means[labels]).square().mean(0)
+        spread = (target - self.means[labels]).square().mean(0)
         self.variance += MOMENTUM * (spread - self.variance)
+
+
+def few_pixels(images: Tensor) -> Tensor:
+    """(B, PIXELS * PIXELS) mean brightness of the tiles of (B, 3, S, S) images."""
+    return F.adaptive_avg_pool2d(images.mean(1), PIXELS).flatten(1)
 
 
 def variance_floor(codes: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from facedis.events import Listener, note, silent, warn
 from facedis.model.adversaries import Opponents
 from facedis.model.checkpoint import CHECKPOINT, read_info
 from facedis.model.disentangler import Disentangler, build
-from facedis.model.retention import EmbeddingKeeper
+from facedis.model.retention import PIXELS, Keeper
 from facedis.training.data import TrainingData
 
 
@@ -48,9 +48,11 @@ def networks(job: Job, sizes: Mapping[str, int]) -> tuple[Disentangler, Opponent
     else:  # all tensors come from the checkpoint: the pretrained file may be gone by now
         model, adversary = build(replace(job.model, weights="none"), sizes)
         model.trunk.pretrained = read_info(job.run)["pretrained"]
-    if job.config.keep_embedding and adversary is not None:
-        features = model.trunk.map_shape(job.model.size)[0]
-        model.embedding_keeper = EmbeddingKeeper(job.model.rest_size, features, sizes["expression"])
+    if adversary is not None:
+        kept = {"embedding": model.trunk.map_shape(job.model.size)[0], "picture": PIXELS**2}
+        for name, size in kept.items():
+            if getattr(job.config, f"keep_{name}"):
+                model.keepers[name] = Keeper(job.model.rest_size, size, sizes["expression"])
     model.rest_gradient, model.code_noise = job.config.rest_gradient, job.config.code_noise
     return model, adversary
 

@@ -30,7 +30,7 @@ from facedis.model.adversaries import EXPRESSION_IN_REST, Opponents
 from facedis.model.confusion import OBJECTIVES, hsic_loss
 from facedis.model.disentangler import Codes, Disentangler, Output
 from facedis.model.losses import Losses
-from facedis.model.retention import dependence, variance_floor
+from facedis.model.retention import dependence, few_pixels, variance_floor
 from facedis.training.mixing import Mix, blended
 from facedis.training.sharpness import nearby_worst
 from facedis.training.teaching import taught_loss
@@ -131,7 +131,7 @@ def encoder_loss(
     """beta1 L_r + beta2 L_exp + beta3 L_En^adv with C_adv as a constant; `adversary` is left at zero.
 
     Args:
-        model: Itself; its embedding keeper is asked.
+        model: Itself; its keepers are asked.
         output: One forward pass of it.
         batch: Images and labels.
         adversary: The opponents themselves, not wrapped; None for a baseline.
@@ -203,8 +203,10 @@ def _retention(model: Disentangler, output: Output, batch: Batch, config: TrainC
     kept, rest = output.logits.new_zeros(()), output.codes.rest
     if rest is None:
         return kept
-    if config.keep_embedding and model.embedding_keeper is not None:
-        kept = kept + config.keep_embedding * model.embedding_keeper(rest, output.features, batch.labels)
+    if "embedding" in model.keepers:
+        kept = kept + config.keep_embedding * model.keepers["embedding"](rest, output.features, batch.labels)
+    if "picture" in model.keepers:
+        kept = kept + config.keep_picture * model.keepers["picture"](rest, few_pixels(batch.images), batch.labels)
     if config.keep_variance:
         kept = kept + config.keep_variance * variance_floor(rest)
     if config.keep_apart:

@@ -1,15 +1,15 @@
-"""What keeps a rest code alive: the embedding without the expression, a floor under its spread, numbers that differ."""
+"""What keeps a rest code alive: the embedding or the picture without the expression, a floor under its spread, numbers that differ."""
 
 import torch
 
-from facedis.model.retention import EmbeddingKeeper, dependence, variance_floor
+from facedis.model.retention import PIXELS, Keeper, dependence, few_pixels, variance_floor
 
 
 def test_the_target_has_no_class_means_and_gets_no_gradient():
     torch.manual_seed(0)
     labels = torch.arange(120) % 3
     features = (torch.randn(120, 6) + 4.0 * labels[:, None]).requires_grad_()
-    keeper = EmbeddingKeeper(2, 6, 3).train()
+    keeper = Keeper(2, 6, 3).train()
     rest = torch.zeros(120, 2, requires_grad=True)
     for _ in range(200):
         loss = keeper(rest, features, labels)
@@ -19,6 +19,12 @@ def test_the_target_has_no_class_means_and_gets_no_gradient():
     before = keeper.means.clone()
     keeper.eval()(rest, features, labels)
     assert torch.equal(keeper.means, before)
+
+
+def test_few_pixels_are_the_mean_brightness_of_tiles():
+    images = torch.rand(2, 3, 32, 32)
+    tile = images[1, :, 4:8, 28:32].mean()
+    torch.testing.assert_close(few_pixels(images).view(2, PIXELS, PIXELS)[1, 1, 7], tile)
 
 
 def test_the_floor_costs_nothing_for_codes_that_move_and_one_for_a_constant():

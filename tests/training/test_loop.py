@@ -194,6 +194,7 @@ def test_further_factors_and_all_that_is_beyond_the_paper_resume_bit_for_bit(pat
         model=model,
         adversary_restart=1,
         keep_embedding=1.0,
+        keep_picture=0.5,
         keep_variance=0.5,
         keep_apart=0.1,
         ramp=0.5,
