@@ -34,7 +34,7 @@ def train(faces: Path, run: Path, stage: Mapping[str, Any], given: Mapping[str, 
         run: The run folder.
         stage: Its table of the recipe.
         given: Settings that win over the recipe; None means not given.
-        giver: The run whose trunk it begins with.
+        giver: The run whose trunk it begins with, and whose answers it learns.
     """
     if (run / MODEL).exists() and not (run / CHECKPOINT).exists():
         print(f"{run} is finished", flush=True)
@@ -44,7 +44,7 @@ def train(faces: Path, run: Path, stage: Mapping[str, Any], given: Mapping[str, 
         return
     settings = {**stage.get("model", {}), **stage["train"], **{k: v for k, v in given.items() if v is not None}}
     if giver is not None:
-        settings["weights"] = giver
+        settings |= {"weights": giver, "teacher": giver}
     place = ("--runs", run.parent, "--name", run.name)
     facedis("train", "--faces", faces, "--preset", stage["preset"], *place, *words(settings))
 

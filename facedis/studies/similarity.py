@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from facedis.measures.calibration import softmax
 from facedis.measures.pairs import cosines
 from facedis.model.checkpoint import Run
 from facedis.model.device import pick_device
 from facedis.result import record
+from facedis.studies.calibration import Calibration
 from facedis.studies.encode import CODES, codes_of
 from facedis.studies.photographs import align_photographs
 from facedis.studies.reference import Reference
@@ -105,8 +107,13 @@ def pairs_of(
 
 
 def predicted(run: Run, probabilities: np.ndarray) -> list[dict[str, Any]]:
-    """The expression that the head sees in each of (n, K) `probabilities`, with its probability."""
-    return [{"expression": run.classes[row.argmax()], "probability": float(row.max())} for row in probabilities]
+    """The expression that the head sees in each of (n, K) `probabilities`, with its probability.
+
+    It is what `facedis predict` says of the face: the run's temperature is applied here.
+    """
+    with np.errstate(divide="ignore"):  # a probability of 0 stays one
+        calibrated = softmax(np.log(probabilities), Calibration.of(run).temperature)
+    return [{"expression": run.classes[row.argmax()], "probability": float(row.max())} for row in calibrated]
 
 
 def similarity_record(

@@ -43,6 +43,16 @@ def sampled(world, run):
     return world / "page.html", world / "pairs.csv", json.loads(done.stdout)
 
 
+def test_it_says_of_a_face_what_predict_says(facedis, here, pictures):
+    files = [pictures / f"person0154_happiness_{number}.webp" for number in (0, 1)]
+    told = facedis("similarity", *files, "--json").record["pairs"][0]["predicted"]
+    lines = facedis("predict", *files, "--json").out.splitlines()
+    for one, line in zip(told, lines, strict=True):
+        face = json.loads(line)["faces"][0]
+        assert one["expression"] == face["expression"]
+        assert one["probability"] == pytest.approx(face["confidence"], abs=1e-4)
+
+
 def test_a_pair_is_placed_among_people_too(facedis, here, pictures):
     x1, x2 = pictures / "person0154_happiness_0.webp", pictures / "person0154_happiness_1.webp"
     record = facedis("similarity", x1, x2, "--json").record
