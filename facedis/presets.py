@@ -63,7 +63,7 @@ DRAWING: dict[str, dict[str, Any]] = {
     },
 }
 #: What `clean` keeps in the rest code where nobody is known by name.
-STRANGERS = {"keep_embedding": 1.0, "keep_apart": 1.0}
+STRANGERS = {"keep_picture": 1.0, "keep_apart": 0.3, "beta3": 4.0, "adversary_steps": 2, "rest_gradient": 0.05}
 PRESETS = {"paper": PAPER, "small": SMALL, "clean": CLEAN}
 
 
@@ -93,7 +93,8 @@ def layers(
 
     `small` also learns to draw, so that `facedis swap` has something to show: without touching the
     codes where beta1 is 0. `clean` learns to swap once its codes are finished, and keeps people in the
-    rest code where they are known by name, else what the trunk knows beside the expression.
+    rest code where they are known by name, else the face in few pixels; then the game is played harder, for
+    nobody's name pulls the other way.
 
     Args:
         preset: A name of `PRESETS`.

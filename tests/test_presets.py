@@ -15,10 +15,10 @@ def test_every_preset_resolves(name, people):
     resolve(TrainConfig, train)
 
 
-def test_clean_keeps_people_where_they_are_known_and_the_trunks_features_where_not():
+def test_clean_keeps_people_where_they_are_known_and_few_pixels_where_not():
     assert layers("clean", None, False, True)[0]["factors"] == ["identity"]
     model, train = layers("clean", None, False, False)
-    assert "factors" not in model and train["keep_embedding"] > 0
+    assert "factors" not in model and train["keep_picture"] > 0
     assert "factors" not in layers("clean", None, True, True)[0], "a baseline has no rest branch"
 
 

@@ -1,9 +1,10 @@
 """Which faces train a probe (P), choose its settings (V) and test it (Q): no person is in two of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from facedis.measures.copies import shown_again
 from facedis.measures.intervals import clusters
 
 #: Share of P that becomes V where no other split can be V.
@@ -43,6 +44,7 @@ class Parts:
         whole: All faces of the evaluated split, for what needs no probe.
         inside: Whether P and V were taken out of the evaluated split, so that Q is a part of it.
         shared: Rows that were left out of P and V because their person is in Q or V.
+        copies: Rows that were left out of P and V because their picture is in Q or V.
     """
 
     probe: np.ndarray
@@ -51,6 +53,7 @@ class Parts:
     whole: np.ndarray
     inside: bool
     shared: int
+    copies: int = 0
 
     @property
     def rows(self) -> np.ndarray:
@@ -86,6 +89,28 @@ def choose_parts(faces: Faces, split: str, most: int, seed: int) -> Parts:
     if len(selection) == 0:
         selection, probe = _divide(probe, faces.identities, SELECTION, generator)
     return Parts(probe, selection, whole, whole, False, shared)
+
+
+def without_copies(parts: Parts, pictures: np.ndarray, identities: np.ndarray) -> Parts:
+    """`parts` without those faces of P and V whose picture is among the evaluated ones, or of P in V.
+
+    Only faces of nobody known by name are compared: people who are, are apart already.
+
+    Args:
+        parts: As `choose_parts` gives them.
+        pictures: (m, D) `outlines` of `parts.rows`.
+        identities: (N,) str, "" where unknown.
+    """
+
+    def kept(rows: np.ndarray, others: np.ndarray) -> np.ndarray:
+        asked, known = (part[identities[part] == ""] for part in (rows, others))
+        there = shown_again(*(pictures[np.searchsorted(parts.rows, part)] for part in (asked, known)))
+        return np.setdiff1d(rows, asked[there])
+
+    selection = kept(parts.selection, parts.test)
+    probe = kept(parts.probe, np.concatenate([parts.test, selection]))
+    copies = len(parts.selection) + len(parts.probe) - len(selection) - len(probe)
+    return replace(parts, selection=selection, probe=probe, copies=copies)
 
 
 def _without_people_of(rows: np.ndarray, others: np.ndarray, identities: np.ndarray) -> np.ndarray:

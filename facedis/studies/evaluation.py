@@ -14,9 +14,10 @@ from facedis.events import Event, Listener, silent
 from facedis.faces.cache import FacesCache
 from facedis.measures.codes import CodeTable
 from facedis.measures.collapse import collapse
+from facedis.measures.copies import outlines
 from facedis.measures.intervals import Bootstrap
 from facedis.measures.leakage import Tables
-from facedis.measures.parts import Faces, Parts, choose_parts
+from facedis.measures.parts import Faces, Parts, choose_parts, without_copies
 from facedis.measures.task import PERSON_FACES, confusion, person_spread, recall_figures, task_figures
 from facedis.model.checkpoint import Run
 from facedis.result import record
@@ -64,6 +65,7 @@ def measure(run: Run, cache: FacesCache, config: EvalConfig, listener: Listener 
     parts = choose_parts(Faces(labels, cache.identities, cache.splits), config.split, config.probe_rows, config.seed)
     if len(parts.whole) == 0:
         raise CacheError(f"{cache.path} has no usable face with a known expression{_in(config.split)}", _others(cache))
+    parts = _apart(parts, cache, config.batch)
     table = encode(run, cache, parts.rows, config.batch, config.device, listener, config.flip)
     probe, selection, test, whole = (
         table.take(np.searchsorted(parts.rows, rows))
@@ -134,6 +136,15 @@ def _numbers(parts: Tables, whole: CodeTable, config: EvalConfig) -> dict[str, A
     }
 
 
+def _apart(parts: Parts, cache: FacesCache, batch: int) -> Parts:
+    """`parts`, no picture in two of them where nobody says whose it is."""
+    if (cache.identities[parts.rows] != "").all():
+        return parts
+    pictures = [outlines(faces) for _, faces in cache.batches(parts.rows, batch)]
+    with threadpool_limits(1):
+        return without_copies(parts, np.concatenate(pictures), cache.identities)
+
+
 def _people(table: CodeTable, reasons: dict[str, str]) -> dict[str, Any] | None:
     found = person_spread(table)
     if found is None:
@@ -185,6 +196,8 @@ def _notes(run: Run, cache: FacesCache, split: str, parts: Parts) -> list[str]:
         notes.append("probes are trained and tested on different people of this one split")
     if parts.shared:
         notes.append(f"{parts.shared:,} faces train no probe: their people are among those tested")
+    if parts.copies:
+        notes.append(f"{parts.copies:,} faces train no probe: their pictures are among those tested, so it seems")
     return notes
 
 

@@ -1,0 +1,65 @@
+"""How many test faces are in the train split again, how often with the same label, and what accuracy is without them.
+
+facedis align fer2013 --crop none -o fer.h5
+python benchmarks/copies.py fer.h5 --model bundled -o docs/results/copies.json
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from facedis import __version__
+from facedis.faces.cache import FacesCache
+from facedis.measures.copies import SIDE, outlines
+from facedis.measures.intervals import wilson
+from facedis.result import write_result
+from facedis.studies.encode import encode
+from facedis.studies.models import load_model
+
+#: Lower bounds of the correlation with the nearest train face.
+STEPS = (0.99, 0.97, 0.95, 0.93, 0.9, 0.85, 0.8, -1.0)
+
+
+def nearest(pictures: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) the greatest correlation with one of `others` or its mirror image, and (n,) its place."""
+    mirrored = others.reshape(-1, SIDE, SIDE)[:, :, ::-1].reshape(others.shape)
+    best, place = np.empty(len(pictures), np.float32), np.empty(len(pictures), np.int64)
+    for start in range(0, len(pictures), 512):
+        block = pictures[start : start + 512]
+        found = np.maximum(block @ others.T, block @ mirrored.T)
+        best[start : start + 512], place[start : start + 512] = found.max(1), found.argmax(1)
+    return best, place
+
+
+def main() -> None:
+    """Count, ask the model, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("faces", type=Path)
+    parser.add_argument("--model", default="bundled")
+    parser.add_argument("--split", default="test")
+    parser.add_argument("-o", "--output", type=Path, default=Path("copies.json"))
+    options = parser.parse_args()
+    with FacesCache.open(options.faces) as cache:
+        train, rows = cache.rows("train"), cache.rows(options.split)
+        best, place = nearest(outlines(cache.faces(rows)), outlines(cache.faces(train)))
+        same = cache.labels[train][place] == cache.labels[rows]
+        table = encode(load_model(options.model), cache, rows)
+        dataset = cache.info.dataset
+    right, chance = table.probabilities.argmax(1) == table.labels, 1 / len(table.classes)
+    steps = []
+    for low, high in zip(STEPS, (2.0, *STEPS), strict=False):
+        chosen = (best >= low) & (best < high)
+        n = int(chosen.sum())
+        figures = {"same_label": wilson(int(same[chosen].sum()), n), "right": wilson(int(right[chosen].sum()), n, chance)}
+        steps.append({"correlation": [low, min(high, 1.0)], "n": n, **(figures if n else {})})
+    kinds = {"all": best > -2, "again": best >= 0.95, "new": best < 0.85}
+    accuracy = {name: wilson(int(right[kind].sum()), int(kind.sum()), chance) for name, kind in kinds.items()}
+    found = {"facedis": __version__, "model": options.model, "dataset": dataset, "split": options.split}
+    write_result(found | {"steps": steps, "accuracy": accuracy}, options.output)
+    for name, figure in accuracy.items():
+        print(f"{name}: accuracy {100 * figure.value:.1f} % [{100 * figure.low:.1f}, {100 * figure.high:.1f}], n {figure.n:,}")
+
+
+if __name__ == "__main__":
+    main()
