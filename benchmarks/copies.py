@@ -51,14 +51,19 @@ def main() -> None:
     for low, high in zip(STEPS, (2.0, *STEPS), strict=False):
         chosen = (best >= low) & (best < high)
         n = int(chosen.sum())
-        figures = {"same_label": wilson(int(same[chosen].sum()), n), "right": wilson(int(right[chosen].sum()), n, chance)}
+        figures = {
+            "same_label": wilson(int(same[chosen].sum()), n),
+            "right": wilson(int(right[chosen].sum()), n, chance),
+        }
         steps.append({"correlation": [low, min(high, 1.0)], "n": n, **(figures if n else {})})
     kinds = {"all": best > -2, "again": best >= 0.95, "new": best < 0.85}
     accuracy = {name: wilson(int(right[kind].sum()), int(kind.sum()), chance) for name, kind in kinds.items()}
     found = {"facedis": __version__, "model": options.model, "dataset": dataset, "split": options.split}
     write_result(found | {"steps": steps, "accuracy": accuracy}, options.output)
     for name, figure in accuracy.items():
-        print(f"{name}: accuracy {100 * figure.value:.1f} % [{100 * figure.low:.1f}, {100 * figure.high:.1f}], n {figure.n:,}")
+        print(
+            f"{name}: accuracy {100 * figure.value:.1f} % [{100 * figure.low:.1f}, {100 * figure.high:.1f}], n {figure.n:,}"
+        )
 
 
 if __name__ == "__main__":

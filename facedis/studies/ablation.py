@@ -79,7 +79,8 @@ def _variant(path: Path, number: int, row: Mapping[str, Any]) -> Variant:
     return Variant(**row)
 
 
-_MEASURED = ("task", "leakage", "retention", "collapse", "parts", "reasons", "n", "notes")
+#: Of an evaluation, what a row has.
+MEASURED = ("task", "leakage", "retention", "collapse", "parts", "reasons", "n", "notes")
 
 
 def ablate(
@@ -127,7 +128,7 @@ def ablate(
         first.setdefault(seed, answers)
         rows.append(
             {"name": variant.name, "seed": seed, "settings": {**variant.model, **variant.train}, "paper": variant.paper}
-            | {key: measured[key] for key in _MEASURED}
+            | {key: measured[key] for key in MEASURED}
             | {"against_first": None if variant is variants[0] else _compared(answers, first[seed], config)}
         )
     result = record(

@@ -100,9 +100,11 @@ def _fit(fabric: Fabric, job: Job) -> Place:
         torch.manual_seed(job.config.seed)
         model, adversary = networks(job, data.sizes)
         advise(job, model, data)
+        named = job.config.teacher
+        teachers = Teachers(named, data.classes, fabric.device) if named else None
         if fabric.is_global_zero and not job.resume:
             start_run(job.run, data, model.trunk.pretrained, job.model, job.config)
-        loop = Loop(fabric, job, data, model, adversary)
+        loop = Loop(fabric, job, data, model, adversary, teachers)
         with stop_between_steps() as stop:
             return loop.run(stop)
 
@@ -111,7 +113,13 @@ class Loop:
     """One process's part of a run."""
 
     def __init__(
-        self, fabric: Fabric, job: Job, data: TrainingData, model: Disentangler, adversary: Opponents | None
+        self,
+        fabric: Fabric,
+        job: Job,
+        data: TrainingData,
+        model: Disentangler,
+        adversary: Opponents | None,
+        teachers: Teachers | None = None,
     ) -> None:
         self.fabric, self.job, self.config, self.data = fabric, job, job.config, data
         norm = self.config.trunk_norm
@@ -122,9 +130,7 @@ class Loop:
         self.adversary = None
         if adversary is not None:
             self.adversary = _side(fabric, adversary, adversary_optimizers(adversary, self.config))
-        self.teachers = None
-        if self.config.teacher:
-            self.teachers = Teachers(self.config.teacher, data.classes, fabric.device)
+        self.teachers = teachers
         self.weights = _weights(self.config, data, fabric.device)
         self.place = Place()
         self.sums = torch.zeros(len(SUMS), dtype=torch.float32 if fabric.device.type == "mps" else torch.float64)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from facedis.errors import ConfigError, RunError
-from facedis.model.checkpoint import load_run
+from facedis.model.checkpoint import load_run, write_info
 from facedis.model.trunk import Source, build_trunk
 from facedis.studies import judges
 from facedis.studies.judges import PEOPLE, ExpressionJudge, FaceJudge, expression_judge, face_judge, kinship
@@ -47,6 +47,13 @@ def test_one_that_went_on_from_its_trunk_may_not_and_neither_may_a_sister(run, t
     one, other = (make_run(tmp_path / name, seed, weights=parent.path) for name, seed in (("one", 9), ("other", 10)))
     assert "had a part" in kinship(one, other)
     assert kinship(moved, parent) == ""
+
+
+def test_a_teacher_cannot_judge_its_pupil(tmp_path):
+    teacher, pupil = make_run(tmp_path / "teacher", 1, baseline=True), make_run(tmp_path / "pupil", 2)
+    assert kinship(teacher, pupil) == ""
+    write_info(pupil.path, pupil.info | {"train": pupil.info["train"] | {"teacher": [str(teacher.path)]}})
+    assert "had a part" in kinship(teacher, load_run(pupil.path))
 
 
 def test_each_judge_judges_what_it_knows(run, tmp_path):

@@ -188,6 +188,29 @@ def test_ways_to_train_that_carry_a_state_of_their_own_resume_bit_for_bit(patter
     assert any(not torch.equal(whole[name], plain[name]) for name in whole)
 
 
+def test_a_pupil_learns_what_its_teacher_answers_and_resumes_bit_for_bit(pattern_cache, tmp_path, monkeypatch):
+    train(_job(pattern_cache, tmp_path / "teacher", seed=7))
+    beyond = {"teacher": (str(tmp_path / "teacher"),), "teacher_share": 0.5}
+    train(_job(pattern_cache, tmp_path / "plain"))
+    train(_job(pattern_cache, tmp_path / "whole", **beyond))
+    _stop_after(monkeypatch, 3)
+    with pytest.raises(KeyboardInterrupt):
+        train(_job(pattern_cache, tmp_path / "broken", **beyond))
+    _stop_after(monkeypatch, 0)
+    train(_job(pattern_cache, tmp_path / "broken", resume=True, **beyond))
+    plain, whole, broken = (
+        read_tensors(tmp_path / name / "model.safetensors")[0] for name in ("plain", "whole", "broken")
+    )
+    assert all(torch.equal(whole[name], broken[name]) for name in whole)
+    assert any(not torch.equal(whole[name], plain[name]) for name in whole)
+
+
+def test_a_teacher_that_is_no_run_is_refused_before_anything_is_written(pattern_cache, tmp_path):
+    with pytest.raises(RunError, match="no run folder"):
+        train(_job(pattern_cache, tmp_path / "run", teacher=(str(tmp_path / "nobody"),)))
+    assert not (tmp_path / "run").exists()
+
+
 def test_further_factors_and_all_that_is_beyond_the_paper_resume_bit_for_bit(pattern_cache, tmp_path, monkeypatch):
     model = replace(MODEL, factors=("identity",), adversary=("linear", "mlp"), code_norm="batch", rest_stages=1)
     beyond = dict(

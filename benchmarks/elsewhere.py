@@ -1,0 +1,53 @@
+"""The finished runs of an ablation on faces that none of them has seen: one table, and the record beside it.
+
+facedis ablate --faces fer.h5 --grid benchmarks/fer2013.toml --seeds 0,1,2 --split test -o fer
+python benchmarks/elsewhere.py fer wild.h5 --split all -o docs/results/fer2013_on_wild
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from facedis.config import EvalConfig
+from facedis.faces.cache import FacesCache
+from facedis.files import write_text
+from facedis.model.checkpoint import load_run
+from facedis.reports.ablation import grid
+from facedis.reports.grid import markdown
+from facedis.reports.progress import Progress
+from facedis.result import record, write_result
+from facedis.studies.ablation import MEASURED
+from facedis.studies.evaluation import measure
+
+
+def elsewhere(folder: Path, faces: Path, config: EvalConfig) -> dict[str, Any]:
+    """The record of the ablation in `folder` with every number measured on `faces` instead."""
+    asked = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    several, rows = len(asked["seeds"]) > 1, []
+    for row in asked["rows"]:
+        run = load_run(folder / (f"{row['name']}-seed{row['seed']}" if several else row["name"]))
+        with FacesCache.open(faces) as cache:
+            found = measure(run, cache, config, Progress()).record
+        rows.append({**row, **{key: found[key] for key in MEASURED}, "against_first": None})
+    about = {key: found[key] for key in ("dataset", "split", "n", "classes")}
+    return record("ablation", faces=faces.name, trained_on=asked["dataset"], seeds=asked["seeds"], rows=rows, **about)
+
+
+def main() -> None:
+    """Measure, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("ablation", type=Path, help="folder that `facedis ablate` filled")
+    parser.add_argument("faces", type=Path)
+    parser.add_argument("--split", default="test")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="without the ending: .md and .json")
+    options = parser.parse_args()
+    result = elsewhere(options.ablation, options.faces, EvalConfig(split=options.split))
+    text = markdown(grid(result))
+    write_result(result, options.output.with_suffix(".json"))
+    write_text(options.output.with_suffix(".md"), text)
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
