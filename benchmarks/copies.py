@@ -61,9 +61,8 @@ def main() -> None:
     found = {"facedis": __version__, "model": options.model, "dataset": dataset, "split": options.split}
     write_result(found | {"steps": steps, "accuracy": accuracy}, options.output)
     for name, figure in accuracy.items():
-        print(
-            f"{name}: accuracy {100 * figure.value:.1f} % [{100 * figure.low:.1f}, {100 * figure.high:.1f}], n {figure.n:,}"
-        )
+        low, value, high = (f"{100 * share:.1f}" for share in (figure.low, figure.value, figure.high))
+        print(f"{name}: accuracy {value} % [{low}, {high}], n {figure.n:,}")
 
 
 if __name__ == "__main__":

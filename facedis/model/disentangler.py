@@ -19,7 +19,6 @@ from facedis.model.adversaries import Opponents, opponents
 from facedis.model.branches import Branch
 from facedis.model.decoder import build_decoder
 from facedis.model.rest_map import MAP, MapBranch
-from facedis.model.retention import Keeper
 from facedis.model.trunk import Source, Trunk, build_trunk
 
 

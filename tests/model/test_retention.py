@@ -1,4 +1,4 @@
-"""What keeps a rest code alive: the embedding or the picture without the expression, a floor under its spread, numbers that differ."""
+"""What keeps a rest code alive: a target without the expression, a floor under its spread, numbers that differ."""
 
 import torch
 
