@@ -230,7 +230,8 @@ class TrainConfig:
         _check(self, "average", 0 <= self.average < 1, "0 <= decay < 1")
         if self.mixup and (self.confusion in ("reversal", "hsic") or self.keep_embedding or self.keep_picture):
             raise ConfigError(
-                "--mixup gives a face two labels; --confusion reversal, hsic, --keep-embedding and --keep-picture need one",
+                "--mixup gives a face two labels; "
+                "--confusion reversal, --confusion hsic, --keep-embedding and --keep-picture need one",
                 "leave out one of both",
             )
 
