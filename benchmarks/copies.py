@@ -7,11 +7,9 @@ python benchmarks/copies.py fer.h5 --model bundled -o docs/results/copies.json
 import argparse
 from pathlib import Path
 
-import numpy as np
-
 from facedis import __version__
 from facedis.faces.cache import FacesCache
-from facedis.measures.copies import SIDE, outlines
+from facedis.measures.copies import SAME, nearest, outlines
 from facedis.measures.intervals import wilson
 from facedis.result import write_result
 from facedis.studies.encode import encode
@@ -19,17 +17,6 @@ from facedis.studies.models import load_model
 
 #: Lower bounds of the correlation with the nearest train face.
 STEPS = (0.99, 0.97, 0.95, 0.93, 0.9, 0.85, 0.8, -1.0)
-
-
-def nearest(pictures: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(n,) the greatest correlation with one of `others` or its mirror image, and (n,) its place."""
-    mirrored = others.reshape(-1, SIDE, SIDE)[:, :, ::-1].reshape(others.shape)
-    best, place = np.empty(len(pictures), np.float32), np.empty(len(pictures), np.int64)
-    for start in range(0, len(pictures), 512):
-        block = pictures[start : start + 512]
-        found = np.maximum(block @ others.T, block @ mirrored.T)
-        best[start : start + 512], place[start : start + 512] = found.max(1), found.argmax(1)
-    return best, place
 
 
 def main() -> None:
@@ -56,7 +43,7 @@ def main() -> None:
             "right": wilson(int(right[chosen].sum()), n, chance),
         }
         steps.append({"correlation": [low, min(high, 1.0)], "n": n, **(figures if n else {})})
-    kinds = {"all": best > -2, "again": best >= 0.95, "new": best < 0.85}
+    kinds = {"all": best > -2, "again": best >= SAME, "new": best < 0.85}
     accuracy = {name: wilson(int(right[kind].sum()), int(kind.sum()), chance) for name, kind in kinds.items()}
     found = {"facedis": __version__, "model": options.model, "dataset": dataset, "split": options.split}
     write_result(found | {"steps": steps, "accuracy": accuracy}, options.output)

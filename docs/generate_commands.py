@@ -16,7 +16,7 @@ from typer.models import ArgumentInfo
 
 from facedis import plugins
 from facedis.config import SECTIONS
-from facedis.presets import PRESETS
+from facedis.presets import PRESETS, STRANGERS
 
 FOLDER = Path(__file__).parent / "commands"
 _NOTE = "<!-- Written by docs/generate_commands.py from the program itself: change the command, not this page. -->\n"
@@ -136,6 +136,8 @@ def _presets() -> str:
         changes = [f"`{key} = {_shown(value)}`" for table in tables.values() for key, value in table.items()]
         if changes:
             lines.append(f"The preset `{name}` changes {', '.join(changes)}.")
+    people = [f"`{key} = {_shown(value)}`" for key, value in STRANGERS.items()]
+    lines.append(f"Where nobody is known by name, `clean` has {', '.join(people)} instead of a branch for the person.")
     return "\n".join(lines) + "\n"
 
 

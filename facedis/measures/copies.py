@@ -28,15 +28,25 @@ def outlines(faces: np.ndarray) -> np.ndarray:
     return centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-6)
 
 
-def shown_again(pictures: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """(n,) bool, whether each of (n, D) `pictures` or its mirror image is among (m, D) `others`.
+def nearest(pictures: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Whom each picture or its mirror image is most alike.
 
-    Both as `outlines` gives them.
+    Args:
+        pictures: (n, D) as `outlines` gives them.
+        others: (m, D) likewise, m at least 1.
+
+    Returns:
+        (n,) float32 correlation with the most alike of `others`, and (n,) its place among them.
     """
     mirrored = others.reshape(-1, SIDE, SIDE)[:, :, ::-1].reshape(others.shape)
-    found = np.zeros(len(pictures), bool)
+    found, place = np.empty(len(pictures), np.float32), np.empty(len(pictures), np.int64)
     for start in range(0, len(pictures), _BLOCK):
-        block = pictures[start : start + _BLOCK]
-        for side in (others, mirrored) if len(others) else ():
-            found[start : start + _BLOCK] |= (block @ side.T).max(axis=1) >= SAME
-    return found
+        some = slice(start, start + _BLOCK)
+        alike = np.maximum(pictures[some] @ others.T, pictures[some] @ mirrored.T)
+        found[some], place[some] = alike.max(axis=1), alike.argmax(axis=1)
+    return found, place
+
+
+def shown_again(pictures: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """(n,) bool, whether each of `pictures` or its mirror image is among `others`; both as for `nearest`."""
+    return nearest(pictures, others)[0] >= SAME if len(others) else np.zeros(len(pictures), bool)

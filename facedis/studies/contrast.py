@@ -114,12 +114,15 @@ class _Drawn:
     def listed(self, kind: str, first: np.ndarray, second: np.ndarray, reference: Reference) -> list[dict[str, Any]]:
         """The m pairs of faces `first` and `second` as the record lists them."""
         placed = pairs_of(self.codes, first, second, reference)
+        seen = predicted(self.run, self.table.probabilities[np.concatenate([first, second])])
         return [
             {"kind": kind, "image1": self._name(i), "image2": self._name(j)}
             | {"labels": self._labels(i, "1") | self._labels(j, "2")}
             | values
-            | {"predicted": predicted(self.run, self.table.probabilities[[i, j]])}
-            for i, j, values in zip(first, second, placed, strict=True)
+            | {"predicted": [one, other]}
+            for i, j, values, one, other in zip(
+                first, second, placed, seen[: len(first)], seen[len(first) :], strict=True
+            )
         ]
 
     def faces(self, places: np.ndarray) -> dict[str, np.ndarray]:
