@@ -81,7 +81,9 @@ class ModelConfig:
     )
     decoder_kind: Literal["deconv", "resize", "styled"] = "deconv"  # section 3: six deconvs
     decoder_width: int = 512  # [unsaid] channels of the first deconv, halved at each
-    rest_map: int = 0  # channels of a rest code with 8 x 8 places beside the rest vector
+    rest_map: int = 0  # channels of a rest code with places beside the rest vector
+    rest_map_side: int = 8  # places of it in a row and a column
+    rest_map_noise: float = 1.0  # of what drowns the middle of it while it learns; 0: none anywhere
 
     def __post_init__(self) -> None:
         _choices(self)
@@ -93,6 +95,8 @@ class ModelConfig:
         _check(self, "dropout", 0 <= self.dropout < 1, "0 <= dropout < 1")
         _check(self, "decoder_width", self.decoder_width >= 32, "at least 32")
         _check(self, "rest_map", self.rest_map >= 0, "0 or more")
+        _check(self, "rest_map_side", self.rest_map_side in (8, 16), "8 or 16")
+        _check(self, "rest_map_noise", self.rest_map_noise >= 0, "0 or more")
         _check(self, "rest_stages", self.rest_stages >= 0, "0 or more")
         kinds = self.adversary and set(self.adversary) <= {"linear", "mlp"}
         _check(self, "adversary", bool(kinds), "one or more of: linear, mlp")
@@ -172,12 +176,15 @@ class TrainConfig:
     draw_epochs: int = 10  # passes in which a `later` decoder learns to draw, the encoder finished
     draw_batch: int = 16  # faces a step of them: many small steps draw sooner than few large ones
     draw_warm_up: float = 0.0  # share of them in which faces are redrawn and not yet swapped
+    draw_faces: str = ""  # another faces cache to learn to draw from; "": the one that the codes are learned from
     draw_pixels: float = 1.0  # of the absolute difference to the face itself
     draw_features: float = 0.0  # of the distance in the finished trunk's maps
     draw_swap: float = 0.0  # of the swapped face's expression, as the finished expression head reads it
     draw_codes: float = 0.0  # of the swapped face's codes, encoded again
     draw_back: float = 0.0  # of the face that is there again after swapping twice
     draw_stand_in: float = 0.0  # share of faces drawn with the expression code of another of that expression
+    draw_truth: float = 0.0  # share of faces drawn as another of that person in that pose and light, where there is one
+    draw_still: float = 0.0  # of the difference between the rest maps of those two
     draw_clean: float = 0.0  # of the confusion about the expression in the rest map
     draw_real: float = 0.0  # of passing as a real face of the wanted expression
     balance: Literal["sampler", "loss", "adversary", "none"] = "sampler"  # [unsaid] what makes classes equal
@@ -210,7 +217,7 @@ class TrainConfig:
             "code_noise",
             "rest_gradient",
         )
-        draw = tuple(field.name for field in fields(self) if field.name.startswith("draw_"))
+        draw = tuple(name for name in asdict(self) if name.startswith("draw_") and name != "draw_faces")
         others = ("lr_trunk", "weight_decay", "adversary_restart", "mixup", "sharpness")
         for name in ("beta1", "beta2", "beta3", *others, *weights, *draw):
             _check(self, name, getattr(self, name) >= 0, "0 or more")
@@ -222,6 +229,7 @@ class TrainConfig:
         _check(self, "draw_batch", self.draw_batch >= 4, "at least 4")
         _check(self, "draw_warm_up", self.draw_warm_up <= 1, "0 <= share <= 1")
         _check(self, "draw_stand_in", self.draw_stand_in <= 1, "0 <= share <= 1")
+        _check(self, "draw_truth", self.draw_truth <= 1, "0 <= share <= 1")
         _check(self, "batch", self.batch >= 2, "at least 2")
         _check(self, "warm_up", 0 <= self.warm_up < 1, "0 <= share < 1")
         _check(self, "ramp", 0 <= self.ramp <= 1, "0 <= share <= 1")

@@ -23,6 +23,12 @@ def synth(
             "--grid", help="Instead: each expression of the people who test, all else equal (the truth for swaps)."
         ),
     ] = False,
+    scenes: Annotated[
+        bool,
+        typer.Option(
+            "--scenes", help="The first pictures of a person's expressions share one setting, the second another, ..."
+        ),
+    ] = False,
     processes: Annotated[int, typer.Option(min=0, help="That render side by side; 0: one for each core.")] = 0,
     sheet: Annotated[Path | None, typer.Option(help="Also write a contact sheet of six people to this PNG.")] = None,
     like: Annotated[
@@ -47,7 +53,7 @@ def synth(
 
         save_png(true_swap(*like), output.with_suffix(".png"))
         return
-    plan = SetPlan(identities=identities, per_expression=per_expression, size=size, seed=seed, grid=grid)
+    plan = SetPlan(identities=identities, per_expression=per_expression, size=size, seed=seed, grid=grid, scenes=scenes)
     result = synthesise(plan, output, processes or os.cpu_count() or 1, listener(as_json, quiet))
     if sheet is not None:
         save_png(contact_sheet(output, plan), sheet)

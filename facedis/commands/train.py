@@ -171,7 +171,22 @@ def train(
     ] = None,
     rest_map: Annotated[
         int | None,
-        typer.Option(help="Channels of a rest code with 8 x 8 places, for the decoder only.", rich_help_panel=_DRAWING),
+        typer.Option(help="Channels of a rest code with places, for the decoder only.", rich_help_panel=_DRAWING),
+    ] = None,
+    rest_map_side: Annotated[
+        int | None, typer.Option(help="Places of it in a row: 8 or 16.", rich_help_panel=_DRAWING)
+    ] = None,
+    rest_map_noise: Annotated[
+        float | None,
+        typer.Option(help="Noise that drowns its middle while it learns; 0: none.", rich_help_panel=_DRAWING),
+    ] = None,
+    draw_faces: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CACHE",
+            help="Other faces to learn to draw from; default: those that the codes are learned from.",
+            rich_help_panel=_DRAWING,
+        ),
     ] = None,
     draw_epochs: Annotated[
         int | None, typer.Option(help="Passes of a decoder that learns later.", rich_help_panel=_DRAWING)
@@ -206,6 +221,17 @@ def train(
             help="Share of faces redrawn with the expression code of another face of that expression.",
             rich_help_panel=_DRAWING,
         ),
+    ] = None,
+    draw_truth: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of faces drawn as another of that person in that pose and light, where there is one.",
+            rich_help_panel=_DRAWING,
+        ),
+    ] = None,
+    draw_still: Annotated[
+        float | None,
+        typer.Option(help="Of the difference between the rest maps of those two.", rich_help_panel=_DRAWING),
     ] = None,
     draw_clean: Annotated[
         float | None,

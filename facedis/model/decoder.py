@@ -9,7 +9,6 @@ from torch import Tensor, nn
 
 from facedis.config import ModelConfig
 from facedis.errors import ConfigError
-from facedis.model.rest_map import SIDE
 
 
 def build_decoder(code_size: int, config: ModelConfig) -> nn.Module:
@@ -57,7 +56,7 @@ class StyledDecoder(nn.Module):
     A linear layer opens the codes to S/16 x S/16; four blocks double it. Each block normalises its
     channels and lets all codes scale and shift them, so that a short expression
     code is heard at every size and cannot be drowned by a longer rest code at the entrance. The rest
-    map joins after the first doubling.
+    map joins where the picture has at least as many places: after the first doubling or the second.
 
     Source: FiLM, 1709.07871; AdaIN, 1703.06868. Upsampling before convolving, against
     checkerboards: Odena et al., Distill 2016.
@@ -65,12 +64,13 @@ class StyledDecoder(nn.Module):
 
     def __init__(self, code_size: int, config: ModelConfig) -> None:
         super().__init__()
-        self.code_size, self.map_channels = code_size, config.rest_map
+        self.code_size, self.map_channels, self.side = code_size, config.rest_map, config.rest_map_side
         width, self.start = config.decoder_width, config.size // 16
+        self.joins = self.side // 8  # the block that is told the map
         self.open = nn.Linear(code_size, width * self.start**2)
         widths = [max(width // share, 16) for share in (2, 3, 6, 12)]
         before = [width, widths[0], widths[1], widths[2]]
-        before[1] += self.map_channels
+        before[self.joins] += self.map_channels
         self.blocks = nn.ModuleList(
             _Styled(*pair, code_size, config.slope) for pair in zip(before, widths, strict=True)
         )
@@ -83,8 +83,8 @@ class StyledDecoder(nn.Module):
         style, flat = codes[:, : self.code_size], codes[:, self.code_size :]
         drawn = self.open(style).unflatten(1, (-1, self.start, self.start))
         for number, block in enumerate(self.blocks):
-            if number == 1 and self.map_channels:
-                layout = flat.unflatten(1, (self.map_channels, SIDE, SIDE))
+            if number == self.joins and self.map_channels:
+                layout = flat.unflatten(1, (self.map_channels, self.side, self.side))
                 if layout.shape[-1] != drawn.shape[-1]:
                     layout = F.interpolate(layout, drawn.shape[-2:], mode="bilinear")
                 drawn = torch.cat([drawn, layout.to(drawn.dtype)], dim=1)

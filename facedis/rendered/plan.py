@@ -31,6 +31,8 @@ class SetPlan:
         seed: Decides everything.
         grid: Instead, one picture of each expression of the people of the test split, with the same
             action vector for all of them and one setting: the truth for swaps.
+        scenes: Whether a person's pictures of one repeat share their setting: each is what a swap of
+            another should look like.
     """
 
     identities: int
@@ -38,6 +40,7 @@ class SetPlan:
     size: int
     seed: int
     grid: bool = False
+    scenes: bool = False
 
     @cached_property
     def shots(self) -> list["Shot"]:
@@ -95,9 +98,9 @@ class Shot:
     @cached_property
     def setting(self) -> Setting:
         """Pose, camera, light, background."""
-        return Setting.plain() if self.plan.grid else Setting.draw(self._rng(3))
+        return Setting.plain() if self.plan.grid else Setting.draw(self._rng(3, self.plan.scenes))
 
-    def _rng(self, what: int) -> np.random.Generator:
-        # From 1: a seed of [a, b] is the same as [a, b, 0].
-        key = (self.number, 1 + EIGHT.index(self.expression), 1 + self.repeat)
+    def _rng(self, what: int, shared: bool = False) -> np.random.Generator:
+        # From 1: a seed of [a, b] is the same as [a, b, 0]. A 0 in the middle is of no expression, but of all.
+        key = (self.number, 0 if shared else 1 + EIGHT.index(self.expression), 1 + self.repeat)
         return np.random.default_rng([self.plan.seed, what, *key])

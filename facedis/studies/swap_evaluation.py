@@ -11,17 +11,13 @@ from facedis.config import SwapEvalConfig, as_dict
 from facedis.errors import CacheError, RunError
 from facedis.events import Listener, silent
 from facedis.faces.cache import FacesCache
+from facedis.faces.scenes import ONE_SETTING, STRENGTH
 from facedis.model.checkpoint import Run
 from facedis.result import record
 from facedis.studies.drawing import Drawer
 from facedis.studies.encode import run_labels
 from facedis.studies.judged_swaps import Faces, Judges, Shown, judged_swaps
 from facedis.studies.judges import ExpressionJudge, FaceJudge
-
-#: Of a rendered face, how strong its expression is; every other factor is its setting.
-_STRENGTH = "intensity"
-#: Readers of datasets that show each person in one pose and light.
-_ONE_SETTING = ("ckplus", "ckplus48", "jaffe")
 
 
 class SwapEvaluation(NamedTuple):
@@ -63,14 +59,14 @@ def evaluate_swaps(
         )
     chosen = np.sort(np.random.default_rng(config.seed).permutation(rows)[: config.faces_used])
     factors = {name: values[chosen] for name, values in cache.factors.items()}
-    known = _STRENGTH in factors
+    known = STRENGTH in factors
     faces = Faces(
         cache.faces(chosen),
         labels[chosen],
         cache.identities[chosen],
         run.classes,
-        np.stack([values for name, values in factors.items() if name != _STRENGTH], axis=1) if known else None,
-        factors.get(_STRENGTH),
+        np.stack([values for name, values in factors.items() if name != STRENGTH], axis=1) if known else None,
+        factors.get(STRENGTH),
         _one_setting(cache, config),
     )
     numbers, shown = judged_swaps(drawer, faces, judges, config, listener)
@@ -92,7 +88,7 @@ def evaluate_swaps(
 
 
 def _one_setting(cache: FacesCache, config: SwapEvalConfig) -> bool:
-    return config.one_setting == "yes" or (config.one_setting == "auto" and cache.info.dataset in _ONE_SETTING)
+    return config.one_setting == "yes" or (config.one_setting == "auto" and cache.info.dataset in ONE_SETTING)
 
 
 def _refuse_ignorant(judge: ExpressionJudge, run: Run) -> None:
@@ -113,7 +109,7 @@ def _notes(run: Run, cache: FacesCache, config: SwapEvalConfig, judges: Judges, 
         notes.append("these are not the faces that the model was trained on")
     if there > config.faces_used:
         notes.append(f"swaps are made of {config.faces_used:,} random faces out of {there:,}")
-    if _STRENGTH not in cache.factors and _one_setting(cache, config):
+    if STRENGTH not in cache.factors and _one_setting(cache, config):
         notes.append("the truth of a swap within a person is taken to be that person's other photograph")
     for judge in (judges.expression, judges.face):
         if isinstance(judge, (ExpressionJudge, FaceJudge)):

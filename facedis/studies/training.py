@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,7 +18,7 @@ from facedis.model.checkpoint import HISTORY, load_run, read_info
 from facedis.result import record, write_result
 from facedis.studies.calibration import calibrate
 from facedis.studies.reference import write_reference
-from facedis.training.data import training_data
+from facedis.training.data import drawing_data, training_data
 from facedis.training.folder import read_history
 from facedis.training.job import Job, settle
 from facedis.training.loop import train as fit
@@ -57,10 +57,14 @@ def train(faces: Path, wish: Wish | None = None, listener: Listener = silent) ->
     wish = wish or Wish()
     with FacesCache.open(faces) as cache:
         dataset, people = cache.info.dataset, knows_people(cache)
-        training_data(cache)  # refuses what cannot be trained on before anything else happens
+        classes = training_data(cache).classes  # refuses what cannot be trained on before anything else happens
     preset, why = presets.choose(wish.preset, dataset)
     note(listener, f"preset {preset}: {why}")
     model, config = settings(preset, wish, people)
+    if config.draw_faces:
+        config = replace(config, draw_faces=str(Path(config.draw_faces).absolute()))
+        with drawing_data(config.draw_faces, classes):  # refused now and not when the codes are finished
+            pass
     run = wish.folder / (wish.name or _name(model, config))
     _writable(wish.folder)
     if config.tensorboard:

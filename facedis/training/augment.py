@@ -3,6 +3,7 @@
 All images of a batch are changed in one resampling, drawn from a generator that the caller seeds.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -48,13 +49,14 @@ def to_images(faces: Tensor, size: int, grey: bool = False) -> Tensor:
     return images.clamp_(0, 1) if images.shape[-1] != faces.shape[1] else images.contiguous()
 
 
-def augment(images: Tensor, kind: str, generator: torch.Generator) -> Tensor:
+def augment(images: Tensor, kind: str, generator: torch.Generator, groups: Tensor | None = None) -> Tensor:
     """Random changes of `images` that leave the expression as it is.
 
     Args:
         images: (B, 3, S, S) in [0, 1].
         kind: "none", "flip", "mild" or "strong".
         generator: On the CPU, so that every device draws the same.
+        groups: (B,) int from 0 on; images of one group are changed alike. None: each in its own way.
 
     Returns:
         (B, 3, S, S) in [0, 1].
@@ -62,42 +64,47 @@ def augment(images: Tensor, kind: str, generator: torch.Generator) -> Tensor:
     if kind == "none":
         return images
     strength = STRENGTHS[kind]
-    n = len(images)
-    mirror = torch.where(torch.rand(n, generator=generator) < 0.5, -1.0, 1.0)
+
+    def uniform() -> Tensor:
+        if groups is None:
+            return torch.rand(len(images), generator=generator)
+        return torch.rand(int(groups.max()) + 1, generator=generator)[groups]
+
+    mirror = torch.where(uniform() < 0.5, -1.0, 1.0)
     if strength is None:
         return torch.where((mirror < 0).to(images.device)[:, None, None, None], images.flip(3), images)
-    matrix = _affine(strength, mirror, generator).to(images.device)
+    matrix = _affine(strength, mirror, uniform).to(images.device)
     grid = F.affine_grid(matrix, list(images.shape), align_corners=False)
     images = F.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
-    gain = _around(n, 1.0, strength.contrast, generator).to(images.device)[:, None, None, None]
-    shift = _around(n, 0.0, strength.brightness, generator).to(images.device)[:, None, None, None]
+    gain = _around(uniform, 1.0, strength.contrast).to(images.device)[:, None, None, None]
+    shift = _around(uniform, 0.0, strength.brightness).to(images.device)[:, None, None, None]
     centre = images.mean((1, 2, 3), keepdim=True)
     images = ((images - centre) * gain + centre + shift * centre).clamp(0, 1)
-    return _erase(images, strength.erase, generator) if strength.erase else images
+    return _erase(images, strength.erase, uniform) if strength.erase else images
 
 
-def _around(n: int, centre: float, half: float, generator: torch.Generator) -> Tensor:
-    return centre + half * (2 * torch.rand(n, generator=generator) - 1)
+def _around(uniform: Callable[[], Tensor], centre: float, half: float) -> Tensor:
+    return centre + half * (2 * uniform() - 1)
 
 
-def _affine(strength: Strength, mirror: Tensor, generator: torch.Generator) -> Tensor:
+def _affine(strength: Strength, mirror: Tensor, uniform: Callable[[], Tensor]) -> Tensor:
     n = len(mirror)
-    angle = torch.deg2rad(_around(n, 0, strength.rotation, generator))
-    scale = 1 / _around(n, 1, strength.scale, generator)
-    move = 2 * torch.stack([_around(n, 0, strength.shift, generator) for _ in range(2)], 1)
+    angle = torch.deg2rad(_around(uniform, 0, strength.rotation))
+    scale = 1 / _around(uniform, 1, strength.scale)
+    move = 2 * torch.stack([_around(uniform, 0, strength.shift) for _ in range(2)], 1)
     cos, sin = torch.cos(angle) * scale, torch.sin(angle) * scale
     rows = torch.stack([cos * mirror, -sin, sin * mirror, cos], 1).view(n, 2, 2)
     return torch.cat([rows, move[:, :, None]], 2)  # (n, 2, 3)
 
 
-def _erase(images: Tensor, probability: float, generator: torch.Generator) -> Tensor:
+def _erase(images: Tensor, probability: float, uniform: Callable[[], Tensor]) -> Tensor:
     """Blank one rectangle of 2 to 25 % of the area with the image's mean in a share of the images."""
-    n, _, height, width = images.shape
-    chosen = torch.rand(n, generator=generator) < probability
-    area = 0.02 + 0.23 * torch.rand(n, generator=generator)
-    aspect = torch.exp(_around(n, 0, 0.7, generator))
+    height, width = images.shape[2:]
+    chosen = uniform() < probability
+    area = 0.02 + 0.23 * uniform()
+    aspect = torch.exp(_around(uniform, 0, 0.7))
     tall, wide = (area * aspect).sqrt().clamp(max=0.9), (area / aspect).sqrt().clamp(max=0.9)
-    top, left = (1 - tall) * torch.rand(n, generator=generator), (1 - wide) * torch.rand(n, generator=generator)
+    top, left = (1 - tall) * uniform(), (1 - wide) * uniform()
     y = ((torch.arange(height) + 0.5) / height)[None, :, None]
     x = ((torch.arange(width) + 0.5) / width)[None, None, :]
     inside = (y >= top[:, None, None]) & (y < (top + tall)[:, None, None])

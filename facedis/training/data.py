@@ -1,11 +1,13 @@
 """What a run learns from: the labelled rows of a faces cache, with labels in the run's own classes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
-from facedis.errors import CacheError
+from facedis.errors import CacheError, ConfigError
 from facedis.faces.cache import FacesCache
 from facedis.training.targets import Target, targets
 
@@ -70,3 +72,24 @@ def training_data(cache: FacesCache, factors: tuple[str, ...] = ()) -> TrainingD
         has_test=bool(len(cache.rows("test"))),
         targets=targets(cache, train, factors),
     )
+
+
+@contextmanager
+def drawing_data(path: str, classes: tuple[str, ...]) -> Iterator[TrainingData]:
+    """The faces of the cache at `path`, for a decoder whose encoder was trained on others.
+
+    Args:
+        path: The cache.
+        classes: The run's expressions.
+
+    Raises:
+        CacheError: It cannot be used.
+        ConfigError: It shows other expressions.
+    """
+    with FacesCache.open(Path(path)) as cache:
+        data = training_data(cache)
+        if data.classes != classes:
+            raise ConfigError(
+                f"--draw-faces {path} shows {', '.join(data.classes)}", f"name faces that show {', '.join(classes)}"
+            )
+        yield data

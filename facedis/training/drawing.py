@@ -14,13 +14,13 @@ from facedis.config import ModelConfig, TrainConfig
 from facedis.errors import RunError
 from facedis.events import Event, Listener
 from facedis.faces.batches import prefetched
+from facedis.faces.scenes import scenes
 from facedis.model.adversaries import Pool
 from facedis.model.critic import Critic
 from facedis.model.disentangler import Disentangler
-from facedis.model.rest_map import SIDE
 from facedis.training.augment import augment, to_images
 from facedis.training.data import TrainingData
-from facedis.training.drawing_losses import TERMS, Lesson, critic_loss, map_adversary_loss
+from facedis.training.drawing_losses import TERMS, Lesson, Parts, critic_loss, map_adversary_loss
 from facedis.training.folder import append_history, cut_history
 from facedis.training.samplers import mixed_order, share_of
 from facedis.training.schedule import rate
@@ -42,7 +42,7 @@ class Opponents(nn.Module):
 
     def __init__(self, model: ModelConfig, config: TrainConfig, classes: int) -> None:
         super().__init__()
-        size = model.rest_map * SIDE**2
+        size = model.rest_map * model.rest_map_side**2
         self.map_adversary = Pool(size, classes, model) if size and config.draw_clean else None
         self.critic = Critic(classes) if config.draw_real else None
 
@@ -79,6 +79,7 @@ class Drawing:
     ) -> None:
         self.fabric, self.folder, self.data, self.model = fabric, run, data, model
         self.size, self.config = settings[0].size, settings[1]
+        self.scenes = scenes(data.cache)[data.train_rows]
         torch.manual_seed(self.config.seed)
         opponents = Opponents(*settings, len(data.classes))
         model.requires_grad_(False)
@@ -107,8 +108,8 @@ class Drawing:
         listener(Event("start", "learning to draw", total=total, done=self.place.epoch * self.steps + self.place.step))
         while self.place.epoch < self.config.draw_epochs:
             begun, sums, faces, speed = time.monotonic(), torch.zeros(len(TERMS)), 0, 0.0
-            for images, labels in self.prepared(self.batches(self.place.epoch)[self.place.step :]):
-                sums, faces = sums + self.step(images, labels).cpu() * len(labels), faces + len(labels)
+            for images, labels, scene in self.prepared(self.batches(self.place.epoch)[self.place.step :]):
+                sums, faces = sums + self.step(images, labels, scene).cpu() * len(labels), faces + len(labels)
                 done = self.place.epoch * self.steps + self.place.step
                 speed = faces * self.fabric.world_size / (time.monotonic() - begun)
                 facts = {"images/s": speed, "loss": float(sums.sum() / faces)}
@@ -127,7 +128,7 @@ class Drawing:
             self._close_epoch(sums / max(faces, 1), speed)
         listener(Event("end", "learning to draw"))
 
-    def step(self, images: Tensor, labels: Tensor) -> Tensor:
+    def step(self, images: Tensor, labels: Tensor, scene: Tensor) -> Tensor:
         """One iteration; the weighted terms in the order of `TERMS`."""
         total, done = self.config.draw_epochs * self.steps, self.place.epoch * self.steps + self.place.step
         warm_up, factor = phase(done, total, self.config.draw_warm_up)
@@ -135,33 +136,37 @@ class Drawing:
             for optimizer in side.optimizers if side else ():
                 for group in optimizer.param_groups:
                     group["lr"] = group["initial_lr"] * factor
-        donors, stand_ins = roles(labels, self.config.draw_stand_in)
-        terms, rest_map, swapped = self.pupil.wrapped(images, labels, donors, stand_ins, warm_up)
+        parts = roles(labels, scene, self.config.draw_truth, self.config.draw_stand_in)
+        terms, rest_map, swapped = self.pupil.wrapped(images, labels, parts, warm_up)
         self.pupil.update(self.fabric, sum(terms.values()))
         if self.opponents is not None:
-            loss = self.opponents.wrapped(images, labels, rest_map, swapped, labels[donors])
+            loss = self.opponents.wrapped(images, labels, rest_map, swapped, labels[parts.donors])
             if loss.requires_grad:  # in the warm-up a critic has nothing to say
                 self.opponents.update(self.fabric, loss)
         self.place.step += 1
         zero = torch.zeros((), device=images.device)
         return torch.stack([terms.get(name, zero).detach().float() for name in TERMS])
 
-    def prepared(self, batches: list[np.ndarray]) -> Iterator[tuple[Tensor, Tensor]]:
-        """Images (B, 3, S, S) and labels (B,) of each batch, on the device, augmented."""
+    def prepared(self, batches: list[np.ndarray]) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Images (B, 3, S, S), labels (B,) and scenes (B,) of each batch, on the device, augmented scene by scene."""
         rows, device = self.data.train_rows, self.fabric.device
         wanted = prefetched(self.data.cache, [rows[batch] for batch in batches])
         for number, (picked, faces) in enumerate(wanted, self.place.step):
-            labels = torch.from_numpy(self.data.train_labels[np.searchsorted(rows, picked)]).to(device)
+            places = np.searchsorted(rows, picked)
+            labels, scene = (torch.from_numpy(values[places]) for values in (self.data.train_labels, self.scenes))
             epoch = self.config.epochs + self.place.epoch  # other draws than those that the encoder saw
             generator = step_generator(self.config.seed, epoch, number, self.fabric.global_rank)
             images = to_images(torch.from_numpy(faces).to(device), self.size)
-            images = augment(images, self.config.augment, generator)
-            yield images.contiguous(memory_format=torch.channels_last), labels
+            alone = scene.max() + 1 + torch.arange(len(scene))  # a group of its own for who has no scene
+            groups = torch.where(scene < 0, alone, scene).unique(return_inverse=True)[1]
+            images = augment(images, self.config.augment, generator, groups)
+            yield images.contiguous(memory_format=torch.channels_last), labels.to(device), scene.to(device)
 
     def batches(self, epoch: int) -> list[np.ndarray]:
         """Positions into the train rows of each of this process's batches."""
         config, data = self.config, self.data
         people = data.cache.identities[data.train_rows]
+        people = np.where(self.scenes < 0, people, np.char.add("scene ", self.scenes.astype(str)))
         order = mixed_order(data.train_labels, people, config.seed, config.epochs + epoch)
         return share_of(order, config.draw_batch, self.fabric.global_rank, self.fabric.world_size)
 
@@ -198,19 +203,29 @@ def phase(done: int, total: int, share: float) -> tuple[bool, float]:
     return False, rate("onecycle", done - first, total - first)
 
 
-def roles(labels: Tensor, stand_in: float) -> tuple[Tensor, Tensor]:
-    """Who gives each face of a batch its expression, and with whose code each is redrawn: (B,) places each.
+def roles(labels: Tensor, scene: Tensor, truth: float, stand_in: float) -> Parts:
+    """Who takes which part in a batch. Draws from torch's own generator.
 
-    A donor shows another expression wherever the batch has one; a share `stand_in` of the faces is
-    redrawn with the code of another face of the same expression. Draws from torch's own generator.
+    A donor shows another expression wherever the batch has one. A share `truth` of the faces is drawn as another of
+    its scene, a share `stand_in` with the code of another face of the wanted expression, wherever there is one.
+
+    Args:
+        labels: (B,) expressions.
+        scene: (B,) scenes, -1 for none.
+        truth: Share.
+        stand_in: Share.
     """
-    chance = torch.rand(len(labels), len(labels), device=labels.device)
-    same = labels[:, None] == labels[None]
-    own = torch.arange(len(labels), device=labels.device)
+    n, device = len(labels), labels.device
+    chance, own = torch.rand(n, n, device=device), torch.arange(n, device=device)
+    same, alone = labels[:, None] == labels[None], 9 * torch.eye(n, device=device)
+    together = (scene[:, None] == scene[None]) & (scene >= 0)
     donors = (chance + 2 * ~same).argmax(1)
-    other = (chance + 2 * same - 9 * torch.eye(len(labels), device=labels.device)).argmax(1)
-    stands = (labels[other] == labels) & (torch.rand(len(labels), device=labels.device) < stand_in)
-    return donors, torch.where(stands, other, own)
+    other = (chance + 2 * (together & ~same)).argmax(1)
+    shown = together[own, other] & ~same[own, other] & (torch.rand(n, device=device) < truth)
+    targets = torch.where(shown, other, own)
+    other = (torch.rand(n, n, device=device) + 2 * same[targets] - alone[targets]).argmax(1)
+    stands = (labels[other] == labels[targets]) & (torch.rand(n, device=device) < stand_in)
+    return Parts(targets, torch.where(stands, other, targets), donors)
 
 
 def _side(fabric: Fabric, module: nn.Module, optimizer: Optimizer) -> Side:

@@ -8,17 +8,20 @@ Which term moves what (x: gets a gradient); trunk, branches and heads are consta
     swap                 x            x
     codes                x            x
     back                 x            x
+    still                x
     clean                x
     real                 x            x
     (their own losses)                               x                x
 
 Redrawing alone teaches a decoder little about expressions: they are few pixels, and where the rest
 codes tell nothing of pose and light, the few are blurred besides. What a swap should look like is
-known of no photograph; but that the swapped face must show the donor's expression, and still be the
-same face, can be asked of the finished encoder itself.
+known of few photographs; but that the swapped face must show the donor's expression, and still be the
+same face, can be asked of the finished encoder itself. Where it is known, in scenes (`facedis.faces.scenes`), a
+share of the faces is not redrawn but drawn as another of its scene, which teaches most.
 """
 
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -33,11 +36,25 @@ from facedis.model.losses import adversary_loss, confusion_loss
 from facedis.model.rest_map import MAP
 
 #: In the order of the history.
-TERMS = ("pixels", "features", "swap", "codes", "back", "clean", "real")
+TERMS = ("pixels", "features", "swap", "codes", "back", "still", "clean", "real")
 #: What is learned before faces are swapped: whoever cannot draw a face yet answers to the others with noise.
-WARM_UP = ("pixels", "clean")
+WARM_UP = ("pixels", "still", "clean")
 #: Stages of the trunk whose maps are compared: the later ones tell who and what, not where.
 STAGES = 3
+
+
+class Parts(NamedTuple):
+    """Who takes which part for each face of a batch, as (B,) places in it.
+
+    Attributes:
+        targets: The face that shall be drawn: the face itself, or another of its scene.
+        stand_ins: Whose code of the target's expression it is drawn with.
+        donors: Whose expression it gets where it is swapped without a known answer.
+    """
+
+    targets: Tensor
+    stand_ins: Tensor
+    donors: Tensor
 
 
 class Lesson(nn.Module):
@@ -67,27 +84,27 @@ class Lesson(nn.Module):
         return self
 
     def forward(
-        self, images: Tensor, labels: Tensor, donors: Tensor, stand_ins: Tensor, warm_up: bool = False
+        self, images: Tensor, labels: Tensor, parts: Parts, warm_up: bool = False
     ) -> tuple[Mapping[str, Tensor], Tensor | None, Tensor | None]:
         """The weighted terms, the rest map, and the swapped faces.
 
         Args:
             images: (B, 3, S, S) in [0, 1].
             labels: (B,) expressions.
-            donors: (B,) places in the batch: whose expression each face gets.
-            stand_ins: (B,) places: with whose code of the same expression each face is redrawn.
-            warm_up: Only redraw: of the terms those of `WARM_UP`, and no swapped faces.
+            parts: Who gives what.
+            warm_up: Only draw what is known: of the terms those of `WARM_UP`, and no swapped faces.
         """
         config, model, asked = self.config, self.model, self._asked()
         if warm_up:
             asked &= set(WARM_UP)
-        codes = model.encode(images)
-        given = [codes.expression[stand_ins]] + ([] if asked <= {*WARM_UP, "features"} else [codes.expression[donors]])
+        codes, donors, wanted = model.encode(images), parts.donors, images[parts.targets]
+        given = [codes.expression[parts.stand_ins]]
+        given += [] if asked <= {*WARM_UP, "features"} else [codes.expression[donors]]
         drawn = model.decode(_with(codes, given)).float().chunk(len(given))
         redrawn, swapped = drawn[0], drawn[1] if len(drawn) > 1 else None
-        terms = {"pixels": (redrawn - images).abs().mean()}
+        terms = {"pixels": (redrawn - wanted).abs().mean()}
         if "features" in asked:
-            terms["features"] = feature_distance(model, redrawn, images)
+            terms["features"] = feature_distance(model, redrawn, wanted)
         if asked & {"swap", "codes", "back"}:
             again = model.encode(swapped)
         if "swap" in asked:
@@ -97,6 +114,8 @@ class Lesson(nn.Module):
         if "back" in asked:
             terms["back"] = (model.decode(again._replace(expression=codes.expression)).float() - images).abs().mean()
         rest_map, (adversary, critic) = codes.others.get(MAP), self.others
+        if "still" in asked and rest_map is not None:
+            terms["still"] = (rest_map - rest_map[parts.targets]).square().mean()  # its numbers have variance 1
         if "clean" in asked and rest_map is not None and adversary is not None:
             answers = _as_constant(adversary)(rest_map)
             terms["clean"] = torch.stack([confusion_loss(logits) for logits in answers]).mean()

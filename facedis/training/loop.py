@@ -7,6 +7,7 @@ and joins the gradients.
 import os
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -29,7 +30,7 @@ from facedis.model.disentangler import Disentangler
 from facedis.training import drawing
 from facedis.training.augment import augment, to_images
 from facedis.training.averaging import Average
-from facedis.training.data import TrainingData, training_data
+from facedis.training.data import TrainingData, drawing_data, training_data
 from facedis.training.erasure import erase_expression
 from facedis.training.folder import append_history, cut_history, start_run, write_scalars
 from facedis.training.interrupt import stop_between_steps
@@ -307,9 +308,11 @@ class Loop:
         """Teach the decoder of the model that the folder holds, whose codes stay as they are."""
         path, model, adversary = self.job.run / MODEL, self.encoder.module, self._adversary_module()
         load_tensors(path, model, adversary)
-        lesson = drawing.Drawing(self.fabric, self.job.run, self.data, model, (self.job.model, self.config))
-        lesson.go_on() if begun else lesson.save()
-        lesson.run(partial(self._told, stop), self.job.listener)
+        named = self.config.draw_faces
+        with drawing_data(named, self.data.classes) if named else nullcontext(self.data) as data:
+            lesson = drawing.Drawing(self.fabric, self.job.run, data, model, (self.job.model, self.config))
+            lesson.go_on() if begun else lesson.save()
+            lesson.run(partial(self._told, stop), self.job.listener)
         self.place.seconds += time.monotonic() - self.clock
         if self.fabric.is_global_zero:
             save_tensors(path, tensors_of(model, adversary))

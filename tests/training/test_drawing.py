@@ -20,7 +20,7 @@ from facedis.studies.drawing import Drawer
 from facedis.training import drawing
 from facedis.training import loop as loop_module
 from facedis.training.drawing import Opponents, phase, roles
-from facedis.training.drawing_losses import TERMS, Lesson
+from facedis.training.drawing_losses import TERMS, Lesson, Parts
 from facedis.training.job import Job
 from facedis.training.loop import train
 from facedis.training.samplers import mixed_order
@@ -49,7 +49,8 @@ def _lesson(config=ALL, model_config=MODEL):
 def _batch(n=6):
     labels = torch.arange(n) % K
     images = torch.rand(n, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(1))
-    return images, labels, (torch.arange(n) + 1) % n, torch.arange(n)
+    own = torch.arange(n)
+    return images, labels, Parts(targets=(own + 2) % n, stand_ins=own, donors=(own + 1) % n)
 
 
 def _touched(model, opponents):
@@ -66,14 +67,14 @@ def test_each_term_moves_the_decoder_and_the_map_and_nothing_that_is_finished(te
     lesson, opponents = _lesson()
     terms, *_ = lesson(*_batch())
     terms[term].backward()
-    assert _touched(lesson.model, opponents) == ({"map_branch"} if term == "clean" else WITH_MAP)
+    assert _touched(lesson.model, opponents) == ({"map_branch"} if term in ("still", "clean") else WITH_MAP)
 
 
 def test_the_opponents_losses_move_the_opponents_alone():
     lesson, opponents = _lesson()
-    images, labels, donors, stand_ins = _batch()
-    _, rest_map, swapped = lesson(images, labels, donors, stand_ins)
-    opponents(images, labels, rest_map, swapped, labels[donors]).backward()
+    images, labels, parts = _batch()
+    _, rest_map, swapped = lesson(images, labels, parts)
+    opponents(images, labels, rest_map, swapped, labels[parts.donors]).backward()
     assert _touched(lesson.model, opponents) == {"map_adversary", "critic"}
 
 
@@ -123,10 +124,31 @@ def test_both_phases_have_a_whole_cycle():
 def test_donors_show_another_expression_and_stand_ins_the_same():
     torch.manual_seed(0)
     labels = torch.tensor([0, 0, 1, 1, 2, 2, 2, 1])
-    donors, stand_ins = roles(labels, 1.0)
-    assert (labels[donors] != labels).all()
-    assert (labels[stand_ins] == labels).all() and (stand_ins != torch.arange(8)).all()
-    assert (roles(labels, 0.0)[1] == torch.arange(8)).all()
+    alone, own = torch.full((8,), -1), torch.arange(8)
+    parts = roles(labels, alone, 1.0, 1.0)
+    assert (labels[parts.donors] != labels).all() and (parts.targets == own).all()
+    assert (labels[parts.stand_ins] == labels).all() and (parts.stand_ins != own).all()
+    assert (roles(labels, alone, 1.0, 0.0).stand_ins == own).all()
+
+
+def test_targets_are_of_the_same_scene_with_another_expression():
+    torch.manual_seed(0)
+    labels, scene = torch.tensor([0, 1, 1, 0, 1, 2, 2, 2]), torch.tensor([3, 3, 3, 5, 5, 5, -1, 7])
+    parts = roles(labels, scene, 1.0, 0.0)
+    assert (scene[parts.targets] == scene).all() and (parts.stand_ins == parts.targets).all()
+    assert (labels[parts.targets] != labels)[:6].all() and parts.targets[6:].tolist() == [6, 7]
+    stand_ins = roles(labels, scene, 1.0, 1.0)
+    assert (labels[stand_ins.stand_ins] == labels[stand_ins.targets]).all()
+    assert (stand_ins.stand_ins != stand_ins.targets).all()
+    assert (roles(labels, scene, 0.0, 0.0).targets == torch.arange(8)).all()
+
+
+@pytest.mark.parametrize("side", [8, 16])
+def test_a_map_of_either_side_reaches_the_picture(side):
+    torch.manual_seed(0)
+    model, _ = build(replace(MODEL, rest_map_side=side, size=64), {"expression": K})
+    codes = model.eval().encode(torch.rand(2, 3, 64, 64))
+    assert codes.others["map"].shape == (2, 2 * side**2) and model.decode(codes).shape == (2, 3, 64, 64)
 
 
 def test_a_batch_has_few_people_with_all_their_expressions():
