@@ -9,7 +9,7 @@ from pathlib import Path
 
 from facedis import __version__
 from facedis.faces.cache import FacesCache
-from facedis.measures.copies import SAME, nearest, outlines
+from facedis.measures.copies import SAME, nearest, sketches
 from facedis.measures.intervals import wilson
 from facedis.result import write_result
 from facedis.studies.encode import encode
@@ -29,7 +29,7 @@ def main() -> None:
     options = parser.parse_args()
     with FacesCache.open(options.faces) as cache:
         train, rows = cache.rows("train"), cache.rows(options.split)
-        best, place = nearest(outlines(cache.faces(rows)), outlines(cache.faces(train)))
+        best, place = nearest(sketches(cache.faces(rows)), sketches(cache.faces(train)))
         same = cache.labels[train][place] == cache.labels[rows]
         table = encode(load_model(options.model), cache, rows)
         dataset = cache.info.dataset

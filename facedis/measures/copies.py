@@ -4,49 +4,87 @@ Collections of photographs found on the web hold the same one several times, cut
 in train and test alike. Where people are known by name they are kept apart, and their pictures with them.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 
-#: Side of the pictures that are compared.
-SIDE = 16
+#: Side of a sketch, and of what is compared of it.
+SKETCH, SIDE = 32, 16
 #: Correlation from which two pictures are taken for one. Of FER2013's test faces with a train face so near, nine in
-#: ten have its label; of those between 0.8 and 0.85, which are only alike, fewer than four (benchmarks/copies.py).
+#: ten have its label; of those between 0.85 and 0.9, which are only alike, four (benchmarks/copies.py).
 SAME = 0.95
+#: Of one picture the middle is compared, of the other windows around its middle: shares of the side, and of the room
+#: that a window leaves at the border how much it is moved.
+MIDDLE, WINDOWS, MOVES = 0.88, (0.76, 0.82, 0.88, 0.94, 1.0), (-1.0, 0.0, 1.0)
 #: Rows at a time, which bounds the memory.
 _BLOCK = 1024
 
 
-def outlines(faces: np.ndarray) -> np.ndarray:
-    """(n, SIDE * SIDE) float32 of the pictures without their brightness and contrast: unit vectors of mean 0.
+def sketches(faces: np.ndarray) -> np.ndarray:
+    """(n, SKETCH, SKETCH) float32 grey pictures, small: what `nearest` compares.
 
     Args:
-        faces: (n, S, S, 3) uint8, S at least `SIDE`.
+        faces: (n, S, S, 3) uint8.
     """
-    tile = faces.shape[1] // SIDE
-    grey = faces[:, : tile * SIDE, : tile * SIDE].mean(axis=3, dtype=np.float32)
-    small = grey.reshape(len(faces), SIDE, tile, SIDE, tile).mean(axis=(2, 4)).reshape(len(faces), SIDE**2)
-    centred = small - small.mean(axis=1, keepdims=True)
-    return centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-6)
+    return _windows(faces.mean(axis=3, dtype=np.float32), SKETCH, 0.0, 0.0, 1.0)
 
 
 def nearest(pictures: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Whom each picture or its mirror image is most alike.
+    """Whom each picture or its mirror image is most alike, whatever the light and where they were cut out.
 
     Args:
-        pictures: (n, D) as `outlines` gives them.
-        others: (m, D) likewise, m at least 1.
+        pictures: (n, SKETCH, SKETCH) as `sketches` gives them.
+        others: (m, SKETCH, SKETCH) likewise, m at least 1.
 
     Returns:
         (n,) float32 correlation with the most alike of `others`, and (n,) its place among them.
     """
-    mirrored = others.reshape(-1, SIDE, SIDE)[:, :, ::-1].reshape(others.shape)
-    found, place = np.empty(len(pictures), np.float32), np.empty(len(pictures), np.int64)
-    for start in range(0, len(pictures), _BLOCK):
-        some = slice(start, start + _BLOCK)
-        alike = np.maximum(pictures[some] @ others.T, pictures[some] @ mirrored.T)
-        found[some], place[some] = alike.max(axis=1), alike.argmax(axis=1)
+    edge = (1 - MIDDLE) / 2
+    middles = _unit(_windows(pictures, SIDE, edge, edge, MIDDLE))
+    found, place = np.full(len(pictures), -1, np.float32), np.zeros(len(pictures), np.int64)
+    for seen in _cuts(others):
+        for start in range(0, len(middles), _BLOCK):
+            some = slice(start, start + _BLOCK)
+            alike = middles[some] @ seen.T
+            best = alike.argmax(axis=1)
+            value = np.take_along_axis(alike, best[:, None], 1)[:, 0]
+            closer = value > found[some]
+            found[some][closer], place[some][closer] = value[closer], best[closer]
     return found, place
 
 
 def shown_again(pictures: np.ndarray, others: np.ndarray) -> np.ndarray:
     """(n,) bool, whether each of `pictures` or its mirror image is among `others`; both as for `nearest`."""
     return nearest(pictures, others)[0] >= SAME if len(others) else np.zeros(len(pictures), bool)
+
+
+def _cuts(pictures: np.ndarray) -> Iterator[np.ndarray]:
+    """Every window of all pictures and of their mirror images: (m, SIDE * SIDE) unit vectors of mean 0."""
+    for share in WINDOWS:
+        corners = sorted({(1 - share) / 2 * (1 + move) for move in MOVES})
+        for left in corners:
+            for top in corners:
+                cut = _windows(pictures, SIDE, left, top, share)
+                yield _unit(cut)
+                yield _unit(cut[:, :, ::-1])
+
+
+def _windows(pictures: np.ndarray, side: int, left: float, top: float, share: float) -> np.ndarray:
+    """(n, side, side) of (n, S, S): the window of `share` of the side from (left, top), each place a mean of its area."""
+    n, size = len(pictures), pictures.shape[1]
+    sums = np.zeros((n, size + 1, size + 1), np.float32)
+    sums[:, 1:, 1:] = (pictures - pictures.mean(axis=(1, 2), keepdims=True)).cumsum(1).cumsum(2)
+    for axis, start in ((1, top), (2, left)):
+        edges = np.clip((start + share * np.arange(side + 1) / side) * size, 0, size)
+        low = np.minimum(edges.astype(int), size - 1)
+        weight = (edges - low).astype(np.float32)
+        weight = weight[:, None] if axis == 1 else weight
+        sums = sums.take(low, axis) * (1 - weight) + sums.take(low + 1, axis) * weight
+    return np.diff(np.diff(sums, axis=1), axis=2)
+
+
+def _unit(pictures: np.ndarray) -> np.ndarray:
+    """(n, S * S) of (n, S, S), without their brightness and contrast."""
+    flat = pictures.reshape(len(pictures), -1)
+    centred = flat - flat.mean(axis=1, keepdims=True)
+    return centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-6)

@@ -98,7 +98,7 @@ def without_copies(parts: Parts, pictures: np.ndarray, identities: np.ndarray) -
 
     Args:
         parts: As `choose_parts` gives them.
-        pictures: (m, D) `outlines` of `parts.rows`.
+        pictures: (m, S, S) `sketches` of `parts.rows`.
         identities: (N,) str, "" where unknown.
     """
 

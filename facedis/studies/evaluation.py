@@ -14,7 +14,7 @@ from facedis.events import Event, Listener, silent
 from facedis.faces.cache import FacesCache
 from facedis.measures.codes import CodeTable
 from facedis.measures.collapse import collapse
-from facedis.measures.copies import outlines
+from facedis.measures.copies import sketches
 from facedis.measures.intervals import Bootstrap
 from facedis.measures.leakage import Tables
 from facedis.measures.parts import Faces, Parts, choose_parts, without_copies
@@ -140,7 +140,7 @@ def _apart(parts: Parts, cache: FacesCache, batch: int) -> Parts:
     """`parts`, no picture in two of them where nobody says whose it is."""
     if (cache.identities[parts.rows] != "").all():
         return parts
-    pictures = [outlines(faces) for _, faces in cache.batches(parts.rows, batch)]
+    pictures = [sketches(faces) for _, faces in cache.batches(parts.rows, batch)]
     with threadpool_limits(1):
         return without_copies(parts, np.concatenate(pictures), cache.identities)
 
