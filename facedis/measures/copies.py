@@ -70,7 +70,7 @@ def _cuts(pictures: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def _windows(pictures: np.ndarray, side: int, left: float, top: float, share: float) -> np.ndarray:
-    """(n, side, side) of (n, S, S): the window of `share` of the side from (left, top), each place a mean of its area."""
+    """(n, side, side) of (n, S, S): the window of `share` of the side from (left, top), by means of areas."""
     n, size = len(pictures), pictures.shape[1]
     sums = np.zeros((n, size + 1, size + 1), np.float32)
     sums[:, 1:, 1:] = (pictures - pictures.mean(axis=(1, 2), keepdims=True)).cumsum(1).cumsum(2)

@@ -57,6 +57,16 @@ def test_a_grid_is_everybody_who_tests_under_one_light():
     assert grid.person(24).iris_size == PLAN.person(24).iris_size
 
 
+def test_scenes_differ_in_nothing_but_the_expression():
+    shots = replace(PLAN, scenes=True).shots
+    settings = {(shot.number, shot.repeat): set() for shot in shots}
+    for shot in shots:
+        settings[shot.number, shot.repeat].add((shot.setting.yaw, shot.setting.background, *shot.setting.tint))
+    assert len(settings) == 50 and {len(found) for found in settings.values()} == {1}
+    assert len({next(iter(found)) for found in settings.values()}) == 50
+    assert [tuple(shot.actions[0]) for shot in shots] == [tuple(shot.actions[0]) for shot in PLAN.shots]
+
+
 def test_every_factor_has_a_name():
     for names, values in (PLAN.person(0).vector(), PLAN.shots[0].setting.vector()):
         assert len(names) == len(set(names)) == len(values)

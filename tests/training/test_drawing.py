@@ -24,6 +24,7 @@ from facedis.training.drawing_losses import TERMS, Lesson, Parts
 from facedis.training.job import Job
 from facedis.training.loop import train
 from facedis.training.samplers import mixed_order
+from tests.conftest import write_cache
 
 K, SIZE = 3, 32
 MODEL = ModelConfig(
@@ -196,6 +197,24 @@ def tiny(monkeypatch):
 
 def _job(cache, run, **keys):
     return Job(cache, run, replace(MODEL, rest_stages=1), replace(ALL, erase=True), **keys)
+
+
+def test_faces_to_draw_from_must_show_the_same_expressions(pattern_cache, tmp_path, tiny):
+    fewer = write_cache(tmp_path / "fewer.h5", classes=("neutral", "anger"))
+    job = replace(_job(pattern_cache, tmp_path / "run"), config=replace(ALL, draw_faces=str(fewer)))
+    with pytest.raises(ConfigError, match="shows neutral, anger"):
+        train(job)
+
+
+def test_a_run_draws_from_other_faces_than_its_codes_come_from(pattern_cache, tmp_path, tiny, monkeypatch):
+    seen = []
+    batches = drawing.Drawing.batches
+    monkeypatch.setattr(
+        drawing.Drawing, "batches", lambda self, epoch: seen.append(self.data.cache.path) or batches(self, epoch)
+    )
+    others = write_cache(tmp_path / "others.h5", people=8, version_of="ckplus", seed=4)
+    train(replace(_job(pattern_cache, tmp_path / "run"), config=replace(ALL, draw_faces=str(others), draw_truth=1.0)))
+    assert set(seen) == {others}
 
 
 def test_a_run_draws_and_its_codes_are_those_it_had_before(pattern_cache, tmp_path, tiny, monkeypatch):

@@ -87,6 +87,14 @@ def test_augmentation_is_repeatable_changes_the_image_and_stays_in_range(kind):
     assert torch.equal(augment(images, "none", torch.Generator()), images)
 
 
+@pytest.mark.parametrize("kind", ["flip", "mild", "strong"])
+def test_images_of_one_group_are_changed_alike(kind):
+    images = torch.rand(4, 3, 24, 24)
+    images[2] = images[0]
+    found = augment(images, kind, torch.Generator().manual_seed(1), torch.tensor([0, 1, 0, 2]))
+    assert torch.equal(found[0], found[2])
+
+
 def test_flip_mirrors_left_and_right():
     image = torch.zeros(64, 3, 4, 4)
     image[..., 0] = 1  # bright on the left
