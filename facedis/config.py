@@ -178,6 +178,7 @@ class TrainConfig:
     draw_warm_up: float = 0.0  # share of them in which faces are redrawn and not yet swapped
     draw_faces: str = ""  # another faces cache to learn to draw from; "": the one that the codes are learned from
     draw_pixels: float = 1.0  # of the absolute difference to the face itself
+    draw_structure: float = 0.0  # of 1 - SSIM to the face itself
     draw_features: float = 0.0  # of the distance in the finished trunk's maps
     draw_swap: float = 0.0  # of the swapped face's expression, as the finished expression head reads it
     draw_codes: float = 0.0  # of the swapped face's codes, encoded again

@@ -3,7 +3,7 @@
 The choice depends on the faces and the options alone, never on whether a network is there.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from facedis.errors import ConfigError
 
@@ -62,9 +62,33 @@ DRAWING: dict[str, dict[str, Any]] = {
         "draw_real": 0.06,
     },
 }
+#: What differs where it is known what a swap should look like: nothing needs to be drowned in noise.
+SCENES: dict[str, dict[str, Any]] = {
+    "model": {"rest_map_side": 16, "rest_map_noise": 0.0},
+    "train": {
+        "draw_epochs": 40,
+        "draw_warm_up": 0.75,
+        "draw_truth": 0.8,
+        "draw_still": 0.3,
+        "draw_structure": 1.0,
+        "draw_stand_in": 0.3,
+    },
+}
 #: What `clean` keeps in the rest code where nobody is known by name.
 STRANGERS = {"keep_picture": 1.0, "keep_apart": 0.3, "beta3": 4.0, "adversary_steps": 2, "rest_gradient": 0.05}
 PRESETS = {"paper": PAPER, "small": SMALL, "clean": CLEAN}
+
+
+class Known(NamedTuple):
+    """What the faces say beside the expression.
+
+    Attributes:
+        people: Whether they say who is who.
+        scenes: Whether those that a decoder learns from show each person with several expressions, all else equal.
+    """
+
+    people: bool
+    scenes: bool = False
 
 
 def choose(preset: str | None, dataset: str) -> tuple[str, str]:
@@ -87,7 +111,7 @@ def choose(preset: str | None, dataset: str) -> tuple[str, str]:
 
 
 def layers(
-    preset: str, beta1: float | None, baseline: bool, people: bool, decoder: str | None = None
+    preset: str, beta1: float | None, baseline: bool, known: Known, decoder: str | None = None
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The model and training settings of `preset`.
 
@@ -100,7 +124,7 @@ def layers(
         preset: A name of `PRESETS`.
         beta1: As typed or in the settings file; None means the default, 0.
         baseline: Whether there is no rest branch, and so nothing to draw from.
-        people: Whether the faces say who is who.
+        known: What the faces say.
         decoder: As typed or in the settings file.
     """
     model, train = dict(PRESETS[preset]["model"]), dict(PRESETS[preset]["train"])
@@ -109,6 +133,10 @@ def layers(
     if preset == "clean" and not baseline:
         model["decoder"] = decoder or ("joint" if beta1 else "later")
         if model["decoder"] == "later":
-            model, train = model | DRAWING["model"], train | DRAWING["train"]
-        (model if people else train).update({"factors": ["identity"]} if people else STRANGERS)
+            for more in (DRAWING, SCENES) if known.scenes else (DRAWING,):
+                model, train = model | more["model"], train | more["train"]
+        if known.people:
+            model["factors"] = ["identity"]
+        else:
+            train |= STRANGERS
     return model, train

@@ -4,22 +4,22 @@ import pytest
 
 from facedis.config import ModelConfig, TrainConfig, resolve
 from facedis.errors import ConfigError
-from facedis.presets import PRESETS, choose, layers
+from facedis.presets import PRESETS, Known, choose, layers
 
 
 @pytest.mark.parametrize("name", PRESETS)
-@pytest.mark.parametrize("people", [True, False])
-def test_every_preset_resolves(name, people):
-    model, train = layers(name, None, False, people)
+@pytest.mark.parametrize("known", [Known(True), Known(False), Known(True, scenes=True)])
+def test_every_preset_resolves(name, known):
+    model, train = layers(name, None, False, known)
     resolve(ModelConfig, model)
     resolve(TrainConfig, train)
 
 
 def test_clean_keeps_people_where_they_are_known_and_few_pixels_where_not():
-    assert layers("clean", None, False, True)[0]["factors"] == ["identity"]
-    model, train = layers("clean", None, False, False)
+    assert layers("clean", None, False, Known(True))[0]["factors"] == ["identity"]
+    model, train = layers("clean", None, False, Known(False))
     assert "factors" not in model and train["keep_picture"] > 0
-    assert "factors" not in layers("clean", None, True, True)[0], "a baseline has no rest branch"
+    assert "factors" not in layers("clean", None, True, Known(True))[0], "a baseline has no rest branch"
 
 
 def test_the_faces_choose_and_an_unknown_name_is_refused():
@@ -29,8 +29,14 @@ def test_the_faces_choose_and_an_unknown_name_is_refused():
 
 
 def test_clean_learns_to_swap_later_unless_another_decoder_is_asked_for():
-    model, train = layers("clean", None, False, True)
+    model, train = layers("clean", None, False, Known(True))
     assert model["decoder"] == "later" and model["rest_map"] > 0 and train["draw_swap"] > 0
-    model, train = layers("clean", None, False, True, "detached")
+    model, train = layers("clean", None, False, Known(True), "detached")
     assert model["decoder"] == "detached" and "rest_map" not in model and "draw_swap" not in train
     resolve(ModelConfig, model)
+
+
+def test_clean_learns_from_scenes_what_a_swap_should_be():
+    alone, scenes = (layers("clean", None, False, Known(True, scenes)) for scenes in (False, True))
+    assert "draw_truth" not in alone[1] and scenes[1]["draw_truth"] > 0
+    assert scenes[0]["rest_map_noise"] == 0 and "rest_map_noise" not in alone[0]

@@ -199,6 +199,9 @@ def train(
     draw_pixels: Annotated[
         float | None, typer.Option(help="Of the difference to the face itself.", rich_help_panel=_DRAWING)
     ] = None,
+    draw_structure: Annotated[
+        float | None, typer.Option(help="Of 1 - SSIM to the face itself.", rich_help_panel=_DRAWING)
+    ] = None,
     draw_features: Annotated[
         float | None, typer.Option(help="Of the distance in the finished trunk's maps.", rich_help_panel=_DRAWING)
     ] = None,

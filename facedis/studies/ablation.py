@@ -26,7 +26,7 @@ from facedis.model.checkpoint import CHECKPOINT, MODEL, load_run, read_info
 from facedis.presets import choose
 from facedis.result import record, write_result
 from facedis.studies.evaluation import measure
-from facedis.studies.training import Wish, knows_people, resume, settings, train
+from facedis.studies.training import Wish, resume, settings, train
 
 
 @dataclass(frozen=True)
@@ -215,7 +215,7 @@ def _trained(faces: Path, fingerprint: str, folder: Path, wish: Wish, listener: 
     info = read_info(run)
     with FacesCache.open(faces) as cache:
         preset, _ = choose(wish.preset, cache.info.dataset)
-        model, training = settings(preset, wish, knows_people(cache))
+        model, training = settings(preset, wish, cache)
     same = info["model"] == as_dict(model) and info["train"] == as_dict(training)
     if not same or info["faces"]["fingerprint"] != fingerprint:
         raise OutputError(f"{run} was trained with other settings or faces", "choose another -o, or delete it")

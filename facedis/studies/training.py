@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from importlib.util import find_spec
@@ -13,6 +14,7 @@ from facedis.config import ModelConfig, TrainConfig, resolve
 from facedis.errors import ConfigError, InputError, OutputError, RunError
 from facedis.events import Listener, note, silent
 from facedis.faces.cache import FacesCache
+from facedis.faces.scenes import scenes
 from facedis.measures.intervals import wilson
 from facedis.model.checkpoint import HISTORY, load_run, read_info
 from facedis.result import record, write_result
@@ -56,15 +58,10 @@ def train(faces: Path, wish: Wish | None = None, listener: Listener = silent) ->
     """
     wish = wish or Wish()
     with FacesCache.open(faces) as cache:
-        dataset, people = cache.info.dataset, knows_people(cache)
-        classes = training_data(cache).classes  # refuses what cannot be trained on before anything else happens
-    preset, why = presets.choose(wish.preset, dataset)
-    note(listener, f"preset {preset}: {why}")
-    model, config = settings(preset, wish, people)
-    if config.draw_faces:
-        config = replace(config, draw_faces=str(Path(config.draw_faces).absolute()))
-        with drawing_data(config.draw_faces, classes):  # refused now and not when the codes are finished
-            pass
+        training_data(cache)  # refuses what cannot be trained on before anything else happens
+        preset, why = presets.choose(wish.preset, cache.info.dataset)
+        note(listener, f"preset {preset}: {why}")
+        model, config = settings(preset, wish, cache)
     run = wish.folder / (wish.name or _name(model, config))
     _writable(wish.folder)
     if config.tensorboard:
@@ -98,15 +95,23 @@ def knows_people(cache: FacesCache) -> bool:
     return len(set(names[names != ""].tolist())) > 1
 
 
-def settings(preset: str, wish: Wish, people: bool) -> tuple[ModelConfig, TrainConfig]:
-    """The resolved settings: defaults, preset, file, options, in rising order."""
+def settings(preset: str, wish: Wish, cache: FacesCache) -> tuple[ModelConfig, TrainConfig]:
+    """The resolved settings: defaults, preset, file, options, in rising order.
+
+    Raises:
+        CacheError, ConfigError: The other faces to learn to draw from cannot be used.
+    """
     in_file = {name: wish.file.get(name, {}) for name in ("model", "train")}
-    beta1 = wish.train.get("beta1")
-    beta1 = in_file["train"].get("beta1") if beta1 is None else beta1
+    typed = in_file["train"] | {name: value for name, value in wish.train.items() if value is not None}
     baseline = wish.model.get("baseline") or in_file["model"].get("baseline") or False
     decoder = wish.model.get("decoder") or in_file["model"].get("decoder")
-    model_layer, train_layer = presets.layers(preset, beta1, baseline, people, decoder)
+    others = typed.get("draw_faces")
+    with drawing_data(others, training_data(cache).classes) if others else nullcontext(training_data(cache)) as data:
+        known = presets.Known(knows_people(cache), bool((scenes(data.cache)[data.train_rows] >= 0).all()))
+    model_layer, train_layer = presets.layers(preset, typed.get("beta1"), baseline, known, decoder)
     config = resolve(TrainConfig, train_layer, in_file["train"], wish.train)
+    if others:  # a run that is resumed elsewhere finds them
+        config = replace(config, draw_faces=str(Path(others).absolute()))
     return settle(resolve(ModelConfig, model_layer, in_file["model"], wish.model), config), config
 
 

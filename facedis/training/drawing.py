@@ -167,7 +167,9 @@ class Drawing:
         config, data = self.config, self.data
         people = data.cache.identities[data.train_rows]
         people = np.where(self.scenes < 0, people, np.char.add("scene ", self.scenes.astype(str)))
-        order = mixed_order(data.train_labels, people, config.seed, config.epochs + epoch)
+        # Of a scene two are enough, the face and its target; few scenes in a batch and its norm is not that of all.
+        row = 2 if config.draw_truth and (self.scenes >= 0).all() else 0
+        order = mixed_order(data.train_labels, people, config.seed, config.epochs + epoch, row)
         return share_of(order, config.draw_batch, self.fabric.global_rank, self.fabric.world_size)
 
     def save(self) -> None:

@@ -4,6 +4,7 @@ Which term moves what (x: gets a gradient); trunk, branches and heads are consta
 
     term          rest map's branch   De    adversary of the map   critic
     pixels               x            x
+    structure            x            x
     features             x            x
     swap                 x            x
     codes                x            x
@@ -36,9 +37,9 @@ from facedis.model.losses import adversary_loss, confusion_loss
 from facedis.model.rest_map import MAP
 
 #: In the order of the history.
-TERMS = ("pixels", "features", "swap", "codes", "back", "still", "clean", "real")
+TERMS = ("pixels", "structure", "features", "swap", "codes", "back", "still", "clean", "real")
 #: What is learned before faces are swapped: whoever cannot draw a face yet answers to the others with noise.
-WARM_UP = ("pixels", "still", "clean")
+WARM_UP = ("pixels", "structure", "still", "clean")
 #: Stages of the trunk whose maps are compared: the later ones tell who and what, not where.
 STAGES = 3
 
@@ -103,6 +104,8 @@ class Lesson(nn.Module):
         drawn = model.decode(_with(codes, given)).float().chunk(len(given))
         redrawn, swapped = drawn[0], drawn[1] if len(drawn) > 1 else None
         terms = {"pixels": (redrawn - wanted).abs().mean()}
+        if "structure" in asked:
+            terms["structure"] = 1 - likeness(redrawn, wanted)
         if "features" in asked:
             terms["features"] = feature_distance(model, redrawn, wanted)
         if asked & {"swap", "codes", "back"}:
@@ -141,6 +144,20 @@ def feature_distance(model: Disentangler, drawn: Tensor, images: Tensor) -> Tens
         wanted = list(_maps(model, images))
     found = zip(_maps(model, drawn), wanted, strict=True)
     return sum((a - b).abs().mean() / b.std().clamp_min(1e-6) for a, b in found) / STAGES
+
+
+def likeness(drawn: Tensor, images: Tensor) -> Tensor:
+    """Mean structural similarity, at most 1, of (B, 3, S, S) pictures in [0, 1]; the means of 7 x 7 windows.
+
+    Absolute differences forgive a blur where an edge may lie here or there; this does not.
+
+    Source: Wang, Bovik, Sheikh & Simoncelli 2004, eq. 13; as a loss: Zhao, Gallo, Frosio & Kautz 2017.
+    """
+    x, y, c1, c2 = drawn.float(), images.float(), 0.01**2, 0.03**2
+    means = F.avg_pool2d(torch.cat([x, y, x * x, y * y, x * y]), 7, 1).chunk(5)
+    mx, my = means[:2]
+    vx, vy, both = means[2] - mx * mx, means[3] - my * my, means[4] - mx * my
+    return ((2 * mx * my + c1) * (2 * both + c2) / ((mx * mx + my * my + c1) * (vx + vy + c2))).mean()
 
 
 def code_distance(found: Codes, wanted: Codes) -> Tensor:

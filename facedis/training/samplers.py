@@ -29,12 +29,17 @@ def epoch_order(labels: np.ndarray, balanced: bool, seed: int, epoch: int) -> np
     return balanced_order(labels, len(labels), rng) if balanced else rng.permutation(len(labels))
 
 
-def mixed_order(labels: np.ndarray, people: np.ndarray, seed: int, epoch: int) -> np.ndarray:
-    """(n,) positions for one epoch in which each batch has few people with many expressions each.
+def mixed_order(labels: np.ndarray, people: np.ndarray, seed: int, epoch: int, row: int = 0) -> np.ndarray:
+    """(n,) positions for one epoch in which each batch has few people with several expressions each.
 
-    Of each person as many faces in a row as there are classes, one of each expression that the person
-    shows before one comes twice; where some are not known by name, or most come once, classes are equally
-    frequent and that is all.
+    Of each person `row` faces in a row, one of each expression that the person shows before one comes
+    twice; where some are not known by name, or most come once, classes are equally frequent and that is all.
+
+    Args:
+        labels: (n,) int.
+        people: (n,) str, "" where unknown.
+        seed, epoch: Decide the order.
+        row: Faces; 0: as many as there are classes.
     """
     named = people[people != ""]
     if len(named) < len(people) or len(np.unique(named)) * 2 > len(named):
@@ -48,7 +53,7 @@ def mixed_order(labels: np.ndarray, people: np.ndarray, seed: int, epoch: int) -
             same = labels[members] == label
             turn[same] = np.arange(same.sum())
         members = members[np.argsort(turn, kind="stable")]
-        runs += np.array_split(members, max(1, round(len(members) / len(np.unique(labels)))))
+        runs += np.array_split(members, max(1, round(len(members) / (row or len(np.unique(labels))))))
     return np.concatenate([runs[place] for place in rng.permutation(len(runs))])
 
 
