@@ -4,9 +4,10 @@ One finished encoder; each row teaches it to draw anew from the same random deco
 `ROWS`, and its swaps are judged on a rendered grid of people whom nobody saw, where the truth is known.
 
     facedis align && facedis align ~/.cache/facedis/rendered-faces-2/grid -o grid.h5
-    facedis train --preset clean --name clean
+    facedis synth --scenes --identities 240 --size 96 --seed 7 -o scenes && facedis align scenes -o scenes.h5
+    facedis train --preset clean --draw-faces scenes.h5 --name clean
     python benchmarks/judges.py faces.h5 -o judges
-    python benchmarks/swaps.py runs/clean grid.h5 judges -o docs/results/swaps
+    python benchmarks/swaps.py runs/clean grid.h5 judges --faces scenes.h5 -o docs/results/swaps
 """
 
 import argparse
@@ -24,12 +25,12 @@ from facedis.events import silent
 from facedis.faces.cache import FacesCache
 from facedis.model.checkpoint import MODEL, Run, load_run, save_tensors, tensors_of, write_info
 from facedis.model.disentangler import build
-from facedis.presets import DRAWING
+from facedis.presets import DRAWING, SCENES
 from facedis.reports.swap_evaluation import figures, sheet_of
 from facedis.studies.judged_swaps import Judges
 from facedis.studies.judges import expression_judge, face_judge
 from facedis.studies.swap_evaluation import evaluate_swaps
-from facedis.training.data import training_data
+from facedis.training.data import drawing_data
 from facedis.training.drawing import Drawing
 
 #: Terms of the preset that a row has beyond the one above it; "" is the run as it was trained.
@@ -37,6 +38,8 @@ ROWS = {
     "as trained": None,
     "redrawn": ("draw_pixels", "draw_stand_in"),
     "and a rest map": ("rest_map",),
+    "and the truth": ("draw_truth", "draw_still"),
+    "and structure": ("draw_structure",),
     "and features": ("draw_features",),
     "and the swap's expression": ("draw_swap",),
     "and its codes": ("draw_codes",),
@@ -54,21 +57,22 @@ COLUMNS = {
 def settings(run: Run, row: str, options: argparse.Namespace) -> tuple[ModelConfig, TrainConfig]:
     """Those of the preset `clean` with the terms up to `row` and no other."""
     named = [name for terms in list(ROWS.values())[: list(ROWS).index(row) + 1] for name in terms or ()]
-    preset = DRAWING
+    preset = {name: DRAWING[name] | SCENES[name] for name in DRAWING}
     model = preset["model"] | {"decoder": "later"} | ({} if "rest_map" in named else {"rest_map": 0})
     terms = {name for of_row in ROWS.values() for name in of_row or () if name.startswith("draw_")}
-    draw = preset["train"] | {name: preset["train"].get(name, 0.0) if name in named else 0.0 for name in terms}
+    draw = preset["train"] | {name: 0.0 for name in terms - set(named)}
     draw |= {"draw_epochs": options.epochs or preset["train"]["draw_epochs"], "precision": options.precision}
+    draw |= {"draw_faces": str(options.faces.absolute())}
     return replace(run.config, **model), replace(run.train_config, **draw)
 
 
 def draw(run: Run, row: str, place: Path, options: argparse.Namespace) -> float:
     """Teach the encoder of `run` to draw, into the run folder `place`; the seconds it took."""
     model_config, config = settings(run, row, options)
-    with FacesCache.open(run.faces) as cache:
-        data = training_data(cache, tuple(name for name in model_config.owners if name != "expression"))
+    sizes = {name: one["size"] for name, one in run.info["factors"].items()} | {"expression": len(run.classes)}
+    with drawing_data(config.draw_faces, run.classes) as data:
         torch.manual_seed(config.seed)
-        model, _ = build(replace(model_config, weights="none"), data.sizes)
+        model, _ = build(replace(model_config, weights="none"), sizes)
         finished = {
             name: value
             for name, value in run.model.state_dict().items()
@@ -135,6 +139,7 @@ def main() -> None:
     parser.add_argument("run", type=Path, help="a run of the preset clean: its encoder is taken")
     parser.add_argument("grid", type=Path, help="a cache of the rendered grid")
     parser.add_argument("judges", type=Path, help="made by benchmarks/judges.py")
+    parser.add_argument("--faces", type=Path, required=True, help="a cache of rendered scenes, to learn to draw from")
     parser.add_argument("--only", action="append", choices=ROWS, help="rows; default: all")
     parser.add_argument("--work", type=Path, default=Path("swaps"), help="where the rows' runs lie, and stay")
     parser.add_argument("--epochs", type=int, help="default: the preset's")
@@ -153,7 +158,7 @@ def main() -> None:
         rows[row] = judged(place, options, sheet)
         print(row, table({row: rows[row]}), sep="\n", flush=True)
     about = {"facedis": __version__, "torch": torch.__version__, "encoder_seed": run.train_config.seed}
-    epochs = options.epochs or DRAWING["train"]["draw_epochs"]
+    epochs = options.epochs or SCENES["train"]["draw_epochs"]
     about |= {"rows": rows, "seconds": seconds, "epochs": epochs, "precision": options.precision}
     options.output.with_suffix(".json").write_text(json.dumps(about, indent=1) + "\n")
     options.output.with_suffix(".md").write_text(table(rows))

@@ -171,6 +171,7 @@ class TrainConfig:
     keep_picture: float = 0.0  # of predicting the face in 8 x 8 pixels, expression erased, from the rest code
     keep_variance: float = 0.0  # of the floor under the rest code's spread
     keep_apart: float = 0.0  # of the correlations between the rest code's numbers
+    keep_directions: int = 0  # of the rest code, after erase: those that tell most of what it must keep; 0: all
     code_noise: float = 0.0  # deviation of the noise on the expression code while it learns
     erase: bool = False  # fold LEACE of the train split into the rest branch at the end
     draw_epochs: int = 10  # passes in which a `later` decoder learns to draw, the encoder finished
@@ -232,6 +233,12 @@ class TrainConfig:
         _check(self, "draw_stand_in", self.draw_stand_in <= 1, "0 <= share <= 1")
         _check(self, "draw_truth", self.draw_truth <= 1, "0 <= share <= 1")
         _check(self, "batch", self.batch >= 2, "at least 2")
+        _check(self, "keep_directions", self.keep_directions >= 0, "0 or more")
+        if self.keep_directions and not (self.erase and (self.keep_picture or self.keep_embedding)):
+            raise ConfigError(
+                f"--keep-directions is {self.keep_directions}: of what the rest code must keep, where nothing is named",
+                "add --erase and --keep-picture or --keep-embedding",
+            )
         _check(self, "warm_up", 0 <= self.warm_up < 1, "0 <= share < 1")
         _check(self, "ramp", 0 <= self.ramp <= 1, "0 <= share <= 1")
         _check(self, "label_smoothing", 0 <= self.label_smoothing < 1, "0 <= smoothing < 1")

@@ -98,6 +98,13 @@ def train(
     code_norm: Annotated[
         str | None, typer.Option(help="What bounds the codes: none, batch or unit.", rich_help_panel=_BEYOND)
     ] = None,
+    keep_directions: Annotated[
+        int | None,
+        typer.Option(
+            help="Directions that the rest code has at the end, those that tell most of what it must keep; 0: all.",
+            rich_help_panel=_BEYOND,
+        ),
+    ] = None,
     code_noise: Annotated[
         float | None,
         typer.Option(help="Deviation of the noise on the expression code in training.", rich_help_panel=_BEYOND),

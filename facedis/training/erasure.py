@@ -1,7 +1,9 @@
-"""The expression erased from a finished rest branch in closed form, folded into its last convolution.
+"""What is taken from a finished rest code in closed form, folded into its branch's last convolution.
 
 Adversaries leave something behind. What a linear classifier could still read of the train split's
-codes is removed exactly, by the least change that does it; the network keeps its form and its cost.
+codes is removed exactly, by the least change that does it. Where a code must keep something that is known, all
+directions that tell nothing of it may go too: nobody asked for what is in them, and nearest neighbours
+find the expression there. The network keeps its form and its cost.
 """
 
 from collections.abc import Iterator
@@ -13,28 +15,52 @@ from torch import nn
 
 from facedis.events import Event, Listener
 from facedis.faces.batches import prefetched
+from facedis.measures.directions import telling
 from facedis.measures.leace import leace
 from facedis.model.branches import Branch
 from facedis.model.disentangler import Disentangler
+from facedis.model.retention import few_pixels
 from facedis.training.augment import to_images
 from facedis.training.data import TrainingData
 
 BATCH = 128
 
 
-def erase_expression(fabric: Fabric, model: Disentangler, data: TrainingData, size: int, listener: Listener) -> None:
+def erase_expression(
+    fabric: Fabric, model: Disentangler, data: TrainingData, size: int, listener: Listener, directions: int = 0
+) -> None:
     """Change the rest branch of `model` so that the train split's classes have one mean in the rest code.
+
+    Args:
+        fabric: The device.
+        model: Finished; a keeper is there where `directions` is given.
+        data: The faces.
+        size: Side of the input.
+        listener: Told of the progress.
+        directions: How many directions of the code stay: those that tell most of what it must keep; 0: all.
 
     Source: LEACE (see `facedis.measures.leace`), folded into the weights.
     """
     model.eval()
-    codes = np.concatenate(list(_raw_codes(fabric, model, data, size, listener)))
-    fold(model.rest_branch, *_affine(codes, data))
-
-
-def _affine(codes: np.ndarray, data: TrainingData) -> tuple[np.ndarray, np.ndarray]:
+    codes, targets = (
+        np.concatenate(part) for part in zip(*_raw_codes(fabric, model, data, size, listener), strict=True)
+    )
     eraser = leace(codes, data.train_labels, len(data.classes))
-    return np.eye(codes.shape[1]) - eraser.removal.T, eraser.removal.T @ eraser.centre
+    fold(model.rest_branch, np.eye(codes.shape[1]) - eraser.removal.T, eraser.removal.T @ eraser.centre)
+    if directions:
+        fold(model.rest_branch, *_pruned(eraser.erased(codes), targets, data.train_labels, directions))
+
+
+def _pruned(codes: np.ndarray, targets: np.ndarray, labels: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """The affine map that leaves of (m, D) codes the `n` directions that tell most of (m, T) targets."""
+    codes, targets = codes.astype(np.float64), targets.astype(np.float64)
+    for label in np.unique(labels):  # as far as they do not tell the expression
+        targets[labels == label] -= targets[labels == label].mean(axis=0)
+    targets /= np.maximum(targets.std(axis=0), 1e-6)
+    centre, spread = codes.mean(axis=0), np.maximum(codes.std(axis=0), 1e-6)
+    basis = telling((codes - centre) / spread, targets, n)
+    matrix = (basis @ basis.T) * spread[:, None] / spread
+    return matrix, centre - matrix @ centre
 
 
 @torch.no_grad()
@@ -50,8 +76,8 @@ def fold(branch: Branch, matrix: np.ndarray, shift: np.ndarray) -> None:
 @torch.inference_mode()
 def _raw_codes(
     fabric: Fabric, model: Disentangler, data: TrainingData, size: int, listener: Listener
-) -> Iterator[np.ndarray]:
-    """The rest codes of the train split before the bound that `code_norm` puts on them."""
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The rest codes of the train split before the bound that `code_norm` puts on them, and what they must keep."""
     rows = data.train_rows
     listener(Event("start", "erasing the expression", total=len(rows)))
     starts = range(0, len(rows), BATCH)
@@ -59,6 +85,9 @@ def _raw_codes(
         images = to_images(torch.from_numpy(faces).to(fabric.device), size)
         shared, features = model.trunk.split(images, len(model.rest_stages) if model.rest_stages else 0)
         below = model.rest_stages(shared) if model.rest_stages else features
-        yield model.rest_branch.layers(below).flatten(1).float().cpu().numpy()
+        codes = model.rest_branch.layers(below).flatten(1)
+        kept = [few_pixels(images)] if "picture" in model.keepers else []
+        kept += [features.mean((2, 3))] if "embedding" in model.keepers else []
+        yield codes.float().cpu().numpy(), torch.cat(kept or [codes[:, :0]], dim=1).float().cpu().numpy()
         listener(Event("advance", "erasing the expression", done=min(len(rows), (number + 1) * BATCH)))
     listener(Event("end", "erasing the expression"))

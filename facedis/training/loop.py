@@ -301,7 +301,8 @@ class Loop:
         """Fold the erasure of the expression into the rest branch of the model that the folder holds."""
         path, model, adversary = self.job.run / MODEL, self.encoder.module, self._adversary_module()
         load_tensors(path, model, adversary)
-        erase_expression(self.fabric, model, self.data, self.job.model.size, self.job.listener)
+        settings = self.job.model.size, self.job.listener, self.config.keep_directions
+        erase_expression(self.fabric, model, self.data, *settings)
         save_tensors(path, tensors_of(model, adversary))
 
     def _learn_to_draw(self, stop: Any, begun: bool) -> None:
