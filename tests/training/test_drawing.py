@@ -20,7 +20,7 @@ from facedis.studies.drawing import Drawer
 from facedis.training import drawing
 from facedis.training import loop as loop_module
 from facedis.training.drawing import Opponents, phase, roles
-from facedis.training.drawing_losses import TERMS, Lesson, Parts
+from facedis.training.drawing_losses import TERMS, Lesson, Parts, likeness
 from facedis.training.job import Job
 from facedis.training.loop import train
 from facedis.training.samplers import mixed_order
@@ -77,6 +77,17 @@ def test_the_opponents_losses_move_the_opponents_alone():
     _, rest_map, swapped = lesson(images, labels, parts)
     opponents(images, labels, rest_map, swapped, labels[parts.donors]).backward()
     assert _touched(lesson.model, opponents) == {"map_adversary", "critic"}
+
+
+def test_structure_is_ssim_of_square_windows():
+    x, y = torch.rand(2, 2, 3, 9, 8, dtype=torch.float64)
+    wanted = []
+    for a, b in zip(*(each.unfold(2, 7, 1).unfold(3, 7, 1).reshape(-1, 49) for each in (x, y)), strict=True):
+        light = (2 * a.mean() * b.mean() + 1e-4) / (a.mean() ** 2 + b.mean() ** 2 + 1e-4)
+        both = ((a - a.mean()) * (b - b.mean())).mean()
+        wanted.append(light * (2 * both + 9e-4) / (a.var(correction=0) + b.var(correction=0) + 9e-4))
+    assert likeness(x, y).item() == pytest.approx(torch.stack(wanted).mean().item(), abs=1e-4)
+    assert likeness(x, x).item() == pytest.approx(1)
 
 
 def test_terms_without_a_weight_are_not_computed():
@@ -197,6 +208,15 @@ def tiny(monkeypatch):
 
 def _job(cache, run, **keys):
     return Job(cache, run, replace(MODEL, rest_stages=1), replace(ALL, erase=True), **keys)
+
+
+def test_a_rest_code_keeps_the_directions_that_it_was_told(pattern_cache, tmp_path, tiny):
+    config = replace(ALL, erase=True, keep_picture=1.0, keep_directions=2)
+    train(replace(_job(pattern_cache, tmp_path / "run"), config=config))
+    with FacesCache.open(pattern_cache) as cache:
+        encoded = Drawer(load_run(tmp_path / "run"), "cpu").encode(cache.faces(np.arange(30)))
+    singular = np.linalg.svd(encoded.rest[:, :5] - encoded.rest[:, :5].mean(0), compute_uv=False)
+    assert singular[1] > 1e-3 > singular[2]
 
 
 def test_faces_to_draw_from_must_show_the_same_expressions(pattern_cache, tmp_path, tiny):
