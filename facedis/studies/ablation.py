@@ -216,7 +216,8 @@ def _trained(faces: Path, fingerprint: str, folder: Path, wish: Wish, listener: 
     with FacesCache.open(faces) as cache:
         preset, _ = choose(wish.preset, cache.info.dataset)
         model, training = settings(preset, wish, cache)
-    same = info["model"] == as_dict(model) and info["train"] == as_dict(training)
+    # Resolved anew, so that a run from before a setting was there has its default.
+    same = resolve(ModelConfig, info["model"]) == model and resolve(TrainConfig, info["train"]) == training
     if not same or info["faces"]["fingerprint"] != fingerprint:
         raise OutputError(f"{run} was trained with other settings or faces", "choose another -o, or delete it")
     if (run / MODEL).exists() and not (run / CHECKPOINT).exists():
