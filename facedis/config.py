@@ -83,6 +83,7 @@ class ModelConfig:
     decoder_width: int = 512  # [unsaid] channels of the first deconv, halved at each
     rest_map: int = 0  # channels of a rest code with places beside the rest vector
     rest_map_side: int = 8  # places of it in a row and a column
+    rest_map_colours: bool = False  # whether its branch sees the picture too, as small as the trunk's map
     rest_map_noise: float = 1.0  # of what drowns the middle of it while it learns; 0: none anywhere
 
     def __post_init__(self) -> None:

@@ -64,7 +64,7 @@ DRAWING: dict[str, dict[str, Any]] = {
 }
 #: What differs where it is known what a swap should look like: nothing needs to be drowned in noise.
 SCENES: dict[str, dict[str, Any]] = {
-    "model": {"rest_map_side": 16, "rest_map_noise": 0.0},
+    "model": {"rest_map_side": 16, "rest_map_noise": 0.0, "rest_map_colours": True},
     "train": {
         "draw_epochs": 40,
         "draw_warm_up": 0.75,

@@ -183,6 +183,12 @@ def train(
     rest_map_side: Annotated[
         int | None, typer.Option(help="Places of it in a row: 8 or 16.", rich_help_panel=_DRAWING)
     ] = None,
+    rest_map_colours: Annotated[
+        bool | None,
+        typer.Option(
+            "--rest-map-colours", help="Its branch sees the picture too, very small.", rich_help_panel=_DRAWING
+        ),
+    ] = None,
     rest_map_noise: Annotated[
         float | None,
         typer.Option(help="Noise that drowns its middle while it learns; 0: none.", rich_help_panel=_DRAWING),

@@ -166,7 +166,7 @@ class Disentangler(nn.Module):
         below = self.rest_stages(below) if self.rest_stages else below
         named = {"expression": expression} | {name: branch(below) for name, branch in self._further()}
         if self.map_branch is not None and not self.draws_later:
-            named[MAP] = self.map_branch(shared.detach())
+            named[MAP] = self.map_branch(shared.detach(), images)
         return Codes.of(named), features, below
 
     def decode(self, codes: Codes) -> Tensor:

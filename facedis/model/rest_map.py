@@ -26,16 +26,17 @@ class MapBranch(nn.Module):
 
     Args:
         channels: C of that map.
-        config: `rest_map` is M, `rest_map_side` is P.
+        config: `rest_map` is M, `rest_map_side` is P; `rest_map_colours`: the branch sees the picture too, as small
+            as that map, for a trunk that looks for expressions forgets colours.
     """
 
     noise: Tensor
 
     def __init__(self, channels: int, config: ModelConfig) -> None:
         super().__init__()
-        width, self.side = 64, config.rest_map_side
+        width, self.side, self.colours = 64, config.rest_map_side, config.rest_map_colours
         self.layers = nn.Sequential(
-            nn.Conv2d(channels, width, 3, padding=1),
+            nn.Conv2d(channels + 3 * self.colours, width, 3, padding=1),
             nn.LeakyReLU(config.slope),
             nn.Conv2d(width, width, 3, padding=1),
             nn.LeakyReLU(config.slope),
@@ -46,8 +47,11 @@ class MapBranch(nn.Module):
         noise[tuple(slice(*(edge * self.side // 8 for edge in edges)) for edges in MIDDLE)] = NOISE_IN_THE_MIDDLE
         self.register_buffer("noise", config.rest_map_noise * noise, persistent=False)
 
-    def forward(self, features: Tensor) -> Tensor:
-        """(B, M * P * P) of (B, C, H, W)."""
+    def forward(self, features: Tensor, images: Tensor) -> Tensor:
+        """(B, M * P * P) of (B, C, H, W) and (B, 3, S, S) in [0, 1]."""
+        if self.colours:
+            small = F.adaptive_avg_pool2d(images, features.shape[-2:])
+            features = torch.cat([features, (4 * (small - 0.5)).to(features.dtype)], dim=1)
         if features.shape[-1] < self.side:
             features = F.interpolate(features, (self.side, self.side), mode="bilinear")
         code = self.norm(self.last(F.adaptive_avg_pool2d(self.layers(features), self.side)))
