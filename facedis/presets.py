@@ -75,7 +75,14 @@ SCENES: dict[str, dict[str, Any]] = {
     },
 }
 #: What `clean` keeps in the rest code where nobody is known by name.
-STRANGERS = {"keep_picture": 1.0, "keep_apart": 0.3, "beta3": 4.0, "adversary_steps": 2, "rest_gradient": 0.05}
+STRANGERS = {
+    "keep_picture": 1.0,
+    "keep_apart": 0.3,
+    "keep_directions": 16,
+    "beta3": 4.0,
+    "adversary_steps": 2,
+    "rest_gradient": 0.05,
+}
 PRESETS = {"paper": PAPER, "small": SMALL, "clean": CLEAN}
 
 
