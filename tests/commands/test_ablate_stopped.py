@@ -25,7 +25,7 @@ def test_sigterm_and_ctrl_c_end_all_trainings_with_a_checkpoint_each(pattern_cac
         time.sleep(0.2)
     send(process.pid, number)  # a scheduler tells the one process, a terminal all of the group
     _, said = process.communicate(timeout=120)
-    assert process.returncode == 128 + number
+    assert process.returncode == 128 + number, said
     assert "Traceback" not in said
     assert len(_runs(place)) == 2
     assert all((run / "checkpoint.safetensors").exists() for run in _runs(place))
