@@ -66,8 +66,11 @@ DRAWING: dict[str, dict[str, Any]] = {
 SCENES: dict[str, dict[str, Any]] = {
     "model": {"rest_map_side": 16, "rest_map_noise": 0.0, "rest_map_colours": True},
     "train": {
-        "draw_epochs": 40,
-        "draw_warm_up": 0.75,
+        "draw_epochs": 32,
+        "draw_warm_up": 0.8,
+        "draw_swap": 0.03,
+        "draw_codes": 0.1,
+        "draw_real": 0.03,
         "draw_truth": 0.8,
         "draw_still": 0.3,
         "draw_structure": 1.0,
