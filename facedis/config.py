@@ -238,7 +238,7 @@ class TrainConfig:
         if self.keep_directions and not (self.erase and (self.keep_picture or self.keep_embedding)):
             raise ConfigError(
                 f"--keep-directions is {self.keep_directions}: of what the rest code must keep, where nothing is named",
-                "add --erase and --keep-picture or --keep-embedding",
+                "add --erase and --keep-picture or --keep-embedding, or --keep-directions 0",
             )
         _check(self, "warm_up", 0 <= self.warm_up < 1, "0 <= share < 1")
         _check(self, "ramp", 0 <= self.ramp <= 1, "0 <= share <= 1")

@@ -3,6 +3,7 @@
 The choice depends on the faces and the options alone, never on whether a network is there.
 """
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from facedis.errors import ConfigError
@@ -121,7 +122,7 @@ def choose(preset: str | None, dataset: str) -> tuple[str, str]:
 
 
 def layers(
-    preset: str, beta1: float | None, baseline: bool, known: Known, decoder: str | None = None
+    preset: str, typed: Mapping[str, Any], baseline: bool, known: Known, decoder: str | None = None
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The model and training settings of `preset`.
 
@@ -132,12 +133,12 @@ def layers(
 
     Args:
         preset: A name of `PRESETS`.
-        beta1: As typed or in the settings file; None means the default, 0.
+        typed: Settings of the training as typed or in the settings file.
         baseline: Whether there is no rest branch, and so nothing to draw from.
         known: What the faces say.
         decoder: As typed or in the settings file.
     """
-    model, train = dict(PRESETS[preset]["model"]), dict(PRESETS[preset]["train"])
+    model, train, beta1 = dict(PRESETS[preset]["model"]), dict(PRESETS[preset]["train"]), typed.get("beta1")
     if preset == "small" and not baseline:
         model["decoder"] = "joint" if beta1 else "detached"
     if preset == "clean" and not baseline:
@@ -149,4 +150,6 @@ def layers(
             model["factors"] = ["identity"]
         else:
             train |= STRANGERS
+            if typed.get("erase") is False or typed.get("keep_picture") == 0:
+                del train["keep_directions"]  # they are those of the picture, after the erasure
     return model, train

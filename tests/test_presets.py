@@ -10,16 +10,23 @@ from facedis.presets import PRESETS, Known, choose, layers
 @pytest.mark.parametrize("name", PRESETS)
 @pytest.mark.parametrize("known", [Known(True), Known(False), Known(True, scenes=True)])
 def test_every_preset_resolves(name, known):
-    model, train = layers(name, None, False, known)
+    model, train = layers(name, {}, False, known)
     resolve(ModelConfig, model)
     resolve(TrainConfig, train)
 
 
 def test_clean_keeps_people_where_they_are_known_and_few_pixels_where_not():
-    assert layers("clean", None, False, Known(True))[0]["factors"] == ["identity"]
-    model, train = layers("clean", None, False, Known(False))
+    assert layers("clean", {}, False, Known(True))[0]["factors"] == ["identity"]
+    model, train = layers("clean", {}, False, Known(False))
     assert "factors" not in model and train["keep_picture"] > 0
-    assert "factors" not in layers("clean", None, True, Known(True))[0], "a baseline has no rest branch"
+    assert "factors" not in layers("clean", {}, True, Known(True))[0], "a baseline has no rest branch"
+
+
+@pytest.mark.parametrize("typed", [{"erase": False}, {"keep_picture": 0.0}])
+def test_directions_of_what_is_switched_off_go_with_it(typed):
+    train = layers("clean", typed, False, Known(False))[1]
+    assert "keep_directions" not in train and layers("clean", {}, False, Known(False))[1]["keep_directions"] == 16
+    resolve(TrainConfig, train, typed)
 
 
 def test_the_faces_choose_and_an_unknown_name_is_refused():
@@ -29,14 +36,14 @@ def test_the_faces_choose_and_an_unknown_name_is_refused():
 
 
 def test_clean_learns_to_swap_later_unless_another_decoder_is_asked_for():
-    model, train = layers("clean", None, False, Known(True))
+    model, train = layers("clean", {}, False, Known(True))
     assert model["decoder"] == "later" and model["rest_map"] > 0 and train["draw_swap"] > 0
-    model, train = layers("clean", None, False, Known(True), "detached")
+    model, train = layers("clean", {}, False, Known(True), "detached")
     assert model["decoder"] == "detached" and "rest_map" not in model and "draw_swap" not in train
     resolve(ModelConfig, model)
 
 
 def test_clean_learns_from_scenes_what_a_swap_should_be():
-    alone, scenes = (layers("clean", None, False, Known(True, scenes)) for scenes in (False, True))
+    alone, scenes = (layers("clean", {}, False, Known(True, scenes)) for scenes in (False, True))
     assert "draw_truth" not in alone[1] and scenes[1]["draw_truth"] > 0
     assert scenes[0]["rest_map_noise"] == 0 and "rest_map_noise" not in alone[0]

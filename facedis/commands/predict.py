@@ -129,7 +129,6 @@ def _takers(
         yield lambda _, record: _tell_problem(record)
     if not as_json and not quiet:
         lines = Lines(run.classes)
-        print(lines.head)
         yield lambda _, record: print(*(f"{line}\n" for line in lines.of(record)), sep="", end="", flush=True)
     if table is not None:
         from facedis.files import replacing

@@ -43,6 +43,7 @@ def synth(
     Needs `pip install 'facedis[synth]'`. The seed decides every picture, whatever the number of
     processes. Stopped at any moment, the same command goes on where it stopped.
     """
+    from facedis.errors import ConfigError
     from facedis.rendered.plan import SetPlan
     from facedis.rendered.sheet import sheet as contact_sheet
     from facedis.rendered.synth import synthesise
@@ -53,6 +54,8 @@ def synth(
 
         save_png(true_swap(*like), output.with_suffix(".png"))
         return
+    if grid and scenes:
+        raise ConfigError("--grid and --scenes are two kinds of sets", "leave out one of both")
     plan = SetPlan(identities=identities, per_expression=per_expression, size=size, seed=seed, grid=grid, scenes=scenes)
     result = synthesise(plan, output, processes or os.cpu_count() or 1, listener(as_json, quiet))
     if sheet is not None:

@@ -6,6 +6,7 @@ z up. A face is linear in the facial actions, so that renderers need no more tha
 Source: anny (code Apache-2.0) with MakeHuman's body and Mika Suominen's face units (both CC0).
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -126,6 +127,10 @@ def textures() -> Path:
 
 
 def _build() -> tuple[object, dict, np.ndarray]:
+    with suppress(ImportError):
+        import warp  # computes for anny, and would greet on stdout, where results go
+
+        warp.config.quiet = True
     try:
         import anny
         import torch

@@ -24,17 +24,14 @@ class Lines:
 
     def __init__(self, classes: Sequence[str]) -> None:
         self._width = max(map(len, classes), default=0)
-        self._then = _THEN * (self._width + 9)
-
-    @property
-    def head(self) -> str:
-        """The first line."""
-        return self._line("expression", "sure", "then", "box", "image")
+        self._then, self._begun = _THEN * (self._width + 9), False
 
     def of(self, prediction: Mapping[str, Any]) -> list[str]:
-        """A line for each face of a picture, and one for its neighbours where they were asked for."""
+        """A line for each face of a picture, and one for its neighbours where they were asked for; first the head."""
         name = shown(prediction)
         lines = []
+        if prediction["faces"] and not self._begun:
+            lines, self._begun = [self._line("expression", "sure", "then", "box", "image")], True
         for face in prediction["faces"]:
             others = list(face["probabilities"].items())[1 : 1 + _THEN]
             then = ", ".join(f"{other} {probability:.1%}" for other, probability in others)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from facedis.errors import RunError
 from facedis.faces.batches import pieces_of
-from facedis.model.checkpoint import Run
+from facedis.model.checkpoint import CHECKPOINT, Run
 from facedis.model.device import pick_device
 from facedis.model.disentangler import Codes
 from facedis.studies.encode import forward
@@ -23,12 +23,19 @@ class Encoded:
         expression: (n, E) float32.
         rest: (n, R) float32, the rest code and those of all further branches, one after the other.
         reconstructions: (n, S, S, 3) uint8.
+        length: How many numbers of `rest` are the rest code itself, the first ones; None for all.
     """
 
     pictures: np.ndarray
     expression: np.ndarray
     rest: np.ndarray
     reconstructions: np.ndarray
+    length: int | None = None
+
+    @property
+    def rest_code(self) -> np.ndarray:
+        """The rest code alone: beside a map of two thousand places nobody would see it in a cosine."""
+        return self.rest[:, : self.length]
 
 
 class Drawer:
@@ -40,7 +47,7 @@ class Drawer:
         batch: Faces at a time.
 
     Raises:
-        RunError: It has no rest code or no decoder.
+        RunError: It has no rest code, no decoder, or one that has not learned to draw yet.
     """
 
     def __init__(self, run: Run, device: str = "auto", batch: int = 64) -> None:
@@ -53,6 +60,11 @@ class Drawer:
             raise RunError(
                 f"{run.called} has no decoder to draw with",
                 "train one with `facedis train --decoder detached` (draws without touching the codes) or --beta1 0.001",
+            )
+        if run.config.decoder == "later" and (run.path / CHECKPOINT).exists():
+            raise RunError(
+                f"{run.called} has not learned to draw to the end",
+                f"finish it with `facedis train --resume {run.called}`",
             )
         self.run, self.device, self.batch = run, pick_device(device), batch
         size = run.info["faces"]["size"]
@@ -67,7 +79,8 @@ class Drawer:
             codes = [code.float().cpu().numpy() for code in output.codes.named().values()]
             rest = np.concatenate([code.reshape(len(piece), -1) for code in codes[1:]], axis=1)
             pieces.append((pixels(images), codes[0], rest, self._pixels(output.reconstruction)))
-        return Encoded(*(np.concatenate(column) for column in zip(*pieces, strict=True)))
+        columns = (np.concatenate(column) for column in zip(*pieces, strict=True))
+        return Encoded(*columns, length=int(np.prod(self.shapes["rest"])))
 
     @torch.inference_mode()
     def draw(self, expression: np.ndarray, rest: np.ndarray) -> np.ndarray:

@@ -170,7 +170,7 @@ def _drawn(draws: Draws, known: Known, donors: Donors, judges: Judges) -> _Drawn
         answers, features = _judged(judges.expression, pictures, known.classes)
     embeddings = None if judges.face is None else judges.face.embeddings(pictures)
     back = draws.draw(other.expression, again.rest)
-    return _Drawn(pictures, again.expression, again.rest, back, answers, features, embeddings)
+    return _Drawn(pictures, again.expression, again.rest_code, back, answers, features, embeddings)
 
 
 def _swapped(faces: Faces, donors: Donors, pieces: Sequence[_Drawn]) -> Swapped:

@@ -220,8 +220,8 @@ def code_cycle(known: Known, swapped: Swapped, plan: Bootstrap) -> dict[str, Any
     """`code_cycle`: cosine of the swap's own codes with those it was drawn from; beside it that of the two donors."""
     rest, expression, own = swapped.donors.rest, swapped.donors.expression, known.encoded
     found = {}
-    for name, giver in (("expression", expression), ("rest", rest)):
-        codes, again = getattr(own, name), getattr(swapped, name)
+    for name, codes, giver in (("expression", own.expression, expression), ("rest", own.rest_code, rest)):
+        again = getattr(swapped, name)
         found[name] = {
             "swap": swapped.groups.mean(between(again, codes[giver]), plan),
             "donors": swapped.groups.mean(between(codes[rest], codes[expression]), plan),

@@ -100,9 +100,12 @@ def swap(run: Run, image1: Path, image2: Path, wanted: Wanted | None = None) -> 
         pictures |= _pasted(run, faces, drawn, wanted)
     rows = tuple((f"x{n}", f"x{n}_reconstructed", f"x{n}_swapped") for n in (1, 2))
     cosines = {
-        "x1_x2": {name: between(*_rows(own, name))[0] for name in ("expression", "rest")},
+        "x1_x2": {
+            name: between(codes[:1], codes[1:])[0]
+            for name, codes in (("expression", own.expression), ("rest", own.rest_code))
+        },
         "swapped_with_expression_donor": between(again.expression, own.expression[[1, 0]]),
-        "swapped_with_rest_donor": between(again.rest, own.rest),
+        "swapped_with_rest_donor": between(again.rest_code, own.rest_code),
     }
     codes = _codes(own, ["x1", "x2"]) | _codes(again, ["x1_swapped", "x2_swapped"])
     return Drawing(pictures, rows, _record(run, faces, task="swap", cosines=cosines, codes=codes))
@@ -129,7 +132,7 @@ def put_on(run: Run, image: Path, expression: str, wanted: Wanted | None = None)
     cosines = {
         "x1_mean": {"expression": between(own.expression, code)[0]},
         "swapped_with_expression_donor": between(again.expression, code),
-        "swapped_with_rest_donor": between(again.rest, own.rest),
+        "swapped_with_rest_donor": between(again.rest_code, own.rest_code),
     }
     codes = _codes(own, ["x1"]) | _codes(again, ["x1_swapped"])
     found = _record(run, faces, task="onto", onto=expression, cosines=cosines, codes=codes)
@@ -161,7 +164,7 @@ def swap_grid(run: Run, images: Sequence[Path], wanted: Wanted | None = None) ->
     rows = (("", *names), *((row, *(f"{row}_with_{column}" for column in names)) for row in names))
     cosines = {
         "swapped_with_expression_donor": between(again.expression, own.expression[expression]).reshape(n, n),
-        "swapped_with_rest_donor": between(again.rest, own.rest[rest]).reshape(n, n),
+        "swapped_with_rest_donor": between(again.rest_code, own.rest_code[rest]).reshape(n, n),
     }
     return Drawing(pictures, rows, _record(run, faces, task="grid", cosines=cosines, codes=_codes(own, names)))
 
@@ -247,11 +250,6 @@ def _pasted(run: Run, faces: Sequence[SingleFace], drawn: np.ndarray, wanted: Wa
         pasted = paste_face(image, pixels, way, settings.size)
         pictures[f"x{number}_pasted"] = Picture(pasted, f"X{number}'' in X{number}", "composite")
     return pictures
-
-
-def _rows(own: Encoded, name: str) -> tuple[np.ndarray, np.ndarray]:
-    codes = getattr(own, name)
-    return codes[:1], codes[1:]
 
 
 def _codes(encoded: Encoded, names: Sequence[str]) -> dict[str, dict[str, np.ndarray]]:

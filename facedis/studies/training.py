@@ -108,7 +108,7 @@ def settings(preset: str, wish: Wish, cache: FacesCache) -> tuple[ModelConfig, T
     others = typed.get("draw_faces")
     with drawing_data(others, training_data(cache).classes) if others else nullcontext(training_data(cache)) as data:
         known = presets.Known(knows_people(cache), bool((scenes(data.cache)[data.train_rows] >= 0).all()))
-    model_layer, train_layer = presets.layers(preset, typed.get("beta1"), baseline, known, decoder)
+    model_layer, train_layer = presets.layers(preset, typed, baseline, known, decoder)
     config = resolve(TrainConfig, train_layer, in_file["train"], wish.train)
     if others:  # a run that is resumed elsewhere finds them
         config = replace(config, draw_faces=str(Path(others).absolute()))

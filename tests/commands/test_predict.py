@@ -262,3 +262,4 @@ def test_where_no_image_can_be_read_nothing_is_said_of_faces(facedis, here, tmp_
     (tmp_path / "text.jpg").write_text("no picture")
     done = facedis("predict", tmp_path / "text.jpg", tmp_path / "gone.jpg")
     assert done.code == 2 and "no image could be read" in done.err and "no face" not in done.err
+    assert done.out == ""

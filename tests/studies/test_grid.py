@@ -5,16 +5,30 @@ from pathlib import Path
 import pytest
 
 import facedis
+from facedis.config import ModelConfig, TrainConfig, resolve
 from facedis.errors import ConfigError, InputError
+from facedis.presets import Known, layers
 from facedis.studies.ablation import read_grid
 
-EXAMPLE = Path(facedis.__file__).parents[1] / "examples" / "grid.toml"
+ROOT = Path(facedis.__file__).parents[1]
+EXAMPLE = ROOT / "examples" / "grid.toml"
+GRIDS = [EXAMPLE, *(path for path in sorted((ROOT / "benchmarks").glob("*.toml")) if path.name != "bundled.toml")]
 
 
 def test_the_example_has_rows_that_differ():
     rows = read_grid(EXAMPLE)
     assert [row.name for row in rows] == ["baseline", "paper", "identity", "clean"]
     assert rows[0].model["baseline"] is True and rows[3].preset == "clean"
+
+
+@pytest.mark.parametrize("path", GRIDS, ids=lambda path: path.name)
+@pytest.mark.parametrize("people", [True, False])
+def test_every_row_goes_together_with_its_preset_on_any_faces(path, people):
+    for row in read_grid(path):
+        said = row.train, row.model.get("baseline", False), Known(people), row.model.get("decoder")
+        model, train = layers(row.preset or "paper", *said)
+        assert resolve(ModelConfig, model, row.model).baseline == row.model.get("baseline", False)
+        assert resolve(TrainConfig, train, row.train).beta1 == row.train.get("beta1", 0)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from facedis.config import ModelConfig, TrainConfig
-from facedis.errors import ConfigError
+from facedis.errors import ConfigError, RunError
 from facedis.faces.cache import FacesCache
 from facedis.model import disentangler
 from facedis.model.checkpoint import load_run, read_tensors
@@ -249,6 +249,7 @@ def test_a_run_draws_and_its_codes_are_those_it_had_before(pattern_cache, tmp_pa
     with FacesCache.open(pattern_cache) as cache:
         encoded = Drawer(run, "cpu").encode(cache.faces(np.arange(4)))
     assert encoded.rest.shape == (4, 5 + 2 * 64)
+    np.testing.assert_array_equal(encoded.rest_code, encoded.rest[:, :5])
     assert not list(run.path.glob("*checkpoint*")) and not (run.path / drawing.CHECKPOINT).exists()
 
 
@@ -259,6 +260,9 @@ def test_a_stopped_run_goes_on_where_it_stopped_bit_for_bit(pattern_cache, tmp_p
     _stop_after(monkeypatch, steps)
     with pytest.raises(KeyboardInterrupt):
         train(_job(pattern_cache, tmp_path / "broken"))
+    if steps > 3:  # the encoder is finished, the decoder is not: it would draw noise
+        with pytest.raises(RunError, match="not learned to draw"):
+            Drawer(load_run(tmp_path / "broken"), "cpu")
     _stop_after(monkeypatch, 0)
     train(_job(pattern_cache, tmp_path / "broken", resume=True))
     whole, broken = (read_tensors(tmp_path / name / "model.safetensors")[0] for name in ("whole", "broken"))
