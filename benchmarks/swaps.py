@@ -30,7 +30,7 @@ from facedis.reports.swap_evaluation import figures, sheet_of
 from facedis.studies.judged_swaps import Judges
 from facedis.studies.judges import expression_judge, face_judge
 from facedis.studies.swap_evaluation import evaluate_swaps
-from facedis.training.data import drawing_data
+from facedis.training.data import training_data
 from facedis.training.drawing import Drawing
 
 #: Terms of the preset that a row has beyond the one above it; "" is the run as it was trained.
@@ -70,7 +70,8 @@ def draw(run: Run, row: str, place: Path, options: argparse.Namespace) -> float:
     """Teach the encoder of `run` to draw, into the run folder `place`; the seconds it took."""
     model_config, config = settings(run, row, options)
     sizes = {name: one["size"] for name, one in run.info["factors"].items()} | {"expression": len(run.classes)}
-    with drawing_data(config.draw_faces, run.classes) as data:
+    with FacesCache.open(options.faces) as cache:
+        data = training_data(cache)
         torch.manual_seed(config.seed)
         model, _ = build(replace(model_config, weights="none"), sizes)
         finished = {

@@ -16,7 +16,7 @@ from typer.models import ArgumentInfo
 
 from facedis import plugins
 from facedis.config import SECTIONS
-from facedis.presets import PRESETS, STRANGERS
+from facedis.presets import PRESETS, SCENES, STRANGERS
 
 FOLDER = Path(__file__).parent / "commands"
 _NOTE = "<!-- Written by docs/generate_commands.py from the program itself: change the command, not this page. -->\n"
@@ -138,6 +138,8 @@ def _presets() -> str:
             lines.append(f"The preset `{name}` changes {', '.join(changes)}.")
     people = [f"`{key} = {_shown(value)}`" for key, value in STRANGERS.items()]
     lines.append(f"Where nobody is known by name, `clean` has {', '.join(people)} instead of a branch for the person.")
+    scenes = [f"`{key} = {_shown(value)}`" for table in SCENES.values() for key, value in table.items()]
+    lines.append(f"Where its decoder learns from scenes, `clean` has {', '.join(scenes)}.")
     return "\n".join(lines) + "\n"
 
 

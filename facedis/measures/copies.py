@@ -16,8 +16,8 @@ SAME = 0.95
 #: Of one picture the middle is compared, of the other windows around its middle: shares of the side, and of the room
 #: that a window leaves at the border how much it is moved.
 MIDDLE, WINDOWS, MOVES = 0.88, (0.76, 0.82, 0.88, 0.94, 1.0), (-1.0, 0.0, 1.0)
-#: Rows at a time, which bounds the memory.
-_BLOCK = 1024
+#: Pictures and others at a time, which bounds the memory.
+_BLOCK, _OTHERS = 1024, 16_384
 
 
 def sketches(faces: np.ndarray) -> np.ndarray:
@@ -42,14 +42,15 @@ def nearest(pictures: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.nd
     edge = (1 - MIDDLE) / 2
     middles = _unit(_windows(pictures, SIDE, edge, edge, MIDDLE))
     found, place = np.full(len(pictures), -1, np.float32), np.zeros(len(pictures), np.int64)
-    for seen in _cuts(others):
-        for start in range(0, len(middles), _BLOCK):
-            some = slice(start, start + _BLOCK)
-            alike = middles[some] @ seen.T
-            best = alike.argmax(axis=1)
-            value = np.take_along_axis(alike, best[:, None], 1)[:, 0]
-            closer = value > found[some]
-            found[some][closer], place[some][closer] = value[closer], best[closer]
+    for first in range(0, len(others), _OTHERS):
+        for seen in _cuts(others[first : first + _OTHERS]):
+            for start in range(0, len(middles), _BLOCK):
+                some = slice(start, start + _BLOCK)
+                alike = middles[some] @ seen.T
+                best = alike.argmax(axis=1)
+                value = np.take_along_axis(alike, best[:, None], 1)[:, 0]
+                closer = value > found[some]
+                found[some][closer], place[some][closer] = value[closer], first + best[closer]
     return found, place
 
 

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from importlib.util import find_spec
@@ -106,7 +105,7 @@ def settings(preset: str, wish: Wish, cache: FacesCache) -> tuple[ModelConfig, T
     baseline = wish.model.get("baseline") or in_file["model"].get("baseline") or False
     decoder = wish.model.get("decoder") or in_file["model"].get("decoder")
     others = typed.get("draw_faces")
-    with drawing_data(others, training_data(cache).classes) if others else nullcontext(training_data(cache)) as data:
+    with drawing_data(training_data(cache), others) as data:
         known = presets.Known(knows_people(cache), bool((scenes(data.cache)[data.train_rows] >= 0).all()))
     model_layer, train_layer = presets.layers(preset, typed, baseline, known, decoder)
     config = resolve(TrainConfig, train_layer, in_file["train"], wish.train)

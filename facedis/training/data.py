@@ -75,21 +75,25 @@ def training_data(cache: FacesCache, factors: tuple[str, ...] = ()) -> TrainingD
 
 
 @contextmanager
-def drawing_data(path: str, classes: tuple[str, ...]) -> Iterator[TrainingData]:
-    """The faces of the cache at `path`, for a decoder whose encoder was trained on others.
+def drawing_data(data: TrainingData, path: str | None) -> Iterator[TrainingData]:
+    """What a decoder learns to draw from.
 
     Args:
-        path: The cache.
-        classes: The run's expressions.
+        data: What the encoder learns from.
+        path: Another cache; none: the same faces.
 
     Raises:
         CacheError: It cannot be used.
         ConfigError: It shows other expressions.
     """
-    with FacesCache.open(Path(path)) as cache:
-        data = training_data(cache)
-        if data.classes != classes:
-            raise ConfigError(
-                f"--draw-faces {path} shows {', '.join(data.classes)}", f"name faces that show {', '.join(classes)}"
-            )
+    if not path:
         yield data
+        return
+    with FacesCache.open(Path(path)) as cache:
+        others = training_data(cache)
+        if others.classes != data.classes:
+            raise ConfigError(
+                f"--draw-faces {path} shows {', '.join(others.classes)}",
+                f"name faces that show {', '.join(data.classes)}",
+            )
+        yield others

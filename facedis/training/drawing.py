@@ -167,8 +167,9 @@ class Drawing:
         config, data = self.config, self.data
         people = data.cache.identities[data.train_rows]
         people = np.where(self.scenes < 0, people, np.char.add("scene ", self.scenes.astype(str)))
-        # Of a scene two are enough, the face and its target; few scenes in a batch and its norm is not that of all.
-        row = 2 if config.draw_truth and (self.scenes >= 0).all() else 0
+        # Two of a scene are enough, the face and its target: with few scenes in a batch its norm is not that of all.
+        # Processes take turns along the order, so each gets two of a row.
+        row = 2 * self.fabric.world_size if config.draw_truth and (self.scenes >= 0).all() else 0
         order = mixed_order(data.train_labels, people, config.seed, config.epochs + epoch, row)
         return share_of(order, config.draw_batch, self.fabric.global_rank, self.fabric.world_size)
 

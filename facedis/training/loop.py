@@ -7,7 +7,6 @@ and joins the gradients.
 import os
 import time
 from collections.abc import Iterator
-from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -309,8 +308,7 @@ class Loop:
         """Teach the decoder of the model that the folder holds, whose codes stay as they are."""
         path, model, adversary = self.job.run / MODEL, self.encoder.module, self._adversary_module()
         load_tensors(path, model, adversary)
-        named = self.config.draw_faces
-        with drawing_data(named, self.data.classes) if named else nullcontext(self.data) as data:
+        with drawing_data(self.data, self.config.draw_faces) as data:
             lesson = drawing.Drawing(self.fabric, self.job.run, data, model, (self.job.model, self.config))
             lesson.go_on() if begun else lesson.save()
             lesson.run(partial(self._told, stop), self.job.listener)

@@ -32,7 +32,7 @@ def epoch_order(labels: np.ndarray, balanced: bool, seed: int, epoch: int) -> np
 def mixed_order(labels: np.ndarray, people: np.ndarray, seed: int, epoch: int, row: int = 0) -> np.ndarray:
     """(n,) positions for one epoch in which each batch has few people with several expressions each.
 
-    Of each person `row` faces in a row, one of each expression that the person shows before one comes
+    Of each person at least `row` faces in a row, one of each expression that the person shows before one comes
     twice; where some are not known by name, or most come once, classes are equally frequent and that is all.
 
     Args:
@@ -53,7 +53,8 @@ def mixed_order(labels: np.ndarray, people: np.ndarray, seed: int, epoch: int, r
             same = labels[members] == label
             turn[same] = np.arange(same.sum())
         members = members[np.argsort(turn, kind="stable")]
-        runs += np.array_split(members, max(1, round(len(members) / (row or len(np.unique(labels))))))
+        pieces = len(members) // row if row else round(len(members) / len(np.unique(labels)))
+        runs += np.array_split(members, max(1, pieces))
     return np.concatenate([runs[place] for place in rng.permutation(len(runs))])
 
 

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
+from facedis.measures import copies
 from facedis.measures.copies import nearest, shown_again, sketches
 from facedis.measures.parts import Parts, without_copies
 
@@ -39,6 +40,15 @@ def test_a_copy_is_found_mirrored_and_in_other_light_and_a_stranger_is_not():
     others[9] = (some[2] * 0.8).astype(np.uint8)
     assert np.flatnonzero(shown_again(sketches(some), sketches(others))).tolist() == [2, 7]
     assert not shown_again(sketches(some), sketches(others)[:0]).any()
+
+
+def test_it_does_not_matter_in_how_many_pieces_the_others_come(monkeypatch):
+    some, others = sketches(faces(5)), sketches(faces(9, seed=1))
+    whole = nearest(some, others)
+    monkeypatch.setattr(copies, "_OTHERS", 4)
+    found, place = nearest(some, others)
+    np.testing.assert_allclose(found, whole[0], rtol=1e-5)
+    np.testing.assert_array_equal(place, whole[1])
 
 
 def test_probes_learn_from_no_picture_that_is_tested_unless_its_person_is_known():

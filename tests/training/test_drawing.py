@@ -23,7 +23,7 @@ from facedis.training.drawing import Opponents, phase, roles
 from facedis.training.drawing_losses import TERMS, Lesson, Parts, likeness
 from facedis.training.job import Job
 from facedis.training.loop import train
-from facedis.training.samplers import mixed_order
+from facedis.training.samplers import mixed_order, share_of
 from tests.conftest import write_cache
 
 K, SIZE = 3, 32
@@ -170,6 +170,18 @@ def test_a_batch_has_few_people_with_all_their_expressions():
     for start in range(0, 160, 32):
         batch = order[start : start + 32]
         assert (np.bincount(labels[batch], minlength=8) == 4).all() and len(np.unique(people[batch])) <= 4
+
+
+@pytest.mark.parametrize("world", [1, 2, 3])
+def test_every_process_gets_two_faces_of_a_scene_together(world):
+    labels, people = np.tile(np.arange(8), 40), np.repeat([f"p{n}" for n in range(40)], 8)
+    order = mixed_order(labels, people, 0, 0, 2 * world)
+    alone = [
+        (np.unique(people[batch], return_counts=True)[1] == 1).sum()
+        for rank in range(world)
+        for batch in share_of(order, 16, rank, world)
+    ]
+    assert np.mean(alone) <= (0 if world < 3 else 2)  # three do not divide eight: a row may end in the next batch
 
 
 def test_strangers_come_with_equally_frequent_expressions():
