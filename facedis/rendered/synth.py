@@ -6,9 +6,11 @@ import json
 import multiprocessing
 import pickle
 import signal
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -115,9 +117,10 @@ class Stage:
 
 def staged(shots: list[Shot]) -> Stage:
     """The stage for `shots`: half a minute, mostly for anny's model."""
-    model = HeadModel()
-    people = {shot.number: shot for shot in shots}
-    vertices = {number: model.neutral(shot.plan.person(number)) for number, shot in people.items()}
+    with redirect_stdout(sys.stderr):  # anny's kernels tell of being compiled
+        model = HeadModel()
+        people = {shot.number: shot for shot in shots}
+        vertices = {number: model.neutral(shot.plan.person(number)) for number, shot in people.items()}
     return Stage(Studio(model.head, Canvas.of(model.head)), vertices)
 
 
