@@ -8,16 +8,19 @@ One finished encoder; each row teaches it to draw anew from the same random deco
     facedis train --preset clean --draw-faces scenes.h5 --name clean
     python benchmarks/judges.py faces.h5 -o judges
     python benchmarks/swaps.py runs/clean grid.h5 judges --faces scenes.h5 -o docs/results/swaps
+
+Beside the table it makes a sheet of the last row's swaps, and one picture of the same few swaps as each row draws them.
 """
 
 import argparse
 import json
-import time
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
 from lightning_fabric import Fabric
+from PIL import Image, ImageDraw, ImageFont
 
 from facedis import __version__
 from facedis.config import ModelConfig, SwapEvalConfig, TrainConfig, as_dict
@@ -26,8 +29,9 @@ from facedis.faces.cache import FacesCache
 from facedis.model.checkpoint import MODEL, Run, load_run, save_tensors, tensors_of, write_info
 from facedis.model.disentangler import build
 from facedis.presets import DRAWING, SCENES
-from facedis.reports.swap_evaluation import figures, sheet_of
-from facedis.studies.judged_swaps import Judges
+from facedis.reports.swap_evaluation import CAPTION, GAP, TILE, figures, sheet_of
+from facedis.reports.synthetic import save
+from facedis.studies.judged_swaps import Judges, Shown
 from facedis.studies.judges import expression_judge, face_judge
 from facedis.studies.swap_evaluation import evaluate_swaps
 from facedis.training.data import training_data
@@ -52,6 +56,8 @@ COLUMNS = {
     "nearer to rest donor": "closer_to_rest_donor",
     "SSIM": "ssim",
 }
+#: The picture of all rows: how many swaps, and how wide the names of the rows are.
+SHOWN, MARGIN = 8, 150
 
 
 def settings(run: Run, row: str, options: argparse.Namespace) -> tuple[ModelConfig, TrainConfig]:
@@ -66,8 +72,8 @@ def settings(run: Run, row: str, options: argparse.Namespace) -> tuple[ModelConf
     return replace(run.config, **model), replace(run.train_config, **draw)
 
 
-def draw(run: Run, row: str, place: Path, options: argparse.Namespace) -> float:
-    """Teach the encoder of `run` to draw, into the run folder `place`; the seconds it took."""
+def draw(run: Run, row: str, place: Path, options: argparse.Namespace) -> None:
+    """Teach the encoder of `run` to draw, into the run folder `place`."""
     model_config, config = settings(run, row, options)
     sizes = {name: one["size"] for name, one in run.info["factors"].items()} | {"expression": len(run.classes)}
     with FacesCache.open(options.faces) as cache:
@@ -82,26 +88,45 @@ def draw(run: Run, row: str, place: Path, options: argparse.Namespace) -> float:
         model.load_state_dict(finished, strict=False)
         write_info(place, run.info | {"model": as_dict(model_config), "train": as_dict(config)})
         precision = {"32": "32-true", "bf16": "bf16-mixed"}[options.precision]
-        fabric, began = Fabric(accelerator="auto", devices=1, precision=precision), time.monotonic()
+        fabric = Fabric(accelerator="auto", devices=1, precision=precision)
         Drawing(fabric, place, data, model, (model_config, config)).run(lambda: False, silent)
     save_tensors(place / MODEL, tensors_of(model, run.adversary))
-    return time.monotonic() - began
 
 
-def judged(place: Path, options: argparse.Namespace, sheet: Path | None = None) -> dict:
-    """What the judges say of the swaps of the run `place`."""
+def judged(place: Path, options: argparse.Namespace) -> tuple[dict, list[Shown]]:
+    """What the judges say of the swaps of the run `place`, and some of them, the same for every run."""
     run = load_run(place)
     judges = Judges(
         expression_judge(options.judges / "expression", run), face_judge(str(options.judges / "identity"), run)
     )
     with FacesCache.open(options.grid) as cache:
         found = evaluate_swaps(run, cache, SwapEvalConfig(pairs=options.pairs), judges)
-    if sheet is not None:
-        sheet_of(found.shown, sheet)
-    return {
+    measured = {
         kind: {name: asdict_of(figures(found.record, name, kind)) for name in COLUMNS.values()}
         for kind in ("across", "within")
     }
+    return measured, found.shown
+
+
+def pictures(shown: dict[str, Sequence[Shown]], path: Path) -> None:
+    """The same swaps as every row draws them, a column a swap: donors above, the truth below."""
+    first = list(next(iter(shown.values())))[:SHOWN]
+    lines = {"rest of": [each.rest_donor for each in first], "expression of": [each.expression_donor for each in first]}
+    lines |= {row: [each.swap for each in swaps[:SHOWN]] for row, swaps in shown.items()}
+    lines["truth"] = [each.truth for each in first]
+    step = TILE + GAP
+    sheet = Image.new("RGB", (MARGIN + len(first) * step, CAPTION + len(lines) * step), "white")
+    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(11)
+    for column, each in enumerate(first):
+        pen.text((MARGIN + column * step, 1), f"{each.rest_expression} > {each.expression}"[:18], "dimgrey", font)
+    for number, (label, tiles) in enumerate(lines.items()):
+        top = CAPTION + number * step
+        pen.text((GAP, top + TILE // 2), label, "black", font)
+        for column, tile in enumerate(tiles):
+            if tile is not None:
+                tile = Image.fromarray(tile).resize((TILE, TILE), Image.Resampling.BICUBIC)
+                sheet.paste(tile, (MARGIN + column * step, top))
+    save(sheet, path)
 
 
 def asdict_of(found: dict | None) -> dict | None:
@@ -135,7 +160,7 @@ def cell(found: dict | None, key: str) -> str:
 
 
 def main() -> None:
-    """Train what is not there yet, judge all, write the table and the sheet of the last row."""
+    """Train what is not there yet, judge all, write the table, the sheet and the picture."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("run", type=Path, help="a run of the preset clean: its encoder is taken")
     parser.add_argument("grid", type=Path, help="a cache of the rendered grid")
@@ -148,21 +173,22 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=1000)
     parser.add_argument("-o", "--output", type=Path, default=Path("swaps"), help="without the ending")
     options = parser.parse_args()
-    run, rows, seconds = load_run(options.run), {}, {}
+    run, rows, shown = load_run(options.run), {}, {}
     chosen = [row for row in ROWS if not options.only or row in options.only]
     for row in chosen:
         place = options.run if ROWS[row] is None else options.work / row.replace(" ", "-").replace("'", "")
         if not (place / MODEL).exists():
             place.mkdir(parents=True, exist_ok=True)
-            seconds[row] = draw(run, row, place, options)
-        sheet = options.output.with_suffix(".webp") if row == chosen[-1] else None
-        rows[row] = judged(place, options, sheet)
+            draw(run, row, place, options)
+        rows[row], shown[row] = judged(place, options)
         print(row, table({row: rows[row]}), sep="\n", flush=True)
     about = {"facedis": __version__, "torch": torch.__version__, "encoder_seed": run.train_config.seed}
     epochs = options.epochs or SCENES["train"]["draw_epochs"]
-    about |= {"rows": rows, "seconds": seconds, "epochs": epochs, "precision": options.precision}
+    about |= {"rows": rows, "epochs": epochs, "precision": options.precision}
     options.output.with_suffix(".json").write_text(json.dumps(about, indent=1) + "\n")
     options.output.with_suffix(".md").write_text(table(rows))
+    sheet_of(shown[chosen[-1]], options.output.with_suffix(".webp"))
+    pictures(shown, options.output.with_name(f"{options.output.name}_rows.webp"))
 
 
 if __name__ == "__main__":
