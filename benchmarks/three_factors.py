@@ -1,0 +1,77 @@
+"""Every branch against every factor: what three codes tell of the expression, the person and the turn of the head.
+
+    facedis align -o faces.h5
+    for seed in 0 1 2; do
+        facedis train --faces faces.h5 --preset clean --decoder none --factors identity,yaw --precision bf16 \
+            --seed $seed --name three-seed$seed
+        facedis eval --model runs/three-seed$seed --faces faces.h5 --split test
+    done
+    python benchmarks/three_factors.py runs/three-seed* -o docs/results/three_factors
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+
+#: Codes, and factors with how they are called.
+CODES = ("expression", "rest", "yaw")
+FACTORS = {"expression": "expression", "identity": "person", "yaw": "yaw (R2)"}
+
+
+def told(found: dict, factor: str, code: str) -> dict:
+    """What `code` tells of `factor` in a record of `facedis eval`: the strongest fresh probe, or R2 of a number."""
+    if factor == "yaw":
+        return {"value": found["factors"]["yaw"]["score"][code], "chance": 0.0, "n": found["n"]}
+    return found["leakage"][f"{factor}_in_{code}"]["strongest"]
+
+
+def seed_of(run: Path) -> int:
+    """The seed that a run was trained with."""
+    return json.loads((run / "run.json").read_text(encoding="utf-8"))["train"]["seed"]
+
+
+def cell(seeds: list[dict], factor: str) -> str:
+    """Mean and deviation over seeds."""
+    values = np.array([one["value"] for one in seeds])
+    if factor == "yaw":
+        return f"{values.mean():.3f} ± {values.std(ddof=1):.3f}"
+    return f"{100 * values.mean():.1f} ± {100 * values.std(ddof=1):.1f} %"
+
+
+def main() -> None:
+    """Read, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("runs", type=Path, nargs="+", help="measured by facedis eval --split test")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="without the ending: .md and .json")
+    options = parser.parse_args()
+    results = [json.loads((run / "eval-test" / "result.json").read_text(encoding="utf-8")) for run in options.runs]
+    table = {code: {factor: [told(found, factor, code) for found in results] for factor in FACTORS} for code in CODES}
+    first = results[0]
+    heads = [
+        f"{title}, chance {100 * table['rest'][factor][0]['chance']:.1f} %" if factor != "yaw" else title
+        for factor, title in FACTORS.items()
+    ]
+    people = table["rest"]["identity"][0]["n"]
+    lines = [
+        f"{first['dataset']}, split {first['split']}, n {first['n']} ({people} for the person), strongest fresh probe, "
+        f"R2 for the yaw, mean ± deviation over {len(results)} seeds",
+        "",
+        "| | " + " | ".join(heads) + " |",
+        "| :-- |" + " --: |" * len(heads),
+        *(
+            f"| {code} code | " + " | ".join(cell(seeds, factor) for factor, seeds in row.items()) + " |"
+            for code, row in table.items()
+        ),
+    ]
+    text = "\n".join(lines) + "\n"
+    about = {key: first[key] for key in ("facedis", "dataset", "split", "n", "classes")}
+    about |= {"seeds": [seed_of(run) for run in options.runs], "table": table}
+    options.output.with_suffix(".md").write_text(text, encoding="utf-8")
+    options.output.with_suffix(".json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
