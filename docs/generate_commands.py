@@ -16,7 +16,7 @@ from typer.models import ArgumentInfo
 
 from facedis import plugins
 from facedis.config import SECTIONS
-from facedis.presets import PRESETS, SCENES, STRANGERS
+from facedis.presets import DRAWING, PRESETS, SCENES, STRANGERS
 
 FOLDER = Path(__file__).parent / "commands"
 _NOTE = "<!-- Written by docs/generate_commands.py from the program itself: change the command, not this page. -->\n"
@@ -136,10 +136,16 @@ def _presets() -> str:
         changes = [f"`{key} = {_shown(value)}`" for table in tables.values() for key, value in table.items()]
         if changes:
             lines.append(f"The preset `{name}` changes {', '.join(changes)}.")
+    lines.append(
+        "With a rest branch, `small` also draws: `decoder = detached`, with beta1 above 0 `joint`. "
+        "So does `clean`: `decoder = later`, with beta1 above 0 `joint`."
+    )
+    drawing = [f"`{key} = {_shown(value)}`" for table in DRAWING.values() for key, value in table.items()]
+    lines.append(f"Where its decoder learns later, `clean` has {', '.join(drawing)}.")
     people = [f"`{key} = {_shown(value)}`" for key, value in STRANGERS.items()]
     lines.append(f"Where nobody is known by name, `clean` has {', '.join(people)} instead of a branch for the person.")
     scenes = [f"`{key} = {_shown(value)}`" for table in SCENES.values() for key, value in table.items()]
-    lines.append(f"Where its decoder learns from scenes, `clean` has {', '.join(scenes)}.")
+    lines.append(f"And where it learns from scenes, {', '.join(scenes)}.")
     return "\n".join(lines) + "\n"
 
 

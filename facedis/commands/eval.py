@@ -26,7 +26,13 @@ def evaluate(
     ] = None,
     split: Annotated[str | None, typer.Option(help="train, val, test or all. Default: val.")] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder for the results. Default: eval-SPLIT in the run.")
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Folder for the results. Default: eval-SPLIT in the run, of other faces eval-SPLIT-FACES; of a packed "
+            "model NAME-eval-SPLIT here.",
+        ),
     ] = None,
     html: Annotated[
         Path | None, typer.Option("--html", help="Also write one self-contained page with plots and faces.")

@@ -25,7 +25,7 @@ def models(
         str | None,
         typer.Argument(
             help="A run folder, a packed model's folder, hf:OWNER/NAME, or a name of `list`. Default: the newest run, "
-            "else the bundled model.",
+            "else the bundled model; of `verify` the bundled one.",
             show_default=False,
         ),
     ] = None,

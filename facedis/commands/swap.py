@@ -17,7 +17,7 @@ def swap(
     images: Annotated[
         list[Path],
         typer.Argument(
-            help="X1 and X2: two images with a face. One with --onto; a folder or several images with --grid.",
+            help="X1 and X2: two images with a face. One with --onto. With --grid 2 to 16, or a folder of so many.",
             metavar="IMAGES",
         ),
     ],
@@ -36,7 +36,7 @@ def swap(
     interpolate: Annotated[
         int | None,
         typer.Option(
-            help="Draw X1 in so many steps from its expression to that of X2 or of --onto: a strip, or an animation "
+            help="Draw X1 in 2 to 60 steps from its expression to that of X2 or of --onto: a strip, or an animation "
             "where -o ends in .gif."
         ),
     ] = None,

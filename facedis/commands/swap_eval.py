@@ -36,7 +36,13 @@ def swap_eval(
         ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder for the results. Default: swap-eval-SPLIT in the run.")
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Folder for the results. Default: swap-eval-SPLIT in the run, of other faces swap-eval-SPLIT-FACES; "
+            "of a packed model NAME-swap-eval-SPLIT here.",
+        ),
     ] = None,
     sheet: Annotated[
         Path | None, typer.Option(help="Also write a contact sheet of random swaps, never chosen: PNG, JPEG or WebP.")

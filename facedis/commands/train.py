@@ -150,7 +150,7 @@ def train(
         str | None,
         typer.Option(
             help="vggface2, casia-webface, imagenet, a file, a run folder, a packed model, or none (random). Default: "
-            "the trunk's own.",
+            "the trunk's own; resnet18_half and resnet18_faces have none.",
             rich_help_panel=_NETWORK,
         ),
     ] = None,
@@ -207,7 +207,7 @@ def train(
     draw_batch: Annotated[int | None, typer.Option(help="Faces a step of them.", rich_help_panel=_DRAWING)] = None,
     draw_warm_up: Annotated[
         float | None,
-        typer.Option(help="Share of them in which faces are only redrawn, by pixels.", rich_help_panel=_DRAWING),
+        typer.Option(help="Share of them in which faces are not swapped yet.", rich_help_panel=_DRAWING),
     ] = None,
     draw_pixels: Annotated[
         float | None, typer.Option(help="Of the difference to the face itself.", rich_help_panel=_DRAWING)

@@ -32,7 +32,7 @@ PAPER = (
 )
 #: What it does not.
 HONEST = (
-    Column("fresh probe on rest", PERCENT, lambda row: _rest(row, "strongest")),
+    Column("strongest probe on rest", PERCENT, lambda row: _rest(row, "strongest")),
     Column("bits in rest", Style(digits=2), lambda row: _rest(row, "bits")),
     Column("people in rest (AUC)", DECIMAL, lambda row: row["retention"].get("identity_auc_rest")),
     Column("trunk kept in rest (R²)", DECIMAL, lambda row: row["retention"].get("embedding_r2_rest")),

@@ -36,13 +36,13 @@ def cells(found: dict) -> list[dict[str, str]]:
 def test_the_papers_columns_come_first_then_ours_then_the_honest_ones():
     header = grid(result(row("baseline", 0.56, None), row("beta1-0", 0.6, p=0.0301))).header
     assert header[:5] == ("", "paper C_exp", "paper C_adv", "C_exp", "C_adv")
-    assert header[5] == "fresh probe on rest" and header[-1] == "p against the first"
+    assert header[5] == "strongest probe on rest" and header[-1] == "p against the first"
     assert "people in rest (AUC)" not in header  # nobody is known by name: no row has a number
 
 
 def test_a_row_has_its_numbers_with_intervals_and_its_test():
     base, ours = cells(result(row("baseline", 0.56, None), row("beta1-0", 0.6, p=0.0301)))
-    assert base["fresh probe on rest"] == base["C_adv"] == base["p against the first"] == "–"
+    assert base["strongest probe on rest"] == base["C_adv"] == base["p against the first"] == "–"
     assert ours["paper C_exp"] == "60.53%" and ours["paper C_adv"] == "16%"
     assert ours["C_exp"] == "60.0 % [58.0, 62.0]"
     assert (ours["rank of rest"], ours["p against the first"]) == ("12.3", "0.030")
