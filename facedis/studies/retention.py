@@ -109,7 +109,7 @@ def _embedding(
 
 
 def _scaled(code: Compared, reference: Compared) -> Compared:
-    """`code` in units of the deviations of `reference` on P; 0 where that never moves."""
+    """P, V and Q of `code` in units of the deviations of `reference` on P; 0 where that never moves."""
     centre, scale = standardisation(reference.probe)
     moving = deviations(reference.probe) > 0
-    return Compared(*(np.where(moving, (part - centre) / scale, 0.0) for part in (*code.parts, code.whole)))
+    return Compared(*(np.where(moving, (part - centre) / scale, 0.0) for part in code.parts), whole=code.whole[:0])

@@ -227,6 +227,23 @@ def test_every_kind_of_probe_is_tried_unless_told_otherwise():
     assert set(found["settings"]["trunk"]) == set(ALL)
 
 
+def test_an_adversary_that_saw_the_labels_of_v_is_no_candidate_for_the_strongest():
+    """It names every face of V right, by heart, and nothing in Q: V would choose it."""
+    parts = [codes(first, people, "both") for first, people in ((0, 12), (12, 6), (18, 8))]
+    one_of = np.eye(len(parts[1].classes), dtype=np.float32)
+    for place, answers in enumerate((np.zeros(len(parts[0]), int), parts[1].labels, np.zeros(len(parts[2]), int))):
+        parts[place] = replace(parts[place], adversary=one_of[answers])
+    kinds = {}
+    for split in ("val", "train"):
+        chosen = replace(parts[1], splits=np.full(len(parts[1]), split))
+        three = (parts[0], chosen, parts[2])
+        found = expression_leakage(compared_codes(three, parts[2], 0), three, KINDS["linear"], Bootstrap(draws=50), {})
+        kinds[split] = found["expression_in_rest"]["kind"]
+        assert found["expression_in_rest"]["adversary"].value == pytest.approx(1 / len(parts[1].classes), abs=0.01)
+    assert kinds["val"] == "adversary"
+    assert kinds["train"] in KINDS["linear"]
+
+
 def fake_run(classes=("neutral", "happiness", "anger"), fingerprint="patterns-12-2-32-0", crop="box", select="auto"):
     return SimpleNamespace(
         path=Path("runs/a"),
