@@ -84,17 +84,18 @@ class Disentangler(nn.Module):
     def __init__(self, trunk: Trunk, sizes: Mapping[str, int], config: ModelConfig) -> None:
         super().__init__()
         shape = trunk.map_shape(config.size)
+        # First what a baseline has, so that one seed gives both the same random weights to begin with.
         self.trunk = trunk
-        self.rest_stages = None
-        if config.rest_stages and not config.baseline:
-            self.rest_stages = _copied(trunk, config.rest_stages)
         self.expression_branch = Branch(shape, config.expression_size, config)
-        further = {name: Branch(shape, config.rest_size, config) for name in config.branches[1:]}
-        self.rest_branch = further.pop("rest", None)
-        self.other_branches = nn.ModuleDict(further)
         self.expression_head = nn.Sequential(
             nn.Dropout(config.dropout), nn.Linear(config.expression_size, sizes["expression"])
         )
+        self.rest_stages = None
+        if config.rest_stages and not config.baseline:
+            self.rest_stages = _copied(trunk, config.rest_stages)
+        further = {name: Branch(shape, config.rest_size, config) for name in config.branches[1:]}
+        self.rest_branch = further.pop("rest", None)
+        self.other_branches = nn.ModuleDict(further)
         self.owners = {factor: owner for factor, owner in config.owners.items() if factor != "expression"}
         self.factor_heads = nn.ModuleDict(
             {factor: nn.Linear(config.rest_size, sizes[factor]) for factor in self.owners}
@@ -189,6 +190,8 @@ class Disentangler(nn.Module):
 
 def scaled_gradient(values: Tensor, share: float) -> Tensor:
     """`values`, through which only this share of a gradient passes back."""
+    if share == 0:
+        return values.detach()
     return values if share == 1 else share * values + (1 - share) * values.detach()
 
 

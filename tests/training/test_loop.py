@@ -73,6 +73,17 @@ def _stop_after(monkeypatch, steps):
     monkeypatch.setattr(loop_module, "stop_between_steps", stopping)
 
 
+def test_without_the_rests_gradient_the_expression_is_learned_as_in_a_baseline_bit_for_bit(pattern_cache, tmp_path):
+    common = {"rest_gradient": 0.0, "optimizer": "adamw", "code_noise": 0.1, "select": "last"}
+    played = replace(MODEL, decoder="none", rest_stages=1, adversary=("linear", "mlp"))
+    alone = replace(MODEL, decoder="none", baseline=True)
+    train(_job(pattern_cache, tmp_path / "played", model=played, keep_picture=1.0, adversary_steps=2, **common))
+    train(_job(pattern_cache, tmp_path / "alone", model=alone, **common))
+    both, baseline = (read_tensors(tmp_path / name / "model.safetensors")[0] for name in ("played", "alone"))
+    assert len(both) > len(baseline) > 10
+    assert all(torch.equal(both[name], baseline[name]) for name in baseline)
+
+
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
 @pytest.mark.parametrize("steps", [2, 3, 4])  # inside an epoch, at its end, in the next
 def test_a_resumed_run_equals_an_unbroken_one_bit_for_bit(pattern_cache, tmp_path, monkeypatch, steps, optimizer):
