@@ -35,6 +35,8 @@ LR = 2e-3
 OPPONENT_LR = 5e-4
 #: Adam's, of the decoder and of those who play against it.
 BETAS, OPPONENT_BETAS = (0.9, 0.99), (0.5, 0.99)
+#: What each of `Opponents` learns from.
+_LOSSES = {"map_adversary": map_adversary_loss, "critic": critic_loss}
 
 
 class Opponents(nn.Module):
@@ -46,16 +48,25 @@ class Opponents(nn.Module):
         self.map_adversary = Pool(size, classes, model) if size and config.draw_clean else None
         self.critic = Critic(classes) if config.draw_real else None
 
-    def forward(
-        self, images: Tensor, labels: Tensor, rest_map: Tensor | None, swapped: Tensor | None, wanted: Tensor
-    ) -> Tensor:
-        """The sum of their own losses."""
-        loss = images.new_zeros(())
-        if self.map_adversary is not None and rest_map is not None:
-            loss = loss + map_adversary_loss(self.map_adversary, rest_map, labels)
-        if self.critic is not None and swapped is not None:
-            loss = loss + critic_loss(self.critic, images, labels, swapped, wanted)
-        return loss
+
+class Player(nn.Module):
+    """One of the opponents with its own loss as the forward pass, so that Fabric can wrap it.
+
+    Each is wrapped by itself: several processes join the gradients of all that one wrapper holds, and
+    would wait in vain for those of a critic that has nothing to say yet.
+
+    Args:
+        opponent: The map's adversaries, or the critic.
+        loss: Called with it and whatever the player is called with.
+    """
+
+    def __init__(self, opponent: nn.Module, loss: Callable[..., Tensor]) -> None:
+        super().__init__()
+        self.opponent, self.loss = opponent, loss
+
+    def forward(self, *seen: Tensor) -> Tensor:
+        """Its loss, a scalar."""
+        return self.loss(self.opponent, *seen)
 
 
 class Drawing:
@@ -86,11 +97,13 @@ class Drawing:
         weights = [weight for module in model.learners() for weight in module.requires_grad_(True).parameters()]
         lesson = Lesson(model, opponents.map_adversary, opponents.critic, self.config)
         self.pupil = _side(fabric, lesson, torch.optim.Adam(weights, LR, BETAS))
-        self.opponents = None
+        self.opponents, self.players = None, {}
         if list(opponents.parameters()):
-            self.opponents = _side(
-                fabric, opponents, torch.optim.Adam(opponents.parameters(), OPPONENT_LR, OPPONENT_BETAS)
-            )
+            self.players = {
+                name: fabric.setup(Player(opponent, _LOSSES[name])) for name, opponent in opponents.named_children()
+            }
+            optimizer = torch.optim.Adam(opponents.parameters(), OPPONENT_LR, OPPONENT_BETAS)
+            self.opponents = Side(opponents, opponents, (fabric.setup_optimizers(_with_rates(optimizer)),))
         self.place, self.steps = Place(), len(self.batches(0))
 
     def run(self, told: Callable[[], bool], listener: Listener) -> None:
@@ -140,12 +153,23 @@ class Drawing:
         terms, rest_map, swapped = self.pupil.wrapped(images, labels, parts, warm_up)
         self.pupil.update(self.fabric, sum(terms.values()))
         if self.opponents is not None:
-            loss = self.opponents.wrapped(images, labels, rest_map, swapped, labels[parts.donors])
-            if loss.requires_grad:  # in the warm-up a critic has nothing to say
-                self.opponents.update(self.fabric, loss)
+            losses = self._opponents_losses(images, labels, rest_map, swapped, labels[parts.donors])
+            if losses:
+                self.opponents.update(self.fabric, sum(losses))
         self.place.step += 1
         zero = torch.zeros((), device=images.device)
         return torch.stack([terms.get(name, zero).detach().float() for name in TERMS])
+
+    def _opponents_losses(
+        self, images: Tensor, labels: Tensor, rest_map: Tensor | None, swapped: Tensor | None, wanted: Tensor
+    ) -> list[Tensor]:
+        """Of those that have something to say: in the warm-up a critic has not."""
+        losses = []
+        if "map_adversary" in self.players and rest_map is not None:
+            losses.append(self.players["map_adversary"](rest_map, labels))
+        if "critic" in self.players and swapped is not None:
+            losses.append(self.players["critic"](images, labels, swapped, wanted))
+        return losses
 
     def prepared(self, batches: list[np.ndarray]) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         """Images (B, 3, S, S), labels (B,) and scenes (B,) of each batch, on the device, augmented scene by scene."""
@@ -232,7 +256,12 @@ def roles(labels: Tensor, scene: Tensor, truth: float, stand_in: float) -> Parts
 
 
 def _side(fabric: Fabric, module: nn.Module, optimizer: Optimizer) -> Side:
+    wrapped, ready = fabric.setup(module, _with_rates(optimizer))
+    return Side(wrapped.train(), module, (ready,))
+
+
+def _with_rates(optimizer: Optimizer) -> Optimizer:
+    """`optimizer`, with the rates that the schedule starts from."""
     for group in optimizer.param_groups:
         group["initial_lr"] = group["lr"]
-    wrapped, ready = fabric.setup(module, optimizer)
-    return Side(wrapped.train(), module, (ready,))
+    return optimizer

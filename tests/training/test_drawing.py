@@ -1,5 +1,6 @@
 """Learning to draw: which term moves what, that the codes stay as they are, and who is swapped with whom."""
 
+import json
 import threading
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,7 +21,7 @@ from facedis.studies.drawing import Drawer
 from facedis.training import drawing
 from facedis.training import loop as loop_module
 from facedis.training.drawing import Opponents, phase, roles
-from facedis.training.drawing_losses import TERMS, Lesson, Parts, likeness
+from facedis.training.drawing_losses import TERMS, Lesson, Parts, critic_loss, likeness, map_adversary_loss
 from facedis.training.job import Job
 from facedis.training.loop import train
 from facedis.training.samplers import mixed_order, share_of
@@ -75,7 +76,9 @@ def test_the_opponents_losses_move_the_opponents_alone():
     lesson, opponents = _lesson()
     images, labels, parts = _batch()
     _, rest_map, swapped = lesson(images, labels, parts)
-    opponents(images, labels, rest_map, swapped, labels[parts.donors]).backward()
+    loss = map_adversary_loss(opponents.map_adversary, rest_map, labels)
+    loss = loss + critic_loss(opponents.critic, images, labels, swapped, labels[parts.donors])
+    loss.backward()
     assert _touched(lesson.model, opponents) == {"map_adversary", "critic"}
 
 
@@ -280,3 +283,11 @@ def test_a_stopped_run_goes_on_where_it_stopped_bit_for_bit(pattern_cache, tmp_p
     whole, broken = (read_tensors(tmp_path / name / "model.safetensors")[0] for name in ("whole", "broken"))
     assert whole.keys() == broken.keys()
     assert [name for name in whole if not torch.equal(whole[name], broken[name])] == []
+
+
+def test_two_processes_learn_to_draw_with_a_critic_that_is_silent_in_the_warm_up(pattern_cache, tmp_path):
+    few = {"draw_clean": 1.0, "draw_real": 1.0, "draw_warm_up": 0.5}
+    config = TrainConfig(epochs=1, batch=9, draw_epochs=2, draw_batch=9, device="cpu", devices=2, **few)
+    train(Job(pattern_cache, tmp_path / "run", MODEL, config))  # other processes see no tiny trunk
+    lines = [json.loads(line) for line in (tmp_path / "run" / drawing.HISTORY).read_text().splitlines()]
+    assert [line["real"] != 0 for line in lines] == [False, True]
