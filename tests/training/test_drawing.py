@@ -234,6 +234,19 @@ def test_a_rest_code_keeps_the_directions_that_it_was_told(pattern_cache, tmp_pa
     assert singular[1] > 1e-3 > singular[2]
 
 
+def test_a_run_that_fails_after_the_erasure_is_not_erased_again(pattern_cache, tmp_path, tiny, monkeypatch):
+    config = replace(ALL, erase=True, keep_picture=1.0, keep_directions=2)
+    job = replace(_job(pattern_cache, tmp_path / "run"), config=config)
+    with monkeypatch.context() as patched, pytest.raises(ZeroDivisionError):
+        patched.setattr(drawing.Drawing, "save", lambda self: 1 / 0)
+        train(job)
+    erased = read_tensors(tmp_path / "run" / "model.safetensors")[0]
+    train(replace(job, resume=True))
+    finished = read_tensors(tmp_path / "run" / "model.safetensors")[0]
+    branch = [name for name in erased if name.startswith("model.rest_branch")]
+    assert branch and all(torch.equal(erased[name], finished[name]) for name in branch)
+
+
 def test_faces_to_draw_from_must_show_the_same_expressions(pattern_cache, tmp_path, tiny):
     fewer = write_cache(tmp_path / "fewer.h5", classes=("neutral", "anger"))
     job = replace(_job(pattern_cache, tmp_path / "run"), config=replace(ALL, draw_faces=str(fewer)))
