@@ -35,6 +35,8 @@ LR = 2e-3
 OPPONENT_LR = 5e-4
 #: Adam's, of the decoder and of those who play against it.
 BETAS, OPPONENT_BETAS = (0.9, 0.99), (0.5, 0.99)
+#: What is summed over the steps of an epoch.
+SUMS = (*TERMS, "faces")
 #: What each of `Opponents` learns from.
 _LOSSES = {"map_adversary": map_adversary_loss, "critic": critic_loss}
 
@@ -105,6 +107,7 @@ class Drawing:
             optimizer = torch.optim.Adam(opponents.parameters(), OPPONENT_LR, OPPONENT_BETAS)
             self.opponents = Side(opponents, opponents, (fabric.setup_optimizers(_with_rates(optimizer)),))
         self.place, self.steps = Place(), len(self.batches(0))
+        self.sums = torch.zeros(len(SUMS))
 
     def run(self, told: Callable[[], bool], listener: Listener) -> None:
         """All epochs that are left.
@@ -120,12 +123,13 @@ class Drawing:
         total, saved = self.config.draw_epochs * self.steps, time.monotonic()
         listener(Event("start", "learning to draw", total=total, done=self.place.epoch * self.steps + self.place.step))
         while self.place.epoch < self.config.draw_epochs:
-            begun, sums, faces, speed = time.monotonic(), torch.zeros(len(TERMS)), 0, 0.0
+            begun, first, speed = time.monotonic(), self.sums[-1].item(), 0.0
             for images, labels, scene in self.prepared(self.batches(self.place.epoch)[self.place.step :]):
-                sums, faces = sums + self.step(images, labels, scene).cpu() * len(labels), faces + len(labels)
-                done = self.place.epoch * self.steps + self.place.step
-                speed = faces * self.fabric.world_size / (time.monotonic() - begun)
-                facts = {"images/s": speed, "loss": float(sums.sum() / faces)}
+                terms = self.step(images, labels, scene).cpu()
+                self.sums += len(labels) * torch.cat([terms, torch.ones(1)])
+                faces, done = self.sums[-1].item(), self.place.epoch * self.steps + self.place.step
+                speed = (faces - first) * self.fabric.world_size / (time.monotonic() - begun)
+                facts = {"images/s": speed, "loss": float(self.sums[:-1].sum() / faces)}
                 listener(Event("advance", "learning to draw", done=done, facts=facts))
                 if told():
                     self.save()
@@ -133,12 +137,7 @@ class Drawing:
                 if time.monotonic() - saved > 60 * self.config.checkpoint_minutes:
                     self.save()
                     saved = time.monotonic()
-            if not torch.isfinite(sums).all():
-                raise RunError(
-                    f"the loss is no longer a number in epoch {self.place.epoch} of learning to draw",
-                    "train again with lower --draw weights",
-                )
-            self._close_epoch(sums / max(faces, 1), speed)
+            self._close_epoch(speed)
         listener(Event("end", "learning to draw"))
 
     def step(self, images: Tensor, labels: Tensor, scene: Tensor) -> Tensor:
@@ -199,6 +198,8 @@ class Drawing:
 
     def save(self) -> None:
         """Write everything that is needed to go on here."""
+        self.place.sums = dict(zip(SUMS, self.sums.tolist(), strict=True))
+        self.place.scaler = self.fabric.strategy.precision.state_dict()
         if self.fabric.is_global_zero:
             path, opponents = self.folder / CHECKPOINT, self.opponents and self.opponents.module
             save_place(path, self.place, self.model, opponents, self._optimizers())
@@ -207,19 +208,36 @@ class Drawing:
         """Go on where `save` was last called."""
         path, opponents = self.folder / CHECKPOINT, self.opponents and self.opponents.module
         self.place = load_place(path, self.model, opponents, self._optimizers())
+        self.sums = torch.tensor([self.place.sums.get(name, 0.0) for name in SUMS])  # older files have none
+        if self.place.scaler:
+            self.fabric.strategy.precision.load_state_dict(self.place.scaler)
         if self.fabric.is_global_zero:
             cut_history(self.folder, self.place.history_bytes, HISTORY)
 
     def _optimizers(self) -> list[Optimizer]:
         return [*self.pupil.optimizers, *(self.opponents.optimizers if self.opponents else ())]
 
-    def _close_epoch(self, means: Tensor, speed: float) -> None:
+    def _close_epoch(self, speed: float) -> None:
         place = self.place
-        line = {"epoch": place.epoch, "images_per_second": speed}
-        line |= {name: float(mean) for name, mean in zip(TERMS, means, strict=True)}
+        line = {"epoch": place.epoch, "images_per_second": speed} | self._means()
         if self.fabric.is_global_zero:
             place.history_bytes = append_history(self.folder, line, HISTORY)
         place.epoch, place.step = place.epoch + 1, 0
+        self.sums.zero_()
+
+    def _means(self) -> dict[str, float]:
+        """Of each term over the faces that all processes had in this epoch.
+
+        Raises:
+            RunError: One is no longer a number.
+        """
+        *sums, faces = self.fabric.all_reduce(self.sums.clone(), reduce_op="sum").tolist()
+        if not np.isfinite(sums).all():
+            raise RunError(
+                f"the loss is no longer a number in epoch {self.place.epoch} of learning to draw",
+                "train again with lower --draw weights",
+            )
+        return {name: total / max(faces, 1) for name, total in zip(TERMS, sums, strict=True)}
 
 
 def phase(done: int, total: int, share: float) -> tuple[bool, float]:
