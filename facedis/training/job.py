@@ -57,6 +57,14 @@ def networks(job: Job, sizes: Mapping[str, int]) -> tuple[Disentangler, Opponent
     return model, adversary
 
 
+def keeps_rest(model: ModelConfig, config: TrainConfig) -> bool:
+    """Whether any loss would miss a rest code that is constant, which is what deceives an adversary best."""
+    drawn = model.decoder == "rest" or (model.decoder == "joint" and config.beta1 > 0)
+    owned = config.own_weight > 0 and "rest" in model.owners.values()
+    # Not `keep_apart`: the numbers of a constant code have no correlations.
+    return drawn or owned or max(config.keep_embedding, config.keep_picture, config.keep_variance) > 0
+
+
 def advise(job: Job, model: Disentangler, data: TrainingData) -> None:
     """Say what a user would otherwise find out too late."""
     if job.config.train_trunk == "none" and not job.model.baseline:
