@@ -21,7 +21,7 @@ from facedis.studies.calibration import calibrate
 from facedis.studies.reference import write_reference
 from facedis.training.data import drawing_data, training_data
 from facedis.training.folder import read_history
-from facedis.training.job import Job, keeps_rest, settle
+from facedis.training.job import UNHEARD, Job, keeps_rest, settle
 from facedis.training.loop import train as fit
 
 
@@ -102,6 +102,7 @@ def settings(preset: str, wish: Wish, cache: FacesCache) -> tuple[ModelConfig, T
 
     Raises:
         CacheError, ConfigError: The other faces to learn to draw from cannot be used.
+        ConfigError: A reconstruction loss is asked for, and a decoder that keeps it from the codes.
     """
     in_file = {name: wish.file.get(name, {}) for name in ("model", "train")}
     typed = in_file["train"] | {name: value for name, value in wish.train.items() if value is not None}
@@ -112,6 +113,11 @@ def settings(preset: str, wish: Wish, cache: FacesCache) -> tuple[ModelConfig, T
         known = presets.Known(knows_people(cache), bool((scenes(data.cache)[data.train_rows] >= 0).all()))
     model_layer, train_layer = presets.layers(preset, typed, baseline, known, decoder, _factors(wish))
     config = resolve(TrainConfig, train_layer, in_file["train"], wish.train)
+    if "beta1" in typed and config.beta1 > 0 and decoder in UNHEARD and not baseline:
+        raise ConfigError(
+            f"--beta1 is {config.beta1:g}, but with --decoder {decoder} no reconstruction reaches the codes",
+            "leave out --decoder or --beta1",
+        )
     if others:  # a run that is resumed elsewhere finds them
         config = replace(config, draw_faces=str(Path(others).absolute()))
     return settle(resolve(ModelConfig, model_layer, in_file["model"], wish.model), config), config

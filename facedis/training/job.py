@@ -26,6 +26,10 @@ class Job:
     offline: bool = False
 
 
+#: Decoders from which no gradient reaches a code: beside them beta1 has no say.
+UNHEARD = ("none", "detached", "later")
+
+
 def settle(model: ModelConfig, config: TrainConfig) -> ModelConfig:
     """`model` with its decoder decided: "auto" means joint where beta1 asks for one, else none."""
     if model.decoder != "auto":
@@ -69,6 +73,8 @@ def advise(job: Job, model: Disentangler, data: TrainingData) -> None:
     """Say what a user would otherwise find out too late."""
     if job.config.train_trunk == "none" and not job.model.baseline:
         warn(job.listener, "the trunk is frozen: the adversary cannot change the accuracy of C_exp")
+    if job.model.decoder == "joint" and job.config.beta1 == 0:
+        warn(job.listener, "beta1 is 0: a joint decoder learns nothing; add --beta1 0.001, or --decoder detached")
     if job.model.size > data.cache.info.size:
         note(job.listener, f"faces of {data.cache.info.size} px are enlarged to {job.model.size} px")
     if not len(data.val_rows):

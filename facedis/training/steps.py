@@ -157,8 +157,9 @@ def encoder_loss(
             blended(batch.mix, partial(losses.factor_loss, logits), batch.target(name))
             for name, logits in output.factors.items()
         )
-    # With beta1 = 0 a detached decoder still learns, from the mean error: it reaches nobody else.
-    beta1 = config.beta1 or 1 / (batch.images[0].numel() if config.reconstruction == "sum" else 1)
+    beta1 = config.beta1
+    if beta1 == 0 and model.draws in ("detached", "rest"):  # it learns from the mean error: no expression code hears it
+        beta1 = 1 / (batch.images[0].numel() if config.reconstruction == "sum" else 1)
     retention = _retention(model, output, batch, config)
     total = beta1 * reconstruction + config.beta2 * expression + heed * config.beta3 * confusion
     total = total + config.own_weight * own + retention

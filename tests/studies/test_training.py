@@ -2,7 +2,8 @@
 
 import pytest
 
-from facedis.studies import training
+from facedis.errors import ConfigError
+from facedis.studies import ablation, training
 from facedis.studies.training import Wish, settings
 
 WARNING = "nothing keeps the rest code alive"
@@ -34,3 +35,21 @@ def test_a_rest_code_that_nothing_keeps_alive_is_a_warning(
     monkeypatch.setattr(training, "_trained", lambda job: {})
     training.train(pattern_cache, Wish(preset, folder=tmp_path, model=model, train=train), told.append)
     assert warned == any(event.kind == "warning" and WARNING in event.text for event in told)
+
+
+@pytest.mark.parametrize("decoder", ["none", "detached", "later"])
+@pytest.mark.parametrize("preset", ["paper", "small", "clean"])
+def test_a_reconstruction_loss_that_would_reach_no_code_is_refused(opened, preset, decoder):
+    with pytest.raises(ConfigError, match=f"--beta1 is 0.001, but with --decoder {decoder}"):
+        settings(preset, Wish(model={"decoder": decoder}, file={"train": {"beta1": 0.001}}), opened)
+    assert settings(preset, Wish(model={"decoder": decoder}, train={"beta1": 0.0}), opened)[0].decoder == decoder
+    assert settings(preset, Wish(train={"beta1": 0.001}), opened)[0].decoder == "joint"
+    baseline = {"baseline": True, "decoder": "none"}
+    assert settings(preset, Wish(model=baseline, train={"beta1": 0.001}), opened)[0].decoder == "none"
+
+
+def test_rows_of_an_ablation_with_a_reconstruction_loss_have_a_decoder_that_the_codes_hear(opened, tmp_path):
+    wish = Wish(file={"model": {"decoder": "detached"}})
+    rows = [ablation._with(wish, tmp_path, variant, 0, False) for variant in ablation.PAPER_ROWS]
+    found = [settings("small", row, opened)[0].decoder for row in rows]
+    assert found == ["none", "joint", "joint", "detached"]
