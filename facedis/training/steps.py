@@ -252,8 +252,9 @@ def train_step(
     result = judged(output)
     encoder.slope(fabric, result.total)
     if config.sharpness:
-        with nearby_worst(encoder.module, config.sharpness):
-            encoder.slope(fabric, judged(encoder.wrapped(batch.images)).total)
+        with nearby_worst(encoder.module, config.sharpness) as found:
+            if found:  # else the scaler of 16-bit gradients leaves this step out, as it does without sharpness
+                encoder.slope(fabric, judged(encoder.wrapped(batch.images)).total)
     encoder.descend()
     return Losses(*(term.detach() for term in result._replace(adversary=adversary_loss))), output
 
