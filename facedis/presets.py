@@ -3,7 +3,7 @@
 The choice depends on the faces and the options alone, never on whether a network is there.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from facedis.errors import ConfigError
@@ -78,7 +78,7 @@ SCENES: dict[str, dict[str, Any]] = {
         "draw_stand_in": 0.3,
     },
 }
-#: What `clean` keeps in the rest code where nobody is known by name.
+#: What `clean` keeps in the rest code where who is who is none of the factors.
 STRANGERS = {
     "keep_picture": 1.0,
     "keep_apart": 0.3,
@@ -122,14 +122,19 @@ def choose(preset: str | None, dataset: str) -> tuple[str, str]:
 
 
 def layers(
-    preset: str, typed: Mapping[str, Any], baseline: bool, known: Known, decoder: str | None = None
+    preset: str,
+    typed: Mapping[str, Any],
+    baseline: bool,
+    known: Known,
+    decoder: str | None = None,
+    factors: Sequence[str] | None = None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The model and training settings of `preset`.
 
     `small` also learns to draw, so that `facedis swap` has something to show: without touching the
     codes where beta1 is 0. `clean` learns to swap once its codes are finished, and keeps people in the
-    rest code where they are known by name, else the face in few pixels; then the game is played harder, for
-    nobody's name pulls the other way.
+    rest code where they are known by name and no other factors are asked for, else the face in few pixels; then the
+    game is played harder, for nobody's name pulls the other way.
 
     Args:
         preset: A name of `PRESETS`.
@@ -137,6 +142,7 @@ def layers(
         baseline: Whether there is no rest branch, and so nothing to draw from.
         known: What the faces say.
         decoder: As typed or in the settings file.
+        factors: As typed or in the settings file; None where they are not.
     """
     model, train, beta1 = dict(PRESETS[preset]["model"]), dict(PRESETS[preset]["train"]), typed.get("beta1")
     if preset == "small" and not baseline:
@@ -148,7 +154,8 @@ def layers(
                 model, train = model | more["model"], train | more["train"]
         if known.people:
             model["factors"] = ["identity"]
-        else:
+        asked = model.get("factors", []) if factors is None else factors
+        if "identity" not in [factor.partition(":")[0] for factor in asked]:
             train |= STRANGERS
             if typed.get("erase") is False or typed.get("keep_picture") == 0:
                 del train["keep_directions"]  # they are those of the picture, after the erasure

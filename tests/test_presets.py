@@ -22,6 +22,14 @@ def test_clean_keeps_people_where_they_are_known_and_few_pixels_where_not():
     assert "factors" not in layers("clean", {}, True, Known(True))[0], "a baseline has no rest branch"
 
 
+@pytest.mark.parametrize(("factors", "kept"), [(["yaw"], True), ([], True), (["yaw", "identity:who"], False)])
+def test_clean_keeps_few_pixels_of_known_people_whose_names_are_not_asked_for(factors, kept):
+    model, train = layers("clean", {}, False, Known(True), factors=factors)
+    assert ("keep_picture" in train) == ("keep_directions" in train) == kept
+    resolve(TrainConfig, train)
+    assert resolve(ModelConfig, model, {"factors": factors}).factors == tuple(factors)
+
+
 @pytest.mark.parametrize("typed", [{"erase": False}, {"keep_picture": 0.0}])
 def test_directions_of_what_is_switched_off_go_with_it(typed):
     train = layers("clean", typed, False, Known(False))[1]

@@ -28,6 +28,8 @@ def leace(codes: np.ndarray, labels: np.ndarray, classes: int) -> Eraser:
 
     With W = (Sigma_xx^(1/2))^+ and P the orthogonal projector onto the columns of W Sigma_xz, the
     map is x - W^+ P W (x - mean). On the faces it was fitted on, all classes then have the same mean.
+    Networks compute in float32: means that differ by less than its rounding count as equal, so that there is
+    nothing left to erase in what is erased.
 
     Args:
         codes: (n, D) float of P.
@@ -43,8 +45,16 @@ def leace(codes: np.ndarray, labels: np.ndarray, classes: int) -> Eraser:
     values, axes = np.linalg.eigh(shown.T @ shown / len(codes))
     kept = values > len(values) * np.finfo(np.float64).eps * max(values.max(), 0.0)
     roots, axes = np.sqrt(values[kept]), axes[:, kept]
-    cross = (axes / roots).T @ (shown.T @ (wanted - wanted.mean(axis=0))) / len(codes)  # W Sigma_xz, in the axes
+    between = axes.T @ (shown.T @ (wanted - wanted.mean(axis=0))) / len(codes)  # Sigma_xz, in the axes
+    between[np.linalg.norm(between, axis=1) < _rounding(codes, axes)] = 0  # what was erased before comes back as noise
+    cross = between / roots[:, None]  # W Sigma_xz
     left, strength, _ = np.linalg.svd(cross, full_matrices=False)
     told = left[:, strength > 1e-9 * max(1.0, strength.max(initial=0.0))]
     removal = (axes * roots) @ told @ told.T @ (axes / roots).T  # W^+ P W
     return Eraser(centre, removal.T)
+
+
+def _rounding(codes: np.ndarray, axes: np.ndarray) -> np.ndarray:
+    """(r,) how far float32 rounds (n, D) codes, along each of the (D, r) axes."""
+    each = np.finfo(np.float32).eps * np.sqrt(np.square(codes).mean(axis=0))
+    return np.sqrt(np.square(axes).T @ np.square(each))

@@ -28,6 +28,7 @@ from facedis.presets import choose
 from facedis.result import record, write_result
 from facedis.studies.evaluation import measure
 from facedis.studies.training import Wish, resume, settings, train
+from facedis.training.job import UNHEARD
 
 
 @dataclass(frozen=True)
@@ -162,10 +163,13 @@ def _compared(answers: Answers, first: Answers, config: EvalConfig) -> dict[str,
 
 
 def _with(wish: Wish, folder: Path, variant: Variant, seed: int, several: bool) -> Wish:
-    """`wish` for one row; a decoder asked for has no place in the baseline."""
+    """`wish` for one row; a decoder asked for has no place in the baseline, nor where a row's beta1 needs another."""
     model = {**wish.model, **variant.model}
+    decoder = model.get("decoder") or wish.file.get("model", {}).get("decoder")
     if variant.model.get("baseline"):
         model["decoder"] = "none"
+    elif variant.train.get("beta1") and "decoder" not in variant.model and decoder in UNHEARD:
+        model["decoder"] = "joint"
     training = {**wish.train, "seed": seed, **variant.train}
     name = f"{variant.name}-seed{seed}" if several else variant.name
     return replace(wish, name=name, folder=folder, preset=variant.preset or wish.preset, model=model, train=training)

@@ -11,7 +11,7 @@ from typing import Any
 from facedis import presets
 from facedis.config import ModelConfig, TrainConfig, resolve
 from facedis.errors import ConfigError, InputError, OutputError, RunError
-from facedis.events import Listener, note, silent
+from facedis.events import Listener, note, silent, warn
 from facedis.faces.cache import FacesCache
 from facedis.faces.scenes import scenes
 from facedis.measures.intervals import wilson
@@ -21,7 +21,7 @@ from facedis.studies.calibration import calibrate
 from facedis.studies.reference import write_reference
 from facedis.training.data import drawing_data, training_data
 from facedis.training.folder import read_history
-from facedis.training.job import Job, settle
+from facedis.training.job import UNHEARD, Job, keeps_rest, settle
 from facedis.training.loop import train as fit
 
 
@@ -66,6 +66,9 @@ def train(faces: Path, wish: Wish | None = None, listener: Listener = silent) ->
     if config.tensorboard:
         _need_tensorboard()
     note(listener, _summary(model, config, run))
+    # Of the paper's own game, which the other presets play, docs/method.md says so.
+    if preset == "clean" and not model.baseline and config.beta3 > 0 and not keeps_rest(model, config):
+        warn(listener, "nothing keeps the rest code alive: it may end up constant; add --keep-picture 1")
     return _trained(Job(faces, run, model, config, listener, offline=wish.offline))
 
 
@@ -99,6 +102,7 @@ def settings(preset: str, wish: Wish, cache: FacesCache) -> tuple[ModelConfig, T
 
     Raises:
         CacheError, ConfigError: The other faces to learn to draw from cannot be used.
+        ConfigError: A reconstruction loss is asked for, and a decoder that keeps it from the codes.
     """
     in_file = {name: wish.file.get(name, {}) for name in ("model", "train")}
     typed = in_file["train"] | {name: value for name, value in wish.train.items() if value is not None}
@@ -107,11 +111,22 @@ def settings(preset: str, wish: Wish, cache: FacesCache) -> tuple[ModelConfig, T
     others = typed.get("draw_faces")
     with drawing_data(training_data(cache), others) as data:
         known = presets.Known(knows_people(cache), bool((scenes(data.cache)[data.train_rows] >= 0).all()))
-    model_layer, train_layer = presets.layers(preset, typed, baseline, known, decoder)
+    model_layer, train_layer = presets.layers(preset, typed, baseline, known, decoder, _factors(wish))
     config = resolve(TrainConfig, train_layer, in_file["train"], wish.train)
+    if "beta1" in typed and config.beta1 > 0 and decoder in UNHEARD and not baseline:
+        raise ConfigError(
+            f"--beta1 is {config.beta1:g}, but with --decoder {decoder} no reconstruction reaches the codes",
+            "leave out --decoder or --beta1",
+        )
     if others:  # a run that is resumed elsewhere finds them
         config = replace(config, draw_faces=str(Path(others).absolute()))
     return settle(resolve(ModelConfig, model_layer, in_file["model"], wish.model), config), config
+
+
+def _factors(wish: Wish) -> tuple[str, ...] | None:
+    """As typed, else as in the settings file; None where neither says any."""
+    said = wish.file.get("model", {}) | {name: value for name, value in wish.model.items() if value is not None}
+    return resolve(ModelConfig, {"factors": said["factors"]}).factors if "factors" in said else None
 
 
 def _trained(job: Job) -> dict[str, Any]:

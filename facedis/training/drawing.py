@@ -35,6 +35,10 @@ LR = 2e-3
 OPPONENT_LR = 5e-4
 #: Adam's, of the decoder and of those who play against it.
 BETAS, OPPONENT_BETAS = (0.9, 0.99), (0.5, 0.99)
+#: What is summed over the steps of an epoch.
+SUMS = (*TERMS, "faces")
+#: What each of `Opponents` learns from.
+_LOSSES = {"map_adversary": map_adversary_loss, "critic": critic_loss}
 
 
 class Opponents(nn.Module):
@@ -46,16 +50,25 @@ class Opponents(nn.Module):
         self.map_adversary = Pool(size, classes, model) if size and config.draw_clean else None
         self.critic = Critic(classes) if config.draw_real else None
 
-    def forward(
-        self, images: Tensor, labels: Tensor, rest_map: Tensor | None, swapped: Tensor | None, wanted: Tensor
-    ) -> Tensor:
-        """The sum of their own losses."""
-        loss = images.new_zeros(())
-        if self.map_adversary is not None and rest_map is not None:
-            loss = loss + map_adversary_loss(self.map_adversary, rest_map, labels)
-        if self.critic is not None and swapped is not None:
-            loss = loss + critic_loss(self.critic, images, labels, swapped, wanted)
-        return loss
+
+class Player(nn.Module):
+    """One of the opponents with its own loss as the forward pass, so that Fabric can wrap it.
+
+    Each is wrapped by itself: several processes join the gradients of all that one wrapper holds, and
+    would wait in vain for those of a critic that has nothing to say yet.
+
+    Args:
+        opponent: The map's adversaries, or the critic.
+        loss: Called with it and whatever the player is called with.
+    """
+
+    def __init__(self, opponent: nn.Module, loss: Callable[..., Tensor]) -> None:
+        super().__init__()
+        self.opponent, self.loss = opponent, loss
+
+    def forward(self, *seen: Tensor) -> Tensor:
+        """Its loss, a scalar."""
+        return self.loss(self.opponent, *seen)
 
 
 class Drawing:
@@ -86,12 +99,15 @@ class Drawing:
         weights = [weight for module in model.learners() for weight in module.requires_grad_(True).parameters()]
         lesson = Lesson(model, opponents.map_adversary, opponents.critic, self.config)
         self.pupil = _side(fabric, lesson, torch.optim.Adam(weights, LR, BETAS))
-        self.opponents = None
+        self.opponents, self.players = None, {}
         if list(opponents.parameters()):
-            self.opponents = _side(
-                fabric, opponents, torch.optim.Adam(opponents.parameters(), OPPONENT_LR, OPPONENT_BETAS)
-            )
+            self.players = {
+                name: fabric.setup(Player(opponent, _LOSSES[name])) for name, opponent in opponents.named_children()
+            }
+            optimizer = torch.optim.Adam(opponents.parameters(), OPPONENT_LR, OPPONENT_BETAS)
+            self.opponents = Side(opponents, opponents, (fabric.setup_optimizers(_with_rates(optimizer)),))
         self.place, self.steps = Place(), len(self.batches(0))
+        self.sums = torch.zeros(len(SUMS))
 
     def run(self, told: Callable[[], bool], listener: Listener) -> None:
         """All epochs that are left.
@@ -107,12 +123,13 @@ class Drawing:
         total, saved = self.config.draw_epochs * self.steps, time.monotonic()
         listener(Event("start", "learning to draw", total=total, done=self.place.epoch * self.steps + self.place.step))
         while self.place.epoch < self.config.draw_epochs:
-            begun, sums, faces, speed = time.monotonic(), torch.zeros(len(TERMS)), 0, 0.0
+            begun, first, speed = time.monotonic(), self.sums[-1].item(), 0.0
             for images, labels, scene in self.prepared(self.batches(self.place.epoch)[self.place.step :]):
-                sums, faces = sums + self.step(images, labels, scene).cpu() * len(labels), faces + len(labels)
-                done = self.place.epoch * self.steps + self.place.step
-                speed = faces * self.fabric.world_size / (time.monotonic() - begun)
-                facts = {"images/s": speed, "loss": float(sums.sum() / faces)}
+                terms = self.step(images, labels, scene).cpu()
+                self.sums += len(labels) * torch.cat([terms, torch.ones(1)])
+                faces, done = self.sums[-1].item(), self.place.epoch * self.steps + self.place.step
+                speed = (faces - first) * self.fabric.world_size / (time.monotonic() - begun)
+                facts = {"images/s": speed, "loss": float(self.sums[:-1].sum() / faces)}
                 listener(Event("advance", "learning to draw", done=done, facts=facts))
                 if told():
                     self.save()
@@ -120,12 +137,7 @@ class Drawing:
                 if time.monotonic() - saved > 60 * self.config.checkpoint_minutes:
                     self.save()
                     saved = time.monotonic()
-            if not torch.isfinite(sums).all():
-                raise RunError(
-                    f"the loss is no longer a number in epoch {self.place.epoch} of learning to draw",
-                    "train again with lower --draw weights",
-                )
-            self._close_epoch(sums / max(faces, 1), speed)
+            self._close_epoch(speed)
         listener(Event("end", "learning to draw"))
 
     def step(self, images: Tensor, labels: Tensor, scene: Tensor) -> Tensor:
@@ -140,12 +152,23 @@ class Drawing:
         terms, rest_map, swapped = self.pupil.wrapped(images, labels, parts, warm_up)
         self.pupil.update(self.fabric, sum(terms.values()))
         if self.opponents is not None:
-            loss = self.opponents.wrapped(images, labels, rest_map, swapped, labels[parts.donors])
-            if loss.requires_grad:  # in the warm-up a critic has nothing to say
-                self.opponents.update(self.fabric, loss)
+            losses = self._opponents_losses(images, labels, rest_map, swapped, labels[parts.donors])
+            if losses:
+                self.opponents.update(self.fabric, sum(losses))
         self.place.step += 1
         zero = torch.zeros((), device=images.device)
         return torch.stack([terms.get(name, zero).detach().float() for name in TERMS])
+
+    def _opponents_losses(
+        self, images: Tensor, labels: Tensor, rest_map: Tensor | None, swapped: Tensor | None, wanted: Tensor
+    ) -> list[Tensor]:
+        """Of those that have something to say: in the warm-up a critic has not."""
+        losses = []
+        if "map_adversary" in self.players and rest_map is not None:
+            losses.append(self.players["map_adversary"](rest_map, labels))
+        if "critic" in self.players and swapped is not None:
+            losses.append(self.players["critic"](images, labels, swapped, wanted))
+        return losses
 
     def prepared(self, batches: list[np.ndarray]) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         """Images (B, 3, S, S), labels (B,) and scenes (B,) of each batch, on the device, augmented scene by scene."""
@@ -175,6 +198,8 @@ class Drawing:
 
     def save(self) -> None:
         """Write everything that is needed to go on here."""
+        self.place.sums = dict(zip(SUMS, self.sums.tolist(), strict=True))
+        self.place.scaler = self.fabric.strategy.precision.state_dict()
         if self.fabric.is_global_zero:
             path, opponents = self.folder / CHECKPOINT, self.opponents and self.opponents.module
             save_place(path, self.place, self.model, opponents, self._optimizers())
@@ -183,19 +208,36 @@ class Drawing:
         """Go on where `save` was last called."""
         path, opponents = self.folder / CHECKPOINT, self.opponents and self.opponents.module
         self.place = load_place(path, self.model, opponents, self._optimizers())
+        self.sums = torch.tensor([self.place.sums.get(name, 0.0) for name in SUMS])  # older files have none
+        if self.place.scaler:
+            self.fabric.strategy.precision.load_state_dict(self.place.scaler)
         if self.fabric.is_global_zero:
             cut_history(self.folder, self.place.history_bytes, HISTORY)
 
     def _optimizers(self) -> list[Optimizer]:
         return [*self.pupil.optimizers, *(self.opponents.optimizers if self.opponents else ())]
 
-    def _close_epoch(self, means: Tensor, speed: float) -> None:
+    def _close_epoch(self, speed: float) -> None:
         place = self.place
-        line = {"epoch": place.epoch, "images_per_second": speed}
-        line |= {name: float(mean) for name, mean in zip(TERMS, means, strict=True)}
+        line = {"epoch": place.epoch, "images_per_second": speed} | self._means()
         if self.fabric.is_global_zero:
             place.history_bytes = append_history(self.folder, line, HISTORY)
         place.epoch, place.step = place.epoch + 1, 0
+        self.sums.zero_()
+
+    def _means(self) -> dict[str, float]:
+        """Of each term over the faces that all processes had in this epoch.
+
+        Raises:
+            RunError: One is no longer a number.
+        """
+        *sums, faces = self.fabric.all_reduce(self.sums.clone(), reduce_op="sum").tolist()
+        if not np.isfinite(sums).all():
+            raise RunError(
+                f"the loss is no longer a number in epoch {self.place.epoch} of learning to draw",
+                "train again with lower --draw weights",
+            )
+        return {name: total / max(faces, 1) for name, total in zip(TERMS, sums, strict=True)}
 
 
 def phase(done: int, total: int, share: float) -> tuple[bool, float]:
@@ -232,7 +274,12 @@ def roles(labels: Tensor, scene: Tensor, truth: float, stand_in: float) -> Parts
 
 
 def _side(fabric: Fabric, module: nn.Module, optimizer: Optimizer) -> Side:
+    wrapped, ready = fabric.setup(module, _with_rates(optimizer))
+    return Side(wrapped.train(), module, (ready,))
+
+
+def _with_rates(optimizer: Optimizer) -> Optimizer:
+    """`optimizer`, with the rates that the schedule starts from."""
     for group in optimizer.param_groups:
         group["initial_lr"] = group["lr"]
-    wrapped, ready = fabric.setup(module, optimizer)
-    return Side(wrapped.train(), module, (ready,))
+    return optimizer

@@ -26,6 +26,10 @@ class Job:
     offline: bool = False
 
 
+#: Decoders from which no gradient reaches a code: beside them beta1 has no say.
+UNHEARD = ("none", "detached", "later")
+
+
 def settle(model: ModelConfig, config: TrainConfig) -> ModelConfig:
     """`model` with its decoder decided: "auto" means joint where beta1 asks for one, else none."""
     if model.decoder != "auto":
@@ -57,10 +61,20 @@ def networks(job: Job, sizes: Mapping[str, int]) -> tuple[Disentangler, Opponent
     return model, adversary
 
 
+def keeps_rest(model: ModelConfig, config: TrainConfig) -> bool:
+    """Whether any loss would miss a rest code that is constant, which is what deceives an adversary best."""
+    drawn = model.decoder == "rest" or (model.decoder == "joint" and config.beta1 > 0)
+    owned = config.own_weight > 0 and "rest" in model.owners.values()
+    # Not `keep_apart`: the numbers of a constant code have no correlations.
+    return drawn or owned or max(config.keep_embedding, config.keep_picture, config.keep_variance) > 0
+
+
 def advise(job: Job, model: Disentangler, data: TrainingData) -> None:
     """Say what a user would otherwise find out too late."""
     if job.config.train_trunk == "none" and not job.model.baseline:
         warn(job.listener, "the trunk is frozen: the adversary cannot change the accuracy of C_exp")
+    if job.model.decoder == "joint" and job.config.beta1 == 0:
+        warn(job.listener, "beta1 is 0: a joint decoder learns nothing; add --beta1 0.001, or --decoder detached")
     if job.model.size > data.cache.info.size:
         note(job.listener, f"faces of {data.cache.info.size} px are enlarged to {job.model.size} px")
     if not len(data.val_rows):

@@ -23,7 +23,7 @@ from facedis.events import Event, silent
 from facedis.faces.batches import prefetched
 from facedis.faces.cache import FacesCache
 from facedis.model.adversaries import Opponents
-from facedis.model.checkpoint import CHECKPOINT, MODEL, load_tensors, save_tensors, tensors_of
+from facedis.model.checkpoint import CHECKPOINT, MODEL, load_tensors, read_tensors, save_tensors, tensors_of
 from facedis.model.device import pick_device
 from facedis.model.disentangler import Disentangler
 from facedis.training import drawing
@@ -297,12 +297,14 @@ class Loop:
             raise RunError(f"the loss is no longer a number at step {step}", "train again with a lower --lr")
 
     def _erase(self) -> None:
-        """Fold the erasure of the expression into the rest branch of the model that the folder holds."""
+        """Fold the erasure of the expression into the rest branch of the model that the folder holds, once."""
         path, model, adversary = self.job.run / MODEL, self.encoder.module, self._adversary_module()
+        if read_tensors(path)[1].get("erased"):  # in an earlier sitting that ended before the run was complete
+            return
         load_tensors(path, model, adversary)
         settings = self.job.model.size, self.job.listener, self.config.keep_directions
         erase_expression(self.fabric, model, self.data, *settings)
-        save_tensors(path, tensors_of(model, adversary))
+        save_tensors(path, tensors_of(model, adversary), {"erased": True})
 
     def _learn_to_draw(self, stop: Any, begun: bool) -> None:
         """Teach the decoder of the model that the folder holds, whose codes stay as they are."""

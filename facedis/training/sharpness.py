@@ -3,6 +3,7 @@
 Source: 2010.01412 (SAM), algorithm 1.
 """
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,26 +12,38 @@ from torch import nn
 
 
 @contextmanager
-def nearby_worst(module: nn.Module, radius: float) -> Iterator[None]:
+def nearby_worst(module: nn.Module, radius: float) -> Iterator[bool]:
     """Inside, the weights lie `radius` up the gradients that they have; afterwards where they were.
 
     BatchNorm's running statistics stand still meanwhile: they belong to the weights that are kept.
+
+    Yields:
+        Whether there is such a point: where a gradient is no number, as 16 bits let it be now and then, the
+        weights stay, and there is nothing to do inside.
     """
+    moved = [parameter for parameter in module.parameters() if parameter.grad is not None]
+    norm = float(torch.stack([parameter.grad.norm() for parameter in moved]).norm().clamp(min=1e-12))
+    if not math.isfinite(norm):
+        yield False
+        return
     with torch.no_grad():
-        moved = [parameter for parameter in module.parameters() if parameter.grad is not None]
-        norm = torch.stack([parameter.grad.norm() for parameter in moved]).norm().clamp(min=1e-12)
         before = [parameter.clone() for parameter in moved]
         for parameter in moved:
-            parameter.add_(parameter.grad, alpha=float(radius / norm))
-    normed = [layer for layer in module.modules() if isinstance(layer, nn.modules.batchnorm._BatchNorm)]
-    momenta = [layer.momentum for layer in normed]
+            parameter.add_(parameter.grad, alpha=radius / norm)
+    # Not by a momentum of 0: zero times what overflows is no number either, and it would stay.
+    normed = [layer for layer in module.modules() if _follows(layer)]
     for layer in normed:
-        layer.momentum = 0.0
+        layer.track_running_stats = False
     try:
-        yield
+        yield True
     finally:
-        for layer, momentum in zip(normed, momenta, strict=True):
-            layer.momentum = momentum
+        for layer in normed:
+            layer.track_running_stats = True
         with torch.no_grad():
             for parameter, old in zip(moved, before, strict=True):
                 parameter.copy_(old)
+
+
+def _follows(layer: nn.Module) -> bool:
+    """Whether it is a BatchNorm that keeps running statistics."""
+    return isinstance(layer, nn.modules.batchnorm._BatchNorm) and layer.track_running_stats

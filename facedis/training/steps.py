@@ -157,8 +157,9 @@ def encoder_loss(
             blended(batch.mix, partial(losses.factor_loss, logits), batch.target(name))
             for name, logits in output.factors.items()
         )
-    # With beta1 = 0 a detached decoder still learns, from the mean error: it reaches nobody else.
-    beta1 = config.beta1 or 1 / (batch.images[0].numel() if config.reconstruction == "sum" else 1)
+    beta1 = config.beta1
+    if beta1 == 0 and model.draws in ("detached", "rest"):  # it learns from the mean error: no expression code hears it
+        beta1 = 1 / (batch.images[0].numel() if config.reconstruction == "sum" else 1)
     retention = _retention(model, output, batch, config)
     total = beta1 * reconstruction + config.beta2 * expression + heed * config.beta3 * confusion
     total = total + config.own_weight * own + retention
@@ -251,8 +252,9 @@ def train_step(
     result = judged(output)
     encoder.slope(fabric, result.total)
     if config.sharpness:
-        with nearby_worst(encoder.module, config.sharpness):
-            encoder.slope(fabric, judged(encoder.wrapped(batch.images)).total)
+        with nearby_worst(encoder.module, config.sharpness) as found:
+            if found:  # else the scaler of 16-bit gradients leaves this step out, as it does without sharpness
+                encoder.slope(fabric, judged(encoder.wrapped(batch.images)).total)
     encoder.descend()
     return Losses(*(term.detach() for term in result._replace(adversary=adversary_loss))), output
 

@@ -70,3 +70,9 @@ def test_numbers_that_repeat_each_other_do_no_harm():
     doubled = np.concatenate([x, x], axis=1)
     erased = leace(doubled, labels, K).erased(doubled)
     assert erased[:, :6] == pytest.approx(leace(x, labels, K).erased(x), abs=1e-6)
+
+
+def test_in_erased_codes_nothing_is_left_to_erase_although_float32_rounds_them():
+    x, labels = codes()
+    erased = leace(x, labels, K).erased(x).astype(np.float32)
+    assert np.linalg.matrix_rank(leace(erased, labels, K).removal) == 0

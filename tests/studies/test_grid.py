@@ -26,9 +26,12 @@ def test_the_example_has_rows_that_differ():
 def test_every_row_goes_together_with_its_preset_on_any_faces(path, people):
     for row in read_grid(path):
         said = row.train, row.model.get("baseline", False), Known(people), row.model.get("decoder")
-        model, train = layers(row.preset or "paper", *said)
+        model, train = layers(row.preset or "paper", *said, row.model.get("factors"))
         assert resolve(ModelConfig, model, row.model).baseline == row.model.get("baseline", False)
-        assert resolve(TrainConfig, train, row.train).beta1 == row.train.get("beta1", 0)
+        config = resolve(TrainConfig, train, row.train)
+        assert config.beta1 == row.train.get("beta1", 0)
+        if "paper" in row.name:
+            assert (config.beta3, config.keep_picture, config.keep_apart, config.keep_directions) == (1, 0, 0, 0)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Learning to draw: which term moves what, that the codes stay as they are, and who is swapped with whom."""
 
+import json
 import threading
 from contextlib import contextmanager
 from dataclasses import replace
@@ -7,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from lightning_fabric.plugins.precision import Precision
 from torch import nn
 
 from facedis.config import ModelConfig, TrainConfig
@@ -20,7 +22,7 @@ from facedis.studies.drawing import Drawer
 from facedis.training import drawing
 from facedis.training import loop as loop_module
 from facedis.training.drawing import Opponents, phase, roles
-from facedis.training.drawing_losses import TERMS, Lesson, Parts, likeness
+from facedis.training.drawing_losses import TERMS, Lesson, Parts, critic_loss, likeness, map_adversary_loss
 from facedis.training.job import Job
 from facedis.training.loop import train
 from facedis.training.samplers import mixed_order, share_of
@@ -75,7 +77,9 @@ def test_the_opponents_losses_move_the_opponents_alone():
     lesson, opponents = _lesson()
     images, labels, parts = _batch()
     _, rest_map, swapped = lesson(images, labels, parts)
-    opponents(images, labels, rest_map, swapped, labels[parts.donors]).backward()
+    loss = map_adversary_loss(opponents.map_adversary, rest_map, labels)
+    loss = loss + critic_loss(opponents.critic, images, labels, swapped, labels[parts.donors])
+    loss.backward()
     assert _touched(lesson.model, opponents) == {"map_adversary", "critic"}
 
 
@@ -218,6 +222,12 @@ def tiny(monkeypatch):
     monkeypatch.setattr(disentangler, "build_trunk", _tiny_trunk)
 
 
+def _drawn(run):
+    """The lines about learning to draw, without how fast it was."""
+    lines = [json.loads(line) for line in (run / drawing.HISTORY).read_text().splitlines()]
+    return [{name: value for name, value in line.items() if name != "images_per_second"} for line in lines]
+
+
 def _job(cache, run, **keys):
     return Job(cache, run, replace(MODEL, rest_stages=1), replace(ALL, erase=True), **keys)
 
@@ -229,6 +239,19 @@ def test_a_rest_code_keeps_the_directions_that_it_was_told(pattern_cache, tmp_pa
         encoded = Drawer(load_run(tmp_path / "run"), "cpu").encode(cache.faces(np.arange(30)))
     singular = np.linalg.svd(encoded.rest[:, :5] - encoded.rest[:, :5].mean(0), compute_uv=False)
     assert singular[1] > 1e-3 > singular[2]
+
+
+def test_a_run_that_fails_after_the_erasure_is_not_erased_again(pattern_cache, tmp_path, tiny, monkeypatch):
+    config = replace(ALL, erase=True, keep_picture=1.0, keep_directions=2)
+    job = replace(_job(pattern_cache, tmp_path / "run"), config=config)
+    with monkeypatch.context() as patched, pytest.raises(ZeroDivisionError):
+        patched.setattr(drawing.Drawing, "save", lambda self: 1 / 0)
+        train(job)
+    erased = read_tensors(tmp_path / "run" / "model.safetensors")[0]
+    train(replace(job, resume=True))
+    finished = read_tensors(tmp_path / "run" / "model.safetensors")[0]
+    branch = [name for name in erased if name.startswith("model.rest_branch")]
+    assert branch and all(torch.equal(erased[name], finished[name]) for name in branch)
 
 
 def test_faces_to_draw_from_must_show_the_same_expressions(pattern_cache, tmp_path, tiny):
@@ -265,7 +288,8 @@ def test_a_run_draws_and_its_codes_are_those_it_had_before(pattern_cache, tmp_pa
     assert not list(run.path.glob("*checkpoint*")) and not (run.path / drawing.CHECKPOINT).exists()
 
 
-@pytest.mark.parametrize("steps", [1, 3, 5])  # inside the encoder's epoch, the first of drawing, the second
+# Inside the encoder's epoch, at its end, inside the first of drawing, at its end, inside the second.
+@pytest.mark.parametrize("steps", [1, 3, 5, 6, 8])
 def test_a_stopped_run_goes_on_where_it_stopped_bit_for_bit(pattern_cache, tmp_path, tiny, monkeypatch, steps):
     _stop_after(monkeypatch, 0)
     train(_job(pattern_cache, tmp_path / "whole"))
@@ -280,3 +304,30 @@ def test_a_stopped_run_goes_on_where_it_stopped_bit_for_bit(pattern_cache, tmp_p
     whole, broken = (read_tensors(tmp_path / name / "model.safetensors")[0] for name in ("whole", "broken"))
     assert whole.keys() == broken.keys()
     assert [name for name in whole if not torch.equal(whole[name], broken[name])] == []
+    assert _drawn(tmp_path / "whole") == _drawn(tmp_path / "broken")
+
+
+def test_a_line_of_the_history_is_the_mean_over_all_processes(pattern_cache, tmp_path, tiny, monkeypatch):
+    monkeypatch.setattr(drawing.Fabric, "all_reduce", lambda self, sums, reduce_op: torch.arange(len(sums)) + 1.0)
+    train(_job(pattern_cache, tmp_path / "run"))
+    assert _drawn(tmp_path / "run")[0] == {"epoch": 0} | {n: (i + 1) / 10 for i, n in enumerate(TERMS)}
+
+
+def test_the_scale_of_16_bit_gradients_is_kept_while_it_learns_to_draw(pattern_cache, tmp_path, tiny, monkeypatch):
+    loaded = []
+    monkeypatch.setattr(Precision, "state_dict", lambda self: {"scale": 8.0})  # a processor has none of its own
+    monkeypatch.setattr(Precision, "load_state_dict", lambda self, state: loaded.append(state))
+    _stop_after(monkeypatch, 5)
+    with pytest.raises(KeyboardInterrupt):
+        train(_job(pattern_cache, tmp_path / "run"))
+    monkeypatch.setattr(loop_module.Loop, "_restore", lambda self: vars(self.place).update(epoch=1))
+    _stop_after(monkeypatch, 0)
+    train(_job(pattern_cache, tmp_path / "run", resume=True))
+    assert loaded == [{"scale": 8.0}]
+
+
+def test_two_processes_learn_to_draw_with_a_critic_that_is_silent_in_the_warm_up(pattern_cache, tmp_path):
+    few = {"draw_clean": 1.0, "draw_real": 1.0, "draw_warm_up": 0.5}
+    config = TrainConfig(epochs=1, batch=9, draw_epochs=2, draw_batch=9, device="cpu", devices=2, **few)
+    train(Job(pattern_cache, tmp_path / "run", MODEL, config))  # other processes see no tiny trunk
+    assert [line["real"] != 0 for line in _drawn(tmp_path / "run")] == [False, True]

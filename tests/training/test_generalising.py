@@ -5,14 +5,15 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from facedis.config import TrainConfig
+from facedis.config import ModelConfig, TrainConfig
 from facedis.errors import ConfigError, RunError
 from facedis.model import losses
 from facedis.model.checkpoint import load_run
+from facedis.model.disentangler import build
 from facedis.training.averaging import Average
 from facedis.training.mixing import Mix, blended, draw
 from facedis.training.sharpness import nearby_worst
-from facedis.training.steps import Side
+from facedis.training.steps import Batch, ClassWeights, Side, train_step
 from facedis.training.teaching import TEMPERATURE, Teachers, taught_loss
 from tests.studies.runs import make_run
 
@@ -76,8 +77,48 @@ def test_the_worst_point_nearby_is_up_the_gradient_and_the_weights_come_back():
         moved = [(value - before[name]).norm() for name, value in model.named_parameters()]
         assert torch.stack(moved).norm().item() == pytest.approx(0.05, rel=1e-4)
         assert model(inputs).square().mean() > loss
-    after = {name: value for name, value in model.state_dict().items() if not name.endswith("num_batches_tracked")}
-    assert all(torch.equal(value, before[name]) for name, value in after.items())
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+def test_a_gradient_that_is_no_number_has_no_worst_point_and_moves_nothing():
+    model = nn.Sequential(nn.Linear(2, 4), nn.BatchNorm1d(4))
+    model(torch.randn(8, 2)).sum().backward()
+    model[0].weight.grad[0, 0] = torch.inf
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    with nearby_worst(model, 0.05) as found:
+        assert not found
+        assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+def test_running_statistics_survive_what_overflows_at_the_worst_point():
+    model = nn.Sequential(nn.Linear(2, 4), nn.BatchNorm1d(4))
+    model(torch.randn(8, 2)).square().sum().backward()
+    before = model[1].running_var.clone()
+    with nearby_worst(model, 0.05) as found:
+        model(torch.full((8, 2), torch.inf))
+    assert found and torch.equal(model[1].running_var, before)
+    model(torch.randn(8, 2))
+    assert not torch.equal(model[1].running_var, before), "and afterwards they follow again"
+
+
+def test_a_step_whose_gradient_overflows_is_left_as_it_is_without_sharpness():
+    torch.manual_seed(0)
+    settings = ModelConfig(
+        trunk="resnet18_half", weights="none", size=32, branch="light", branch_widths=(8, 8, 8), decoder="none"
+    )
+    model, _ = build(settings, {"expression": 3})
+    side = Side(model.train(), model, (torch.optim.SGD(model.parameters(), 0.0),))
+    slope, slopes = side.slope, []
+
+    def overflowing(fabric, loss):
+        slope(fabric, loss)
+        slopes.append(loss)
+        model.expression_head[1].weight.grad.fill_(torch.inf)
+
+    side.slope, side.descend = overflowing, lambda: None
+    batch = Batch(torch.rand(4, 3, 32, 32), torch.tensor([0, 1, 2, 0]))
+    train_step(Fabric(accelerator="cpu"), side, None, batch, TrainConfig(sharpness=0.05), ClassWeights())
+    assert len(slopes) == 1 and all(torch.isfinite(value).all() for value in model.state_dict().values())
 
 
 def test_a_sharpness_aware_step_goes_down_the_gradient_of_the_worst_point():

@@ -139,6 +139,12 @@ def test_a_frozen_trunk_stays_as_it_was_and_the_user_is_told(pattern_cache, tmp_
     assert any("frozen" in event.text for event in told if event.kind == "warning")
 
 
+def test_a_joint_decoder_that_nothing_teaches_is_a_warning(pattern_cache, tmp_path):
+    told = []
+    train(_job(pattern_cache, tmp_path / "run", epochs=1, model=replace(MODEL, decoder="joint"), listener=told.append))
+    assert any("joint decoder learns nothing" in event.text for event in told if event.kind == "warning")
+
+
 def test_bf16_runs_on_the_cpu(pattern_cache, tmp_path):
     train(_job(pattern_cache, tmp_path / "run", epochs=1, precision="bf16"))
     assert read_history(tmp_path / "run")[0]["train"]["total_loss"] > 0

@@ -137,6 +137,16 @@ def test_beta1_0_with_a_joint_loss_is_the_weighted_sum_of_eq_3():
     torch.testing.assert_close(terms.total, by_hand)
 
 
+@pytest.mark.parametrize(("decoder", "learns"), [("joint", False), ("detached", True), ("rest", True)])
+def test_without_beta1_only_a_decoder_that_no_expression_code_hears_learns(decoder, learns):
+    model, adversary = _network(decoder=decoder)
+    batch = _batch()
+    terms = encoder_loss(model, model(batch.images), batch, adversary, TrainConfig(), ClassWeights())
+    terms.total.backward()
+    assert ("decoder" in _touched(model, adversary)) == learns
+    assert (terms.total == terms.expression + terms.confusion) == (not learns)
+
+
 @pytest.mark.parametrize(("train_trunk", "moving"), [("all", True), ("last", True), ("none", False)])
 def test_train_trunk_says_what_of_the_trunk_moves(train_trunk, moving):
     model, _adversary = _network(decoder="none")
