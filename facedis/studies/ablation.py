@@ -27,7 +27,7 @@ from facedis.model.checkpoint import CHECKPOINT, MODEL, load_run, read_info
 from facedis.presets import choose
 from facedis.result import record, write_result
 from facedis.studies.evaluation import measure
-from facedis.studies.training import Wish, resume, settings, train
+from facedis.studies.training import Wish, lacks_record, resume, settings, train
 
 
 @dataclass(frozen=True)
@@ -222,9 +222,9 @@ def _trained(faces: Path, fingerprint: str, folder: Path, wish: Wish, listener: 
     same = resolve(ModelConfig, info["model"]) == model and resolve(TrainConfig, info["train"]) == training
     if not same or info["faces"]["fingerprint"] != fingerprint:
         raise OutputError(f"{run} was trained with other settings or faces", "choose another -o, or delete it")
-    if (run / MODEL).exists() and not (run / CHECKPOINT).exists():
+    if (run / MODEL).exists() and not (run / CHECKPOINT).exists() and not lacks_record(run):
         note(listener, f"{run} is trained already")
-    else:  # from its last checkpoint, or from the start where there was none yet
+    else:  # from its last checkpoint, or from the start where there was none yet, or only what comes after training
         resume(run, listener)
 
 

@@ -15,14 +15,17 @@ from facedis.events import Listener, note, silent
 from facedis.faces.cache import FacesCache
 from facedis.faces.scenes import scenes
 from facedis.measures.intervals import wilson
-from facedis.model.checkpoint import HISTORY, load_run, read_info
+from facedis.model.checkpoint import CHECKPOINT, HISTORY, MODEL, load_run, read_info
 from facedis.result import record, write_result
-from facedis.studies.calibration import calibrate
-from facedis.studies.reference import write_reference
+from facedis.studies.calibration import CALIBRATION, calibrate
+from facedis.studies.reference import REFERENCE, write_reference
 from facedis.training.data import drawing_data, training_data
 from facedis.training.folder import read_history
 from facedis.training.job import Job, settle
 from facedis.training.loop import train as fit
+from facedis.training.state import Place
+
+RESULT = "result.json"
 
 
 @dataclass(frozen=True)
@@ -72,8 +75,10 @@ def train(faces: Path, wish: Wish | None = None, listener: Listener = silent) ->
 def resume(run: Path, listener: Listener = silent) -> dict[str, Any]:
     """Go on with a run that was stopped, exactly where it stopped.
 
+    Where only what is written after the last epoch is missing, only that is made up for.
+
     Raises:
-        RunError: The folder is no run.
+        RunError: The folder is no run, or nothing of it is missing.
         InputError: The faces are gone or are other ones.
     """
     info = read_info(run)
@@ -85,7 +90,21 @@ def resume(run: Path, listener: Listener = silent) -> dict[str, Any]:
         model, config = resolve(ModelConfig, info["model"]), resolve(TrainConfig, info["train"])
     except (KeyError, TypeError) as error:
         raise RunError(f"{run} does not say how it was trained", "train a new one") from error
-    return _trained(Job(faces, run, model, config, listener, resume=True))
+    job = Job(faces, run, model, config, listener, resume=True)
+    return _told(job, _end(job)) if lacks_record(run) else _trained(job)
+
+
+def lacks_record(run: Path) -> bool:
+    """Whether a run was stopped after its last epoch, before its reference, temperature and record were written.
+
+    Raises:
+        RunError: The folder is no run.
+    """
+    epochs, history = read_info(run)["train"].get("epochs"), read_history(run)
+    if not (run / MODEL).exists() or (run / CHECKPOINT).exists() or not history or len(history) != epochs:
+        return False
+    after = (RESULT, *((REFERENCE, CALIBRATION) if "val" in history[-1] else ()))
+    return not all((run / name).exists() for name in after)
 
 
 def knows_people(cache: FacesCache) -> bool:
@@ -115,7 +134,24 @@ def settings(preset: str, wish: Wish, cache: FacesCache) -> tuple[ModelConfig, T
 
 
 def _trained(job: Job) -> dict[str, Any]:
-    place = fit(job)
+    return _told(job, fit(job))
+
+
+def _end(job: Job) -> Place:
+    """Where a trained run ended, as its history tells: the checkpoint that said so is gone."""
+    history = read_history(job.run)
+    scores = [line.get("val", {}).get("expression_accuracy", 0.0) for line in history]
+    best = scores.index(max(scores))
+    with FacesCache.open(job.faces) as cache:
+        data = training_data(cache)
+    # As in the loop, which keeps the best epoch only where faces are left to test it on.
+    keeps_best = len(data.val_rows) and (job.config.select == "best" or (job.config.select == "auto" and data.has_test))
+    kept = best if keeps_best else len(history) - 1
+    return Place(epoch=len(history), best_epoch=best, kept_epoch=kept, seconds=history[-1]["seconds"])
+
+
+def _told(job: Job, place: Place) -> dict[str, Any]:
+    """What is written of a run once it is trained; the record comes last, so that it says that all is there."""
     run = load_run(job.run)
     history = read_history(job.run)
     kept = history[place.kept_epoch]
@@ -147,7 +183,7 @@ def _trained(job: Job) -> dict[str, Any]:
         history=str(job.run / HISTORY),
         final=final,
     )
-    write_result(result, job.run / "result.json")
+    write_result(result, job.run / RESULT)
     return result
 
 
