@@ -69,7 +69,7 @@ def show(
     elif not quiet:
         from rich.console import Console
 
-        console = Console()
+        console = Console(markup=False, emoji=False)  # a folder may be called "out [old]", a picture ":cat:.png"
         for part in page(result):
             console.print(part)
 
