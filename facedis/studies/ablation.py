@@ -102,7 +102,7 @@ def ablate(
         wish: Preset and settings common to all rows.
         config: How to evaluate.
         listener: Told of the progress.
-        seeds: Of the training; none: the one of `wish`.
+        seeds: Of the training; none: the one of `wish`, typed or in its file.
         variants: The rows.
         jobs: How many runs are trained side by side, each on its share of the cores.
 
@@ -115,7 +115,7 @@ def ablate(
     """
     with FacesCache.open(faces) as cache:
         dataset, fingerprint = cache.info.dataset, cache.info.fingerprint
-    chosen = tuple(seeds) or (wish.train.get("seed") or 0,)
+    chosen = tuple(seeds) or (_seed(wish),)
     rows: list[dict[str, Any]] = []
     first: dict[int, Answers] = {}
     wishes = [_with(wish, folder, variant, seed, len(chosen) > 1) for variant, seed in product(variants, chosen)]
@@ -147,6 +147,11 @@ def ablate(
     )
     write_result(result, folder / "result.json")
     return result
+
+
+def _seed(wish: Wish) -> int:
+    typed = wish.train.get("seed")
+    return wish.file.get("train", {}).get("seed", TrainConfig.seed) if typed is None else typed
 
 
 class Answers(NamedTuple):
