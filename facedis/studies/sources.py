@@ -76,13 +76,14 @@ def from_cache(cache: FacesCache, split: str, batch: int) -> Source:
     return Source(cache.path, Path(cache.info.source), cache.info.dataset, len(rows), _of_cache(cache, rows, batch))
 
 
-def from_folder(run: Run, folder: Path, crop: str | None) -> Source:
+def from_folder(run: Run, folder: Path, crop: str | None, device: str = "auto") -> Source:
     """The faces of all images in a folder; of a dataset that a reader knows, with its labels.
 
     Args:
         run: Says how faces are cut out.
         folder: Any folder with images in it.
         crop: As in `align_photographs`; None also lets a dataset of cropped faces be.
+        device: As in `align_photographs`.
 
     Raises:
         InputError: There is no such folder or no image in it.
@@ -90,7 +91,7 @@ def from_folder(run: Run, folder: Path, crop: str | None) -> Source:
     records, reader = _records(folder)
     if crop is None and reader is not None and reader.cropped:
         crop = "none"
-    blocks = _of_folder(run, folder, records, reader, crop)
+    blocks = _of_folder(run, folder, records, reader, (crop, device))
     return Source(folder, folder, reader.name if reader else "", len(records), blocks)
 
 
@@ -108,11 +109,12 @@ def _of_cache(cache: FacesCache, rows: np.ndarray, batch: int) -> Iterator[Block
 
 
 def _of_folder(
-    run: Run, folder: Path, records: Sequence[FaceRecord], reader: Reader | None, crop: str | None
+    run: Run, folder: Path, records: Sequence[FaceRecord], reader: Reader | None, how: tuple[str | None, str]
 ) -> Iterator[Block]:
+    crop, device = how
     images = decoded_ahead((source_of(folder, reader, record) for record in records), _WORKERS)
     try:
-        for cut in cut_out(run, images, len(records), crop):
+        for cut in cut_out(run, images, len(records), crop, device=device):
             chosen = [records[place] for place in cut.places]
             ids = {"row": cut.places} | {
                 name: np.array([getattr(record, name) for record in chosen], str) for name in IDS[1:]
