@@ -1,6 +1,6 @@
 """Faces from wherever they lie, a block at a time: a faces cache, or a folder of photographs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from facedis.datasets.reading import read
 from facedis.datasets.recognise import reader_for
-from facedis.datasets.record import FaceRecord, Reader
+from facedis.datasets.record import NOT_UTF8, FaceRecord, Reader, is_utf8
 from facedis.datasets.walk import images_below
 from facedis.errors import CacheError, ConfigError, InputError
 from facedis.faces.ahead import decoded_ahead
@@ -112,7 +112,7 @@ def _of_folder(
     run: Run, folder: Path, records: Sequence[FaceRecord], reader: Reader | None, how: tuple[str | None, str]
 ) -> Iterator[Block]:
     crop, device = how
-    images = decoded_ahead((source_of(folder, reader, record) for record in records), _WORKERS)
+    images = decoded_ahead((_source(folder, reader, record) for record in records), _WORKERS)
     try:
         for cut in cut_out(run, images, len(records), crop, device=device):
             chosen = [records[place] for place in cut.places]
@@ -123,6 +123,14 @@ def _of_folder(
             yield Block(cut.faces, ids, cut.n, problems, int(cut.several.sum()))
     finally:
         images.close()
+
+
+def _source(folder: Path, reader: Reader | None, record: FaceRecord) -> Path | Callable[[], bytes]:
+    return source_of(folder, reader, record) if is_utf8(record.image) else _refuse_name
+
+
+def _refuse_name() -> bytes:
+    raise ValueError(NOT_UTF8)
 
 
 def _records(folder: Path) -> tuple[list[FaceRecord], Reader | None]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from facedis import presets
 from facedis.config import ModelConfig, TrainConfig, resolve
+from facedis.datasets.record import is_utf8
 from facedis.errors import ConfigError, InputError, OutputError, RunError
 from facedis.events import Listener, note, silent
 from facedis.faces.cache import FacesCache
@@ -193,6 +194,8 @@ def _name(model: ModelConfig, config: TrainConfig) -> str:
 
 
 def _writable(folder: Path) -> None:
+    if not is_utf8(str(folder.resolve())):  # a model can be written there, and not be read again
+        raise OutputError(f"the name of the folder {folder.resolve()} is not UTF-8", "choose another --runs folder")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
