@@ -8,17 +8,20 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from facedis import presets
 from facedis.config import ModelConfig, TrainConfig, resolve
 from facedis.datasets.record import is_utf8
 from facedis.errors import ConfigError, InputError, OutputError, RunError
-from facedis.events import Listener, note, silent
+from facedis.events import Event, Listener, note, silent
 from facedis.faces.cache import FacesCache
 from facedis.faces.scenes import scenes
-from facedis.measures.intervals import wilson
-from facedis.model.checkpoint import CHECKPOINT, HISTORY, MODEL, load_run, read_info
-from facedis.result import record, write_result
+from facedis.measures.intervals import Bootstrap, share
+from facedis.model.checkpoint import CHECKPOINT, HISTORY, MODEL, Run, load_run, read_info
+from facedis.result import Figure, record, write_result
 from facedis.studies.calibration import CALIBRATION, calibrate
+from facedis.studies.encode import encode
 from facedis.studies.reference import REFERENCE, write_reference
 from facedis.training.data import drawing_data, training_data
 from facedis.training.folder import read_history
@@ -27,6 +30,8 @@ from facedis.training.loop import train as fit
 from facedis.training.state import Place
 
 RESULT = "result.json"
+#: Faces whose codes are in memory at a time.
+_BLOCK = 4_096
 
 
 @dataclass(frozen=True)
@@ -162,10 +167,7 @@ def _told(job: Job, place: Place) -> dict[str, Any]:
         if len(val):
             write_reference(run, cache, val, job.config, job.listener)
             calibrate(run, cache, 2 * job.config.batch, job.config.device, job.listener, job.config.seed)
-    chance = 1 / len(run.classes)
-    final = {
-        name: wilson(round(value * len(val)), len(val), chance=chance) for name, value in kept.get("val", {}).items()
-    }
+        final = _final(run, cache, val, job) if len(val) else {}
     result = record(
         "training",
         command=run.info["command"],
@@ -186,6 +188,24 @@ def _told(job: Job, place: Place) -> dict[str, Any]:
     )
     write_result(result, job.run / RESULT)
     return result
+
+
+def _final(run: Run, cache: FacesCache, rows: np.ndarray, job: Job) -> dict[str, Figure]:
+    """What the finished model and its adversary get right of `rows`, with intervals over people where they are known.
+
+    The history has only shares, and of several photographs of one person an interval must know.
+    """
+    hits: dict[str, list[np.ndarray]] = {}
+    job.listener(Event("start", "validating", total=len(rows)))
+    for start in range(0, len(rows), _BLOCK):
+        table = encode(run, cache, rows[start : start + _BLOCK], 2 * job.config.batch, job.config.device)
+        for name, said in (("expression", table.probabilities), ("adversary", table.adversary)):
+            if said is not None:
+                hits.setdefault(f"{name}_accuracy", []).append(said.argmax(axis=1) == table.labels)
+        job.listener(Event("advance", "validating", done=start + len(table.rows)))
+    job.listener(Event("end", "validating", done=len(rows)))
+    people, plan, chance = cache.identities[rows], Bootstrap(seed=job.config.seed), 1 / len(run.classes)
+    return {name: share(np.concatenate(found), people, plan, chance) for name, found in hits.items()}
 
 
 def _name(model: ModelConfig, config: TrainConfig) -> str:

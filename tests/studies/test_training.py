@@ -5,14 +5,21 @@ import shutil
 
 import pytest
 
+from facedis.config import TrainConfig
 from facedis.errors import RunError
 from facedis.faces.cache import FacesCache
-from facedis.model.checkpoint import MODEL
+from facedis.measures.intervals import Bootstrap, share, wilson
+from facedis.model.checkpoint import MODEL, load_run
+from facedis.result import plain
 from facedis.studies import ablation
 from facedis.studies import training as study
 from facedis.studies.calibration import CALIBRATION
+from facedis.studies.encode import encode
 from facedis.studies.reference import REFERENCE
 from facedis.studies.training import RESULT, Wish, lacks_record, resume, train
+from facedis.training.data import training_data
+from facedis.training.folder import read_history
+from facedis.training.job import Job
 
 WISH = Wish(
     preset="small",
@@ -37,6 +44,20 @@ def stopped(whole, tmp_path):
     for name in AFTER:
         (run / name).unlink()
     return run
+
+
+def test_the_final_shares_are_those_of_the_kept_epoch_with_intervals_over_people(pattern_cache, whole, monkeypatch):
+    monkeypatch.setattr(study, "_BLOCK", 7)  # several blocks, and a last one that is not full
+    result = json.loads((whole / RESULT).read_text())
+    with FacesCache.open(pattern_cache) as cache:
+        data = training_data(cache)
+        table = encode(load_run(whole), cache, data.val_rows, device="cpu")
+        final = study._final(load_run(whole), cache, data.val_rows, Job(pattern_cache, whole, None, TrainConfig()))
+    for name, said in (("expression_accuracy", table.probabilities), ("adversary_accuracy", table.adversary)):
+        expected = plain(share(said.argmax(1) == table.labels, table.identities, Bootstrap(), 1 / 3))
+        assert result["final"][name] == expected == plain(final[name])
+        assert expected["value"] == pytest.approx(read_history(whole)[result["kept"]]["val"][name])
+        assert expected != plain(wilson(round(expected["value"] * 18), 18, 1 / 3))  # three people, six photographs each
 
 
 def _told(run):
