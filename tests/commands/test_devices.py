@@ -4,6 +4,7 @@ import pytest
 
 from facedis import plugins
 from facedis.studies.encoder import ExpressionEncoder
+from tests.commands.test_bad_input import refused
 
 
 @pytest.fixture
@@ -45,6 +46,9 @@ def test_faces_are_looked_for_on_the_named_device(facedis, world, photos, heard,
     words = (*words, "--run", world / "runs" / "one")
     assert facedis(*words, "--device", "cpu", "-q").code == 0
     assert heard == ["cpu"] * detectors
+    for made in ("s.png", "codes.npz"):
+        (photos / made).unlink(missing_ok=True)
+    refused(facedis(*words, "--device", "abacus"), "--device is 'abacus'", "cpu")
 
 
 def test_the_encoder_does_so_too(world, photos, heard):
