@@ -38,6 +38,9 @@ def main() -> None:
     """Run the program; a user's mistake is one line on stderr and exit code 2."""
     warnings.showwarning = _show_warning
     signal.signal(signal.SIGTERM, _end)
+    for stream in (sys.stdout, sys.stderr):
+        if getattr(stream, "errors", "") == "strict":  # a name that a terminal cannot show must not end a command
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()()
     except FacedisError as error:

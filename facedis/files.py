@@ -41,9 +41,12 @@ def _umask() -> int:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` to `path` in UTF-8, whole or not at all."""
+    """Write `text` to `path` in UTF-8, whole or not at all.
+
+    Of a file name that is not UTF-8 the bytes are written as `\\udce9`, which is how JSON says it too.
+    """
     with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def refuse_unwritable(folder: Path) -> None:

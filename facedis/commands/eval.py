@@ -31,7 +31,7 @@ def evaluate(
             "--output",
             "-o",
             help="Folder for the results. Default: eval-SPLIT in the run, of other faces eval-SPLIT-FACES; of a packed "
-            "model NAME-eval-SPLIT here.",
+            "model NAME-eval-SPLIT here. Where that holds results on yet other faces, a few digits are added.",
         ),
     ] = None,
     html: Annotated[

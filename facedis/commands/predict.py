@@ -133,7 +133,8 @@ def _takers(
     if table is not None:
         from facedis.files import replacing
 
-        file = stack.enter_context(stack.enter_context(replacing(table)).open("w", encoding="utf-8", newline=""))
+        place = stack.enter_context(replacing(table))
+        file = stack.enter_context(place.open("w", encoding="utf-8", errors="backslashreplace", newline=""))
         rows = Table(file, run.classes)
         yield lambda _, record: rows.add(record)
     if draw is not None:

@@ -1,5 +1,6 @@
 """What the commands share: the common options, the settings file, and how a result is shown."""
 
+import json
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -69,7 +70,7 @@ def show(
     elif not quiet:
         from rich.console import Console
 
-        console = Console()
+        console = Console(markup=False, emoji=False)  # a folder may be called "out [old]", a picture ":cat:.png"
         for part in page(result):
             console.print(part)
 
@@ -88,8 +89,29 @@ def faces_of(run: "Run", faces: Path | None) -> Path:
 def results_folder(what: str, run: "Run", split: str, faces: Path | None) -> Path:
     """Where results go that nobody named a place for: into the run; of a packed model into the current folder.
 
-    Other faces than its own get a folder of their own, which does not replace the results on those.
+    Other faces than its own get a folder of their own, and where that holds results on yet other faces, a few
+    digits of their fingerprint more: nothing is lost but an earlier result on the same faces.
+
+    Raises:
+        CacheError: The faces are missing or are no cache.
     """
-    other = faces is not None and faces.resolve() != run.faces.resolve()
-    name = f"{what}-{split}-{faces.stem}" if other else f"{what}-{split}"
-    return Path(f"{run.info['name']}-{name}") if run.packed else run.path / name
+    from facedis.faces.cache import FacesCache
+
+    own = faces_of(run, faces)
+    with FacesCache.open(own) as cache:
+        fingerprint = cache.info.fingerprint
+    other = own.resolve() != run.faces.resolve()
+    name = f"{what}-{split}-{own.stem}" if other else f"{what}-{split}"
+    place = Path(f"{run.info['name']}-{name}") if run.packed else run.path / name
+    taken = _is_of_other_faces(place / "result.json", own, fingerprint)
+    return place.with_name(f"{place.name}-{fingerprint[:6]}") if taken else place
+
+
+def _is_of_other_faces(record: Path, faces: Path, fingerprint: str) -> bool:
+    """Whether there is a result record of other faces; an older one says only what they were called."""
+    try:
+        found = json.loads(record.read_text(encoding="utf-8"))
+        known = found.get("faces_fingerprint")
+        return known != fingerprint if known else Path(found["faces"]).resolve() != faces.resolve()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False  # there is none

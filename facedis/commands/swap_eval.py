@@ -41,7 +41,8 @@ def swap_eval(
             "--output",
             "-o",
             help="Folder for the results. Default: swap-eval-SPLIT in the run, of other faces swap-eval-SPLIT-FACES; "
-            "of a packed model NAME-swap-eval-SPLIT here.",
+            "of a packed model NAME-swap-eval-SPLIT here. Where that holds results on yet other faces, a few digits "
+            "are added.",
         ),
     ] = None,
     sheet: Annotated[

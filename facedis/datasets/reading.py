@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from facedis.datasets.record import FaceRecord, Reader, Skipped
+from facedis.datasets.record import NOT_UTF8, FaceRecord, Reader, Skipped, is_utf8
 from facedis.errors import InputError
 
 
@@ -24,6 +24,8 @@ def read(reader: Reader) -> Reading:
     records: list[FaceRecord] = []
     skipped: list[Skipped] = []
     for item in reader.records():
+        if isinstance(item, FaceRecord) and not is_utf8(item.image):
+            item = Skipped(item.image, 0, NOT_UTF8)
         (skipped if isinstance(item, Skipped) else records).append(item)
     if not records and skipped:
         raise InputError(

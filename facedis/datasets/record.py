@@ -8,6 +8,15 @@ from typing import Protocol
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"})
 
 
+#: Why an image is skipped whose name no cache can hold: Linux lets a name be any bytes.
+NOT_UTF8 = "its name is not UTF-8: rename it"
+
+
+def is_utf8(name: str) -> bool:
+    """Whether the name of a file is text; where it is not, Python carries its bytes in lone surrogates."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in name)
+
+
 @dataclass(frozen=True, slots=True)
 class FaceRecord:
     """One image of a dataset.

@@ -10,7 +10,7 @@ from pathlib import Path
 from facedis.config import AlignConfig, as_dict
 from facedis.datasets.reading import read, reasons
 from facedis.datasets.recognise import reader_for
-from facedis.datasets.record import FaceRecord, Reader, Skipped
+from facedis.datasets.record import FaceRecord, Reader, Skipped, is_utf8
 from facedis.errors import InputError
 from facedis.events import Listener, silent, warn
 from facedis.faces.cache import VERSION, CacheInfo
@@ -63,6 +63,8 @@ def make_plan(source: Path | None, config: AlignConfig, listener: Listener = sil
         ConfigError: The reader is unknown or the choice of one unclear.
     """
     root = bundled(listener) if source is None else Path(source)
+    if not is_utf8(str(root.resolve())):  # the cache says where it is from
+        raise InputError(f"the name of the folder {root.resolve()} is not UTF-8", "rename it")
     reader = reader_for(root, config.dataset)
     records, skipped = read(reader)
     tell_skipped(skipped, listener)

@@ -54,7 +54,7 @@ class Progress:
     def __init__(
         self, console: Console | None = None, every: float = 30.0, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._console = console or Console(stderr=True, highlight=False)
+        self._console = console or Console(stderr=True, highlight=False, markup=False, emoji=False)
         self._every = every
         self._now = clock
         self._tasks: list[_Task] = []  # the innermost last

@@ -27,7 +27,7 @@ from facedis.model.checkpoint import CHECKPOINT, MODEL, load_run, read_info
 from facedis.presets import choose
 from facedis.result import record, write_result
 from facedis.studies.evaluation import measure
-from facedis.studies.training import Wish, resume, settings, train
+from facedis.studies.training import Wish, lacks_record, resume, settings, train
 from facedis.training.job import UNHEARD
 
 
@@ -103,7 +103,7 @@ def ablate(
         wish: Preset and settings common to all rows.
         config: How to evaluate.
         listener: Told of the progress.
-        seeds: Of the training; none: the one of `wish`.
+        seeds: Of the training; none: the one of `wish`, typed or in its file.
         variants: The rows.
         jobs: How many runs are trained side by side, each on its share of the cores.
 
@@ -116,7 +116,7 @@ def ablate(
     """
     with FacesCache.open(faces) as cache:
         dataset, fingerprint = cache.info.dataset, cache.info.fingerprint
-    chosen = tuple(seeds) or (wish.train.get("seed") or 0,)
+    chosen = tuple(seeds) or (_seed(wish),)
     rows: list[dict[str, Any]] = []
     first: dict[int, Answers] = {}
     wishes = [_with(wish, folder, variant, seed, len(chosen) > 1) for variant, seed in product(variants, chosen)]
@@ -148,6 +148,11 @@ def ablate(
     )
     write_result(result, folder / "result.json")
     return result
+
+
+def _seed(wish: Wish) -> int:
+    typed = wish.train.get("seed")
+    return wish.file.get("train", {}).get("seed", TrainConfig.seed) if typed is None else typed
 
 
 class Answers(NamedTuple):
@@ -226,9 +231,9 @@ def _trained(faces: Path, fingerprint: str, folder: Path, wish: Wish, listener: 
     same = resolve(ModelConfig, info["model"]) == model and resolve(TrainConfig, info["train"]) == training
     if not same or info["faces"]["fingerprint"] != fingerprint:
         raise OutputError(f"{run} was trained with other settings or faces", "choose another -o, or delete it")
-    if (run / MODEL).exists() and not (run / CHECKPOINT).exists():
+    if (run / MODEL).exists() and not (run / CHECKPOINT).exists() and not lacks_record(run):
         note(listener, f"{run} is trained already")
-    else:  # from its last checkpoint, or from the start where there was none yet
+    else:  # from its last checkpoint, or from the start where there was none yet, or only what comes after training
         resume(run, listener)
 
 

@@ -68,7 +68,7 @@ def embed(
     checked_suffix(output)
     with ExitStack() as stack:
         if place.is_dir():
-            source = from_folder(run, place, crop)
+            source = from_folder(run, place, crop, device)
         else:
             source = from_cache(stack.enter_context(FacesCache.open(place)), split, batch)
         about = {"model": run.called, "fingerprint": run.fingerprint, "classes": list(run.classes)}

@@ -78,7 +78,8 @@ class ExpressionEncoder(TransformerMixin, BaseEstimator):
         wanted, device = wanted_codes(run, self.code), pick_device(self.device)
         found = np.full((len(images), self._width(run, wanted)), np.nan, np.float32)
         decoded = (from_memory(image) if isinstance(image, _IN_MEMORY) else decode(image) for image in images)
-        for cut in cut_out(run, decoded, len(images), self.crop, "whole" if self.no_face == "whole" else "skip"):
+        no_face = "whole" if self.no_face == "whole" else "skip"
+        for cut in cut_out(run, decoded, len(images), self.crop, no_face, self.device):
             if cut.problems and self.no_face == "error":
                 place, why = cut.problems[0]
                 raise InputError(f"cannot use {_name(images[place], place)}: {why}", _HINT)

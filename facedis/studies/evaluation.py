@@ -80,6 +80,7 @@ def measure(run: Run, cache: FacesCache, config: EvalConfig, listener: Listener 
         model=run.called,
         fingerprint=run.fingerprint,
         faces=str(cache.path),
+        faces_fingerprint=cache.info.fingerprint,
         dataset=cache.info.dataset,
         split=config.split,
         n=len(parts.whole),

@@ -95,7 +95,7 @@ def _faces_of(
     paths = list(dict.fromkeys(str(where) for pair in block for _, where in _named(pair)))
     where, codes, pixels, why = pick_device(device), {}, {}, {}
     images = decoded_ahead(map(Path, paths), _WORKERS)
-    for cut in cut_out(run, images, len(paths), crop):
+    for cut in cut_out(run, images, len(paths), crop, device=device):
         why |= {paths[place]: reason for place, reason in cut.problems}
         if len(cut.places):
             found = codes_of(run, cut.faces, where, WANTED)

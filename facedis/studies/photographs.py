@@ -21,7 +21,9 @@ CHUNK = 64
 _NO_FACE = "no face was found in it"
 
 
-def align_photographs(run: Run, images: Sequence[Path], crop: str | None = None) -> list[SingleFace]:
+def align_photographs(
+    run: Run, images: Sequence[Path], crop: str | None = None, device: str = "auto"
+) -> list[SingleFace]:
     """The face of each image.
 
     Args:
@@ -30,15 +32,17 @@ def align_photographs(run: Run, images: Sequence[Path], crop: str | None = None)
             what such datasets show.
         images: Files with one face each; of several faces the largest is taken.
         crop: "box", "similarity", "none" (the image is a face already), or None for the run's way.
+        device: Where faces are looked for, as in the settings.
 
     Raises:
         InputError: An image cannot be read or shows no face.
+        ConfigError: There is no such device.
     """
-    return single_faces(images, crop_settings(run, crop))
+    return single_faces(images, crop_settings(run, crop, device))
 
 
-def crop_settings(run: Run, crop: str | None = None) -> AlignConfig:
-    """How a photograph must be cut out for `run`; `crop` as in `align_photographs`."""
+def crop_settings(run: Run, crop: str | None = None, device: str = "auto") -> AlignConfig:
+    """How a photograph must be cut out for `run`; `crop` and `device` as in `align_photographs`."""
     own = run.info["faces"]
     cut_elsewhere = own["crop"] == "none"
     return resolve(
@@ -48,6 +52,7 @@ def crop_settings(run: Run, crop: str | None = None) -> AlignConfig:
             "margin": 0.0 if cut_elsewhere else own["margin"],
             "size": own["size"],
             "detector": "mtcnn" if own["detector"] in ("none", "given") else own["detector"],
+            "device": device,
         },
     )
 
@@ -74,7 +79,12 @@ class Cut:
 
 
 def cut_out(
-    run: Run, images: Iterable[Decoded], n: int, crop: str | None = None, no_face: str = "skip"
+    run: Run,
+    images: Iterable[Decoded],
+    n: int,
+    crop: str | None = None,
+    no_face: str = "skip",
+    device: str = "auto",
 ) -> Iterator[Cut]:
     """The faces of any number of images, a few at a time; what cannot be used is told and left out.
 
@@ -84,8 +94,9 @@ def cut_out(
         n: How many there are.
         crop: As in `align_photographs`.
         no_face: "skip", or "whole" to take all of an image without a face.
+        device: As in `align_photographs`.
     """
-    config = crop_settings(run, crop)
+    config = crop_settings(run, crop, device)
     detector = None
     if config.crop != "none":
         detector = plugins.named(plugins.DETECTORS, config.detector)(config.device, config.min_face)

@@ -84,12 +84,12 @@ def predict(run: Run, pictures: Iterable[Picture], looking: Looking) -> Iterator
     Raises:
         ConfigError: The detector or the device is not there, or `min_face` is out of range.
     """
-    config = crop_settings(run, looking.crop)
+    config = crop_settings(run, looking.crop, looking.device)
     if looking.min_face is not None:
         config = replace(config, min_face=looking.min_face)
     settings, detector = CropSettings(config.crop, config.size, config.margin), None
     if config.crop != "none":
-        detector = plugins.named(plugins.DETECTORS, config.detector)(looking.device, config.min_face)
+        detector = plugins.named(plugins.DETECTORS, config.detector)(config.device, config.min_face)
     for portion in _portions(pictures):
         found = every_face([picture.image for picture in portion], settings, detector)
         read = iter(_read(run, found, looking))

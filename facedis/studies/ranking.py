@@ -72,7 +72,7 @@ def rank(
         raise InputError(f"there is no {place}", "name an image, a folder, a faces cache or a file of codes")
     reference = Reference.of(run.path, false_accepts)
     codes_file = codes_in(run, place, by) if place.suffix.lower() in CODES_SUFFIXES else None
-    (face,) = align_photographs(run, [image], crop)
+    (face,) = align_photographs(run, [image], crop, device)
     query = codes_of(run, np.stack([face.face]), pick_device(device), WANTED)
     notes = [f"{image} shows {face.found} faces, the largest is compared"] if face.found > 1 else []
     if codes_file is not None:
@@ -80,7 +80,7 @@ def rank(
     else:
         with ExitStack() as stack:
             if place.is_dir():
-                source = from_folder(run, place, crop)
+                source = from_folder(run, place, crop, device)
             else:
                 source = from_cache(stack.enter_context(FacesCache.open(place)), "all", _BATCH)
             found = _in_faces(run, source, query, by, top, device, listener)

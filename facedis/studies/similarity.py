@@ -77,7 +77,7 @@ def compare(
     Source: paper, Table 3, which has no pairs of different expressions to compare with.
     """
     reference = Reference.of(run.path, false_accepts)
-    faces = align_photographs(run, [image1, image2], crop)
+    faces = align_photographs(run, [image1, image2], crop, device)
     pixels = np.stack([face.face for face in faces])
     codes = codes_of(run, pixels, pick_device(device), WANTED)
     pair = {"image1": str(image1), "image2": str(image2), "labels": {}}

@@ -1,6 +1,6 @@
 """Faces from wherever they lie, a block at a time: a faces cache, or a folder of photographs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from facedis.datasets.reading import read
 from facedis.datasets.recognise import reader_for
-from facedis.datasets.record import FaceRecord, Reader
+from facedis.datasets.record import NOT_UTF8, FaceRecord, Reader, is_utf8
 from facedis.datasets.walk import images_below
 from facedis.errors import CacheError, ConfigError, InputError
 from facedis.faces.ahead import decoded_ahead
@@ -76,13 +76,14 @@ def from_cache(cache: FacesCache, split: str, batch: int) -> Source:
     return Source(cache.path, Path(cache.info.source), cache.info.dataset, len(rows), _of_cache(cache, rows, batch))
 
 
-def from_folder(run: Run, folder: Path, crop: str | None) -> Source:
+def from_folder(run: Run, folder: Path, crop: str | None, device: str = "auto") -> Source:
     """The faces of all images in a folder; of a dataset that a reader knows, with its labels.
 
     Args:
         run: Says how faces are cut out.
         folder: Any folder with images in it.
         crop: As in `align_photographs`; None also lets a dataset of cropped faces be.
+        device: As in `align_photographs`.
 
     Raises:
         InputError: There is no such folder or no image in it.
@@ -90,7 +91,7 @@ def from_folder(run: Run, folder: Path, crop: str | None) -> Source:
     records, reader = _records(folder)
     if crop is None and reader is not None and reader.cropped:
         crop = "none"
-    blocks = _of_folder(run, folder, records, reader, crop)
+    blocks = _of_folder(run, folder, records, reader, (crop, device))
     return Source(folder, folder, reader.name if reader else "", len(records), blocks)
 
 
@@ -108,11 +109,12 @@ def _of_cache(cache: FacesCache, rows: np.ndarray, batch: int) -> Iterator[Block
 
 
 def _of_folder(
-    run: Run, folder: Path, records: Sequence[FaceRecord], reader: Reader | None, crop: str | None
+    run: Run, folder: Path, records: Sequence[FaceRecord], reader: Reader | None, how: tuple[str | None, str]
 ) -> Iterator[Block]:
-    images = decoded_ahead((source_of(folder, reader, record) for record in records), _WORKERS)
+    crop, device = how
+    images = decoded_ahead((_source(folder, reader, record) for record in records), _WORKERS)
     try:
-        for cut in cut_out(run, images, len(records), crop):
+        for cut in cut_out(run, images, len(records), crop, device=device):
             chosen = [records[place] for place in cut.places]
             ids = {"row": cut.places} | {
                 name: np.array([getattr(record, name) for record in chosen], str) for name in IDS[1:]
@@ -121,6 +123,14 @@ def _of_folder(
             yield Block(cut.faces, ids, cut.n, problems, int(cut.several.sum()))
     finally:
         images.close()
+
+
+def _source(folder: Path, reader: Reader | None, record: FaceRecord) -> Path | Callable[[], bytes]:
+    return source_of(folder, reader, record) if is_utf8(record.image) else _refuse_name
+
+
+def _refuse_name() -> bytes:
+    raise ValueError(NOT_UTF8)
 
 
 def _records(folder: Path) -> tuple[list[FaceRecord], Reader | None]:

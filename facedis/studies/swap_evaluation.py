@@ -75,6 +75,7 @@ def evaluate_swaps(
         command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         model=run.called,
         faces=str(cache.path),
+        faces_fingerprint=cache.info.fingerprint,
         dataset=cache.info.dataset,
         split=config.split,
         n=len(chosen),

@@ -225,7 +225,7 @@ def images_in(folder: Path) -> list[Path]:
 
 
 def _read(drawer: Drawer, images: Sequence[Path], wanted: Wanted) -> tuple[list[SingleFace], Encoded]:
-    faces = align_photographs(drawer.run, images, wanted.crop)
+    faces = align_photographs(drawer.run, images, wanted.crop, wanted.device)
     for face in faces:
         if face.found > 1:
             warn(wanted.listener, f"{face.path} shows {face.found} faces: the largest is taken")

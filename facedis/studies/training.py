@@ -8,21 +8,30 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from facedis import presets
 from facedis.config import ModelConfig, TrainConfig, resolve
+from facedis.datasets.record import is_utf8
 from facedis.errors import ConfigError, InputError, OutputError, RunError
-from facedis.events import Listener, note, silent, warn
+from facedis.events import Event, Listener, note, silent, warn
 from facedis.faces.cache import FacesCache
 from facedis.faces.scenes import scenes
-from facedis.measures.intervals import wilson
-from facedis.model.checkpoint import HISTORY, load_run, read_info
-from facedis.result import record, write_result
-from facedis.studies.calibration import calibrate
-from facedis.studies.reference import write_reference
+from facedis.measures.intervals import Bootstrap, share
+from facedis.model.checkpoint import CHECKPOINT, HISTORY, MODEL, Run, load_run, read_info
+from facedis.result import Figure, record, write_result
+from facedis.studies.calibration import CALIBRATION, calibrate
+from facedis.studies.encode import encode
+from facedis.studies.reference import REFERENCE, write_reference
 from facedis.training.data import drawing_data, training_data
 from facedis.training.folder import read_history
 from facedis.training.job import UNHEARD, Job, keeps_rest, settle
 from facedis.training.loop import train as fit
+from facedis.training.state import Place
+
+RESULT = "result.json"
+#: Faces whose codes are in memory at a time.
+_BLOCK = 4_096
 
 
 @dataclass(frozen=True)
@@ -75,8 +84,10 @@ def train(faces: Path, wish: Wish | None = None, listener: Listener = silent) ->
 def resume(run: Path, listener: Listener = silent) -> dict[str, Any]:
     """Go on with a run that was stopped, exactly where it stopped.
 
+    Where only what is written after the last epoch is missing, only that is made up for.
+
     Raises:
-        RunError: The folder is no run.
+        RunError: The folder is no run, or nothing of it is missing.
         InputError: The faces are gone or are other ones.
     """
     info = read_info(run)
@@ -88,7 +99,21 @@ def resume(run: Path, listener: Listener = silent) -> dict[str, Any]:
         model, config = resolve(ModelConfig, info["model"]), resolve(TrainConfig, info["train"])
     except (KeyError, TypeError) as error:
         raise RunError(f"{run} does not say how it was trained", "train a new one") from error
-    return _trained(Job(faces, run, model, config, listener, resume=True))
+    job = Job(faces, run, model, config, listener, resume=True)
+    return _told(job, _end(job)) if lacks_record(run) else _trained(job)
+
+
+def lacks_record(run: Path) -> bool:
+    """Whether a run was stopped after its last epoch, before its reference, temperature and record were written.
+
+    Raises:
+        RunError: The folder is no run.
+    """
+    epochs, history = read_info(run)["train"].get("epochs"), read_history(run)
+    if not (run / MODEL).exists() or (run / CHECKPOINT).exists() or not history or len(history) != epochs:
+        return False
+    after = (RESULT, *((REFERENCE, CALIBRATION) if "val" in history[-1] else ()))
+    return not all((run / name).exists() for name in after)
 
 
 def knows_people(cache: FacesCache) -> bool:
@@ -130,7 +155,24 @@ def _factors(wish: Wish) -> tuple[str, ...] | None:
 
 
 def _trained(job: Job) -> dict[str, Any]:
-    place = fit(job)
+    return _told(job, fit(job))
+
+
+def _end(job: Job) -> Place:
+    """Where a trained run ended, as its history tells: the checkpoint that said so is gone."""
+    history = read_history(job.run)
+    scores = [line.get("val", {}).get("expression_accuracy", 0.0) for line in history]
+    best = scores.index(max(scores))
+    with FacesCache.open(job.faces) as cache:
+        data = training_data(cache)
+    # As in the loop, which keeps the best epoch only where faces are left to test it on.
+    keeps_best = len(data.val_rows) and (job.config.select == "best" or (job.config.select == "auto" and data.has_test))
+    kept = best if keeps_best else len(history) - 1
+    return Place(epoch=len(history), best_epoch=best, kept_epoch=kept, seconds=history[-1]["seconds"])
+
+
+def _told(job: Job, place: Place) -> dict[str, Any]:
+    """What is written of a run once it is trained; the record comes last, so that it says that all is there."""
     run = load_run(job.run)
     history = read_history(job.run)
     kept = history[place.kept_epoch]
@@ -140,10 +182,7 @@ def _trained(job: Job) -> dict[str, Any]:
         if len(val):
             write_reference(run, cache, val, job.config, job.listener)
             calibrate(run, cache, 2 * job.config.batch, job.config.device, job.listener, job.config.seed)
-    chance = 1 / len(run.classes)
-    final = {
-        name: wilson(round(value * len(val)), len(val), chance=chance) for name, value in kept.get("val", {}).items()
-    }
+        final = _final(run, cache, val, job) if len(val) else {}
     result = record(
         "training",
         command=run.info["command"],
@@ -162,8 +201,26 @@ def _trained(job: Job) -> dict[str, Any]:
         history=str(job.run / HISTORY),
         final=final,
     )
-    write_result(result, job.run / "result.json")
+    write_result(result, job.run / RESULT)
     return result
+
+
+def _final(run: Run, cache: FacesCache, rows: np.ndarray, job: Job) -> dict[str, Figure]:
+    """What the finished model and its adversary get right of `rows`, with intervals over people where they are known.
+
+    The history has only shares, and of several photographs of one person an interval must know.
+    """
+    hits: dict[str, list[np.ndarray]] = {}
+    job.listener(Event("start", "validating", total=len(rows)))
+    for start in range(0, len(rows), _BLOCK):
+        table = encode(run, cache, rows[start : start + _BLOCK], 2 * job.config.batch, job.config.device)
+        for name, said in (("expression", table.probabilities), ("adversary", table.adversary)):
+            if said is not None:
+                hits.setdefault(f"{name}_accuracy", []).append(said.argmax(axis=1) == table.labels)
+        job.listener(Event("advance", "validating", done=start + len(table.rows)))
+    job.listener(Event("end", "validating", done=len(rows)))
+    people, plan, chance = cache.identities[rows], Bootstrap(seed=job.config.seed), 1 / len(run.classes)
+    return {name: share(np.concatenate(found), people, plan, chance) for name, found in hits.items()}
 
 
 def _name(model: ModelConfig, config: TrainConfig) -> str:
@@ -172,6 +229,8 @@ def _name(model: ModelConfig, config: TrainConfig) -> str:
 
 
 def _writable(folder: Path) -> None:
+    if not is_utf8(str(folder.resolve())):  # a model can be written there, and not be read again
+        raise OutputError(f"the name of the folder {folder.resolve()} is not UTF-8", "choose another --runs folder")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -49,6 +49,15 @@ def test_one_seed_makes_one_run_a_row_each_tested_against_the_first(done, patter
     assert rows[1]["against_first"]["difference"]["value"] == pytest.approx(-0.1)
 
 
+def test_the_seed_is_the_typed_one_else_that_of_the_file(done, pattern_cache, tmp_path):
+    file = {"train": {"seed": 5}}
+    for typed, seed in ((None, 5), (0, 0), (7, 7)):
+        wish = Wish(file=file, train={"seed": typed})
+        assert ablation.ablate(pattern_cache, tmp_path / str(seed), wish, CONFIG)["seed"] == seed
+        assert {row[1] for row in done.trained[-4:]} == {seed}
+    assert ablation.ablate(pattern_cache, tmp_path / "none", Wish(), CONFIG)["seed"] == 0
+
+
 def test_several_seeds_make_a_run_each_and_rows_of_one_name(done, pattern_cache, tmp_path):
     result = ablation.ablate(pattern_cache, tmp_path, Wish(), CONFIG, seeds=(0, 5))
     assert result["seeds"] == [0, 5]
