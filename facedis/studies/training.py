@@ -165,9 +165,7 @@ def _end(job: Job) -> Place:
     best = scores.index(max(scores))
     with FacesCache.open(job.faces) as cache:
         data = training_data(cache)
-    # As in the loop, which keeps the best epoch only where faces are left to test it on.
-    keeps_best = len(data.val_rows) and (job.config.select == "best" or (job.config.select == "auto" and data.has_test))
-    kept = best if keeps_best else len(history) - 1
+    kept = best if data.keeps_best(job.config.select) else len(history) - 1
     return Place(epoch=len(history), best_epoch=best, kept_epoch=kept, seconds=history[-1]["seconds"])
 
 

@@ -36,6 +36,13 @@ class TrainingData:
     has_test: bool
     targets: Mapping[str, Target] = field(default_factory=dict)
 
+    def keeps_best(self, select: str) -> bool:
+        """Whether the best epoch on val is kept and not the last; `select` as in the settings.
+
+        By itself only where faces are left to test it on: the best on val looks better there than it is.
+        """
+        return len(self.val_rows) > 0 and (select == "best" or (select == "auto" and self.has_test))
+
     @property
     def sizes(self) -> dict[str, int]:
         """Number of classes of every factor, the expression's first."""

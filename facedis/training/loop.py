@@ -135,9 +135,7 @@ class Loop:
         self.place = Place()
         self.sums = torch.zeros(len(SUMS), dtype=torch.float32 if fabric.device.type == "mps" else torch.float64)
         self.sums = self.sums.to(fabric.device)
-        self.keep_best = len(data.val_rows) > 0 and (
-            self.config.select == "best" or (self.config.select == "auto" and data.has_test)
-        )
+        self.keep_best = data.keeps_best(self.config.select)
         self.steps = len(self.batches(0))
 
     def run(self, stop: Any) -> Place:
