@@ -116,9 +116,9 @@ def pictures(shown: dict[str, Sequence[Shown]], path: Path) -> None:
     lines["truth"] = [each.truth for each in first]
     step = TILE + GAP
     sheet = Image.new("RGB", (MARGIN + len(first) * step, CAPTION + len(lines) * step), "white")
-    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(11)
+    pen, font, small = ImageDraw.Draw(sheet), ImageFont.load_default(11), ImageFont.load_default(9)
     for column, each in enumerate(first):
-        pen.text((MARGIN + column * step, 1), f"{each.rest_expression} > {each.expression}"[:18], "dimgrey", font)
+        pen.text((MARGIN + column * step, 2), f"{each.rest_expression} > {each.expression}", "dimgrey", small)
     for number, (label, tiles) in enumerate(lines.items()):
         top = CAPTION + number * step
         pen.text((GAP, top + TILE // 2), label, "black", font)
