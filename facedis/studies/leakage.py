@@ -57,10 +57,10 @@ def expression_leakage(
     fair = "train" not in parts[1].splits
     found: dict[str, Any] = {}
     for name, readings in read.items():
-        along = {"adversary": adversary} if name == "rest" else {}
-        asked = {**along, **readings}
-        found[f"expression_in_{name}"] = _summary(name, asked, kinds, trunk, parts[2], plan, reasons, fair)
+        along = {"adversary": adversary} if name == "rest" and fair else {}
+        found[f"expression_in_{name}"] = _summary(name, {**along, **readings}, kinds, trunk, parts[2], plan, reasons)
     if "rest" in codes:
+        found["expression_in_rest"] = {"adversary": _figure(adversary)} | found["expression_in_rest"]
         found["expression_in_rest"] |= _controls(codes["rest"], read["rest"], parts, plan, reasons)
         asked = parts[2].adversary
         found["adversary"] = None if asked is None else leakage.adversary_state(asked, parts[2].identities, plan)
@@ -81,14 +81,10 @@ def _summary(
     test: CodeTable,
     plan: Bootstrap,
     reasons: Reasons,
-    fair: bool,
 ) -> dict[str, Any]:
-    """Each probe's figure, the strongest one's, its name, the bits it reads, its share of the trunk's.
-
-    Where it is not `fair`, the adversary has a figure of its own and is not compared.
-    """
+    """Each probe's figure, the strongest one's, its name, the bits it reads, its share of the trunk's."""
     place = f"leakage.expression_in_{name}"
-    known = [reading for kind, reading in readings.items() if reading is not None and (kind in kinds or fair)]
+    known = [reading for reading in readings.values() if reading is not None]
     best, bits = leakage.strongest(known), leakage.information(known, test, plan) or {"bits": None, "share": None}
     share = leakage.normalised(best, trunk, test, plan) if best is not None and trunk is not None else None
     if not any(kind in readings for kind in kinds):
