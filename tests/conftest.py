@@ -3,11 +3,15 @@
 import csv
 import io
 import os
+import signal
 import zipfile
 
 # Networks as small as those of the tests are slower on several threads, and far slower where other
 # programs want the same cores. Set before torch is imported; commands started by tests inherit it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# A script that runs the tests in its background has them ignore Ctrl-C, and so would the commands that they send one.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import numpy as np
 import pytest

@@ -5,7 +5,6 @@ import multiprocessing
 import os
 import re
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -194,7 +193,6 @@ def _train_side_by_side(
                 done.result()
                 note(listener, f"trained {waiting[done].name}")
         except BrokenProcessPool as error:
-            time.sleep(1)  # of a Ctrl-C the trainings may hear first: then it is told here now, and is no accident
             raise RunError("a training was ended from outside", "the same command goes on where it was") from error
         except BaseException as error:
             # Each training saves what it has and ends. A Ctrl-C they have heard themselves, and a second signal kills.

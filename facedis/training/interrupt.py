@@ -10,13 +10,15 @@ from contextlib import contextmanager
 def stop_between_steps() -> Iterator[threading.Event]:
     """An event that the first SIGINT or SIGTERM sets; a second one acts as usual.
 
-    Outside the main thread, where no handler can be set, the event is never set.
+    A signal that is ignored stays so: a script's background jobs are not meant by a Ctrl-C. Outside the main
+    thread, where no handler can be set, the event is never set.
     """
     stop = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: handler for number, handler in before.items() if handler != signal.SIG_IGN}
 
     def restore() -> None:
         for number, handler in before.items():

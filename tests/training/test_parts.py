@@ -109,3 +109,14 @@ def test_the_first_signal_asks_and_the_handlers_come_back():
         os.kill(os.getpid(), signal.SIGINT)
         assert stop.wait(5)
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_signal_that_is_ignored_stays_ignored():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with stop_between_steps() as stop:
+            os.kill(os.getpid(), signal.SIGINT)
+            assert not stop.wait(0.1)
+            assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
