@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import re
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -28,6 +29,9 @@ from facedis.result import record, write_result
 from facedis.studies.evaluation import measure
 from facedis.studies.training import Wish, lacks_record, resume, settings, train
 from facedis.training.job import UNHEARD
+
+#: In a process for trainings: whether one of them was stopped.
+_STOPPED = threading.Event()
 
 
 @dataclass(frozen=True)
@@ -193,13 +197,17 @@ def _train_side_by_side(
                 done.result()
                 note(listener, f"trained {waiting[done].name}")
         except BrokenProcessPool as error:
-            raise RunError("a training was ended from outside", "the same command goes on where it was") from error
+            raise _ended() from error
         except BaseException as error:
             # Each training saves what it has and ends. A Ctrl-C they have heard themselves, and a second signal kills.
             for worker in multiprocessing.active_children() if not isinstance(error, KeyboardInterrupt) else ():
                 worker.terminate()
             pool.shutdown(wait=True, cancel_futures=True)
             raise
+
+
+def _ended() -> RunError:
+    return RunError("a training was ended from outside", "the same command goes on where it was")
 
 
 def _start_worker(threads: int) -> None:
@@ -209,11 +217,14 @@ def _start_worker(threads: int) -> None:
 
 
 def _trained_apart(faces: Path, fingerprint: str, folder: Path, wish: Wish) -> None:
-    """`_trained` in a process that ends where it is stopped: a pool would hand it the next row."""
+    """`_trained` in a process of a pool, which would hand the next row to one that was stopped."""
+    if _STOPPED.is_set():
+        return
     try:
         _trained(faces, fingerprint, folder, wish)
     except (KeyboardInterrupt, SystemExit):
-        os._exit(1)
+        _STOPPED.set()  # and no abrupt end: the pool would end the others while they save
+        raise _ended() from None
 
 
 def _trained(faces: Path, fingerprint: str, folder: Path, wish: Wish, listener: Listener = silent) -> None:
