@@ -101,6 +101,10 @@ def swap_page(result: Mapping[str, Any]) -> Iterator[RenderableType]:
         yield f"Before: X1 and X2 {before['expression']:.3f} (expression), {before['rest']:.3f} (rest)."
     elif "x1_mean" in cosines:
         yield f"Before: X1 and the mean of {result['onto']} {cosines['x1_mean']['expression']:.3f} (expression)."
+    yield (
+        "The model reads its own pictures here, and is pleased by what nobody else would see: look at them, and ask "
+        "`facedis swap-eval`, where others judge."
+    )
     yield model_line(result)
     yield f"Drawn: {result['images']['grid']}, each picture by itself in {result['output']}/"
 

@@ -68,6 +68,7 @@ COMMON = {"model": "runs/a", "images": {"grid": "swap.png"}, "output": "swap", "
 def test_the_page_says_what_the_codes_say():
     donors = {"swapped_with_expression_donor": [0.5, 0.25], "swapped_with_rest_donor": [0.75, 0.125]}
     swapped = text(COMMON | {"task": "swap", "cosines": donors | {"x1_x2": {"expression": 0.1, "rest": 0.2}}})
+    assert "others judge" in swapped
     assert "0.500" in swapped and "0.125" in swapped and "Before: X1 and X2 0.100" in swapped and "swap/" in swapped
     onto = text(COMMON | {"task": "onto", "cosines": donors | {"x1_mean": {"expression": 0.3}}})
     assert "mean of fear 0.300" in onto
