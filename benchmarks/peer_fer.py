@@ -28,7 +28,7 @@ from facedis.studies.models import load_model
 
 ASKED = ("happiness", "neutral", "surprise", "anger", "sadness")
 #: What `fer` calls an expression.
-NAMES = {"angry": "anger", "disgust": "disgust", "fear": "fear", "happy": "happiness", "sad": "sadness"}
+NAMES = {"angry": "anger", "happy": "happiness", "sad": "sadness"}
 ANSWER = """
 import json, sys
 import numpy as np
@@ -36,17 +36,18 @@ from fer.fer import FER
 faces, peer = np.load(sys.argv[1]), FER()
 height, width = faces.shape[1:3]
 found = [peer.detect_emotions(face[:, :, ::-1].copy(), [[0, 0, width, height]])[0]["emotions"] for face in faces]
-print(json.dumps([max(one, key=one.get) for one in found]))
+print(json.dumps(found))
 """
 
 
-def peer_answers(python: Path, faces: np.ndarray) -> np.ndarray:
-    """(n,) names of the expressions that `fer` sees in (n, S, S, 3) faces, each cut out already."""
+def peer_answers(python: Path, faces: np.ndarray) -> tuple[tuple[str, ...], np.ndarray]:
+    """What `fer` says of (n, S, S, 3) faces, each cut out already: its K expressions, and (n, K) probabilities."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / "faces.npy"
         np.save(place, faces)
         ran = subprocess.run([python, "-c", ANSWER, place], capture_output=True, text=True, check=True)
-    return np.array([NAMES.get(name, name) for name in json.loads(ran.stdout.splitlines()[-1])])
+    said = json.loads(ran.stdout.splitlines()[-1])
+    return tuple(NAMES.get(name, name) for name in said[0]), np.array([list(one.values()) for one in said])
 
 
 def main() -> None:
@@ -63,9 +64,10 @@ def main() -> None:
         rows = cache.rows("test")
         rows = rows[np.isin(np.array(cache.info.classes)[cache.labels[rows]], ASKED)]
         table = encode(load_model(options.model), cache, rows)
-        theirs = peer_answers(options.peer, cache.faces(rows))
+        theirs, probabilities = peer_answers(options.peer, cache.faces(rows))
     names = list(table.classes)
-    answers = {options.model: table.probabilities.argmax(1), "fer": np.array([names.index(name) for name in theirs])}
+    known = np.array([names.index(name) for name in theirs])
+    answers = {options.model: table.probabilities.argmax(1), "fer": known[probabilities.argmax(1)]}
     found = {
         name: {
             "accuracy": asdict(wilson(int((said == table.labels).sum()), len(said), 1 / len(names))),

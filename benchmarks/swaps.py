@@ -45,6 +45,7 @@ ROWS = {
     "and the truth": ("draw_truth", "draw_still"),
     "and structure": ("draw_structure",),
     "and features": ("draw_features",),
+    "and what changes": ("draw_change",),
     "and the swap's expression": ("draw_swap",),
     "and its codes": ("draw_codes",),
     "and a clean map": ("draw_clean",),

@@ -83,8 +83,7 @@ class ModelConfig:
     decoder_width: int = 512  # [unsaid] channels of the first deconv, halved at each
     rest_map: int = 0  # channels of a rest code with places beside the rest vector
     rest_map_side: int = 8  # places of it in a row and a column
-    rest_map_colours: bool = False  # whether its branch sees the picture too, as small as the trunk's map
-    rest_map_noise: float = 1.0  # of what drowns the middle of it while it learns; 0: none anywhere
+    rest_map_sight: Literal["around", "whole"] = "around"  # what it is made of: the middle of the face or not
 
     def __post_init__(self) -> None:
         _choices(self)
@@ -97,7 +96,6 @@ class ModelConfig:
         _check(self, "decoder_width", self.decoder_width >= 32, "at least 32")
         _check(self, "rest_map", self.rest_map >= 0, "0 or more")
         _check(self, "rest_map_side", self.rest_map_side in (8, 16), "8 or 16")
-        _check(self, "rest_map_noise", self.rest_map_noise >= 0, "0 or more")
         _check(self, "rest_stages", self.rest_stages >= 0, "0 or more")
         kinds = self.adversary and set(self.adversary) <= {"linear", "mlp"}
         _check(self, "adversary", bool(kinds), "one or more of: linear, mlp")
@@ -187,10 +185,12 @@ class TrainConfig:
     draw_back: float = 0.0  # of the face that is there again after swapping twice
     draw_stand_in: float = 0.0  # share of faces drawn with the expression code of another of that expression
     draw_truth: float = 0.0  # share of faces drawn as another of that person in that pose and light, where there is one
+    draw_change: float = 0.0  # how much more pixels count in which those two differ
     draw_still: float = 0.0  # of the difference between the rest maps of those two
     draw_clean: float = 0.0  # of the confusion about the expression in the rest map
     draw_real: float = 0.0  # of passing as a real face of the wanted expression
     balance: Literal["sampler", "loss", "adversary", "none"] = "sampler"  # [unsaid] what makes classes equal
+    draw_augment: Literal["none", "flip", "mild", "strong"] = "mild"  # as `augment`, of the faces that are drawn
     augment: Literal["none", "flip", "mild", "strong"] = "mild"  # [unsaid]
     label_smoothing: float = 0.0  # [unsaid] of the expression loss only
     teacher: tuple[str, ...] = ()  # run folders whose probabilities the expression head learns too
@@ -220,7 +220,7 @@ class TrainConfig:
             "code_noise",
             "rest_gradient",
         )
-        draw = tuple(name for name in asdict(self) if name.startswith("draw_") and name != "draw_faces")
+        draw = tuple(name for name in asdict(self) if name.startswith("draw_") and name not in ("draw_faces", "draw_augment"))
         others = ("lr_trunk", "weight_decay", "adversary_restart", "mixup", "sharpness")
         for name in ("beta1", "beta2", "beta3", *others, *weights, *draw):
             _check(self, name, getattr(self, name) >= 0, "0 or more")

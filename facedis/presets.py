@@ -50,33 +50,23 @@ CLEAN: dict[str, dict[str, Any]] = {
 }
 #: How `clean` draws, where its decoder learns later.
 DRAWING: dict[str, dict[str, Any]] = {
-    "model": {"decoder_kind": "styled", "decoder_width": 192, "rest_map": 8},
+    "model": {"decoder_kind": "styled", "decoder_width": 192, "rest_map": 8, "rest_map_side": 16},
     "train": {
         "draw_epochs": 16,
-        "draw_warm_up": 0.625,
-        "draw_pixels": 5.0,
-        "draw_features": 1.0,
-        "draw_swap": 0.1,
-        "draw_codes": 0.3,
-        "draw_stand_in": 0.5,
-        "draw_clean": 0.05,
-        "draw_real": 0.06,
-    },
-}
-#: What differs where it is known what a swap should look like: nothing needs to be drowned in noise.
-SCENES: dict[str, dict[str, Any]] = {
-    "model": {"rest_map_side": 16, "rest_map_noise": 0.0, "rest_map_colours": True},
-    "train": {
-        "draw_epochs": 32,
         "draw_warm_up": 0.8,
+        "draw_pixels": 5.0,
+        "draw_structure": 1.0,
+        "draw_features": 1.0,
         "draw_swap": 0.03,
         "draw_codes": 0.1,
-        "draw_real": 0.03,
-        "draw_truth": 0.8,
-        "draw_still": 0.3,
-        "draw_structure": 1.0,
         "draw_stand_in": 0.3,
+        "draw_real": 0.03,
     },
+}
+#: What it asks for besides where it is known what a swap should look like: the map may see the whole face then.
+SCENES: dict[str, dict[str, Any]] = {
+    "model": {"rest_map_sight": "whole"},
+    "train": {"draw_epochs": 32, "draw_truth": 0.8, "draw_change": 20.0, "draw_still": 0.3, "draw_clean": 0.05},
 }
 #: What `clean` keeps in the rest code where who is who is none of the factors.
 STRANGERS = {

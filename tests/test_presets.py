@@ -54,4 +54,4 @@ def test_clean_learns_to_swap_later_unless_another_decoder_is_asked_for():
 def test_clean_learns_from_scenes_what_a_swap_should_be():
     alone, scenes = (layers("clean", {}, False, Known(True, scenes)) for scenes in (False, True))
     assert "draw_truth" not in alone[1] and scenes[1]["draw_truth"] > 0
-    assert scenes[0]["rest_map_noise"] == 0 and "rest_map_noise" not in alone[0]
+    assert scenes[0]["rest_map_sight"] == "whole" and "rest_map_sight" not in alone[0]

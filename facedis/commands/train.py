@@ -183,15 +183,12 @@ def train(
     rest_map_side: Annotated[
         int | None, typer.Option(help="Places of it in a row: 8 or 16.", rich_help_panel=_DRAWING)
     ] = None,
-    rest_map_colours: Annotated[
-        bool | None,
+    rest_map_sight: Annotated[
+        str | None,
         typer.Option(
-            "--rest-map-colours", help="Its branch sees the picture too, very small.", rich_help_panel=_DRAWING
+            help="What it is made of: the picture around the middle of the face, or the whole.",
+            rich_help_panel=_DRAWING,
         ),
-    ] = None,
-    rest_map_noise: Annotated[
-        float | None,
-        typer.Option(help="Noise that drowns its middle while it learns; 0: none.", rich_help_panel=_DRAWING),
     ] = None,
     draw_faces: Annotated[
         str | None,
@@ -208,6 +205,10 @@ def train(
     draw_warm_up: Annotated[
         float | None,
         typer.Option(help="Share of them in which faces are not swapped yet.", rich_help_panel=_DRAWING),
+    ] = None,
+    draw_augment: Annotated[
+        str | None,
+        typer.Option(help="Of the faces to draw: none, flip, mild or strong.", rich_help_panel=_DRAWING),
     ] = None,
     draw_pixels: Annotated[
         float | None, typer.Option(help="Of the difference to the face itself.", rich_help_panel=_DRAWING)
@@ -244,6 +245,10 @@ def train(
             help="Share of faces drawn as another of that person in that pose and light, where there is one.",
             rich_help_panel=_DRAWING,
         ),
+    ] = None,
+    draw_change: Annotated[
+        float | None,
+        typer.Option(help="How much more pixels count in which those two faces differ.", rich_help_panel=_DRAWING),
     ] = None,
     draw_still: Annotated[
         float | None,

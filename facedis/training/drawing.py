@@ -182,7 +182,7 @@ class Drawing:
             images = to_images(torch.from_numpy(faces).to(device), self.size)
             alone = scene.max() + 1 + torch.arange(len(scene))  # a group of its own for who has no scene
             groups = torch.where(scene < 0, alone, scene).unique(return_inverse=True)[1]
-            images = augment(images, self.config.augment, generator, groups)
+            images = augment(images, self.config.draw_augment, generator, groups)
             yield images.contiguous(memory_format=torch.channels_last), labels.to(device), scene.to(device)
 
     def batches(self, epoch: int) -> list[np.ndarray]:

@@ -17,8 +17,9 @@ Which term moves what (x: gets a gradient); trunk, branches and heads are consta
 Redrawing alone teaches a decoder little about expressions: they are few pixels, and where the rest
 codes tell nothing of pose and light, the few are blurred besides. What a swap should look like is
 known of few photographs; but that the swapped face must show the donor's expression, and still be the
-same face, can be asked of the finished encoder itself. Where it is known, in scenes (`facedis.faces.scenes`), a
-share of the faces is not redrawn but drawn as another of its scene, which teaches most.
+same face, can be asked of the finished encoder itself, as long as it is not deceived by patterns and colours that
+no face has (`as_shown`). Where it is known, in scenes (`facedis.faces.scenes`), a share of the faces is not
+redrawn but drawn as another of its scene, which teaches most.
 """
 
 from collections.abc import Callable, Mapping
@@ -35,6 +36,7 @@ from facedis.model.critic import Critic
 from facedis.model.disentangler import Codes, Disentangler
 from facedis.model.losses import adversary_loss, confusion_loss
 from facedis.model.rest_map import MAP
+from facedis.training.augment import luma
 
 #: In the order of the history.
 TERMS = ("pixels", "structure", "features", "swap", "codes", "back", "still", "clean", "real")
@@ -42,6 +44,10 @@ TERMS = ("pixels", "structure", "features", "swap", "codes", "back", "still", "c
 WARM_UP = ("pixels", "structure", "still", "clean")
 #: Stages of the trunk whose maps are compared: the later ones tell who and what, not where.
 STAGES = 3
+#: How far a swapped face is moved before the encoder is asked about it: share of the side, factor around 1.
+SHIFT, SCALE = 0.06, 0.15
+#: Side of the windows of `likeness` and `weights`.
+WINDOW = 7
 
 
 class Parts(NamedTuple):
@@ -103,13 +109,15 @@ class Lesson(nn.Module):
         given += [] if asked <= {*WARM_UP, "features"} else [codes.expression[donors]]
         drawn = model.decode(_with(codes, given)).float().chunk(len(given))
         redrawn, swapped = drawn[0], drawn[1] if len(drawn) > 1 else None
-        terms = {"pixels": (redrawn - wanted).abs().mean()}
+        weight = weights(images, wanted, config.draw_change)
+        terms = {"pixels": (weight * (redrawn - wanted).abs()).mean()}
         if "structure" in asked:
-            terms["structure"] = 1 - likeness(redrawn, wanted)
+            inner = slice(WINDOW // 2, -(WINDOW // 2))
+            terms["structure"] = (weight[..., inner, inner] * (1 - likeness(redrawn, wanted))).mean()
         if "features" in asked:
             terms["features"] = feature_distance(model, redrawn, wanted)
         if asked & {"swap", "codes", "back"}:
-            again = model.encode(swapped)
+            again = model.encode(as_shown(swapped))
         if "swap" in asked:
             terms["swap"] = F.cross_entropy(model.expression_head(again.expression), labels[donors])
         if "codes" in asked:
@@ -146,18 +154,47 @@ def feature_distance(model: Disentangler, drawn: Tensor, images: Tensor) -> Tens
     return sum((a - b).abs().mean() / b.std().clamp_min(1e-6) for a, b in found) / STAGES
 
 
+def weights(images: Tensor, wanted: Tensor, change: float) -> Tensor:
+    """(B, 1, S, S) how much each pixel counts: more where the wanted face is not the one that is shown.
+
+    A mouth is few pixels of a picture; where two faces of one scene differ, there is the expression.
+
+    Args:
+        images: (B, 3, S, S) the faces that the map is made of.
+        wanted: (B, 3, S, S) those to be drawn; the same where nothing else is known.
+        change: How much more a pixel counts that turned from black to white.
+    """
+    apart = (images - wanted).abs().mean(1, keepdim=True)
+    return 1 + change * F.avg_pool2d(apart, WINDOW, 1, WINDOW // 2)
+
+
+def as_shown(swapped: Tensor) -> Tensor:
+    """Swapped faces (B, 3, S, S) as the finished encoder is shown them: moved a little, and no question of colour.
+
+    Its answer must hold wherever the face lies, which that to a pattern of single pixels does not. It may change how
+    bright a place is, not its hue: asked about colours, it is content with a blue mouth if it is dark enough.
+    """
+    bright = luma(swapped)
+    shown = swapped.detach() + bright - bright.detach()
+    draws = 2 * torch.rand(len(shown), 3, device=shown.device) - 1
+    places = torch.diag_embed((1 + SCALE * draws[:, :1]).expand(-1, 2))
+    matrix = torch.cat([places, 2 * SHIFT * draws[:, 1:, None]], dim=2)
+    grid = F.affine_grid(matrix, list(shown.shape), align_corners=False)
+    return F.grid_sample(shown, grid, padding_mode="border", align_corners=False)
+
+
 def likeness(drawn: Tensor, images: Tensor) -> Tensor:
-    """Mean structural similarity, at most 1, of (B, 3, S, S) pictures in [0, 1]; the means of 7 x 7 windows.
+    """(B, 3, S - 6, S - 6) structural similarity, at most 1, of 7 x 7 windows of (B, 3, S, S) pictures in [0, 1].
 
     Absolute differences forgive a blur where an edge may lie here or there; this does not.
 
     Source: Wang, Bovik, Sheikh & Simoncelli 2004, eq. 13; as a loss: Zhao, Gallo, Frosio & Kautz 2017.
     """
     x, y, c1, c2 = drawn.float(), images.float(), 0.01**2, 0.03**2
-    means = F.avg_pool2d(torch.cat([x, y, x * x, y * y, x * y]), 7, 1).chunk(5)
+    means = F.avg_pool2d(torch.cat([x, y, x * x, y * y, x * y]), WINDOW, 1).chunk(5)
     mx, my = means[:2]
     vx, vy, both = means[2] - mx * mx, means[3] - my * my, means[4] - mx * my
-    return ((2 * mx * my + c1) * (2 * both + c2) / ((mx * mx + my * my + c1) * (vx + vy + c2))).mean()
+    return (2 * mx * my + c1) * (2 * both + c2) / ((mx * mx + my * my + c1) * (vx + vy + c2))
 
 
 def code_distance(found: Codes, wanted: Codes) -> Tensor:

