@@ -220,7 +220,8 @@ class TrainConfig:
             "code_noise",
             "rest_gradient",
         )
-        draw = tuple(name for name in asdict(self) if name.startswith("draw_") and name not in ("draw_faces", "draw_augment"))
+        words = ("draw_faces", "draw_augment")
+        draw = tuple(name for name in asdict(self) if name.startswith("draw_") and name not in words)
         others = ("lr_trunk", "weight_decay", "adversary_restart", "mixup", "sharpness")
         for name in ("beta1", "beta2", "beta3", *others, *weights, *draw):
             _check(self, name, getattr(self, name) >= 0, "0 or more")

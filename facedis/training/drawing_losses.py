@@ -117,13 +117,16 @@ class Lesson(nn.Module):
         if "features" in asked:
             terms["features"] = feature_distance(model, redrawn, wanted)
         if asked & {"swap", "codes", "back"}:
-            again = model.encode(as_shown(swapped))
+            shown, faces = as_shown(swapped, images)
+            again = model.encode(shown)
         if "swap" in asked:
             terms["swap"] = F.cross_entropy(model.expression_head(again.expression), labels[donors])
         if "codes" in asked:
-            terms["codes"] = code_distance(again, codes._replace(expression=given[-1]))
+            with torch.no_grad():
+                moved = model.encode(faces)
+            terms["codes"] = code_distance(again, moved._replace(expression=given[-1]))
         if "back" in asked:
-            terms["back"] = (model.decode(again._replace(expression=codes.expression)).float() - images).abs().mean()
+            terms["back"] = (model.decode(again._replace(expression=codes.expression)).float() - faces).abs().mean()
         rest_map, (adversary, critic) = codes.others.get(MAP), self.others
         if "still" in asked and rest_map is not None:
             terms["still"] = (rest_map - rest_map[parts.targets]).square().mean()  # its numbers have variance 1
@@ -168,11 +171,15 @@ def weights(images: Tensor, wanted: Tensor, change: float) -> Tensor:
     return 1 + change * F.avg_pool2d(apart, WINDOW, 1, WINDOW // 2)
 
 
-def as_shown(swapped: Tensor) -> Tensor:
-    """Swapped faces (B, 3, S, S) as the finished encoder is shown them: moved a little, and no question of colour.
+def as_shown(swapped: Tensor, images: Tensor) -> tuple[Tensor, Tensor]:
+    """Swapped faces as the finished encoder is shown them, moved a little, and their rest donors moved alike.
 
     Its answer must hold wherever the face lies, which that to a pattern of single pixels does not. It may change how
     bright a place is, not its hue: asked about colours, it is content with a blue mouth if it is dark enough.
+
+    Args:
+        swapped: (B, 3, S, S) in [0, 1]; gets the gradient.
+        images: (B, 3, S, S) in [0, 1].
     """
     bright = luma(swapped)
     shown = swapped.detach() + bright - bright.detach()
@@ -180,7 +187,8 @@ def as_shown(swapped: Tensor) -> Tensor:
     places = torch.diag_embed((1 + SCALE * draws[:, :1]).expand(-1, 2))
     matrix = torch.cat([places, 2 * SHIFT * draws[:, 1:, None]], dim=2)
     grid = F.affine_grid(matrix, list(shown.shape), align_corners=False)
-    return F.grid_sample(shown, grid, padding_mode="border", align_corners=False)
+    both = F.grid_sample(torch.cat([shown, images], dim=1), grid, padding_mode="border", align_corners=False)
+    return both[:, :3], both[:, 3:]
 
 
 def likeness(drawn: Tensor, images: Tensor) -> Tensor:

@@ -46,7 +46,7 @@ def test_a_face_put_back_where_it_came_from_changes_next_to_nothing(photo, crop)
 @pytest.mark.parametrize("drawn", [48, 160, 400])
 def test_outside_the_mask_every_bit_stays(photo, crop, drawn):
     settings = CropSettings(crop, 160, 32.0)
-    white = np.full((drawn, drawn, 3), (255, 255, 254), np.uint8)  # all but: without any colour it would take the photo's
+    white = np.full((drawn, drawn, 3), (255, 255, 254), np.uint8)  # without colour it would take the photo's
     pasted = paste_face(photo, white, way(photo, settings), 160)
     assert pasted.shape == photo.shape and pasted.dtype == np.uint8
     y, x = np.mgrid[: photo.shape[0], : photo.shape[1]]
