@@ -12,7 +12,6 @@ Writes OUTPUT.json, OUTPUT.md and a sheet of the first swaps, OUTPUT.webp; which
 
 import argparse
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +51,7 @@ class Peer:
 def measured(record: dict[str, Any], kind: str) -> dict[str, Any]:
     """The figures of one judge about swaps of one kind."""
     found = {name: figures(record, key, kind) for name, key in MEASURES.items()}
-    return {name: {row: asdict(figure) for row, figure in each.items()} for name, each in found.items() if each}
+    return {name: each for name, each in found.items() if each}
 
 
 def table(judges: dict[str, Any], kind: str) -> str:
