@@ -5,8 +5,6 @@ from PIL import Image
 
 #: Share of the face's side over which the drawn face fades into the photograph.
 FEATHER = 0.22
-#: How bright red, green and blue are (ITU-R BT.601), as Pillow has it.
-LUMA = np.array([0.299, 0.587, 0.114])
 
 
 def paste_face(image: np.ndarray, face: np.ndarray, to_image: np.ndarray, side: int) -> np.ndarray:
@@ -25,7 +23,7 @@ def paste_face(image: np.ndarray, face: np.ndarray, to_image: np.ndarray, side: 
         (H, W, 3) uint8.
     """
     if _colourless(image):
-        face = np.repeat(np.asarray(Image.fromarray(face).convert("L"))[:, :, None], 3, axis=2)
+        face = np.repeat(_light(face), 3, axis=2)
     height, width = image.shape[:2]
     to_image = to_image @ np.diag([side / face.shape[0], side / face.shape[0], 1.0])
     corners = to_image[:2] @ np.array(
@@ -45,7 +43,7 @@ def paste_face(image: np.ndarray, face: np.ndarray, to_image: np.ndarray, side: 
     share = np.clip(np.asarray(weight), 0, 1)[:, :, None]
     share[share < 1 / 512] = 0  # what would change no pixel by half a shade
     pasted, part = image.copy(), image[y0:y1, x0:x1]
-    before = part @ LUMA[:, None] if _colourless(face) else part
+    before = _light(part) if _colourless(face) else part
     mixed = part + share * (np.asarray(fetched, np.float64) - before)
     pasted[y0:y1, x0:x1] = np.where(share > 0, mixed.round().clip(0, 255), part).astype(np.uint8)
     return pasted
@@ -53,6 +51,10 @@ def paste_face(image: np.ndarray, face: np.ndarray, to_image: np.ndarray, side: 
 
 def _colourless(picture: np.ndarray) -> bool:
     return not np.ptp(picture, axis=2).any()
+
+
+def _light(picture: np.ndarray) -> np.ndarray:
+    return np.asarray(Image.fromarray(picture).convert("L"))[:, :, None]
 
 
 def mask(side: int) -> np.ndarray:
