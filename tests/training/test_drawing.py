@@ -19,7 +19,7 @@ from facedis.model.checkpoint import load_run, read_tensors
 from facedis.model.disentangler import build
 from facedis.model.trunk import Trunk
 from facedis.studies.drawing import Drawer
-from facedis.training import drawing
+from facedis.training import drawing, drawing_losses
 from facedis.training import loop as loop_module
 from facedis.training.drawing import Opponents, phase, roles
 from facedis.training.drawing_losses import (
@@ -109,6 +109,21 @@ def test_pixels_count_more_where_two_faces_of_a_scene_differ():
     other[0, :, 20:28, 10:22] = 0.0
     weight = weights(face, other, 8.0)
     assert weight[0, 0, 24, 16] == pytest.approx(5) and weight[0, 0, 5, 5] == 1 and (weight[1] == 1).all()
+
+
+def test_a_swap_is_compared_with_its_rest_donor_as_far_as_that_was_moved(monkeypatch):
+    lesson, _ = _lesson()
+    found = []
+    for donor_too in (True, False):
+        monkeypatch.setattr(
+            drawing_losses,
+            "as_shown",
+            lambda swapped, images, flip=donor_too: (swapped.flip(3), images.flip(3) if flip else images),
+        )
+        torch.manual_seed(0)
+        found.append(lesson(*_batch())[0])
+    assert all(found[0][term] != found[1][term] for term in ("codes", "back"))
+    assert torch.allclose(found[0]["swap"], found[1]["swap"], rtol=1e-4)
 
 
 def test_what_the_encoder_is_asked_about_can_be_brighter_but_not_of_another_hue():
