@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(abspath $(VENV))/bin
 # The installation is editable, so that it is never older than the code.
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet --editable
-BUNDLED := $$($(BIN)/python -c "from facedis.rendered.bundled import folder; print(folder())")
+BUNDLED := $$($(BIN)/python -c "from facedis.synthetic.bundled import folder; print(folder())")
 
 .PHONY: demo test lint docs clean
 

@@ -24,13 +24,13 @@ from machine import machine, sentence
 from PIL import Image
 from torch.nn.functional import interpolate
 
-from facedis.datasets.walk import images_below
-from facedis.faces.detector import Detections, none_found
-from facedis.faces.images import decode
-from facedis.faces.mtcnn import Mtcnn
-from facedis.faces.mtcnn_tf import MtcnnTensorFlow
-from facedis.faces.pyramid import scales_of
-from facedis.files import write_text
+from facedis.atomic_io import write_text
+from facedis.datasets.formats.walk import images_below
+from facedis.faces.detection.detector import Detections, none_found
+from facedis.faces.detection.mtcnn import Mtcnn
+from facedis.faces.detection.mtcnn_tf import MtcnnTensorFlow
+from facedis.faces.detection.pyramid import scales_of
+from facedis.faces.io.images import decode
 from facedis.result import record, write_result
 
 TURN = 64  # photos

@@ -21,14 +21,14 @@ import numpy as np
 from machine import machine, sentence
 from PIL import Image
 
+from facedis.atomic_io import write_text
 from facedis.config import AlignConfig
-from facedis.datasets.fer2013 import USAGES, Fer2013Folders
-from facedis.datasets.fer2013_csv import IDS, Fer2013Csv
-from facedis.datasets.reading import read
-from facedis.faces.cache import FacesCache
-from facedis.faces.check import check
-from facedis.faces.verify import verify
-from facedis.files import write_text
+from facedis.datasets.readers.expression.fer2013 import USAGES, Fer2013Folders
+from facedis.datasets.readers.expression.fer2013_csv import IDS, Fer2013Csv
+from facedis.datasets.scan import read
+from facedis.faces.alignment.check import check
+from facedis.faces.alignment.verify import verify
+from facedis.faces.cache.cache import FacesCache
 from facedis.result import record, write_result
 
 MOST_SECONDS = 60

@@ -22,15 +22,15 @@ from typing import Any
 import numpy as np
 from machine import machine, sentence
 
+from facedis.atomic_io import write_text
 from facedis.config import AlignConfig
-from facedis.datasets.walk import images_below
+from facedis.datasets.formats.walk import images_below
 from facedis.events import Event
-from facedis.faces.align import align
-from facedis.faces.cache import FacesCache, read_info
-from facedis.faces.plan import FACE_SIZE
-from facedis.faces.shards import Shard, join, place_of
-from facedis.faces.verify import verify
-from facedis.files import write_text
+from facedis.faces.alignment.align_dataset import align
+from facedis.faces.alignment.plan import FACE_SIZE
+from facedis.faces.alignment.shards import Shard, join, place_of
+from facedis.faces.alignment.verify import verify
+from facedis.faces.cache.cache import FacesCache, read_info
 from facedis.result import record, write_result
 
 SHARDS = 4
@@ -176,7 +176,7 @@ def trunk_rate(batches: int = 3) -> dict[str, float]:
     import torch
 
     from facedis.config import ModelConfig
-    from facedis.model.disentangler import build
+    from facedis.model.network.disentangler import build
 
     trunk = build(ModelConfig(weights="none", size=FACE_SIZE, decoder="none"), 8)[0].trunk
     trunk = trunk.to(memory_format=torch.channels_last)

@@ -1,4 +1,4 @@
-"""Make the bundled set of rendered faces anew: facedis/rendered/bundled.zip.
+"""Make the bundled set of rendered faces anew: facedis/synthetic/bundled.zip.
 
     python benchmarks/bundled_faces.py WORK_FOLDER
 
@@ -10,10 +10,10 @@ import os
 import zipfile
 from pathlib import Path
 
-from facedis.rendered.bundled import ARCHIVE, FACES, GRID
-from facedis.rendered.plan import SetPlan
-from facedis.rendered.synth import synthesise
 from facedis.reports.progress import Progress
+from facedis.synthetic.bundled import ARCHIVE, FACES, GRID
+from facedis.synthetic.render_plan import SetPlan
+from facedis.synthetic.synthesis import synthesise
 
 PLANS = {
     FACES: SetPlan(identities=192, per_expression=2, size=128, seed=2020),

@@ -8,12 +8,12 @@ import argparse
 from pathlib import Path
 
 from facedis import __version__
-from facedis.faces.cache import FacesCache
-from facedis.measures.copies import SAME, nearest, sketches
-from facedis.measures.intervals import wilson
+from facedis.faces.cache.cache import FacesCache
+from facedis.metrics.near_duplicates import SAME, nearest, sketches
+from facedis.metrics.statistics.intervals import wilson
+from facedis.model.storage.registry import load_model
 from facedis.result import write_result
-from facedis.studies.encode import encode
-from facedis.studies.models import load_model
+from facedis.tasks.encoding.encode import encode
 
 #: Lower bounds of the correlation with the nearest train face.
 STEPS = (0.99, 0.97, 0.95, 0.93, 0.9, 0.85, 0.8, -1.0)

@@ -9,16 +9,16 @@ import json
 from pathlib import Path
 from typing import Any
 
+from facedis.atomic_io import write_text
 from facedis.config import EvalConfig
-from facedis.faces.cache import FacesCache
-from facedis.files import write_text
-from facedis.model.checkpoint import load_run
-from facedis.reports.ablation import grid
-from facedis.reports.grid import markdown
+from facedis.faces.cache.cache import FacesCache
+from facedis.model.storage.checkpoint import load_run
 from facedis.reports.progress import Progress
+from facedis.reports.tables.table_formats import markdown
+from facedis.reports.terminal.ablate import grid
 from facedis.result import record, write_result
-from facedis.studies.ablation import MEASURED
-from facedis.studies.evaluation import measure
+from facedis.tasks.evaluation.evaluation import measure
+from facedis.tasks.experiments.ablation import MEASURED
 
 
 def elsewhere(folder: Path, faces: Path, config: EvalConfig) -> dict[str, Any]:

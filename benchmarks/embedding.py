@@ -18,11 +18,11 @@ from pathlib import Path
 import torch
 
 from facedis.config import ModelConfig, TrainConfig
-from facedis.faces.cache import FacesCache
-from facedis.model.checkpoint import MODEL, Run
+from facedis.faces.cache.cache import FacesCache
 from facedis.model.device import pick_device
-from facedis.model.disentangler import build
-from facedis.studies.embedding import embed
+from facedis.model.network.disentangler import build
+from facedis.model.storage.checkpoint import MODEL, Run
+from facedis.tasks.encoding.embedding import embed
 
 
 def untrained(cache: FacesCache, folder: Path, settings: ModelConfig) -> Run:

@@ -17,15 +17,15 @@ import torch
 from rendered import fit
 
 from facedis.config import ModelConfig, TrainConfig
-from facedis.faces.cache import FacesCache
-from facedis.measures.intervals import Bootstrap, wilson
-from facedis.measures.pairs import auc, cosines, identity_pairs
-from facedis.model.checkpoint import MODEL, load_run, read_info, save_tensors, tensors_of, write_info
-from facedis.model.disentangler import build
-from facedis.studies.encode import encode
-from facedis.studies.judges import PEOPLE
+from facedis.faces.cache.cache import FacesCache
+from facedis.metrics.statistics.intervals import Bootstrap, wilson
+from facedis.metrics.verification.pairs import auc, cosines, identity_pairs
+from facedis.model.network.disentangler import build
+from facedis.model.storage.checkpoint import MODEL, load_run, read_info, save_tensors, tensors_of, write_info
+from facedis.tasks.encoding.encode import encode
+from facedis.tasks.swapping.evaluators import PEOPLE
 from facedis.training.data import TrainingData
-from facedis.training.folder import start_run
+from facedis.training.run_folder import start_run
 
 
 def judge(cache: FacesCache, place: Path, names: np.ndarray, options: argparse.Namespace, epochs: int) -> None:
@@ -77,7 +77,7 @@ def main() -> None:
 
 def told_apart(cache: FacesCache, place: Path) -> object:
     """How well the code of a judge of people tells whether two faces of the test split are one person's."""
-    from facedis.studies.judges import load_face_judge
+    from facedis.tasks.swapping.evaluators import load_face_judge
 
     rows = cache.rows("test")
     labels, people = cache.labels[rows], cache.identities[rows]

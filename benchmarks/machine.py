@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from facedis.training.folder import processor
+from facedis.training.run_folder import processor
 
 
 def machine() -> dict[str, Any]:

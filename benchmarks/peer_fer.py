@@ -19,12 +19,12 @@ from pathlib import Path
 import numpy as np
 from machine import machine
 
-from facedis.faces.cache import FacesCache
-from facedis.measures.comparison import mcnemar
-from facedis.measures.intervals import Bootstrap, wilson
-from facedis.measures.task import balanced_figure
-from facedis.studies.encode import encode
-from facedis.studies.models import load_model
+from facedis.faces.cache.cache import FacesCache
+from facedis.metrics.classification.classification import balanced_figure
+from facedis.metrics.statistics.comparison import mcnemar
+from facedis.metrics.statistics.intervals import Bootstrap, wilson
+from facedis.model.storage.registry import load_model
+from facedis.tasks.encoding.encode import encode
 
 ASKED = ("happiness", "neutral", "surprise", "anger", "sadness")
 #: What `fer` calls an expression.

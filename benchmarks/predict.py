@@ -25,8 +25,8 @@ from pathlib import Path
 from machine import machine, sentence
 from PIL import Image
 
-from facedis.datasets.walk import images_below
-from facedis.model.checkpoint import load_run
+from facedis.datasets.formats.walk import images_below
+from facedis.model.storage.checkpoint import load_run
 
 #: Wanted: first answer within this many times that of the script by hand, and faces a second.
 FIRST, RATE = 1.3, 40.0
@@ -48,8 +48,8 @@ with torch.inference_mode(), torch.jit.optimized_execution(False):
 _BAREST = """
 import sys, torch, numpy as np
 from PIL import Image
-from facedis.faces.crop import CropSettings, crop_face
-from facedis.faces.mtcnn import Mtcnn
+from facedis.faces.cropping.crop import CropSettings, crop_face
+from facedis.faces.detection.mtcnn import Mtcnn
 photo, network, size, margin, crop = sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), sys.argv[5]
 image = np.array(Image.open(photo).convert("RGB"))
 net = torch.jit.load(network)
@@ -123,7 +123,7 @@ def as_script(run: Path, path: str) -> tuple[str, str, str]:
     import torch
     from torch import nn
 
-    from facedis.studies.photographs import crop_settings
+    from facedis.faces.alignment.align_images import crop_settings
 
     loaded = load_run(run)
     model, size, crop = loaded.model, loaded.config.size, crop_settings(loaded)

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from facedis.measures.ranking import Best, Search, by_faiss, by_products
-from facedis.studies.codes_file import ROWS, open_codes, writing
+from facedis.metrics.verification.ranking import Best, Search, by_faiss, by_products
+from facedis.tasks.encoding.codes_file import ROWS, open_codes, writing
 
 SIZES = {"expression": 256, "trunk": 1792}
 

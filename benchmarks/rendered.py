@@ -22,10 +22,10 @@ import torch
 from torch import nn
 
 from facedis import __version__
-from facedis.faces.cache import FacesCache
-from facedis.measures.intervals import wilson
-from facedis.model.trunk import Source, build_trunk
-from facedis.training.augment import augment, to_images
+from facedis.faces.cache.cache import FacesCache
+from facedis.metrics.statistics.intervals import wilson
+from facedis.model.network.trunk import Source, build_trunk
+from facedis.training.recipes.augmentation import augment, to_images
 from facedis.training.schedule import rate
 
 #: Expressions that the classifier of people does not see before it is tested.

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from facedis.faces.cache import FacesCache
-from facedis.faces.pack import pack
+from facedis.faces.cache.cache import FacesCache
+from facedis.faces.cache.transcode import pack
 
 WAYS = {"raw": ("raw", 95), "png": ("png", 95), "jpeg, quality 95": ("jpeg", 95), "jpeg, quality 90": ("jpeg", 90)}
 

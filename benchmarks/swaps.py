@@ -3,7 +3,7 @@
 One finished encoder; each row teaches it to draw anew from the same random decoder, in the order of
 `ROWS`, and its swaps are judged on a rendered grid of people whom nobody saw, where the truth is known.
 
-    facedis align && facedis align ~/.cache/facedis/rendered-faces-2/grid -o grid.h5
+    facedis align && facedis align ~/.cache/facedis/synthetic-faces-2/grid -o grid.h5
     facedis synth --scenes --identities 240 --size 96 --seed 7 -o scenes && facedis align scenes -o scenes.h5
     facedis train --preset clean --draw-faces scenes.h5 --name clean
     python benchmarks/judges.py faces.h5 -o judges
@@ -25,17 +25,17 @@ from PIL import Image, ImageDraw, ImageFont
 from facedis import __version__
 from facedis.config import ModelConfig, SwapEvalConfig, TrainConfig, as_dict
 from facedis.events import silent
-from facedis.faces.cache import FacesCache
-from facedis.model.checkpoint import MODEL, Run, load_run, save_tensors, tensors_of, write_info
-from facedis.model.disentangler import build
+from facedis.faces.cache.cache import FacesCache
+from facedis.model.network.disentangler import build
+from facedis.model.storage.checkpoint import MODEL, Run, load_run, save_tensors, tensors_of, write_info
 from facedis.presets import DRAWING, SCENES
-from facedis.reports.swap_evaluation import CAPTION, GAP, TILE, figures, sheet_of
-from facedis.reports.synthetic import save
-from facedis.studies.judged_swaps import Judges, Shown
-from facedis.studies.judges import expression_judge, face_judge
-from facedis.studies.swap_evaluation import evaluate_swaps
+from facedis.reports.provenance import save
+from facedis.reports.terminal.swap_eval import CAPTION, GAP, TILE, figures, sheet_of
+from facedis.tasks.swapping.evaluators import expression_judge, face_judge
+from facedis.tasks.swapping.swap_evaluation import evaluate_swaps
+from facedis.tasks.swapping.swap_metrics import Judges, Shown
 from facedis.training.data import training_data
-from facedis.training.drawing import Drawing
+from facedis.training.decoder.decoder_trainer import Drawing
 
 #: Terms of the preset that a row has beyond the one above it; "" is the run as it was trained.
 ROWS = {

@@ -20,12 +20,12 @@ from machine import machine
 from peer_fer import peer_answers
 
 from facedis.config import SwapEvalConfig
-from facedis.faces.cache import FacesCache
-from facedis.reports.swap_evaluation import figures, sheet_of
-from facedis.studies.judged_swaps import Judges
-from facedis.studies.judges import expression_judge
-from facedis.studies.models import load_model
-from facedis.studies.swap_evaluation import evaluate_swaps
+from facedis.faces.cache.cache import FacesCache
+from facedis.model.storage.registry import load_model
+from facedis.reports.terminal.swap_eval import figures, sheet_of
+from facedis.tasks.swapping.evaluators import expression_judge
+from facedis.tasks.swapping.swap_evaluation import evaluate_swaps
+from facedis.tasks.swapping.swap_metrics import Judges
 
 MEASURES = {"wanted expression": "transfer", "old expression": "copy_rate"}
 ROWS = {"swap": "the swap", "copying": "the rest donor", "reconstruction": "the donor redrawn", "real": "the donor"}

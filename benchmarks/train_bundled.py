@@ -1,7 +1,7 @@
 """Make the model that comes with facedis: train the expression, train the codes, measure, pack.
 
     facedis align fer2013 --crop none -o fer.h5
-    python benchmarks/train_bundled.py fer.h5 -o bundled-runs --pack facedis/shipped/bundled
+    python benchmarks/train_bundled.py fer.h5 -o bundled-runs --pack facedis/pretrained/bundled
 
 One command for all of it: stopped at any moment, the same one goes on. A stage that is finished is
 not done again. What is trained, and how, stands in bundled.toml beside this file. Each step is a command of
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from facedis.config import read_toml
-from facedis.model.checkpoint import CHECKPOINT, MODEL, RUN
+from facedis.model.storage.checkpoint import CHECKPOINT, MODEL, RUN
 
 RECIPE = Path(__file__).with_name("bundled.toml")
 

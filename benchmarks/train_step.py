@@ -19,11 +19,11 @@ import torch
 from lightning_fabric import Fabric
 
 from facedis.config import ModelConfig, TrainConfig
-from facedis.faces.cache import FacesCache
-from facedis.model.disentangler import build
+from facedis.faces.cache.cache import FacesCache
+from facedis.model.network.disentangler import build
 from facedis.training.data import training_data
-from facedis.training.job import Job
-from facedis.training.loop import Loop
+from facedis.training.setup import Job
+from facedis.training.trainer import Loop
 
 
 def floor_step(model: torch.nn.Module, images: torch.Tensor) -> None:

@@ -18,8 +18,8 @@ sys.path.insert(0, str(PAGE.parents[1]))
 from rich.console import Console  # noqa: E402
 
 from facedis.config import AlignConfig  # noqa: E402
-from facedis.faces.check import check  # noqa: E402
-from facedis.reports.check import page  # noqa: E402
+from facedis.faces.alignment.check import check  # noqa: E402
+from facedis.reports.terminal.align_check import page  # noqa: E402
 from tests.datasets.trees import TREES, picture, write  # noqa: E402
 
 _TOP = """\

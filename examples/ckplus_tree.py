@@ -1,7 +1,7 @@
 """Lay rendered faces out as CK+ lies on disk, so that the whole way from align to swap-eval can be tried without it.
 
     facedis align                                     # unpacks the bundled faces
-    python examples/ckplus_tree.py ~/.cache/facedis/rendered-faces-2/grid ck+
+    python examples/ckplus_tree.py ~/.cache/facedis/synthetic-faces-2/grid ck+
     facedis align ck+ --dataset ckplus:fold=0 -o ck.h5
 
 A sequence begins with the neutral face of a person and ends with an expression of the same person in the same

@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from facedis.files import write_text
+from facedis.atomic_io import write_text
 
 #: Raised when a key changes its meaning or goes away; new keys do not raise it.
 FORMAT = 1

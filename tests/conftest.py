@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 
 from facedis.datasets.record import FaceRecord
-from facedis.faces.cache import CacheInfo, CacheWriter, FacesCache, Rows
-from facedis.rendered import bundled
+from facedis.faces.cache.cache import CacheInfo, CacheWriter, FacesCache, Rows
+from facedis.synthetic import bundled
 
 CLASSES = ("neutral", "happiness", "anger")
 

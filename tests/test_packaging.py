@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from facedis import shipped
+from facedis import pretrained as shipped
 from facedis.config import tomllib
-from facedis.model.checkpoint import MODEL
-from facedis.model.packed import CARD, FACE, MANIFEST, RESULTS
-from facedis.shipped import INFO
-from facedis.studies.means import MEANS
-from facedis.studies.model_check import verify_model
-from facedis.studies.models import load_model
-from facedis.studies.packing import SHIPPED_BYTES
-from facedis.studies.reference import REFERENCE
+from facedis.model.storage.checkpoint import MODEL
+from facedis.model.storage.packed import CARD, FACE, MANIFEST, RESULTS
+from facedis.model.storage.registry import load_model
+from facedis.pretrained import INFO
+from facedis.tasks.packaging.model_verification import verify_model
+from facedis.tasks.packaging.packing import SHIPPED_BYTES
+from facedis.tasks.similarity.reference_distribution import REFERENCE
+from facedis.tasks.swapping.class_means import MEANS
 
 ROOT = Path(__file__).parents[1]
 
@@ -52,7 +52,7 @@ def test_a_model_inside_is_whole_and_small_enough():
 def test_a_model_that_is_put_in_comes_into_the_wheel():
     patterns = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
     for name in (INFO, MODEL, CARD, RESULTS, MANIFEST, FACE, REFERENCE, MEANS):
-        assert any(fnmatch(f"bundled/{name}", pattern) for pattern in patterns["facedis.shipped"]), name
+        assert any(fnmatch(f"bundled/{name}", pattern) for pattern in patterns["facedis.pretrained"]), name
 
 
 def test_every_entry_point_names_a_module_of_the_wheel(wheel):

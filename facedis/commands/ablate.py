@@ -56,14 +56,14 @@ def ablate(
     that are finished are not trained again.
     """
     chosen, written = _seeds(seeds, seed), _form(form, out)
+    from facedis.atomic_io import write_text
     from facedis.config import EvalConfig, read_settings
-    from facedis.files import write_text
-    from facedis.reports.ablation import grid, page
-    from facedis.reports.figures import frontier, save
-    from facedis.reports.grid import FORMS
-    from facedis.studies.ablation import PAPER_ROWS, read_grid
-    from facedis.studies.ablation import ablate as study
-    from facedis.studies.training import Wish
+    from facedis.reports.figures.evaluation_figures import frontier, save
+    from facedis.reports.tables.table_formats import FORMS
+    from facedis.reports.terminal.ablate import grid, page
+    from facedis.tasks.experiments.ablation import PAPER_ROWS, read_grid
+    from facedis.tasks.experiments.ablation import ablate as study
+    from facedis.tasks.experiments.training import Wish
 
     wish = Wish(
         preset=preset,

@@ -94,16 +94,16 @@ def align(
     """
     options = dict(locals())
     from facedis.config import AlignConfig
-    from facedis.faces.align import align as run_alignment
-    from facedis.faces.shards import parse
-    from facedis.reports.alignment import page
+    from facedis.faces.alignment.align_dataset import align as run_alignment
+    from facedis.faces.alignment.shards import parse
+    from facedis.reports.terminal.align import page
 
     chosen = settings(
         AlignConfig, "align", config, {key: options[key] for key in AlignConfig.__dataclass_fields__ if key in options}
     )
     if check:
-        from facedis.faces.check import check as run_check
-        from facedis.reports.check import page as check_page
+        from facedis.faces.alignment.check import check as run_check
+        from facedis.reports.terminal.align_check import page as check_page
 
         show(run_check(source, chosen, listener(as_json, quiet)), check_page, as_json, quiet)
         return

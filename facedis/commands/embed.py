@@ -41,9 +41,9 @@ def embed(
     if output.exists() and not overwrite:
         raise OutputError(f"{output} exists already", "choose another -o or --overwrite")
 
-    from facedis.reports.embedding import page
-    from facedis.studies.embedding import embed as run_embedding
-    from facedis.studies.models import load_model
+    from facedis.model.storage.registry import load_model
+    from facedis.reports.terminal.embed import page
+    from facedis.tasks.encoding.embedding import embed as run_embedding
 
     chosen = {name: value for name, value in options.items() if value is not None}
     result = run_embedding(load_model(model), faces, output, listener=listener(as_json, quiet), **chosen)

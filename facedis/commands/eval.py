@@ -72,13 +72,13 @@ def evaluate(
 
     chosen = settings(EvalConfig, "eval", config, options)
 
-    from facedis.faces.cache import FacesCache
-    from facedis.files import refuse_unwritable
-    from facedis.reports.evaluation import page
-    from facedis.reports.figures import confusion_png
+    from facedis.atomic_io import refuse_unwritable
+    from facedis.faces.cache.cache import FacesCache
+    from facedis.model.storage.registry import load_model
+    from facedis.reports.figures.evaluation_figures import confusion_png
+    from facedis.reports.terminal.eval import page
     from facedis.result import write_result
-    from facedis.studies.evaluation import measure
-    from facedis.studies.models import load_model
+    from facedis.tasks.evaluation.evaluation import measure
 
     trained = load_model(model)
     own = faces_of(trained, faces)
@@ -90,8 +90,8 @@ def evaluate(
         result, table = measure(trained, cache, chosen, listener(as_json, quiet))
         result["output"] = str(place)
         if html is not None:
-            from facedis.reports.html import write_page
-            from facedis.studies.gallery import gallery
+            from facedis.reports.html.evaluation_page import write_page
+            from facedis.tasks.evaluation.gallery import gallery
 
             result["page"] = str(html)
             write_page(result, gallery(table, cache, chosen.seed), html)

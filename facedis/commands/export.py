@@ -32,8 +32,8 @@ def export(
         raise ConfigError(f"{onnx} does not end in .onnx", "so that nothing else is overwritten by mistake")
     if onnx.exists() and not overwrite:
         raise OutputError(f"{onnx} exists already", "choose another --onnx or --overwrite")
-    from facedis.reports.export import page
-    from facedis.studies.export import export_onnx
-    from facedis.studies.models import load_model
+    from facedis.model.storage.registry import load_model
+    from facedis.reports.terminal.export import page
+    from facedis.tasks.packaging.export import export_onnx
 
     show(export_onnx(load_model(model), onnx, listener(as_json, quiet)), page, as_json, quiet)

@@ -67,8 +67,8 @@ def faces(
 
 
 def _info(cache: Path, as_json: bool, quiet: bool) -> None:
-    from facedis.faces.summary import summary
-    from facedis.reports.faces import summary_page
+    from facedis.faces.cache.summary import summary
+    from facedis.reports.terminal.faces import summary_page
 
     show(summary(cache), summary_page, as_json, quiet)
 
@@ -76,8 +76,8 @@ def _info(cache: Path, as_json: bool, quiet: bool) -> None:
 def _sheet(cache: Path, output: Path, chosen: tuple[str, int, str, int], as_json: bool, quiet: bool) -> None:
     from PIL import Image
 
-    from facedis.faces.sheet import sheet
-    from facedis.files import replacing
+    from facedis.atomic_io import replacing
+    from facedis.faces.cache.contact_sheet import sheet
     from facedis.result import record
 
     picture = Image.fromarray(sheet(cache, *chosen))
@@ -90,8 +90,8 @@ def _sheet(cache: Path, output: Path, chosen: tuple[str, int, str, int], as_json
 
 
 def _verify(cache: Path, images: bool, as_json: bool, quiet: bool) -> None:
-    from facedis.faces.verify import verify
-    from facedis.reports.faces import verification_page
+    from facedis.faces.alignment.verify import verify
+    from facedis.reports.terminal.faces import verification_page
 
     result = verify(cache, listener(as_json, quiet), images)
     show(result, verification_page, as_json, quiet)
@@ -103,7 +103,7 @@ def _verify(cache: Path, images: bool, as_json: bool, quiet: bool) -> None:
 
 
 def _pack(cache: Path, output: Path, chosen: tuple[str, int], as_json: bool, quiet: bool) -> None:
-    from facedis.faces.pack import pack
-    from facedis.reports.faces import packing_page
+    from facedis.faces.cache.transcode import pack
+    from facedis.reports.terminal.faces import packing_page
 
     show(pack(cache, output, *chosen, listener=listener(as_json, quiet)), packing_page, as_json, quiet)

@@ -92,26 +92,26 @@ def _check(action: str, model: str | None, repo: str | None, output: Path | None
 
 
 def _list(as_json: bool, quiet: bool) -> None:
-    from facedis.reports.models import list_page
-    from facedis.studies.model_check import list_models
+    from facedis.reports.terminal.models import list_page
+    from facedis.tasks.packaging.model_verification import list_models
 
     show(list_models(), list_page, as_json, quiet)
 
 
 def _show(model: str | None, as_json: bool, quiet: bool) -> None:
-    from facedis.reports.models import show_page
-    from facedis.studies.model_check import show_model
-    from facedis.studies.models import load_model
+    from facedis.model.storage.registry import load_model
+    from facedis.reports.terminal.models import show_page
+    from facedis.tasks.packaging.model_verification import show_model
 
     show(show_model(load_model(model)), show_page, as_json, quiet)
 
 
 def _card(model: str | None, output: Path | None, as_json: bool, quiet: bool) -> None:
-    from facedis.files import write_text
-    from facedis.reports.card import card
+    from facedis.atomic_io import write_text
+    from facedis.model.storage.registry import load_model
+    from facedis.reports.cards.card import card
     from facedis.result import record
-    from facedis.studies.model_facts import facts, found_results
-    from facedis.studies.models import load_model
+    from facedis.tasks.packaging.model_metadata import facts, found_results
 
     run = load_model(model)
     known = facts(run, found_results(run))
@@ -126,8 +126,8 @@ def _card(model: str | None, output: Path | None, as_json: bool, quiet: bool) ->
 
 
 def _verify(model: str | None, as_json: bool, quiet: bool) -> None:
-    from facedis.reports.models import verification_page
-    from facedis.studies.model_check import verify_model
+    from facedis.reports.terminal.models import verification_page
+    from facedis.tasks.packaging.model_verification import verify_model
 
     found = verify_model(model)
     show(found, verification_page, as_json, quiet)
@@ -140,11 +140,11 @@ def _verify(model: str | None, as_json: bool, quiet: bool) -> None:
 def _pack(
     model: str | None, place: tuple[Path, str | None, bool], results: list[Path], as_json: bool, quiet: bool
 ) -> None:
-    from facedis.reports.card import card
-    from facedis.reports.models import packing_page
-    from facedis.studies.model_facts import found_results
-    from facedis.studies.models import load_model
-    from facedis.studies.packing import Parcel, pack
+    from facedis.model.storage.registry import load_model
+    from facedis.reports.cards.card import card
+    from facedis.reports.terminal.models import packing_page
+    from facedis.tasks.packaging.model_metadata import found_results
+    from facedis.tasks.packaging.packing import Parcel, pack
 
     run, (folder, name, overwrite) = load_model(model), place
     parcel = Parcel(folder, name or folder.resolve().name, overwrite)
@@ -152,9 +152,9 @@ def _pack(
 
 
 def _push(model: str, repo: str, private: bool, as_json: bool, quiet: bool) -> None:
+    from facedis.model.storage.hub import push_model
+    from facedis.model.storage.registry import folder_of
     from facedis.result import record
-    from facedis.studies.hub import push_model
-    from facedis.studies.models import folder_of
 
     folder = folder_of(model)
     address = push_model(folder, repo, private)

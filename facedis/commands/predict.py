@@ -12,8 +12,8 @@ from facedis.commands.shared import DeviceOption, ModelOption, Overwrite, PhotoC
 from facedis.errors import ConfigError, InputError, OutputError
 
 if TYPE_CHECKING:  # what only a run needs
-    from facedis.model.checkpoint import Run
-    from facedis.studies.prediction import Prediction
+    from facedis.model.storage.checkpoint import Run
+    from facedis.tasks.prediction.prediction import Prediction
 
 #: Takes one prediction, as it was made and as JSON's own types.
 Taker = Callable[["Prediction", dict[str, Any]], None]
@@ -59,16 +59,16 @@ def predict(
     their own, and the others go on; exit code 2 only where no face was found in any.
     """
     _check(neighbours, top, every, table, draw, overwrite)
-    from facedis.studies.calibration import Calibration
-    from facedis.studies.models import load_model
-    from facedis.studies.pictures import pictures
-    from facedis.studies.prediction import TOP, Looking
-    from facedis.studies.prediction import predict as run_prediction
+    from facedis.model.storage.registry import load_model
+    from facedis.tasks.encoding.temperature import Calibration
+    from facedis.tasks.prediction.inputs import pictures
+    from facedis.tasks.prediction.prediction import TOP, Looking
+    from facedis.tasks.prediction.prediction import predict as run_prediction
 
     trained, where = load_model(model), device or "auto"
     near = None
     if neighbours is not None:
-        from facedis.studies.neighbours import Neighbours
+        from facedis.tasks.similarity.neighbours import Neighbours
 
         near = Neighbours.of(trained, neighbours, where, listener(as_json, quiet))
     calibration = Calibration.of(trained)
@@ -91,7 +91,7 @@ def _tell(
     Raises:
         InputError: There was no face at all.
     """
-    from facedis.reports.prediction import summary
+    from facedis.reports.terminal.predict import summary
 
     pictures = without = faces = faceless = 0
     with ExitStack() as stack:
@@ -119,8 +119,8 @@ def _tell(
 def _takers(
     run: "Run", how: tuple[bool, bool], where: tuple[Path | None, Path | None], stack: ExitStack
 ) -> Iterator[Taker]:
-    from facedis.reports.prediction import Lines, Table
-    from facedis.reports.prediction import as_json as json_line
+    from facedis.reports.terminal.predict import Lines, Table
+    from facedis.reports.terminal.predict import as_json as json_line
 
     (as_json, quiet), (table, draw) = how, where
     if as_json:
@@ -131,14 +131,14 @@ def _takers(
         lines = Lines(run.classes)
         yield lambda _, record: print(*(f"{line}\n" for line in lines.of(record)), sep="", end="", flush=True)
     if table is not None:
-        from facedis.files import replacing
+        from facedis.atomic_io import replacing
 
         place = stack.enter_context(replacing(table))
         file = stack.enter_context(place.open("w", encoding="utf-8", errors="backslashreplace", newline=""))
         rows = Table(file, run.classes)
         yield lambda _, record: rows.add(record)
     if draw is not None:
-        from facedis.reports.annotated import Drawings
+        from facedis.reports.figures.annotated import Drawings
 
         drawings = Drawings(draw, run.classes)
 
@@ -150,7 +150,7 @@ def _takers(
 
 
 def _tell_problem(record: dict[str, Any]) -> None:
-    from facedis.reports.prediction import shown
+    from facedis.reports.terminal.predict import shown
 
     if record["problem"]:
         print(f"facedis: {shown(record)}: {record['problem']}", file=sys.stderr, flush=True)
@@ -188,7 +188,7 @@ def _check(
     if table is not None and table.exists() and not overwrite:
         raise OutputError(f"{table} exists already", "choose another --csv or --overwrite")
     if draw is not None:
-        from facedis.files import refuse_unwritable
+        from facedis.atomic_io import refuse_unwritable
 
         refuse_unwritable(draw)
         if draw.exists() and any(draw.iterdir()) and not overwrite:

@@ -13,7 +13,7 @@ from facedis.errors import CacheError
 if TYPE_CHECKING:  # a shell that asks for help should not wait for what only a run needs
     from facedis.config import Config
     from facedis.events import Listener
-    from facedis.model.checkpoint import Run
+    from facedis.model.storage.checkpoint import Run
 
 SettingsFile = Annotated[
     Path | None,
@@ -95,7 +95,7 @@ def results_folder(what: str, run: "Run", split: str, faces: Path | None) -> Pat
     Raises:
         CacheError: The faces are missing or are no cache.
     """
-    from facedis.faces.cache import FacesCache
+    from facedis.faces.cache.cache import FacesCache
 
     own = faces_of(run, faces)
     with FacesCache.open(own) as cache:

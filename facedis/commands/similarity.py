@@ -10,8 +10,8 @@ from facedis.errors import ConfigError
 
 if TYPE_CHECKING:
     from facedis.events import Listener
-    from facedis.model.checkpoint import Run
-    from facedis.studies.similarity import Compared
+    from facedis.model.storage.checkpoint import Run
+    from facedis.tasks.similarity.similarity import Compared
 
 _MANY, _SAMPLE = "An image against many, lists of pairs", "Random pairs of a faces cache"
 #: Files that hold many faces; a folder does too, and every other file is an image.
@@ -92,16 +92,16 @@ def similarity(
         if path is not None and path.suffix.lower() not in suffixes:
             raise ConfigError(f"{path} does not end in {suffixes[0]}", "so that nothing else is overwritten by mistake")
 
-    from facedis.reports.similarity import similarity_page
-    from facedis.studies.models import load_model
+    from facedis.model.storage.registry import load_model
+    from facedis.reports.terminal.similarity import similarity_page
 
     compared = _compared(load_model(model), given, listener(as_json, quiet))
     if html is not None:
-        from facedis.reports.similarity_html import write_similarity
+        from facedis.reports.html.similarity_page import write_similarity
 
         write_similarity(compared.record, compared.faces, html)
     if table is not None:
-        from facedis.reports.similarity_csv import write_csv
+        from facedis.reports.tables.similarity_csv import write_csv
 
         write_csv(compared.record, table)
     show(compared.record, similarity_page, as_json, quiet)
@@ -114,24 +114,24 @@ def _compared(run: "Run", given: dict[str, Any], listener: "Listener") -> "Compa
         return {name: given[name] for name in ("device", "false_accepts", *names) if given[name] is not None} | more
 
     if given["sample"] is not None:
-        from facedis.faces.cache import FacesCache
-        from facedis.reports.similarity_html import PER_KIND
-        from facedis.studies.contrast import sample
+        from facedis.faces.cache.cache import FacesCache
+        from facedis.reports.html.similarity_page import PER_KIND
+        from facedis.tasks.similarity.pair_sampling import sample
 
         with FacesCache.open(given["faces"]) as cache:
             more = _draws(given) | {"shown": PER_KIND if given["html"] else 0, "listener": listener}
             return sample(run, cache, given["sample"], **chosen("split", "seed", **more))
     if given["pairs"] is not None:
-        from facedis.reports.similarity_html import PAIRS
-        from facedis.studies.pair_list import compare_list
+        from facedis.reports.html.similarity_page import PAIRS
+        from facedis.tasks.similarity.pair_list import compare_list
 
         more = _draws(given) | {"shown": PAIRS if given["html"] else 0, "listener": listener}
         return compare_list(run, given["pairs"], **chosen("images", "crop", **more))
     if _is_picture(given["image2"]):
-        from facedis.studies.similarity import compare
+        from facedis.tasks.similarity.similarity import compare
 
         return compare(run, given["image1"], given["image2"], **chosen("crop"))
-    from facedis.studies.ranking import rank
+    from facedis.tasks.similarity.rank_faces import rank
 
     place = given["image2"] or given["faces"]
     return rank(run, given["image1"], place, **chosen("top", "by", "crop", listener=listener))

@@ -9,8 +9,8 @@ from facedis.commands.shared import AsJson, DeviceOption, ModelOption, PhotoCrop
 from facedis.errors import ConfigError
 
 if TYPE_CHECKING:  # what only a run needs
-    from facedis.model.checkpoint import Run
-    from facedis.studies.swapping import Drawing, Wanted
+    from facedis.model.storage.checkpoint import Run
+    from facedis.tasks.swapping.swapping import Drawing, Wanted
 
 
 def swap(
@@ -59,12 +59,12 @@ def swap(
     says in its metadata that it is synthetic.
     """
     _refuse_contradictions(images, grid, interpolate, onto, paste)
-    from facedis.files import refuse_unwritable
-    from facedis.reports.swap import folder_beside, swap_page, write_drawing
-    from facedis.reports.synthetic import refuse_unknown_format
+    from facedis.atomic_io import refuse_unwritable
+    from facedis.model.storage.registry import load_model
+    from facedis.reports.provenance import refuse_unknown_format
+    from facedis.reports.terminal.swap import folder_beside, swap_page, write_drawing
     from facedis.result import write_result
-    from facedis.studies.models import load_model
-    from facedis.studies.swapping import Wanted
+    from facedis.tasks.swapping.swapping import Wanted
 
     refuse_unknown_format(output, *([".gif"] if interpolate else []))
     refuse_unwritable(folder_beside(output))
@@ -77,7 +77,7 @@ def swap(
 
 
 def _drawn(run: "Run", images: list[Path], task: tuple[bool, int | None, str | None], wanted: "Wanted") -> "Drawing":
-    from facedis.studies import swapping
+    from facedis.tasks.swapping import swapping
 
     grid, steps, onto = task
     if grid:

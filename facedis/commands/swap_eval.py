@@ -88,17 +88,17 @@ def swap_eval(
 
     chosen = settings(SwapEvalConfig, "swap-eval", config, options)
 
-    from facedis.faces.cache import FacesCache
-    from facedis.files import refuse_unwritable
-    from facedis.reports.swap_evaluation import page, sheet_of
-    from facedis.reports.swap_figure import swaps_png
-    from facedis.reports.synthetic import refuse_unknown_format
+    from facedis.atomic_io import refuse_unwritable
+    from facedis.faces.cache.cache import FacesCache
+    from facedis.model.storage.registry import load_model
+    from facedis.reports.figures.swap_eval_figure import swaps_png
+    from facedis.reports.provenance import refuse_unknown_format
+    from facedis.reports.terminal.swap_eval import page, sheet_of
     from facedis.result import write_result
-    from facedis.studies.judged_swaps import Judges
-    from facedis.studies.judges import expression_judge
-    from facedis.studies.judges import face_judge as judge_of_people
-    from facedis.studies.models import load_model
-    from facedis.studies.swap_evaluation import evaluate_swaps
+    from facedis.tasks.swapping.evaluators import expression_judge
+    from facedis.tasks.swapping.evaluators import face_judge as judge_of_people
+    from facedis.tasks.swapping.swap_evaluation import evaluate_swaps
+    from facedis.tasks.swapping.swap_metrics import Judges
 
     trained, tell = load_model(model), listener(as_json, quiet)
     own = faces_of(trained, faces)

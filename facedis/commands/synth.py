@@ -44,13 +44,13 @@ def synth(
     processes. Stopped at any moment, the same command goes on where it stopped.
     """
     from facedis.errors import ConfigError
-    from facedis.rendered.plan import SetPlan
-    from facedis.rendered.sheet import sheet as contact_sheet
-    from facedis.rendered.synth import synthesise
-    from facedis.reports.synthesis import page, save_png
+    from facedis.reports.terminal.synth import page, save_png
+    from facedis.synthetic.render_plan import SetPlan
+    from facedis.synthetic.render_sheet import sheet as contact_sheet
+    from facedis.synthetic.synthesis import synthesise
 
     if like is not None:
-        from facedis.rendered.swap import true_swap
+        from facedis.synthetic.true_swap import true_swap
 
         save_png(true_swap(*like), output.with_suffix(".png"))
         return

@@ -357,10 +357,10 @@ def train(
     """
     options = dict(locals())
     from facedis.config import ModelConfig, TrainConfig, read_settings
-    from facedis.reports.training import page
-    from facedis.studies.training import Wish
-    from facedis.studies.training import resume as resume_training
-    from facedis.studies.training import train as run_training
+    from facedis.reports.terminal.train import page
+    from facedis.tasks.experiments.training import Wish
+    from facedis.tasks.experiments.training import resume as resume_training
+    from facedis.tasks.experiments.training import train as run_training
 
     listen = listener(as_json, quiet)
     if resume is not None:

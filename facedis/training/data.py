@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from facedis.errors import CacheError, ConfigError
-from facedis.faces.cache import FacesCache
+from facedis.faces.cache.cache import FacesCache
 from facedis.training.targets import Target, targets
 
 

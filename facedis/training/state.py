@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from facedis.model.checkpoint import load_tensors, read_tensors, save_tensors, tensors_of
-from facedis.training.averaging import Average
+from facedis.model.storage.checkpoint import load_tensors, read_tensors, save_tensors, tensors_of
+from facedis.training.recipes.ema import Average
 
 
 @dataclass

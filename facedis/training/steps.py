@@ -25,15 +25,15 @@ from torch.func import functional_call
 from torch.optim import Optimizer
 
 from facedis.config import TrainConfig
-from facedis.model import losses
-from facedis.model.adversaries import EXPRESSION_IN_REST, Opponents
-from facedis.model.confusion import OBJECTIVES, hsic_loss
-from facedis.model.disentangler import Codes, Disentangler, Output
-from facedis.model.losses import Losses
-from facedis.model.retention import dependence, few_pixels, variance_floor
-from facedis.training.mixing import Mix, blended
-from facedis.training.sharpness import nearby_worst
-from facedis.training.teaching import taught_loss
+from facedis.model.losses import objective as losses
+from facedis.model.losses.confusion import OBJECTIVES, hsic_loss
+from facedis.model.losses.objective import Losses
+from facedis.model.losses.retention_losses import dependence, few_pixels, variance_floor
+from facedis.model.network.adversaries import EXPRESSION_IN_REST, Opponents
+from facedis.model.network.disentangler import Codes, Disentangler, Output
+from facedis.training.recipes.distillation import taught_loss
+from facedis.training.recipes.mixup import Mix, blended
+from facedis.training.recipes.sam import nearby_worst
 
 
 @dataclass
@@ -272,7 +272,7 @@ def encoder_optimizers(model: Disentangler, config: TrainConfig) -> tuple[Optimi
     lr_trunk = config.lr_trunk or (config.lr / 10 if trunk.pretrained else config.lr)
     copied = list(model.rest_stages.parameters()) if model.rest_stages else []
     apart = list(trunk.parameters()) + copied + (list(model.decoder.parameters()) if model.detached else [])
-    if model.draws == "later":  # facedis.training.drawing has optimisers of its own
+    if model.draws == "later":  # facedis.training.decoder.decoder_trainer has optimisers of its own
         apart += [weight for part in model.learners() for weight in part.requires_grad_(False).parameters()]
     known = {id(parameter) for parameter in apart}
     groups = [{"params": [parameter for parameter in model.parameters() if id(parameter) not in known]}]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from facedis.errors import ConfigError
-from facedis.faces.cache import FacesCache
+from facedis.faces.cache.cache import FacesCache
 
 #: A number becomes this many classes, equally frequent in the train split.
 PARTS = 5

@@ -4,11 +4,11 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 
-from facedis.faces.batches import prefetched
-from facedis.model.adversaries import Opponents
-from facedis.model.disentangler import Disentangler
-from facedis.training.augment import to_images
+from facedis.faces.cache.loader import prefetched
+from facedis.model.network.adversaries import Opponents
+from facedis.model.network.disentangler import Disentangler
 from facedis.training.data import TrainingData
+from facedis.training.recipes.augmentation import to_images
 
 BATCH = 128
 

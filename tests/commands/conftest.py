@@ -43,8 +43,8 @@ def facedis(capsys, monkeypatch):
 def world(pictures, tmp_path_factory):
     """A folder with faces.h5 of `pictures` and a run of one epoch with a decoder."""
     from facedis.config import AlignConfig
-    from facedis.faces.align import align
-    from facedis.studies.training import Wish, train
+    from facedis.faces.alignment.align_dataset import align
+    from facedis.tasks.experiments.training import Wish, train
 
     folder = tmp_path_factory.mktemp("world")
     align(pictures, folder / "faces.h5", AlignConfig(size=48, device="cpu"))
@@ -58,9 +58,9 @@ def world(pictures, tmp_path_factory):
 @pytest.fixture(scope="session")
 def judges(world):
     """Folder of two runs that may judge the first: one of expressions, and one that is said to know people."""
-    from facedis.model.checkpoint import read_info, write_info
-    from facedis.studies.judges import PEOPLE
-    from facedis.studies.training import Wish, train
+    from facedis.model.storage.checkpoint import read_info, write_info
+    from facedis.tasks.experiments.training import Wish, train
+    from facedis.tasks.swapping.evaluators import PEOPLE
 
     for seed, name in ((1, "expression"), (2, "identity")):
         model = {"size": 32, "trunk": TRUNK, "baseline": True}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facedis import shipped
+from facedis import pretrained as shipped
 from tests.conftest import write_cache
 
 

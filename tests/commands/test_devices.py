@@ -3,7 +3,7 @@
 import pytest
 
 from facedis import plugins
-from facedis.studies.encoder import ExpressionEncoder
+from facedis.tasks.encoding.sklearn import ExpressionEncoder
 from tests.commands.test_bad_input import refused
 
 

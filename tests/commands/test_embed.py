@@ -12,10 +12,10 @@ from sklearn.pipeline import make_pipeline
 
 import facedis as package
 from facedis.errors import ConfigError, InputError
-from facedis.faces.cache import FacesCache
-from facedis.model.checkpoint import load_run
-from facedis.studies.encode import encode
-from facedis.studies.encoder import ExpressionEncoder
+from facedis.faces.cache.cache import FacesCache
+from facedis.model.storage.checkpoint import load_run
+from facedis.tasks.encoding.encode import encode
+from facedis.tasks.encoding.sklearn import ExpressionEncoder
 from tests.commands.test_bad_input import refused
 
 

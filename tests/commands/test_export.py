@@ -10,15 +10,15 @@ import pytest
 import torch
 
 from facedis.errors import OutputError
-from facedis.faces.crop import whole
-from facedis.faces.images import pixels_of
-from facedis.model.checkpoint import load_run, read_info, write_info
-from facedis.studies import export as study
-from facedis.studies.calibration import CALIBRATION
-from facedis.studies.encode import codes_of
-from facedis.studies.portable import Portable
+from facedis.faces.cropping.crop import whole
+from facedis.faces.io.images import pixels_of
+from facedis.model.storage.checkpoint import load_run, read_info, write_info
+from facedis.tasks.encoding.encode import codes_of
+from facedis.tasks.encoding.temperature import CALIBRATION
+from facedis.tasks.packaging import export as study
+from facedis.tasks.packaging.onnx_module import Portable
 from tests.commands.test_bad_input import refused
-from tests.studies.runs import make_run
+from tests.tasks.runs import make_run
 
 VARIANTS = {
     "plain": {},

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from facedis import shipped
+from facedis import pretrained as shipped
 from tests.commands.test_bad_input import refused
 
 
@@ -12,13 +12,13 @@ from tests.commands.test_bad_input import refused
 def model(world, pictures, tmp_path_factory):
     """A packed model of the world's run, measured once."""
     from facedis.config import EvalConfig
-    from facedis.faces.cache import FacesCache
-    from facedis.reports.card import card
+    from facedis.faces.cache.cache import FacesCache
+    from facedis.model.storage.registry import load_model
+    from facedis.reports.cards.card import card
     from facedis.result import write_result
-    from facedis.studies.evaluation import evaluate
-    from facedis.studies.model_facts import found_results
-    from facedis.studies.models import load_model
-    from facedis.studies.packing import Parcel, pack
+    from facedis.tasks.evaluation.evaluation import evaluate
+    from facedis.tasks.packaging.model_metadata import found_results
+    from facedis.tasks.packaging.packing import Parcel, pack
 
     folder = tmp_path_factory.mktemp("models")
     run = load_model(world / "runs" / "one")

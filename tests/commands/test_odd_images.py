@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from facedis.config import AlignConfig
-from facedis.faces.images import pixels_of
-from facedis.faces.single import single_faces
+from facedis.faces.cropping.single_image import single_faces
+from facedis.faces.io.images import pixels_of
 from tests.commands.test_bad_input import refused
 
 

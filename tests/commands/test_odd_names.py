@@ -8,8 +8,8 @@ import shutil
 import pytest
 
 from facedis.commands.shared import show
-from facedis.faces.cache import FacesCache
-from facedis.reports.training import page
+from facedis.faces.cache.cache import FacesCache
+from facedis.reports.terminal.train import page
 from tests.commands.test_bad_input import refused
 
 ODD = ("out [old] :cat:", "out [/b]")  # the second is a folder in a folder, and would close what nobody opened

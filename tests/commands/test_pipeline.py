@@ -7,8 +7,8 @@ import sys
 import pytest
 from PIL import Image
 
-from facedis.faces.cache import FacesCache
-from facedis.model.checkpoint import load_run
+from facedis.faces.cache.cache import FacesCache
+from facedis.model.storage.checkpoint import load_run
 
 QUICK = ("--epochs", "1", "--size", "32", "--trunk", "mobilenet_v3_large")
 

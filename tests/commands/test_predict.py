@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facedis.faces.cache import FacesCache
-from facedis.model.checkpoint import load_run
-from facedis.studies.calibration import CALIBRATION, Calibration, calibrate
-from facedis.studies.encode import codes_of
+from facedis.faces.cache.cache import FacesCache
+from facedis.model.storage.checkpoint import load_run
+from facedis.tasks.encoding.encode import codes_of
+from facedis.tasks.encoding.temperature import CALIBRATION, Calibration, calibrate
 from tests.commands.test_bad_input import refused
 from tests.commands.test_odd_images import KINDS, overlap
 

@@ -18,7 +18,7 @@ CODES = ("expression", "rest", "trunk")
 @pytest.fixture(scope="module")
 def run(world, tmp_path_factory):
     """A run whose codes of different faces differ, as those of the world's run after one epoch hardly do."""
-    from facedis.studies.training import Wish, train
+    from facedis.tasks.experiments.training import Wish, train
 
     wish = Wish(
         preset="small",
@@ -295,7 +295,7 @@ def test_what_does_not_go_together_is_refused(facedis, here, pictures, words, ex
 
 
 def test_codes_of_another_model_are_refused(facedis, here, pictures, tmp_path):
-    from facedis.studies.codes_file import writing
+    from facedis.tasks.encoding.codes_file import writing
 
     with writing(tmp_path / "codes.npz", {"model": "runs/other", "fingerprint": "0"}) as writer:
         ids = {name: np.array(["a"]) for name in ("image", "expression", "identity", "split")} | {"row": np.array([0])}

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facedis.faces.images import pixels_of
+from facedis.faces.io.images import pixels_of
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from facedis import plugins
-from facedis.datasets.reading import read
-from facedis.datasets.recognise import reader_for
+from facedis.datasets.autodetect import reader_for
 from facedis.datasets.record import FaceRecord, Skipped
+from facedis.datasets.scan import read
 from facedis.errors import InputError
 from facedis.taxonomy import EIGHT
 from tests.datasets.trees import TREES

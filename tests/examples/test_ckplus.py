@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from facedis.faces.cache import FacesCache
-from facedis.rendered import bundled
+from facedis.faces.cache.cache import FacesCache
+from facedis.synthetic import bundled
 
 SCRIPT = Path(__file__).parents[2] / "examples" / "ckplus_tree.py"
 #: Of which ten folds leave two to test.

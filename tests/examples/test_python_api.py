@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from facedis.faces.cache import FacesCache
+from facedis.faces.cache.cache import FacesCache
 
 SCRIPT = Path(__file__).parents[2] / "examples" / "python_api.py"
 

@@ -7,15 +7,15 @@ from torch import nn
 
 from facedis.config import ModelConfig, TrainConfig
 from facedis.errors import ConfigError, RunError
-from facedis.model import losses
-from facedis.model.checkpoint import load_run
-from facedis.model.disentangler import build
-from facedis.training.averaging import Average
-from facedis.training.mixing import Mix, blended, draw
-from facedis.training.sharpness import nearby_worst
+from facedis.model.losses import objective as losses
+from facedis.model.network.disentangler import build
+from facedis.model.storage.checkpoint import load_run
+from facedis.training.recipes.distillation import TEMPERATURE, Teachers, taught_loss
+from facedis.training.recipes.ema import Average
+from facedis.training.recipes.mixup import Mix, blended, draw
+from facedis.training.recipes.sam import nearby_worst
 from facedis.training.steps import Batch, ClassWeights, Side, train_step
-from facedis.training.teaching import TEMPERATURE, Teachers, taught_loss
-from tests.studies.runs import make_run
+from tests.tasks.runs import make_run
 
 
 def test_the_running_mean_nears_a_constant_and_forgets_the_start():

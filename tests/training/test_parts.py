@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from facedis.training.augment import augment, to_images
 from facedis.training.interrupt import stop_between_steps
+from facedis.training.recipes.augmentation import augment, to_images
 from facedis.training.samplers import balanced_order, class_weights, epoch_order, share_of
 from facedis.training.schedule import rate
 

@@ -5,8 +5,8 @@ import torch
 from lightning_fabric import Fabric
 
 from facedis.config import ModelConfig, TrainConfig
-from facedis.model import losses
-from facedis.model.disentangler import build
+from facedis.model.losses import objective as losses
+from facedis.model.network.disentangler import build
 from facedis.training.steps import (
     Batch,
     ClassWeights,

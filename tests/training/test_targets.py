@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from facedis.errors import ConfigError
-from facedis.faces.cache import FacesCache
+from facedis.faces.cache.cache import FacesCache
 from facedis.training.targets import targets
 from tests.conftest import write_cache
 

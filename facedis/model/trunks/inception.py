@@ -3,8 +3,8 @@
 from facenet_pytorch import InceptionResnetV1
 from torch import nn
 
-from facedis.model.trunk import Source, Trunk, fill
-from facedis.model.weights import CASIA_WEBFACE, VGGFACE2
+from facedis.model.network.trunk import Source, Trunk, fill
+from facedis.model.storage.weights import CASIA_WEBFACE, VGGFACE2
 
 _STAGES = (
     *("conv2d_1a", "conv2d_2a", "conv2d_2b", "maxpool_3a", "conv2d_3b", "conv2d_4a", "conv2d_4b"),

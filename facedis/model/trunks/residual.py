@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from facedis.model.trunk import IMAGENET, Source, Trunk, fill
+from facedis.model.network.trunk import IMAGENET, Source, Trunk, fill
 
 #: Channels of the first of the four pairs of blocks; each pair doubles them.
 _FULL = 64

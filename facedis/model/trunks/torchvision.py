@@ -3,8 +3,8 @@
 import torchvision.models as zoo
 from torch import nn
 
-from facedis.model.trunk import IMAGENET, Source, Trunk, fill
-from facedis.model.weights import Weights
+from facedis.model.network.trunk import IMAGENET, Source, Trunk, fill
+from facedis.model.storage.weights import Weights
 
 
 def resnet18(source: Source) -> Trunk:

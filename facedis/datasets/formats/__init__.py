@@ -1,0 +1,1 @@
+"""File formats in which datasets are stored."""

@@ -1,0 +1,1 @@
+"""Readers of datasets with identities and no expressions."""

@@ -1,0 +1,1 @@
+"""Align a dataset or single images: detect, crop and store."""

@@ -1,0 +1,224 @@
+"""A folder of images to a faces cache: read, detect, cut out, store; interrupted, it goes on."""
+
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from facedis import plugins
+from facedis.config import AlignConfig
+from facedis.datasets.record import Skipped
+from facedis.errors import CacheError, InputError, OutputError
+from facedis.events import Event, Listener, note, silent, warn
+from facedis.faces.alignment.aligner import Aligner
+from facedis.faces.alignment.plan import Plan, make_plan
+from facedis.faces.alignment.shards import Shard, join_where_complete, part_of, place_of
+from facedis.faces.cache.cache import USABLE, CacheInfo, CacheWriter, FacesCache, partial_path, read_info
+from facedis.faces.cache.summary import split_counts, status_counts
+from facedis.faces.cropping.crop import CropSettings
+from facedis.faces.io.prefetch_decode import decoded_ahead
+from facedis.result import record
+
+#: Rows that are detected, written and, after an interruption, repeated together. They are counted
+#: from the first row on, so that a resumed run forms the same batches as an unbroken one.
+CHUNK = 64
+#: The same where no detector runs: writing is most of the work then.
+CHUNK_BYTES = 8_000_000
+#: Most problem rows that the result record lists.
+LISTED = 20
+
+
+def align(
+    source: Path | None,
+    output: Path,
+    config: AlignConfig,
+    listener: Listener = silent,
+    overwrite: bool = False,
+    shard: Shard | None = None,
+) -> dict[str, Any]:
+    """Make the faces cache `output` of the images at `source`.
+
+    Rows are written to `<output>.partial`, which takes the name `output` when all are done. A
+    partial file of the same images and settings is continued.
+
+    Args:
+        source: Folder of a dataset; None for the bundled faces.
+        output: The HDF5 file to make.
+        config: How to align.
+        listener: Told about the progress.
+        overwrite: Replace an `output`, finished or not, of other images or settings.
+        shard: Do this part of the rows only, in a file of its own beside `output`. Whoever finishes
+            the last part joins them to `output`.
+
+    Returns:
+        The result record of kind "alignment".
+
+    Raises:
+        InputError: `source` is not a dataset, or has no usable image.
+        ConfigError: An unknown reader or detector.
+        OutputError: `output` holds something else or cannot be written.
+        CacheError: An unfinished `output` cannot be continued.
+    """
+    plan = make_plan(source, config, listener)
+    if shard is None:
+        return _align(plan, Path(output), config, listener, overwrite)
+    if _is_complete(Path(output), plan.info.fingerprint, overwrite):
+        note(listener, f"{output} is complete already")
+        return _result(Path(output), None, plan.skipped)
+    result = _align(part_of(plan, shard), place_of(Path(output), shard), config, listener, overwrite)
+    if not join_where_complete(Path(output), shard.of, plan.info.fingerprint):
+        return result
+    note(listener, f"all {shard.of} shards are done and joined to {output}")
+    return _result(Path(output), result["rate"], plan.skipped)
+
+
+def _align(plan: Plan, output: Path, config: AlignConfig, listener: Listener, overwrite: bool) -> dict[str, Any]:
+    info, n = plan.info, len(plan.records)
+    note(listener, f"{plan.root}: {n:,} images, read as {info.dataset}, crop {info.crop}, {info.size} px")
+    if _is_complete(output, info.fingerprint, overwrite):
+        note(listener, f"{output} is complete already")
+        return _result(output, None, plan.skipped)
+    aligner = Aligner(
+        CropSettings(info.crop, info.size, info.margin), _detector(plan, config), config.no_face, config.several
+    )
+    writer = _writer(output, plan, listener, overwrite)
+    try:
+        rate = _fill(writer, plan, aligner, config.workers, listener)
+        status = writer.status
+    finally:
+        writer.close()
+    _refuse_useless(plan, status, output)
+    _warn_of_gaps(plan, status, config, listener)
+    writer.finish()
+    return _result(output, rate, plan.skipped)
+
+
+def _is_complete(output: Path, fingerprint: str, overwrite: bool) -> bool:
+    if output.is_dir():
+        raise OutputError(f"{output} is a folder", "choose a file name with -o")
+    if overwrite:
+        return False
+    other = "it holds other images or settings; choose another -o or --overwrite"
+    if output.exists():
+        try:
+            same = read_info(output).fingerprint == fingerprint
+        except CacheError as error:
+            raise OutputError(error.what, "choose another -o or --overwrite") from error
+        if not same:
+            raise OutputError(f"{output} exists already", other)
+        return True
+    partial = partial_path(output)
+    if partial.exists() and _fingerprint_of(partial) not in (None, fingerprint):
+        raise OutputError(f"the unfinished {partial} is in the way", other)
+    return False
+
+
+def _fingerprint_of(partial: Path) -> str | None:
+    """None where the file does not open: to continue it will say why."""
+    try:
+        return read_info(partial).fingerprint
+    except CacheError:
+        return None
+
+
+def _detector(plan: Plan, config: AlignConfig) -> Any:
+    if plan.info.crop == "none":
+        return None
+    return plugins.named(plugins.DETECTORS, config.detector)(config.device, config.min_face)
+
+
+def _writer(output: Path, plan: Plan, listener: Listener, overwrite: bool) -> CacheWriter:
+    partial = partial_path(output)
+    if overwrite or not partial.exists():
+        CacheWriter.create(output, plan.info, plan.records, plan.splits)
+    writer = CacheWriter.resume(output)
+    done = len(plan.records) - len(writer.pending)
+    if done:
+        note(listener, f"going on with {partial}: {done:,} of {len(plan.records):,} rows are done")
+    return writer
+
+
+def _fill(writer: CacheWriter, plan: Plan, aligner: Aligner, workers: int, listener: Listener) -> float | None:
+    """Do the pending rows chunk by chunk; returns images a second."""
+    chunks = _chunks(writer.pending, len(plan.records), plan.info)
+    todo = sum(len(chunk) for chunk in chunks)
+    if not todo:
+        return None
+    listener(Event("start", "align", total=todo))
+    began, done = time.perf_counter(), 0
+    images = decoded_ahead((plan.source(row) for chunk in chunks for row in chunk), workers)
+    try:
+        for chunk in chunks:
+            writer.write(
+                chunk.start,
+                aligner.rows(islice(images, len(chunk)), len(chunk), plan.records[chunk.start : chunk.stop]),
+            )
+            done += len(chunk)
+            rate = done / (time.perf_counter() - began)
+            listener(Event("advance", done=done, facts={"images/s": rate}))
+    finally:
+        images.close()
+    listener(Event("end", "align", total=todo, done=done, facts={"images/s": rate}))
+    return rate
+
+
+def _chunks(pending: np.ndarray, n: int, info: CacheInfo) -> list[range]:
+    """The chunks of the `n` rows in which a row is pending."""
+    size = CHUNK if info.crop != "none" else max(CHUNK_BYTES // (3 * info.size**2), 1)
+    return [range(start, min(start + size, n)) for start in np.unique(pending // size * size).tolist()]
+
+
+def _refuse_useless(plan: Plan, status: np.ndarray, output: Path) -> None:
+    """A cache without a single face is not worth a file."""
+    if np.isin(status, USABLE).any():
+        return
+    with suppress(OSError):
+        partial_path(output).unlink()
+    if (status == "no_face").any():
+        raise InputError(
+            f"no face was found in any of the {len(status):,} images of {plan.root}",
+            "add --crop none if they are cropped faces already, or --no-face whole",
+        )
+    names, counts = np.unique(status, return_counts=True)
+    what = ", ".join(f"{count:,} {name}" for name, count in zip(names, counts, strict=True))
+    raise InputError(f"none of the images of {plan.root} can be used ({what})", "name a folder of photographs")
+
+
+def _warn_of_gaps(plan: Plan, status: np.ndarray, config: AlignConfig, listener: Listener) -> None:
+    """A cache of whole images only, or one with an empty split, may not be what was meant."""
+    if plan.info.crop != "none" and not np.isin(status, ("ok", "several")).any():
+        warn(listener, f"no face was found in any image of {plan.root}; whole images stand in for all of them")
+    divided = not any(entry.split for entry in plan.records)
+    wanted = {"train": 1.0, "val": config.val_share, "test": config.test_share}
+    empty = [split for split, share in wanted.items() if share > 0 and split not in plan.splits]
+    if divided and empty:
+        warn(listener, f"no identity fell into the split {' or '.join(empty)}; another --seed may do better")
+
+
+def _result(output: Path, rate: float | None, skipped: Sequence[Skipped]) -> dict[str, Any]:
+    with FacesCache.open(output) as cache:
+        bad = np.flatnonzero(~cache.usable)[:LISTED]
+        return record(
+            "alignment",
+            dataset=cache.info.dataset,
+            source=cache.info.source,
+            rows=len(cache),
+            n=int(cache.usable.sum()),
+            status=status_counts(cache),
+            classes=cache.info.classes,
+            splits=split_counts(cache),
+            crop=cache.info.crop,
+            size=cache.info.size,
+            detector=cache.info.detector,
+            identities=len(set(cache.identities[cache.usable]) - {""}),
+            problems=[{"image": str(cache.sources[row]), "status": str(cache.status[row])} for row in bad],
+            skipped=len(skipped),
+            skipped_rows=[asdict(row) for row in skipped[:LISTED]],
+            rate=rate,
+            output=str(output),
+        )

@@ -1,0 +1,117 @@
+"""Photographs as a run wants them: cut out as the faces were that it learned from."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from facedis import plugins
+from facedis.config import AlignConfig, resolve
+from facedis.faces.alignment.aligner import Aligner
+from facedis.faces.cache.cache import STATUSES, USABLE
+from facedis.faces.cropping.crop import CropSettings
+from facedis.faces.cropping.single_image import SingleFace, single_faces
+from facedis.faces.io.images import Decoded
+from facedis.model.storage.checkpoint import Run
+
+#: Images that are worked on together.
+CHUNK = 64
+_NO_FACE = "no face was found in it"
+
+
+def align_photographs(
+    run: Run, images: Sequence[Path], crop: str | None = None, device: str = "auto"
+) -> list[SingleFace]:
+    """The face of each image.
+
+    Args:
+        run: Says how its own faces were cut out. Where they came cut out already, a photograph is
+            cut upright and without margin, which keeps the shape of the face and comes nearest to
+            what such datasets show.
+        images: Files with one face each; of several faces the largest is taken.
+        crop: "box", "similarity", "none" (the image is a face already), or None for the run's way.
+        device: Where faces are looked for, as in the settings.
+
+    Raises:
+        InputError: An image cannot be read or shows no face.
+        ConfigError: There is no such device.
+    """
+    return single_faces(images, crop_settings(run, crop, device))
+
+
+def crop_settings(run: Run, crop: str | None = None, device: str = "auto") -> AlignConfig:
+    """How a photograph must be cut out for `run`; `crop` and `device` as in `align_photographs`."""
+    own = run.info["faces"]
+    cut_elsewhere = own["crop"] == "none"
+    return resolve(
+        AlignConfig,
+        {
+            "crop": crop or ("similarity" if cut_elsewhere else own["crop"]),
+            "margin": 0.0 if cut_elsewhere else own["margin"],
+            "size": own["size"],
+            "detector": "mtcnn" if own["detector"] in ("none", "given") else own["detector"],
+            "device": device,
+        },
+    )
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Up to `CHUNK` images in a row and what became of them.
+
+    Attributes:
+        first: Place of the first of them among all.
+        faces: (k, S, S, 3) uint8, those that were found.
+        places: (k,) int place among all images of each face.
+        several: (k,) bool, whether the image shows more than that face.
+        problems: (place, why in words) of each image without one.
+        n: Images.
+    """
+
+    first: int
+    faces: np.ndarray
+    places: np.ndarray
+    several: np.ndarray
+    problems: list[tuple[int, str]]
+    n: int
+
+
+def cut_out(
+    run: Run,
+    images: Iterable[Decoded],
+    n: int,
+    crop: str | None = None,
+    no_face: str = "skip",
+    device: str = "auto",
+) -> Iterator[Cut]:
+    """The faces of any number of images, a few at a time; what cannot be used is told and left out.
+
+    Args:
+        run: Says how its own faces were cut out.
+        images: The images, decoded.
+        n: How many there are.
+        crop: As in `align_photographs`.
+        no_face: "skip", or "whole" to take all of an image without a face.
+        device: As in `align_photographs`.
+    """
+    config = crop_settings(run, crop, device)
+    detector = None
+    if config.crop != "none":
+        detector = plugins.named(plugins.DETECTORS, config.detector)(config.device, config.min_face)
+    aligner = Aligner(CropSettings(config.crop, config.size, config.margin), detector, no_face, config.several)
+    stream = iter(images)
+    for first in range(0, n, CHUNK):
+        size, reasons = min(CHUNK, n - first), []
+        rows = aligner.rows(_noted(islice(stream, size), reasons), size)
+        names = np.array(STATUSES)[rows.status]
+        good = np.isin(names, USABLE)
+        problems = [(first + place, reasons[place] or _NO_FACE) for place in np.flatnonzero(~good).tolist()]
+        yield Cut(first, rows.faces[good], first + np.flatnonzero(good), names[good] == "several", problems, size)
+
+
+def _noted(images: Iterable[Decoded], reasons: list[str]) -> Iterator[Decoded]:
+    for image in images:
+        reasons.append(image.reason)
+        yield image

@@ -1,0 +1,201 @@
+"""A look at a dataset before it is aligned: what it is, what is wrong with it, what that usually means."""
+
+import hashlib
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from facedis.config import AlignConfig
+from facedis.datasets.autodetect import reader_for
+from facedis.datasets.expected_counts import counted, published_for
+from facedis.datasets.record import FaceRecord, Reader, Skipped
+from facedis.datasets.scan import Reading, read, reasons
+from facedis.events import Event, Listener, silent
+from facedis.faces.alignment.plan import bundled, source_of
+from facedis.faces.io.images import Decoded
+from facedis.faces.io.prefetch_decode import decoded_ahead
+from facedis.result import record
+from facedis.taxonomy import EIGHT
+
+#: Examples that the record has of each problem.
+LISTED = 20
+#: Numbers that are named together where they differ for the same reason.
+NAMED = 3
+
+
+def check(source: Path | None, config: AlignConfig, listener: Listener = silent) -> dict[str, Any]:
+    """Read the dataset at `source` (None: the bundled faces), decode every image, write nothing.
+
+    Returns:
+        The result record of kind "check".
+
+    Raises:
+        InputError: The folder is missing or is not a dataset.
+        ConfigError: The reader is unknown or the choice of one unclear.
+    """
+    root = bundled(listener) if source is None else Path(source)
+    reader = reader_for(root, config.dataset)
+    reading = read(reader)
+    images = _images(root, reader, reading.records, config.workers, listener)
+    found = {
+        "counts": list(_counts(reader, reading.records)),
+        "images": images.status,
+        "duplicates": _duplicates(reading.records, images.digests),
+        "people_across": _people_across(reading.records),
+        "pairs": _pairs(reader, reading.records),
+    }
+    return record(
+        "check",
+        dataset=reader.name,
+        source=str(root),
+        cropped=reader.cropped,
+        rows=len(reading.records),
+        people=len({each.identity for each in reading.records} - {""}),
+        splits=_splits(reading.records),
+        problems=images.problems,
+        **_skipped(reading),
+        **found,
+        findings=list(_findings(reader, reading, found)),
+    )
+
+
+class _Images:
+    """What became of the images when they were decoded."""
+
+    def __init__(self) -> None:
+        self.status: Counter[str] = Counter()
+        self.problems: list[dict[str, str]] = []
+        self.digests: list[bytes | None] = []
+
+    def add(self, image: str, decoded: Decoded) -> None:
+        self.status[decoded.status] += 1
+        if decoded.pixels is None:
+            self.digests.append(None)
+            if len(self.problems) < LISTED:
+                self.problems.append({"image": image, "status": decoded.status, "reason": decoded.reason})
+        else:
+            shape = str(decoded.pixels.shape).encode()
+            self.digests.append(hashlib.blake2b(decoded.pixels, digest_size=16, key=shape).digest())
+
+
+def _images(root: Path, reader: Reader, records: Sequence[FaceRecord], workers: int, listener: Listener) -> _Images:
+    seen = _Images()
+    listener(Event("start", "check", total=len(records)))
+    began = time.perf_counter()
+    decoded = decoded_ahead((source_of(root, reader, each) for each in records), workers)
+    try:
+        for done, (each, image) in enumerate(zip(records, decoded, strict=True), 1):
+            seen.add(each.image, image)
+            rate = done / max(time.perf_counter() - began, 1e-9)
+            listener(Event("advance", done=done, facts={"images/s": rate}))
+    finally:
+        decoded.close()
+    listener(Event("end", "check", total=len(records), done=len(records)))
+    return seen
+
+
+def _splits(records: Sequence[FaceRecord]) -> dict[str, dict[str, int]]:
+    """Rows of each expression in each of the dataset's own splits."""
+    numbers = Counter((each.split or "none", each.expression or "unlabelled") for each in records)
+    splits = [split for split in ("train", "val", "test", "none") if any(where == split for where, _ in numbers)]
+    names = [name for name in (*EIGHT, "unlabelled") if any(each == name for _, each in numbers)]
+    return {split: {name: numbers[split, name] for name in names} for split in splits}
+
+
+def _skipped(reading: Reading) -> dict[str, Any]:
+    told = [
+        {"why": why, "count": count, "file": first.file, "line": first.line}
+        for why, count, first in reasons(reading.skipped)
+    ]
+    return {"skipped": len(reading.skipped), "reasons": told}
+
+
+def _counts(reader: Reader, records: Sequence[FaceRecord]) -> Iterator[dict[str, Any]]:
+    """Each published number beside the one found."""
+    numbers, published = counted(records), published_for(reader)
+    for count in published:
+        meaning = count.meaning(numbers[count.what], published)
+        yield {
+            "what": count.what,
+            "found": numbers[count.what],
+            "published": list(count.published),
+            "agrees": not meaning,
+            "meaning": meaning,
+        }
+
+
+def _duplicates(records: Sequence[FaceRecord], digests: Sequence[bytes | None]) -> dict[str, Any]:
+    """Images with equal pixels: how many in all, in different splits, under different expressions."""
+    first: dict[bytes, FaceRecord] = {}
+    images = across = contradicting = 0
+    pairs = []
+    for each, digest in zip(records, digests, strict=True):
+        if digest is None or (other := first.setdefault(digest, each)) is each:
+            continue
+        images += 1
+        across += other.split != each.split
+        contradicting += other.expression != each.expression
+        if len(pairs) < LISTED:
+            pairs.append([other.image, each.image])
+    return {"images": images, "across_splits": across, "contradicting": contradicting, "pairs": pairs}
+
+
+def _people_across(records: Sequence[FaceRecord]) -> dict[str, Any]:
+    """People who occur in more than one of the dataset's own splits."""
+    places: dict[str, set[str]] = {}
+    for each in records:
+        if each.identity and each.split:
+            places.setdefault(each.identity, set()).add(each.split)
+    names = sorted(name for name, splits in places.items() if len(splits) > 1)
+    return {"people": len(names), "names": names[:LISTED]}
+
+
+def _pairs(reader: Reader, records: Sequence[FaceRecord]) -> dict[str, int] | None:
+    """The dataset's own list of genuine and impostor pairs, where it has one."""
+    if not hasattr(reader, "pairs"):
+        return None
+    there = {Path(each.image).stem for each in records}
+    pairs = list(reader.pairs())
+    good = [pair for pair in pairs if not isinstance(pair, Skipped)]
+    absent = sum(not {pair.first, pair.second} <= there for pair in good)
+    genuine = sum(pair.genuine for pair in good)
+    return {
+        "genuine": genuine,
+        "impostor": len(good) - genuine,
+        "absent": absent,
+        "skipped": len(pairs) - len(good),
+    }
+
+
+def _findings(reader: Reader, reading: Reading, found: dict[str, Any]) -> Iterator[str]:
+    """What each mismatch usually means, one sentence each."""
+    status, twins = found["images"], found["duplicates"]
+    meanings: dict[str, list[str]] = {}
+    for count in found["counts"]:
+        if not count["agrees"]:
+            meanings.setdefault(count["meaning"], []).append(count["what"])
+    for meaning, whats in meanings.items():
+        more = f" and {len(whats) - NAMED} more" if len(whats) > NAMED else ""
+        yield f"{', '.join(whats[:NAMED])}{more}: {meaning}"
+    if status["missing"]:
+        yield "missing images: unpack all parts of the download; some shared copies lack single images"
+    if status["unreadable"]:
+        yield "unreadable images: interrupted downloads, or files that are broken in every copy (AffectNet has one)"
+    if twins["across_splits"]:
+        yield "equal images in different splits: the test set is not unseen, accuracies come out too high"
+    if twins["contradicting"]:
+        yield "equal images with different expressions: at least one of the labels is wrong"
+    if found["people_across"]["people"]:
+        yield "people in several splits: a model can know a test face by its person; the splits measure no new people"
+    if found["pairs"] and found["pairs"]["absent"]:
+        yield "pairs without their images: the list belongs to another version of the dataset"
+    if reading.skipped:
+        yield "skipped rows become no row of the cache; the reasons are listed above"
+    if not any(each.expression for each in reading.records):
+        yield "no expressions: such faces train and test identity only"
+    elif not any(each.identity for each in reading.records):
+        yield "no identities: what codes tell about the person cannot be measured on this dataset"
+    if reader.name == "affectnet-folders":
+        yield "nothing in numbered folders proves what the numbers mean: compare the numbers of each class"

@@ -1,0 +1,149 @@
+"""What an alignment is going to do, settled before the first image is worked on."""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from facedis.config import AlignConfig, as_dict
+from facedis.datasets.autodetect import reader_for
+from facedis.datasets.record import FaceRecord, Reader, Skipped, is_utf8
+from facedis.datasets.scan import read, reasons
+from facedis.errors import InputError
+from facedis.events import Listener, silent, warn
+from facedis.faces.alignment.split import splits_of
+from facedis.faces.cache.cache import VERSION, CacheInfo
+from facedis.faces.io.images import decode
+from facedis.taxonomy import EIGHT, smallest_vocabulary
+
+#: Side of a face cut out of a photograph, in pixels: what the VGGFace2 weights were trained on.
+FACE_SIZE = 160
+_LARGEST = 1024
+#: Reasons for skipped rows that are told one by one.
+_TOLD = 5
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A dataset and how it becomes a faces cache.
+
+    Attributes:
+        root: The folder that was read.
+        reader: Who read it.
+        skipped: What the reader could make no record of.
+        records: One for each row, in order.
+        splits: One for each row.
+        info: What the cache will say about itself.
+    """
+
+    root: Path
+    reader: Reader
+    skipped: Sequence[Skipped]
+    records: Sequence[FaceRecord]
+    splits: Sequence[str]
+    info: CacheInfo
+
+    def source(self, row: int) -> Path | Callable[[], bytes]:
+        """Where the image of `row` comes from, for `images.decode`."""
+        return source_of(self.root, self.reader, self.records[row])
+
+
+def source_of(root: Path, reader: Reader | None, record: FaceRecord) -> Path | Callable[[], bytes]:
+    """The file of an image, or what reads its bytes out of a container."""
+    return partial(reader.image_bytes, record) if record.container else root / record.image
+
+
+def make_plan(source: Path | None, config: AlignConfig, listener: Listener = silent) -> Plan:
+    """Read the dataset at `source` (None: the bundled faces) and settle what `config` leaves open.
+
+    Raises:
+        InputError: The folder is missing, is not a dataset, or holds no readable image.
+        ConfigError: The reader is unknown or the choice of one unclear.
+    """
+    root = bundled(listener) if source is None else Path(source)
+    if not is_utf8(str(root.resolve())):  # the cache says where it is from
+        raise InputError(f"the name of the folder {root.resolve()} is not UTF-8", "rename it")
+    reader = reader_for(root, config.dataset)
+    records, skipped = read(reader)
+    tell_skipped(skipped, listener)
+    crop = _crop(reader, config)
+    if crop != "none" and config.detector == "given":
+        _check_given(reader, records, crop)
+    splits = splits_of(records, config.val_share, config.test_share, config.seed)
+    shaping = {
+        "version": VERSION,
+        "dataset": reader.name,
+        "classes": _classes(records, getattr(reader, "classes", ())),
+        "crop": crop,
+        "size": config.size or (FACE_SIZE if crop != "none" else _own_size(root, reader, records)),
+        "margin": 0.0 if crop == "none" else config.margin,
+        "detector": "none" if crop == "none" else config.detector,
+    }
+    policies = {} if crop == "none" else {name: getattr(config, name) for name in ("min_face", "no_face", "several")}
+    given = shaping["detector"] == "given"
+    fingerprint = _fingerprint(records, splits, shaping | policies, given)
+    del shaping["version"]
+    shaping["factors"] = getattr(reader, "factor_names", ())
+    info = CacheInfo(
+        **shaping, source=str(root.resolve()), fingerprint=fingerprint, settings=json.dumps(as_dict(config))
+    )
+    return Plan(root, reader, skipped, records, splits, info)
+
+
+def tell_skipped(skipped: Sequence[Skipped], listener: Listener) -> None:
+    """Warn of rows that became no record: how many for each reason, and where the first is."""
+    told = list(reasons(skipped))
+    for why, count, first in told[:_TOLD]:
+        others = f" and {count - 1:,} more" if count > 1 else ""
+        place = f"{first.file}, line {first.line}" if first.line else first.file
+        warn(listener, f"skipped {place}{others}: {why}")
+    if left := sum(count for _, count, _ in told[_TOLD:]):
+        warn(listener, f"skipped {left:,} rows for other reasons; `facedis align --check` lists them all")
+
+
+def bundled(listener: Listener) -> Path:
+    """The folder of the bundled faces."""
+    from facedis.synthetic.bundled import folder
+
+    return folder(listener)
+
+
+def _crop(reader: Reader, config: AlignConfig) -> str:
+    if config.crop != "auto":
+        return config.crop
+    return "none" if reader.cropped or config.detector == "none" else "box"
+
+
+def _check_given(reader: Reader, records: Sequence[FaceRecord], crop: str) -> None:
+    """Refuse where the dataset brings for no image what a crop is made by."""
+    what = "landmarks" if crop == "similarity" else "box"
+    if all(getattr(record, what) is None for record in records):
+        plural = {"box": "face boxes"}.get(what, what)
+        raise InputError(f"the {reader.name} dataset gives no {plural}", "leave out --detector given")
+
+
+def _classes(records: Sequence[FaceRecord], fixed: tuple[str, ...]) -> tuple[str, ...]:
+    present = {record.expression for record in records} - {""}
+    return fixed or (smallest_vocabulary(present) if present else EIGHT)
+
+
+def _own_size(root: Path, reader: Reader, records: Sequence[FaceRecord]) -> int:
+    """The shorter side of the first readable image, in pixels."""
+    first = ""
+    for record in records:
+        decoded = decode(source_of(root, reader, record))
+        if decoded.pixels is not None:
+            return min(*decoded.pixels.shape[:2], _LARGEST)
+        first = first or f"{record.image}: {decoded.reason}"
+    raise InputError(f"none of the {len(records)} images of {root} can be read", f"the first is {first}")
+
+
+def _fingerprint(records: Sequence[FaceRecord], splits: Sequence[str], shaping: dict[str, object], given: bool) -> str:
+    """Equal for two alignments that give the same rows."""
+    digest = hashlib.sha256(json.dumps(shaping, sort_keys=True).encode())
+    for record, split in zip(records, splits, strict=True):
+        row = (record.image, record.expression, record.identity, split, record.box)
+        digest.update(json.dumps((*row, record.landmarks) if given else row).encode())
+    return digest.hexdigest()

@@ -1,0 +1,146 @@
+"""Faces from wherever they lie, a block at a time: a faces cache, or a folder of photographs."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from facedis.datasets.autodetect import reader_for
+from facedis.datasets.formats.walk import images_below
+from facedis.datasets.record import NOT_UTF8, FaceRecord, Reader, is_utf8
+from facedis.datasets.scan import read
+from facedis.errors import CacheError, ConfigError, InputError
+from facedis.faces.alignment.align_images import cut_out
+from facedis.faces.alignment.plan import source_of
+from facedis.faces.cache.cache import FacesCache
+from facedis.faces.cache.loader import prefetched
+from facedis.faces.io.prefetch_decode import decoded_ahead
+from facedis.model.storage.checkpoint import Run
+
+#: What is known of a face beside its codes: row of the cache or place in the folder, image, labels.
+IDS = ("row", "image", "expression", "identity", "split")
+_WORKERS = 2
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some faces in a row.
+
+    Attributes:
+        faces: (k, S, S, 3) uint8.
+        ids: (k,) arrays by the names of `IDS`; str but for `row`, "" where unknown.
+        n: Images that were looked at for them.
+        problems: (image, why) of each image without a face.
+        several: Images that show more than the face that was taken.
+    """
+
+    faces: np.ndarray
+    ids: dict[str, np.ndarray]
+    n: int
+    problems: list[tuple[str, str]] = field(default_factory=list)
+    several: int = 0
+
+
+@dataclass(frozen=True)
+class Source:
+    """Faces to go through once.
+
+    Attributes:
+        place: The cache or the folder.
+        root: Folder that the images' paths start from.
+        dataset: Name of the reader, "" for a folder of images that none knows.
+        total: Images.
+        blocks: All of them; to be gone through once.
+    """
+
+    place: Path
+    root: Path
+    dataset: str
+    total: int
+    blocks: Iterator[Block]
+
+
+def from_cache(cache: FacesCache, split: str, batch: int) -> Source:
+    """The usable faces of a split ("all": of all), with an expression or without.
+
+    Raises:
+        CacheError: There is none.
+    """
+    rows = cache.rows(split, labelled=False)
+    if not len(rows):
+        raise CacheError(
+            f"{cache.path} has no usable face{'' if split == 'all' else f' in the split {split!r}'}",
+            "choose another --split",
+        )
+    return Source(cache.path, Path(cache.info.source), cache.info.dataset, len(rows), _of_cache(cache, rows, batch))
+
+
+def from_folder(run: Run, folder: Path, crop: str | None, device: str = "auto") -> Source:
+    """The faces of all images in a folder; of a dataset that a reader knows, with its labels.
+
+    Args:
+        run: Says how faces are cut out.
+        folder: Any folder with images in it.
+        crop: As in `align_photographs`; None also lets a dataset of cropped faces be.
+        device: As in `align_photographs`.
+
+    Raises:
+        InputError: There is no such folder or no image in it.
+    """
+    records, reader = _records(folder)
+    if crop is None and reader is not None and reader.cropped:
+        crop = "none"
+    blocks = _of_folder(run, folder, records, reader, (crop, device))
+    return Source(folder, folder, reader.name if reader else "", len(records), blocks)
+
+
+def _of_cache(cache: FacesCache, rows: np.ndarray, batch: int) -> Iterator[Block]:
+    names = np.array([*cache.info.classes, ""])  # a label of -1 takes the one at the end
+    for piece, faces in prefetched(cache, [rows[start : start + batch] for start in range(0, len(rows), batch)]):
+        ids = {
+            "row": piece,
+            "image": cache.sources[piece],
+            "expression": names[cache.labels[piece]],
+            "identity": cache.identities[piece],
+            "split": cache.splits[piece],
+        }
+        yield Block(faces, ids, len(piece))
+
+
+def _of_folder(
+    run: Run, folder: Path, records: Sequence[FaceRecord], reader: Reader | None, how: tuple[str | None, str]
+) -> Iterator[Block]:
+    crop, device = how
+    images = decoded_ahead((_source(folder, reader, record) for record in records), _WORKERS)
+    try:
+        for cut in cut_out(run, images, len(records), crop, device=device):
+            chosen = [records[place] for place in cut.places]
+            ids = {"row": cut.places} | {
+                name: np.array([getattr(record, name) for record in chosen], str) for name in IDS[1:]
+            }
+            problems = [(records[place].image, why) for place, why in cut.problems]
+            yield Block(cut.faces, ids, cut.n, problems, int(cut.several.sum()))
+    finally:
+        images.close()
+
+
+def _source(folder: Path, reader: Reader | None, record: FaceRecord) -> Path | Callable[[], bytes]:
+    return source_of(folder, reader, record) if is_utf8(record.image) else _refuse_name
+
+
+def _refuse_name() -> bytes:
+    raise ValueError(NOT_UTF8)
+
+
+def _records(folder: Path) -> tuple[list[FaceRecord], Reader | None]:
+    """The images of a folder; a layout that no reader knows, or several do, is just a folder of images."""
+    try:
+        reader = reader_for(folder)
+        return read(reader).records, reader
+    except (InputError, ConfigError):
+        images = sorted(images_below(folder)) if folder.is_dir() else []
+    if not images:
+        what = "holds no image" if folder.is_dir() else "is not a folder" if folder.exists() else "does not exist"
+        raise InputError(f"{folder} {what}", "name a folder of photographs")
+    return [FaceRecord(image) for image in images], None

@@ -1,0 +1,95 @@
+"""Whether a faces cache is whole and consistent, and whether its source is still what it was made of."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from facedis.events import Event, Listener, silent
+from facedis.faces.alignment.source_state import changed_images, source_of_cache
+from facedis.faces.cache.cache import SPLITS, STATUSES, FacesCache, checksums
+from facedis.result import record
+
+#: Bytes of pixels that are read at once.
+_AT_ONCE = 64_000_000
+#: Changed images that the record names.
+LISTED = 20
+
+Check = tuple[str, int]
+
+
+def verify(path: Path, listener: Listener = silent, images: bool = False) -> dict[str, Any]:
+    """Read every row of the cache at `path` and look for what cannot be.
+
+    Args:
+        path: A faces cache.
+        listener: Told about the progress.
+        images: Also read every image of the source again, where it is there and has the same records.
+
+    Returns:
+        The result record of kind "verification": `checks` with the number of bad rows each,
+        `whole` where there is none, and whether the `source` is "same", "changed" or "absent".
+
+    Raises:
+        CacheError: It is not a readable faces cache.
+        ConfigError: `images` of a cache that is stored as JPEG.
+    """
+    with FacesCache.open(path) as cache:
+        source, plan = source_of_cache(cache)
+        changed = changed_images(cache, plan, listener) if images and plan else None
+        checks = [{"what": what, "bad": int(bad), "rows": len(cache)} for what, bad in _checks(cache, listener)]
+        return record(
+            "verification",
+            faces=str(path),
+            rows=len(cache),
+            checks=checks,
+            whole=not any(check["bad"] for check in checks),
+            source="changed" if changed else source,
+            changed_images=None if changed is None else len(changed),
+            changed_first=(changed or [])[:LISTED],
+        )
+
+
+def _checks(cache: FacesCache, listener: Listener) -> Iterator[Check]:
+    """(what must hold, rows for which it does not), each of them."""
+    n, usable = len(cache), cache.usable
+    for name in ("box", "landmarks", "probability", "grey", "status", "label", "split", "source", "identity"):
+        yield f"the column {name} has a row for each face", abs(n - len(cache.column(name)))
+    codes = cache.column("status")
+    yield "no row is pending", (codes == STATUSES.index("pending")).sum()
+    yield "labels are classes", ((cache.labels < -1) | (cache.labels >= len(cache.info.classes))).sum()
+    yield "splits are known", (cache.column("split") >= len(SPLITS)).sum()
+    yield "each image is one row", n - len(set(cache.sources.tolist()))
+    yield from _geometry(cache, usable)
+    yield from _pixels(cache, usable, listener)
+
+
+def _geometry(cache: FacesCache, usable: np.ndarray) -> Iterator[Check]:
+    box, probability = cache.column("box"), cache.column("probability")
+    boxed = np.isfinite(box).all(axis=1)
+    yield "boxes have an area", (boxed & ((box[:, 2] <= box[:, 0]) | (box[:, 3] <= box[:, 1]))).sum()
+    yield "only rows with a face have a box", (boxed & ~usable).sum()
+    if cache.info.detector not in ("none", "given"):
+        found = np.isin(cache.status, ("ok", "several"))
+        yield "detected faces have a box", (found & ~boxed).sum()
+    yield "probabilities lie between 0 and 1", ((probability < 0) | (probability > 1)).sum()
+
+
+def _pixels(cache: FacesCache, usable: np.ndarray, listener: Listener) -> Iterator[Check]:
+    """Every face once, from the disk."""
+    changed = left_over = wrong = 0
+    grey, known = cache.column("grey"), cache.checksums
+    listener(Event("start", "verify", total=len(cache)))
+    for rows, faces in cache.batches(np.arange(len(cache)), max(_AT_ONCE // (3 * cache.info.size**2), 1)):
+        dark = ~faces.reshape(len(rows), -1).any(axis=1)
+        colourless = (faces == faces[..., :1]).all(axis=(1, 2, 3))
+        changed += 0 if known is None else (checksums(faces) != known[rows]).sum()
+        left_over += (~dark & ~usable[rows]).sum()
+        wrong += ((colourless != grey[rows]) & usable[rows]).sum()
+        listener(Event("advance", done=int(rows[-1]) + 1))
+    listener(Event("end", "verify", total=len(cache), done=len(cache)))
+    if known is not None:  # JPEG files give other pixels than were written
+        yield "pixels are those that were written", changed
+    yield "rows without a face have no pixels", left_over
+    yield "faces marked grey are grey, and no others", wrong

@@ -1,0 +1,24 @@
+"""Which faces of a cache show one person in one setting: each is what a swap of another should look like."""
+
+import numpy as np
+
+from facedis.faces.cache.cache import FacesCache
+
+#: Of a rendered face, how strong its expression is; every other factor is its setting.
+STRENGTH = "intensity"
+#: Readers of datasets that show each person in one pose and light.
+ONE_SETTING = ("ckplus", "ckplus48", "jaffe")
+
+
+def scenes(cache: FacesCache) -> np.ndarray:
+    """(n,) int scene of each face; -1 where no other face is known to show that person in that pose and light."""
+    people, factors = cache.identities, cache.factors
+    if STRENGTH in factors:
+        settings = [values for name, values in factors.items() if name != STRENGTH]
+        rows = np.column_stack([np.unique(people, return_inverse=True)[1], *settings]).round(5)
+        _, scene, n = np.unique(rows, axis=0, return_inverse=True, return_counts=True)
+    elif cache.info.dataset in ONE_SETTING:
+        _, scene, n = np.unique(people, return_inverse=True, return_counts=True)
+    else:
+        return np.full(len(people), -1)
+    return np.where((people != "") & (n[scene] > 1), scene, -1)

@@ -1,0 +1,63 @@
+"""What a faces cache holds, in numbers."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from facedis.faces.cache.cache import SPLITS, FacesCache
+from facedis.result import record
+
+
+def summary(path: Path) -> dict[str, Any]:
+    """The result record of kind "faces" of the cache at `path`, finished or not.
+
+    Raises:
+        CacheError: It is not a faces cache.
+    """
+    with FacesCache.open(path) as cache:
+        info = cache.info
+        return record(
+            "faces",
+            faces=str(path),
+            bytes=Path(path).stat().st_size,
+            rows=len(cache),
+            n=int(cache.usable.sum()),
+            status=status_counts(cache),
+            splits=split_counts(cache),
+            people_in={split or "none": _people(cache, split) for split in SPLITS if (cache.splits == split).any()},
+            identities=len(set(cache.identities[cache.usable]) - {""}),
+            grey=cache.grey,
+            classes=info.classes,
+            size=info.size,
+            crop=info.crop,
+            margin=info.margin,
+            detector=info.detector,
+            dataset=info.dataset,
+            source=info.source,
+            fingerprint=info.fingerprint,
+            made_by=info.facedis,
+        )
+
+
+def status_counts(cache: FacesCache) -> dict[str, int]:
+    """How many rows have each status."""
+    names, counts = np.unique(cache.status, return_counts=True)
+    return dict(zip(names.tolist(), counts.tolist(), strict=True))
+
+
+def split_counts(cache: FacesCache) -> dict[str, dict[str, int]]:
+    """Usable rows by expression of each split that has rows; "none" stands for rows outside all splits."""
+    splits = {}
+    for split in SPLITS:
+        labels = cache.labels[cache.usable & (cache.splits == split)]
+        if len(labels):
+            counts = {name: int((labels == number).sum()) for number, name in enumerate(cache.info.classes)}
+            if (labels < 0).any():
+                counts["unlabelled"] = int((labels < 0).sum())
+            splits[split or "none"] = counts
+    return splits
+
+
+def _people(cache: FacesCache, split: str) -> int:
+    return len(set(cache.identities[cache.usable & (cache.splits == split)]) - {""})

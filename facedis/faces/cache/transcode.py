@@ -1,0 +1,124 @@
+"""A faces cache stored in another way: raw, lossless PNG files, or JPEG files."""
+
+import io
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import h5py
+import numpy as np
+from PIL import Image
+
+from facedis.atomic_io import replacing
+from facedis.errors import ConfigError, OutputError
+from facedis.events import Event, Listener, silent
+from facedis.faces.cache.cache import FacesCache
+from facedis.faces.cache.hdf5 import new_file
+from facedis.faces.cache.pixel_storage import ENDS, FILES, STORAGES
+from facedis.result import record
+
+#: Faces that are read at once.
+_AT_ONCE = 256
+_PIXELS = ("face", FILES, ENDS)
+
+
+def pack(path: Path, output: Path, storage: str, quality: int = 95, listener: Listener = silent) -> dict[str, Any]:
+    """Write the cache at `path` again as `output`, its faces stored as `storage`.
+
+    Args:
+        path: A cache of any storage, also a joined one.
+        output: The file to make; it may not be `path`.
+        storage: "raw" (fastest), "png" (the same pixels in less space) or "jpeg" (least space,
+            slightly other pixels).
+        quality: Of JPEG files, 1 to 100.
+        listener: Told about the progress.
+
+    Returns:
+        The result record of kind "packing".
+
+    Raises:
+        CacheError: `path` is not a faces cache.
+        ConfigError: There is no such storage or quality.
+        OutputError: `output` is `path` or cannot be written.
+    """
+    if storage not in STORAGES:
+        raise ConfigError(f"faces cannot be stored as '{storage}'", f"choose one of: {', '.join(STORAGES)}")
+    if not 1 <= quality <= 100:
+        raise ConfigError(f"the JPEG quality is {quality}", "choose one from 1 to 100")
+    with FacesCache.open(path) as cache:
+        if output.exists() and os.path.samefile(path, output):
+            raise OutputError(f"{output} is the cache that is read", "choose another -o")
+        with replacing(output) as temporary, h5py.File(path, "r") as source, new_file(temporary) as target:
+            _copy_columns(source, target, exact=storage != "jpeg")
+            target.attrs["storage"] = storage
+            faces = _faces(cache, listener)
+            if storage == "raw":
+                _write_raw(target, cache, faces)
+            else:
+                _write_files(target, faces, cache, storage, quality, output.parent)
+        before, after = Path(path).stat().st_size, output.stat().st_size
+        return record(
+            "packing", faces=str(path), output=str(output), rows=len(cache), storage=storage, before=before, after=after
+        )
+
+
+def _copy_columns(source: h5py.File, target: h5py.File, exact: bool) -> None:
+    for name, value in source.attrs.items():
+        target.attrs[name] = value
+    for name in source:
+        if name not in _PIXELS and (exact or name != "checksum"):
+            source.copy(name, target)
+
+
+def _faces(cache: FacesCache, listener: Listener) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    listener(Event("start", "pack", total=len(cache)))
+    for rows, faces in cache.batches(np.arange(len(cache)), _AT_ONCE):
+        yield rows, faces
+        listener(Event("advance", done=int(rows[-1]) + 1))
+    listener(Event("end", "pack", total=len(cache), done=len(cache)))
+
+
+def _write_raw(target: h5py.File, cache: FacesCache, faces: Iterator[tuple[np.ndarray, np.ndarray]]) -> None:
+    data = target.create_dataset("face", (len(cache), cache.info.size, cache.info.size, 3), np.uint8)
+    for rows, pixels in faces:
+        data[rows[0] : rows[-1] + 1] = pixels
+
+
+def _write_files(
+    target: h5py.File,
+    faces: Iterator[tuple[np.ndarray, np.ndarray]],
+    cache: FacesCache,
+    storage: str,
+    quality: int,
+    folder: Path,
+) -> None:
+    """The files go to a nameless file first: only when their length is known can they lie in one piece."""
+    usable, grey, ends = cache.usable, cache.column("grey"), []
+    with tempfile.TemporaryFile(dir=folder) as store:
+        for rows, pixels in faces:
+            for row, face in zip(rows, pixels, strict=True):
+                if usable[row]:
+                    store.write(_encoded(face, bool(grey[row]), storage, quality))
+                ends.append(store.tell())
+        target.create_dataset(ENDS, data=np.array(ends, np.uint64))
+        data = target.create_dataset(FILES, (store.tell(),), np.uint8)
+        store.seek(0)
+        _fill(data, store)
+
+
+def _encoded(face: np.ndarray, grey: bool, storage: str, quality: int) -> bytes:
+    """A face as an image file; one channel where the face is grey, so that it stays exactly grey."""
+    file = io.BytesIO()
+    image = Image.fromarray(face[..., 0] if grey else face)
+    image.save(file, storage.upper(), **({"quality": quality} if storage == "jpeg" else {}))
+    return file.getvalue()
+
+
+def _fill(data: h5py.Dataset, store: BinaryIO) -> None:
+    place = 0
+    while block := store.read(shutil.COPY_BUFSIZE * 64):
+        data[place : place + len(block)] = np.frombuffer(block, np.uint8)
+        place += len(block)

@@ -1,0 +1,1 @@
+"""Crop faces from images, and paste faces back."""

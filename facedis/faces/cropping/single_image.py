@@ -1,0 +1,64 @@
+"""The faces of a few images that the user named, where a problem is an error and not a row."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from facedis import plugins
+from facedis.config import AlignConfig
+from facedis.errors import InputError
+from facedis.faces.alignment.plan import FACE_SIZE
+from facedis.faces.cropping.crop import CropSettings, crop_face, whole
+from facedis.faces.detection.detector import Detections, choose
+from facedis.faces.io.images import pixels_of
+
+
+@dataclass(frozen=True, slots=True)
+class SingleFace:
+    """One image's face.
+
+    Attributes:
+        path: The image.
+        face: (S, S, 3) uint8 RGB.
+        box: (4,) float32 left, top, right, bottom in the image; None where no detector ran or found one.
+        landmarks: (5, 2) float32 x, y in the image; None likewise.
+        probability: Of the face, in 0..1; None likewise.
+        found: How many faces the image shows; 0 where no detector ran.
+    """
+
+    path: Path
+    face: np.ndarray
+    box: np.ndarray | None = None
+    landmarks: np.ndarray | None = None
+    probability: float | None = None
+    found: int = 0
+
+
+def single_faces(paths: Sequence[Path], config: AlignConfig) -> list[SingleFace]:
+    """The face of each of `paths`, cut out as `config` says; `crop` "auto" means "box" here.
+
+    Raises:
+        InputError: An image cannot be used, or no face is found in it and `no_face` is "skip".
+        ConfigError: The detector is unknown or its package missing.
+    """
+    crop = "box" if config.crop == "auto" else config.crop
+    settings = CropSettings(crop, config.size or FACE_SIZE, config.margin)
+    images = [pixels_of(path) for path in paths]
+    if crop == "none":
+        return [SingleFace(path, whole(image, settings.size)) for path, image in zip(paths, images, strict=True)]
+    detector = plugins.named(plugins.DETECTORS, config.detector)(config.device, config.min_face)
+    found = detector.detect(images)
+    return [_face(*each, settings, config) for each in zip(paths, images, found, strict=True)]
+
+
+def _face(path: Path, image: np.ndarray, found: Detections, settings: CropSettings, config: AlignConfig) -> SingleFace:
+    if not len(found):
+        if config.no_face == "whole":
+            return SingleFace(path, whole(image, settings.size))
+        raise InputError(f"no face was found in {path}", "add --crop none if the picture is a cropped face already")
+    best = choose(found, image.shape, config.several)
+    box, landmarks = found.boxes[best], found.landmarks[best]
+    face = crop_face(image, box, landmarks, settings)
+    return SingleFace(path, face, box, landmarks, float(found.probabilities[best]), len(found))

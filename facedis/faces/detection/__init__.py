@@ -1,0 +1,1 @@
+"""Detect faces: MTCNN in batches, and the interface of other detectors."""

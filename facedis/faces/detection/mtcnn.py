@@ -1,0 +1,164 @@
+"""The detector `mtcnn`: the three networks of facenet-pytorch, driven in batches over images of any sizes.
+
+Source: Zhang et al., Joint Face Detection and Alignment using Multitask Cascaded Convolutional
+Networks, 2016. Finds what `facenet_pytorch.MTCNN.detect` finds, with its thresholds.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from facedis.errors import ConfigError
+from facedis.faces.detection.box_ops import at_most, clipped, moved, squared, strongest_uncovered
+from facedis.faces.detection.detector import Detections
+from facedis.faces.detection.integral_images import MixedAreas
+from facedis.faces.detection.mtcnn_nets import ONet, PNet, RNet, with_weights
+from facedis.faces.detection.nms import strongest
+from facedis.faces.detection.pyramid import Pyramid, fold_normalisation
+from facedis.faces.detection.single_core_pool import Lanes
+
+#: Least probability of a face for each stage.
+THRESHOLDS = (0.6, 0.7, 0.7)
+#: Most boxes of one image that go on to the second and to the third stage.
+MOST_BOXES = (1000, 300)
+_SIDES = (24, 48)
+
+
+@dataclass(frozen=True, slots=True)
+class _Boxes:
+    """K boxes of a portion of images: (K,) int64 image, (K, 4) edges, (K,) scores."""
+
+    image: torch.Tensor
+    edges: torch.Tensor
+    scores: torch.Tensor
+
+    def take(self, which: torch.Tensor) -> "_Boxes":
+        return _Boxes(self.image[which], self.edges[which], self.scores[which])
+
+
+class Mtcnn:
+    """Multitask cascaded networks: a pyramid of small views, then two closer looks.
+
+    On a CPU several portions of the images are worked on at the same time, one core each; on a GPU
+    all images of a call form one portion. Apple's GPU lacks operations that are needed, so that
+    "mps" computes on the CPU.
+    """
+
+    name = "mtcnn"
+
+    def __init__(self, device: str = "auto", min_face: int = 20) -> None:
+        """`min_face` is the side of the smallest face to find, in pixels.
+
+        Raises:
+            ConfigError: "cuda" is asked for and not there.
+        """
+        self._device = _pick(device)
+        self._min_face = min_face
+        on_cpu = self._device.type == "cpu"
+        self._portion = 4 if on_cpu else 64
+        self._crop_pixels = 75_000 if on_cpu else 16_000_000  # of the crops in one pass
+        self._pyramid = Pyramid(_ready(PNet(), self._device), THRESHOLDS[0], 50_000 if on_cpu else 16_000_000)
+        self._rnet = _folded(_ready(RNet(), self._device))
+        self._onet = _folded(_ready(ONet(), self._device))
+        self._lanes = Lanes(torch.get_num_threads() if on_cpu else 1)
+
+    def detect(self, images: list[np.ndarray]) -> list[Detections]:
+        """The faces in each of `images`, (H, W, 3) uint8 RGB of any sizes, also very small ones."""
+        portions = [images[first : first + self._portion] for first in range(0, len(images), self._portion)]
+        return [faces for found in self._lanes.map(self._detect, portions) for faces in found]
+
+    @torch.inference_mode()
+    def _detect(self, images: Sequence[np.ndarray]) -> list[Detections]:
+        areas = MixedAreas(images, self._device)
+        boxes = self._second(areas, self._first(areas))
+        boxes, points = self._third(areas, boxes)
+        image = boxes.image.cpu().numpy()
+        columns = [values.cpu().numpy() for values in (boxes.edges, points, boxes.scores)]
+        return [Detections(*(values[image == place] for values in columns)) for place in range(len(images))]
+
+    def _first(self, areas: MixedAreas) -> _Boxes:
+        """Squares around what P-Net takes for faces."""
+        found, images = [], []
+        for places, sums in areas.groups:
+            candidates = self._pyramid.candidates(sums, self._min_face)
+            found += candidates
+            images += [places[some.image] for some in candidates]
+        if not found:
+            return _no_boxes(self._device)
+        boxes = _Boxes(
+            torch.cat(images), *(torch.cat([getattr(some, name) for some in found]) for name in ("boxes", "scores"))
+        )
+        scale, offsets = (torch.cat([getattr(some, name) for some in found]) for name in ("scale", "offsets"))
+        kept = strongest(boxes.edges, boxes.scores, boxes.image * 64 + scale, 0.5)
+        kept = kept[strongest(boxes.edges[kept], boxes.scores[kept], boxes.image[kept], 0.7)]
+        kept = kept[at_most(boxes.image[kept], MOST_BOXES[0])]
+        boxes = boxes.take(kept)
+        return _Boxes(boxes.image, squared(moved(boxes.edges, offsets[kept], extra=0)), boxes.scores)
+
+    def _second(self, areas: MixedAreas, boxes: _Boxes) -> _Boxes:
+        """Squares around what R-Net still takes for faces."""
+        boxes, (offsets, chances) = self._look(self._rnet, areas, boxes, _SIDES[0])
+        sure = torch.nonzero(chances[:, 1] > THRESHOLDS[1]).flatten()
+        boxes = _Boxes(boxes.image[sure], boxes.edges[sure], chances[sure, 1])
+        kept = strongest(boxes.edges, boxes.scores, boxes.image, 0.7)
+        kept = kept[at_most(boxes.image[kept], MOST_BOXES[1])]
+        boxes = boxes.take(kept)
+        return _Boxes(boxes.image, squared(moved(boxes.edges, offsets[sure][kept])), boxes.scores)
+
+    def _third(self, areas: MixedAreas, boxes: _Boxes) -> tuple[_Boxes, torch.Tensor]:
+        """The faces and their (K, 5, 2) landmarks."""
+        boxes, (offsets, shares, chances) = self._look(self._onet, areas, boxes, _SIDES[1])
+        sure = torch.nonzero(chances[:, 1] > THRESHOLDS[2]).flatten()
+        boxes = _Boxes(boxes.image[sure], boxes.edges[sure], chances[sure, 1])
+        # O-Net gives five x, then five y, as shares of the square.
+        shares = shares[sure].unflatten(1, (2, 5)).transpose(1, 2)  # K 5 2
+        corner, side = boxes.edges[:, None, :2], (boxes.edges[:, 2:] - boxes.edges[:, :2] + 1)[:, None]
+        points = corner + side * shares - 1
+        boxes = _Boxes(boxes.image, moved(boxes.edges, offsets[sure]), boxes.scores)
+        kept = strongest_uncovered(boxes.edges, boxes.scores, boxes.image, 0.7)
+        return boxes.take(kept), points[kept]
+
+    def _look(
+        self, net: nn.Module, areas: MixedAreas, boxes: _Boxes, side: int
+    ) -> tuple[_Boxes, tuple[torch.Tensor, ...]]:
+        """The boxes that touch their image, and what `net` says of each."""
+        pixels = clipped(boxes.edges, areas.sizes[boxes.image])
+        inside = torch.nonzero((pixels[:, 2:] > pixels[:, :2]).all(1)).flatten()
+        boxes, pixels = boxes.take(inside), pixels[inside]
+        if not len(inside):  # the networks want at least one crop
+            return boxes, tuple(values[:0] for values in net(torch.zeros(1, 3, side, side, device=self._device)))
+        said = []
+        together = self._crop_pixels // side**2
+        for first in range(0, len(inside), together):
+            some = slice(first, first + together)
+            crops = areas.crops(boxes.image[some], pixels[some], side)
+            said.append(net(crops.contiguous(memory_format=torch.channels_last)))
+        return boxes, tuple(torch.cat(values) for values in zip(*said, strict=True))
+
+
+def _no_boxes(device: torch.device) -> _Boxes:
+    return _Boxes(
+        torch.zeros(0, dtype=torch.long, device=device),
+        torch.zeros(0, 4, device=device),
+        torch.zeros(0, device=device),
+    )
+
+
+def _pick(device: str) -> torch.device:
+    there = torch.cuda.is_available()
+    if device == "cuda" and not there:
+        raise ConfigError("--device cuda: there is none on this machine", "choose --device cpu")
+    return torch.device("cuda" if there and device in ("auto", "cuda") else "cpu")
+
+
+def _ready(net: nn.Module, device: torch.device) -> nn.Module:
+    return with_weights(net).eval().requires_grad_(False).to(device)
+
+
+def _folded(net: nn.Module) -> nn.Module:
+    """`net` for pixels 0..255, with the layout that convolutions of few channels are fastest in."""
+    net.conv1.weight.data, net.conv1.bias.data = fold_normalisation(net.conv1)
+    return net.to(memory_format=torch.channels_last)

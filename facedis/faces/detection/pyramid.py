@@ -1,0 +1,141 @@
+"""The first stage of MTCNN: P-Net slid over every scale of an image."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn.functional import conv2d, linear, prelu
+
+from facedis.faces.detection.integral_images import SummedAreas
+
+#: Side of the face that P-Net looks for, and the step between two places, in pixels of a scale.
+CELL, STRIDE = 12, 2
+#: Ratio between two scales.
+FACTOR = 0.709
+#: Most candidates that one pass over one image may give; photographs give far fewer.
+MOST_CANDIDATES = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """K places where P-Net sees a face.
+
+    Attributes:
+        image: (K,) int64, which image.
+        scale: (K,) int64, which scale of it.
+        boxes: (K, 4) float32 left, top, right, bottom in pixels of the image.
+        scores: (K,) float32 probability.
+        offsets: (K, 4) float32, where P-Net would move the edges, as shares of the sides.
+    """
+
+    image: torch.Tensor
+    scale: torch.Tensor
+    boxes: torch.Tensor
+    scores: torch.Tensor
+    offsets: torch.Tensor
+
+
+def scales_of(height: int, width: int, min_face: int) -> list[float]:
+    """The scales at which faces of `min_face` pixels up to the image's shorter side become `CELL` pixels."""
+    scales, scale = [], CELL / min_face
+    shorter = min(height, width) * scale
+    while shorter >= CELL:
+        scales.append(scale)
+        scale *= FACTOR
+        shorter *= FACTOR
+    return scales
+
+
+class Pyramid:
+    """P-Net, rearranged for the processor without changing its result.
+
+    The normalisation of the pixels is part of the first convolution. That convolution is computed
+    for the four places of each pooling window as four sets of channels, so that pooling is a
+    maximum of whole maps. Large scales are worked on in stripes, and small ones several images at
+    a time, so that the maps of one pass stay in the processor's cache.
+    """
+
+    def __init__(self, pnet: nn.Module, threshold: float, pass_pixels: int) -> None:
+        """`pnet` has the layers of facenet-pytorch's `PNet`; `pass_pixels` bounds one pass."""
+        self._pass_pixels = pass_pixels
+        self._least_logit = math.log(threshold / (1 - threshold))
+        weight, bias = fold_normalisation(pnet.conv1)
+        channels = weight.shape[0]
+        fourfold = weight.new_zeros(2, 2, channels, 3, 4, 4)
+        for down in range(2):
+            for across in range(2):
+                fourfold[down, across, :, :, down : down + 3, across : across + 3] = weight
+        self._conv1 = fourfold.flatten(0, 2), bias.repeat(4)
+        self._slope1 = pnet.prelu1.weight.detach().repeat(4)
+        self._conv2 = _channels_last(pnet.conv2)
+        self._slope2 = pnet.prelu2.weight.detach()
+        self._conv3 = _channels_last(pnet.conv3)
+        self._slope3 = pnet.prelu3.weight.detach()
+        logits, logit_bias = pnet.conv4_1.weight.detach().flatten(1), pnet.conv4_1.bias.detach()
+        self._logit = logits[1] - logits[0], logit_bias[1] - logit_bias[0]
+        self._offsets = pnet.conv4_2.weight.detach().flatten(1), pnet.conv4_2.bias.detach()
+
+    def candidates(self, sums: SummedAreas, min_face: int) -> list[Candidates]:
+        """The candidates of every pass over every scale."""
+        found = []
+        for number, scale in enumerate(scales_of(sums.height, sums.width, min_face)):
+            height, width = int(sums.height * scale + 1), int(sums.width * scale + 1)
+            down, across = (math.ceil((side - 2) / 2) - 4 for side in (height, width))  # places
+            if down < 1 or across < 1:
+                continue
+            columns = range(0, STRIDE * across + CELL - STRIDE)
+            stripe = max(self._pass_pixels // (STRIDE * len(columns)), 16)
+            together = max(self._pass_pixels // (height * width), 1)
+            for first in range(0, sums.count, together):
+                images = range(first, min(first + together, sums.count))
+                for top in range(0, down, stripe):
+                    bottom = min(top + stripe, down)
+                    rows = range(STRIDE * top, STRIDE * bottom + CELL - STRIDE)
+                    pixels = sums.resized(images, (height, width), rows, columns)
+                    features = self._features(pixels, rows.stop > height, columns.stop > width)
+                    found.append(self._pick(features, (first, top), number, scale))
+        return found
+
+    def _features(self, pixels: torch.Tensor, row_beyond: bool, column_beyond: bool) -> torch.Tensor:
+        """(B, down, across, 32) of (B, 3, H, W) pixels whose last row or column may not count."""
+        maps = prelu(conv2d(pixels, *self._conv1, stride=2), self._slope1)
+        windows = maps.unflatten(1, (2, 2, -1))  # B 2 2 C H/2 W/2
+        if row_beyond:
+            windows[:, 1, :, :, -1] = windows[:, 0, :, :, -1]
+        if column_beyond:
+            windows[:, :, 1, :, :, -1] = windows[:, :, 0, :, :, -1]
+        upper, lower = (torch.maximum(*row.unbind(1)) for row in windows.unbind(1))
+        pooled = torch.maximum(upper, lower).contiguous(memory_format=torch.channels_last)
+        maps = prelu(conv2d(pooled, *self._conv2), self._slope2)
+        maps = prelu(conv2d(maps, *self._conv3), self._slope3)
+        return maps.permute(0, 2, 3, 1)
+
+    def _pick(self, features: torch.Tensor, place: tuple[int, int], number: int, scale: float) -> Candidates:
+        """Candidates among the places of one pass, whose first image and row are `place`."""
+        weight, bias = self._logit
+        logits = torch.matmul(features, weight).add_(bias)  # B down across
+        chosen = torch.nonzero(logits >= self._least_logit)  # K 3
+        most = MOST_CANDIDATES * len(features)
+        if len(chosen) > most:
+            chosen = chosen[logits[chosen.unbind(1)].topk(most).indices.sort().values]
+        image, row, column = chosen.unbind(1)
+        corner = torch.stack([column, row + place[1]], 1).float() * STRIDE
+        boxes = torch.cat([((corner + 1) / scale).floor(), ((corner + CELL) / scale).floor()], 1)
+        return Candidates(
+            image + place[0],
+            torch.full_like(image, number),
+            boxes,
+            logits[image, row, column].sigmoid(),
+            linear(features[image, row, column], *self._offsets),
+        )
+
+
+def fold_normalisation(conv: nn.Conv2d) -> tuple[torch.Tensor, torch.Tensor]:
+    """Weight and bias that give on pixels 0..255 what `conv` gives on (pixels - 127.5) / 128."""
+    weight = conv.weight.detach() / 128
+    return weight, conv.bias.detach() - weight.sum((1, 2, 3)) * 127.5
+
+
+def _channels_last(conv: nn.Conv2d) -> tuple[torch.Tensor, torch.Tensor]:
+    return conv.weight.detach().contiguous(memory_format=torch.channels_last), conv.bias.detach()

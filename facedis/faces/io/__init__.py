@@ -1,0 +1,1 @@
+"""Read image and video files."""

@@ -1,0 +1,40 @@
+"""Images decoded by threads ahead of the one who needs them."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+from facedis.faces.io.images import Decoded, decode
+
+#: Images that may wait, and the pixels they may hold together: a bound of the memory.
+MOST_IMAGES = 128
+MOST_PIXELS = 60_000_000
+
+
+def decoded_ahead(sources: Iterable[Path | Callable[[], bytes]], workers: int) -> Iterator[Decoded]:
+    """Decode `sources` with `workers` threads, yielding in order."""
+    waiting: deque[Future[Decoded]] = deque()
+    most = MOST_IMAGES
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="facedis-decode")
+    try:
+        for source in sources:
+            waiting.append(pool.submit(decode, source))
+            if len(waiting) >= most:
+                image = waiting.popleft().result()
+                most = _how_many(image, workers)
+                yield image
+                while len(waiting) > most:
+                    yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _how_many(image: Decoded, workers: int) -> int:
+    """How many images like this one may wait; the images of a folder are mostly of like size."""
+    if image.pixels is None:
+        return MOST_IMAGES
+    height, width = image.pixels.shape[:2]
+    return max(workers + 1, min(MOST_IMAGES, MOST_PIXELS // (height * width)))

@@ -1,0 +1,48 @@
+"""The frames of a video as images."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from facedis.errors import InputError, MissingExtra
+from facedis.faces.io.images import Decoded, from_memory
+
+VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".avi", ".webm", ".mpg", ".mpeg"})
+
+
+def frames(path: Path, every: int = 1) -> Iterator[tuple[int, float | None, Decoded]]:
+    """Every `every`-th frame of a video, the first one included; one of them is in memory at a time.
+
+    Args:
+        path: The file.
+        every: Step from one frame to the next.
+
+    Yields:
+        Its number from 0, its time in seconds where the file tells it, and its pixels, upright.
+
+    Raises:
+        MissingExtra: PyAV is not installed.
+        InputError: The file is missing, is no video, or breaks off; frames before that were given.
+    """
+    try:
+        import av
+    except ImportError as error:
+        raise MissingExtra("reading a video", "video") from error
+    if not path.is_file():
+        raise InputError("there is no such file")
+    number = -1
+    try:
+        with av.open(str(path)) as container:
+            if not container.streams.video:
+                raise InputError("it holds no pictures")
+            for number, frame in enumerate(container.decode(video=0)):
+                if number % every == 0:
+                    quarters = round(getattr(frame, "rotation", 0) / 90)  # counterclockwise, as `rot90` turns
+                    pixels = np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), quarters))
+                    yield number, frame.time, from_memory(pixels)
+    except (av.FFmpegError, OSError) as error:
+        what = "it is not a video that can be read" if number < 0 else f"it breaks off after frame {number}"
+        raise InputError(f"{what}: {getattr(error, 'strerror', None) or error}") from error
+    if number < 0:
+        raise InputError("it holds no frame")

@@ -1,0 +1,1 @@
+"""Accuracy and calibration of a classifier."""

@@ -1,0 +1,1 @@
+"""Concept erasure and reduced-rank regression."""

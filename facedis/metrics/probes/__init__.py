@@ -1,0 +1,1 @@
+"""Probes: classifiers and regressors trained on frozen codes."""

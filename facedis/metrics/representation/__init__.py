@@ -1,0 +1,1 @@
+"""Leakage, retention, collapse and disentanglement of codes."""

@@ -1,0 +1,1 @@
+"""Pairs of codes: similarity, verification and ranking."""

@@ -1,0 +1,1 @@
+"""Checkpoints, packed models, pretrained weights and the model registry."""

@@ -1,0 +1,196 @@
+"""Pretrained weights of a trunk: found on this machine or fetched once, checked, and read.
+
+facenet-pytorch's publisher names no hash of its files. So such a file is trusted at its first use:
+its SHA-256 is then written down beside it and every later use must match. That guards against a
+file that is damaged or exchanged later, not against one that was wrong from the start. Where a hash
+is published (torchvision puts its first eight digits into the file name) that one counts.
+"""
+
+import hashlib
+import os
+import pickle
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from http.client import HTTPException, HTTPResponse
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from facedis import __version__
+from facedis.atomic_io import replacing, write_text
+from facedis.errors import WeightsError
+from facedis.events import Event, Listener, silent
+from facedis.paths import home
+
+_CHUNK = 1 << 20
+_PATIENCE = 30  # seconds without a byte
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Weights that can be downloaded.
+
+    Attributes:
+        name: What `--weights` calls them.
+        url: Where their publisher keeps the file.
+        sha256: Its hash in hex, or the first digits of it, or None where none is published.
+    """
+
+    name: str
+    url: str
+    sha256: str | None = None
+
+    @property
+    def file(self) -> str:
+        """The file's own name."""
+        return Path(urlsplit(self.url).path).name
+
+
+_FACENET = "https://github.com/timesler/facenet-pytorch/releases/download/v2.2.9/"
+VGGFACE2 = Weights("vggface2", _FACENET + "20180402-114759-vggface2.pt")
+CASIA_WEBFACE = Weights("casia-webface", _FACENET + "20180408-102900-casia-webface.pt")
+
+
+def fetch(weights: Weights, offline: bool = False, listener: Listener = silent) -> Path:
+    """The file of `weights` on this machine, downloaded if it is not here yet.
+
+    Looked for in `home()`/weights, then where torch and facenet-pytorch keep theirs. A download has
+    its name only when it is whole and checked. FACEDIS_WEIGHTS_URL names another folder on the net
+    to download from; FACEDIS_OFFLINE=1 is the same as `offline`.
+
+    Raises:
+        WeightsError: They cannot be had, or the file is not what it should be.
+        OutputError: `home()` cannot be written.
+    """
+    place = home() / "weights" / weights.file
+    for found in (place, *(folder / weights.file for folder in _torch_folders())):
+        if found.is_file():
+            _check(found, _digest(found), weights, place)
+            return found
+    if offline or os.environ.get("FACEDIS_OFFLINE", "") not in ("", "0"):
+        raise _unavailable(weights, place, "they are not on this machine and downloading is off")
+    with replacing(place) as temporary:
+        digest = _download(weights, place, temporary, listener)
+        if weights.sha256 is None:
+            _try(temporary, weights, place)
+        _check(place, digest, weights, place)
+    return place
+
+
+def load_state(path: Path) -> dict[str, Tensor]:
+    """The tensors by name in the weights file `path`: safetensors by its suffix, else torch's own format.
+
+    A torch file is read without running code from it.
+
+    Raises:
+        WeightsError: It is missing or holds no named tensors.
+    """
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise WeightsError(f"cannot read {path}: {error.strerror or error}", _NAME_A_FILE) from error
+    except (SafetensorError, RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError) as error:
+        raise WeightsError(f"{path} is not a file of weights", _NAME_A_FILE) from error
+    if isinstance(state, dict) and state and all(isinstance(value, Tensor) for value in state.values()):
+        return state
+    raise WeightsError(f"{path} holds no table of named tensors", _NAME_A_FILE)
+
+
+_NAME_A_FILE = "name a state_dict saved by torch.save, or a .safetensors file"
+
+
+def _torch_folders() -> Iterator[Path]:
+    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    torch_home = Path(os.environ.get("TORCH_HOME") or Path(cache) / "torch").expanduser()
+    yield torch_home / "checkpoints"  # facenet-pytorch
+    yield torch_home / "hub" / "checkpoints"  # torch.hub, torchvision
+
+
+def _download(weights: Weights, place: Path, temporary: Path, listener: Listener) -> str:
+    """Write the file to `temporary`; its SHA-256."""
+    mirror = os.environ.get("FACEDIS_WEIGHTS_URL")
+    url = f"{mirror.rstrip('/')}/{weights.file}" if mirror else weights.url
+    digest, done = hashlib.sha256(), 0
+    with closing(_open(url, weights, place)) as response, temporary.open("wb") as file:
+        total = int(response.headers.get("Content-Length") or 0)
+        listener(Event("start", f"downloading {weights.name}", total=total))
+        while chunk := _read(response, weights, place):
+            file.write(chunk)
+            digest.update(chunk)
+            done += len(chunk)
+            listener(Event("advance", done=done))
+        listener(Event("end"))
+    if total and done != total:
+        raise _unavailable(weights, place, f"the download broke off after {done:,} of {total:,} bytes")
+    return digest.hexdigest()
+
+
+def _open(url: str, weights: Weights, place: Path) -> HTTPResponse:
+    try:
+        return urlopen(Request(url, headers={"User-Agent": f"facedis/{__version__}"}), timeout=_PATIENCE)
+    except (OSError, HTTPException, ValueError) as error:
+        reason = getattr(error, "reason", None) or error
+        status = f"{error.code} " if hasattr(error, "code") else ""
+        raise _unavailable(weights, place, f"{url} does not answer: {status}{_short(reason)}") from error
+
+
+def _read(response: HTTPResponse, weights: Weights, place: Path) -> bytes:
+    try:
+        return response.read(_CHUNK)
+    except (OSError, HTTPException) as error:
+        raise _unavailable(weights, place, f"the download broke off: {_short(error)}") from error
+
+
+def _try(file: Path, weights: Weights, place: Path) -> None:
+    """Refuse what holds no weights, such as the page that a network shows before one has logged in."""
+    try:
+        load_state(file)
+    except WeightsError as error:
+        raise _unavailable(weights, place, "what was downloaded is no file of weights") from error
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                digest.update(chunk)
+    except OSError as error:
+        raise WeightsError(f"cannot read {path}: {error.strerror}", "make it readable or delete it") from error
+    return digest.hexdigest()
+
+
+def _check(path: Path, digest: str, weights: Weights, place: Path) -> None:
+    """Compare with the published hash, else with the one noted beside `place`, else note it there."""
+    note = place.with_name(place.name + ".sha256")
+    if weights.sha256 is None and not note.is_file():
+        write_text(note, f"{digest}  {place.name}\n")
+        return
+    wanted = weights.sha256 or note.read_text(encoding="utf-8").partition(" ")[0].strip()
+    if not wanted or not digest.startswith(wanted):
+        unless = "" if weights.sha256 else f" (and {note.name} beside it, if you changed it yourself)"
+        raise WeightsError(
+            f"{path} is not the file of {weights.name}: its SHA-256 is {digest[:12]}..., not {wanted[:12]}...",
+            f"delete it{unless} and run again to download it, or pass --weights PATH",
+        )
+
+
+def _unavailable(weights: Weights, place: Path, why: str) -> WeightsError:
+    return WeightsError(
+        f"the {weights.name} weights cannot be had ({why})",
+        f"three ways on: download {weights.url} by hand to {place} (or pass --weights PATH), "
+        "or train from random weights with --weights none (worse), "
+        "or take a smaller trunk without them: --preset small",
+    )
+
+
+def _short(error: object) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -1,0 +1,1 @@
+"""Results in the terminal, one module per command."""

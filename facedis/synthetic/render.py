@@ -1,0 +1,219 @@
+"""A picture of a head: mitsuba traces the light, numpy does the camera."""
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from facedis.errors import MissingExtra
+from facedis.synthetic.backdrop import backdrop
+from facedis.synthetic.capture import Setting
+from facedis.synthetic.hair import Strands, hair_surfaces
+from facedis.synthetic.head import Head, Surface
+from facedis.synthetic.identity_params import Person
+from facedis.synthetic.paint import Canvas, dressed, skin_texture
+
+#: Light paths a pixel; the sampler spreads them evenly, so that few leave little noise.
+SAMPLES = 16
+#: Height of the picture's middle above the eye line, and its width, on a head at the usual distance; metres.
+_MIDDLE, _WIDTH = -0.022, 0.20
+#: The neck, around which the head turns: behind and below the eyes.
+_PIVOT = np.array([0.0, 0.10, -0.11])
+
+
+@dataclass(frozen=True)
+class Sitter:
+    """A person ready to be rendered.
+
+    Attributes:
+        person: Who it is.
+        neutral: (V, 3) vertices without expression.
+        texture: (S, S, 3) without clothes.
+        hair: Surfaces of hair.
+    """
+
+    person: Person
+    neutral: np.ndarray
+    texture: np.ndarray
+    hair: list[Strands]
+
+    @classmethod
+    def of(cls, person: Person, neutral: np.ndarray, head: Head, canvas: Canvas) -> "Sitter":
+        """Paint a person and dress the hair."""
+        hair = hair_surfaces(person, head, canvas, neutral, normals(neutral, head.surfaces["skin"].corners))
+        return cls(person, neutral, skin_texture(person, canvas), hair)
+
+
+@dataclass(frozen=True)
+class Studio:
+    """What renders: the head, its canvas, and mitsuba.
+
+    Attributes:
+        head: The average head and its actions.
+        canvas: Of the texture.
+    """
+
+    head: Head
+    canvas: Canvas
+
+    def picture(self, sitter: Sitter, weights: np.ndarray, setting: Setting, size: int) -> np.ndarray:
+        """One picture.
+
+        Args:
+            sitter: Who.
+            weights: (52,) facial actions.
+            setting: Pose, camera, light, background.
+            size: Side in pixels.
+
+        Returns:
+            (size, size, 3) uint8.
+        """
+        light, alpha = self.radiance(sitter, weights, setting, size)
+        return develop(light, alpha, setting)
+
+    def radiance(self, sitter: Sitter, weights: np.ndarray, setting: Setting, size: int) -> tuple[np.ndarray, ...]:
+        """(size, size, 3) linear light of the person alone, and (size, size) how much of a pixel it covers."""
+        mi = mitsuba()
+        posed = self.head.posed(sitter.neutral, weights)
+        texture = dressed(sitter.texture, self.canvas, setting.cloth, setting.collar)
+        scene = mi.load_dict(self._scene(mi, sitter, posed, texture, setting, size))
+        image = np.array(mi.render(scene), np.float32)
+        alpha = np.clip(image[..., 3], 0, 1)
+        return image[..., :3], alpha
+
+    def _scene(
+        self, mi: Any, sitter: Sitter, posed: np.ndarray, texture: np.ndarray, setting: Setting, size: int
+    ) -> dict[str, Any]:
+        turn, middle = pose(setting), self._middle(sitter)
+        moved = (posed - middle - _PIVOT) @ turn.T + middle + _PIVOT
+        image = mi.Bitmap(np.ascontiguousarray(texture))
+        skin = {"type": "bitmap", "bitmap": image, "raw": True}
+        looks = {
+            "skin": {"type": "roughplastic", "diffuse_reflectance": skin, "alpha": 0.42, "int_ior": 1.36},
+            "eyes": {"type": "plastic", "diffuse_reflectance": skin, "int_ior": 1.38},
+            "teeth": {"type": "roughplastic", "diffuse_reflectance": _rgb([0.62, 0.58, 0.48]), "alpha": 0.2},
+            "tongue": {"type": "roughplastic", "diffuse_reflectance": _rgb([0.42, 0.13, 0.12]), "alpha": 0.3},
+        }
+        scene: dict[str, Any] = {
+            "type": "scene",
+            "integrator": {"type": "path", "max_depth": 3, "hide_emitters": True},
+            "sensor": self._camera(mi, middle, setting, size),
+        } | _lights(mi, middle, setting)
+        for name, surface in self.head.surfaces.items():
+            scene[name] = _mesh(mi, name, moved, surface, self.head.uv, looks[name])
+        for number, strands in enumerate(sitter.hair):
+            place = (strands.vertices - middle - _PIVOT) @ turn.T + middle + _PIVOT
+            scene[f"hair{number}"] = _hair_mesh(mi, f"hair{number}", place, strands)
+        return scene
+
+    def _middle(self, sitter: Sitter) -> np.ndarray:
+        """Between the person's own eyes."""
+        return sitter.neutral[np.unique(self.head.surfaces["eyes"].corners)].mean(0)
+
+    def _camera(self, mi: Any, middle: np.ndarray, setting: Setting, size: int) -> dict[str, Any]:
+        aim = middle + np.array([-setting.shift[0], 0.06, _MIDDLE - setting.shift[1]])
+        origin = aim - [0, setting.distance, 0]
+        wide = np.degrees(2 * np.arctan(_WIDTH * setting.field / 2 / (setting.distance - 0.1)))
+        view = mi.ScalarTransform4f().look_at(origin=origin.tolist(), target=aim.tolist(), up=[0, 0, 1])
+        film = {"type": "hdrfilm", "width": size, "height": size, "pixel_format": "rgba", "rfilter": {"type": "box"}}
+        sampler = {"type": "multijitter", "sample_count": SAMPLES, "seed": setting.background % 2**31}
+        return {"type": "perspective", "fov": float(wide), "to_world": view, "film": film, "sampler": sampler}
+
+
+def develop(light: np.ndarray, alpha: np.ndarray, setting: Setting) -> np.ndarray:
+    """Linear light before a backdrop, as a camera would save it: (S, S, 3) uint8."""
+    size = len(light)
+    shown = np.clip(light / np.maximum(alpha, 1e-3)[..., None], 0, None)
+    shown = (shown / (1 + 0.25 * shown**2)).clip(0, 1) ** (1 / 2.2)
+    image = backdrop(setting.background, size) * (1 - alpha[..., None]) + shown * alpha[..., None]
+    noise = np.random.default_rng([setting.background, 1]).normal(0, setting.grain / 255, image.shape)
+    return (255 * np.clip(image + noise, 0, 1) + 0.5).astype(np.uint8)
+
+
+def pose(setting: Setting) -> np.ndarray:
+    """(3, 3) rotation of the head."""
+    (sy, sp, sr), (cy, cp, cr) = (f([setting.yaw, setting.pitch, setting.roll]) for f in (np.sin, np.cos))
+    yaw = np.array([[cy, -sy, 0], [sy, cy, 0], [0, 0, 1]])
+    pitch = np.array([[1, 0, 0], [0, cp, sp], [0, -sp, cp]])
+    roll = np.array([[cr, 0, sr], [0, 1, 0], [-sr, 0, cr]])
+    return roll @ pitch @ yaw
+
+
+def normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """(V, 3) unit normals, each the mean over the triangles around a vertex, larger ones counting more."""
+    a, b, c = (vertices[triangles[:, i]] for i in range(3))
+    face = np.cross(b - a, c - a)
+    found = np.zeros_like(vertices)
+    for corner in range(3):
+        for axis in range(3):
+            found[:, axis] += np.bincount(triangles[:, corner], face[:, axis], len(vertices))
+    return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
+
+
+def mitsuba() -> Any:
+    """The renderer, on one thread: pictures are made side by side, in processes.
+
+    Raises:
+        MissingExtra: mitsuba is not installed.
+    """
+    os.environ.setdefault("MI_LOG_LEVEL", "warn")
+    try:
+        import drjit
+        import mitsuba as mi
+    except ImportError as error:
+        raise MissingExtra("rendering faces", "synth") from error
+    if mi.variant() is None:
+        mi.set_variant("scalar_rgb")
+        drjit.set_thread_count(1)
+    return mi
+
+
+def _lights(mi: Any, middle: np.ndarray, setting: Setting) -> dict[str, Any]:
+    azimuth, elevation = setting.key
+    towards = np.array([np.sin(azimuth) * np.cos(elevation), -np.cos(azimuth) * np.cos(elevation), np.sin(elevation)])
+    area = np.pi * setting.key_size**2
+    power = 5.2 * setting.key_power * (1 - 0.5 * setting.fill) * 4 / area
+    return {
+        "key": {
+            "type": "sphere",
+            "center": (middle + 2 * towards).tolist(),
+            "radius": float(setting.key_size),
+            "emitter": {"type": "area", "radiance": _rgb(power * setting.tint)},
+        },
+        "fill": {"type": "constant", "radiance": _rgb(1.3 * setting.fill * (2 - setting.tint))},
+    }
+
+
+def _rgb(colour: Any) -> dict[str, Any]:
+    return {"type": "rgb", "value": [float(max(value, 0.0)) for value in colour]}
+
+
+def _mesh(mi: Any, name: str, vertices: np.ndarray, surface: Surface, uv: np.ndarray, look: dict) -> Any:
+    shade = normals(vertices, surface.corners)
+    pairs, index = surface.pairs
+    mesh = _bare(mi, name, len(pairs), len(index), {"type": "twosided", "inside": look})
+    return _filled(mi, mesh, vertices[pairs[:, 0]], shade[pairs[:, 0]], uv[pairs[:, 1]], index)
+
+
+def _hair_mesh(mi: Any, name: str, vertices: np.ndarray, strands: Strands) -> Any:
+    colour = {"type": "bitmap", "bitmap": mi.Bitmap(strands.colour), "raw": True}
+    look = {"type": "principled", "base_color": colour, "roughness": 0.5, "specular": 0.3}
+    mesh = _bare(mi, name, len(vertices), len(strands.triangles), {"type": "twosided", "inside": look})
+    return _filled(mi, mesh, vertices, normals(vertices, strands.triangles), strands.uv, strands.triangles)
+
+
+def _filled(mi: Any, mesh: Any, vertices: np.ndarray, shade: np.ndarray, uv: np.ndarray, triangles: np.ndarray) -> Any:
+    values = mi.traverse(mesh)
+    values["vertex_positions"] = vertices.astype(np.float32).ravel()
+    values["vertex_normals"] = shade.astype(np.float32).ravel()
+    values["vertex_texcoords"] = (uv * [1, -1] + [0, 1]).astype(np.float32).ravel()
+    values["faces"] = triangles.astype(np.uint32).ravel()
+    values.update()
+    return mesh
+
+
+def _bare(mi: Any, name: str, vertices: int, faces: int, look: dict) -> Any:
+    properties = mi.Properties()
+    properties["bsdf"] = mi.load_dict(look)
+    return mi.Mesh(name, vertices, faces, properties, True, True)

@@ -1,0 +1,46 @@
+"""A contact sheet of a rendered set: a row a person, a column an expression."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from facedis.errors import InputError
+from facedis.synthetic.render_plan import SetPlan
+from facedis.taxonomy import EIGHT
+
+_HEAD = 18
+
+
+def sheet(folder: Path, plan: SetPlan, people: int = 6) -> np.ndarray:
+    """The first picture of each expression of the first `people`.
+
+    Args:
+        folder: Of the set.
+        plan: What it was rendered by.
+        people: Rows.
+
+    Returns:
+        (H, W, 3) uint8.
+
+    Raises:
+        InputError: A picture is missing.
+    """
+    chosen = sorted({shot.number for shot in plan.shots})[:people]
+    canvas = Image.new("RGB", (len(EIGHT) * plan.size, _HEAD + len(chosen) * plan.size), "white")
+    brush, font = ImageDraw.Draw(canvas), ImageFont.load_default(size=12)
+    for column, name in enumerate(EIGHT):
+        brush.text(((column + 0.5) * plan.size, _HEAD / 2), name, "black", font, anchor="mm")
+    for shot in plan.shots:
+        if shot.number in chosen and shot.repeat == 0:
+            place = EIGHT.index(shot.expression) * plan.size, _HEAD + chosen.index(shot.number) * plan.size
+            canvas.paste(_picture(folder / shot.name), place)
+    return np.asarray(canvas)
+
+
+def _picture(path: Path) -> Image.Image:
+    try:
+        with Image.open(path) as image:
+            return image.convert("RGB")
+    except OSError as error:
+        raise InputError(f"{path} cannot be read", "run the same `facedis synth` again") from error

@@ -1,0 +1,1 @@
+"""Encode faces and store their codes."""

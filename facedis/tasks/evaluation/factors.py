@@ -1,0 +1,63 @@
+"""The scores of disentanglement, where more is known about the faces than their expression."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from facedis.metrics.representation.block_disentanglement import Factor, block_scores
+from facedis.metrics.representation.disentanglement import dci, mig, sap
+from facedis.metrics.representation.leakage import Tables
+from facedis.tasks.evaluation.compared_codes import Compared
+
+#: The code that a factor belongs to unless the model says so; all that are not named belong to the rest code.
+OWNERS = {"expression": "expression", "intensity": "expression"}
+#: Which probes read a factor that has classes, by the setting `probes`.
+KINDS = {"all": ("whitened", "mlp"), "linear": ("whitened",)}
+
+
+def factor_scores(codes: Mapping[str, Compared], parts: Tables, probes: str, seed: int) -> dict[str, Any]:
+    """Block and classic scores of every known factor, the expression among them.
+
+    Args:
+        codes: The codes compared.
+        parts: P, V and Q with their factors.
+        probes: "all" or "linear".
+        seed: Of probes and shuffles.
+
+    Returns:
+        For each factor the keys of `block_scores` with `mig` and `sap` of single numbers, and under
+        `all` the `disentanglement` and `completeness` of DCI; empty where no factor is known or there
+        is no rest code.
+    """
+    if "rest" not in codes or not parts[2].factors or min(map(len, parts)) == 0:
+        return {}
+    factors = [Factor("expression", "expression", tuple(part.labels for part in parts)), *_known(parts)]
+    own = {name: codes[name].parts for name in ("expression", "rest", *parts[2].others)}
+    found: dict[str, Any] = block_scores(own, factors, KINDS[probes], seed)
+    whole = {factor.name: factor for factor in factors if all(mask.all() for mask in factor.known())}
+    joined = [np.concatenate([code[part] for code in own.values()], axis=1) for part in range(3)]
+    fit, test = ({name: factor.values[part] for name, factor in whole.items()} for part in (0, 2))
+    gaps, separate = mig(joined[2], test), sap((joined[0], joined[2]), (fit, test))
+    for name in whole:
+        found[name] |= {"mig": gaps[name], "sap": separate[name]}
+    return found | {"all": dci(joined[2], test, seed)} if len(whole) > 1 else found
+
+
+def _known(parts: Tables) -> Sequence[Factor]:
+    owners = {**OWNERS, **parts[2].owners}
+    return [
+        Factor(name, owners.get(name, "rest"), _coded([part.factors[name] for part in parts]))
+        for name in parts[2].factors
+    ]
+
+
+def _coded(columns: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Numbers as they are; names as classes 0..K-1, -1 where unknown."""
+    if columns[0].dtype.kind == "f":
+        return tuple(columns)
+    names = np.unique(np.concatenate([column.astype(str) for column in columns]))
+    names = names[names != ""]
+    return tuple(
+        np.where(column.astype(str) == "", -1, np.searchsorted(names, column.astype(str))) for column in columns
+    )

@@ -1,0 +1,248 @@
+"""Training as a study: settings resolved against the faces, the run trained, its record written."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from facedis import presets
+from facedis.config import ModelConfig, TrainConfig, resolve
+from facedis.datasets.record import is_utf8
+from facedis.errors import ConfigError, InputError, OutputError, RunError
+from facedis.events import Event, Listener, note, silent, warn
+from facedis.faces.cache.cache import FacesCache
+from facedis.faces.cache.scenes import scenes
+from facedis.metrics.statistics.intervals import Bootstrap, share
+from facedis.model.storage.checkpoint import CHECKPOINT, HISTORY, MODEL, Run, load_run, read_info
+from facedis.result import Figure, record, write_result
+from facedis.tasks.encoding.encode import encode
+from facedis.tasks.encoding.temperature import CALIBRATION, calibrate
+from facedis.tasks.similarity.reference_distribution import REFERENCE, write_reference
+from facedis.training.data import drawing_data, training_data
+from facedis.training.run_folder import read_history
+from facedis.training.setup import UNHEARD, Job, keeps_rest, settle
+from facedis.training.state import Place
+from facedis.training.trainer import train as fit
+
+RESULT = "result.json"
+#: Faces whose codes are in memory at a time.
+_BLOCK = 4_096
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the user asked for: a preset, and settings from a file and from options."""
+
+    preset: str | None = None
+    name: str | None = None
+    folder: Path = Path("runs")
+    file: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    model: Mapping[str, Any] = field(default_factory=dict)
+    train: Mapping[str, Any] = field(default_factory=dict)
+    offline: bool = False
+
+
+def train(faces: Path, wish: Wish | None = None, listener: Listener = silent) -> dict[str, Any]:
+    """Train a new run on a faces cache.
+
+    Args:
+        faces: The cache.
+        wish: Preset, name and settings; all have defaults.
+        listener: Told of the progress; its first line is the preset and why.
+
+    Returns:
+        The record of kind "training", also written to result.json in the run folder.
+
+    Raises:
+        CacheError: The faces cannot be used.
+        ConfigError: Settings that do not go together.
+        WeightsError: The trunk's weights cannot be had.
+        OutputError: The run folder cannot be written.
+    """
+    wish = wish or Wish()
+    with FacesCache.open(faces) as cache:
+        training_data(cache)  # refuses what cannot be trained on before anything else happens
+        preset, why = presets.choose(wish.preset, cache.info.dataset)
+        note(listener, f"preset {preset}: {why}")
+        model, config = settings(preset, wish, cache)
+    run = wish.folder / (wish.name or _name(model, config))
+    _writable(wish.folder)
+    if config.tensorboard:
+        _need_tensorboard()
+    note(listener, _summary(model, config, run))
+    # Of the paper's own game, which the other presets play, docs/method.md says so.
+    if preset == "clean" and not model.baseline and config.beta3 > 0 and not keeps_rest(model, config):
+        warn(listener, "nothing keeps the rest code alive: it may end up constant; add --keep-picture 1")
+    return _trained(Job(faces, run, model, config, listener, offline=wish.offline))
+
+
+def resume(run: Path, listener: Listener = silent) -> dict[str, Any]:
+    """Go on with a run that was stopped, exactly where it stopped.
+
+    Where only what is written after the last epoch is missing, only that is made up for.
+
+    Raises:
+        RunError: The folder is no run, or nothing of it is missing.
+        InputError: The faces are gone or are other ones.
+    """
+    info = read_info(run)
+    faces = Path(info["faces"]["path"])
+    with FacesCache.open(faces) as cache:
+        if cache.info.fingerprint != info["faces"]["fingerprint"]:
+            raise InputError(f"{faces} is not the cache that {run} was trained on", "align the same dataset again")
+    try:
+        model, config = resolve(ModelConfig, info["model"]), resolve(TrainConfig, info["train"])
+    except (KeyError, TypeError) as error:
+        raise RunError(f"{run} does not say how it was trained", "train a new one") from error
+    job = Job(faces, run, model, config, listener, resume=True)
+    return _told(job, _end(job)) if lacks_record(run) else _trained(job)
+
+
+def lacks_record(run: Path) -> bool:
+    """Whether a run was stopped after its last epoch, before its reference, temperature and record were written.
+
+    Raises:
+        RunError: The folder is no run.
+    """
+    epochs, history = read_info(run)["train"].get("epochs"), read_history(run)
+    if not (run / MODEL).exists() or (run / CHECKPOINT).exists() or not history or len(history) != epochs:
+        return False
+    after = (RESULT, *((REFERENCE, CALIBRATION) if "val" in history[-1] else ()))
+    return not all((run / name).exists() for name in after)
+
+
+def knows_people(cache: FacesCache) -> bool:
+    """Whether at least two people of the train split are known by name."""
+    names = cache.identities[cache.rows("train")]
+    return len(set(names[names != ""].tolist())) > 1
+
+
+def settings(preset: str, wish: Wish, cache: FacesCache) -> tuple[ModelConfig, TrainConfig]:
+    """The resolved settings: defaults, preset, file, options, in rising order.
+
+    Raises:
+        CacheError, ConfigError: The other faces to learn to draw from cannot be used.
+        ConfigError: A reconstruction loss is asked for, and a decoder that keeps it from the codes.
+    """
+    in_file = {name: wish.file.get(name, {}) for name in ("model", "train")}
+    typed = in_file["train"] | {name: value for name, value in wish.train.items() if value is not None}
+    baseline = wish.model.get("baseline") or in_file["model"].get("baseline") or False
+    decoder = wish.model.get("decoder") or in_file["model"].get("decoder")
+    others = typed.get("draw_faces")
+    with drawing_data(training_data(cache), others) as data:
+        known = presets.Known(knows_people(cache), bool((scenes(data.cache)[data.train_rows] >= 0).all()))
+    model_layer, train_layer = presets.layers(preset, typed, baseline, known, decoder, _factors(wish))
+    config = resolve(TrainConfig, train_layer, in_file["train"], wish.train)
+    if "beta1" in typed and config.beta1 > 0 and decoder in UNHEARD and not baseline:
+        raise ConfigError(
+            f"--beta1 is {config.beta1:g}, but with --decoder {decoder} no reconstruction reaches the codes",
+            "leave out --decoder or --beta1",
+        )
+    if others:  # a run that is resumed elsewhere finds them
+        config = replace(config, draw_faces=str(Path(others).absolute()))
+    return settle(resolve(ModelConfig, model_layer, in_file["model"], wish.model), config), config
+
+
+def _factors(wish: Wish) -> tuple[str, ...] | None:
+    """As typed, else as in the settings file; None where neither says any."""
+    said = wish.file.get("model", {}) | {name: value for name, value in wish.model.items() if value is not None}
+    return resolve(ModelConfig, {"factors": said["factors"]}).factors if "factors" in said else None
+
+
+def _trained(job: Job) -> dict[str, Any]:
+    return _told(job, fit(job))
+
+
+def _end(job: Job) -> Place:
+    """Where a trained run ended, as its history tells: the checkpoint that said so is gone."""
+    history = read_history(job.run)
+    scores = [line.get("val", {}).get("expression_accuracy", 0.0) for line in history]
+    best = scores.index(max(scores))
+    with FacesCache.open(job.faces) as cache:
+        data = training_data(cache)
+    kept = best if data.keeps_best(job.config.select) else len(history) - 1
+    return Place(epoch=len(history), best_epoch=best, kept_epoch=kept, seconds=history[-1]["seconds"])
+
+
+def _told(job: Job, place: Place) -> dict[str, Any]:
+    """What is written of a run once it is trained; the record comes last, so that it says that all is there."""
+    run = load_run(job.run)
+    history = read_history(job.run)
+    kept = history[place.kept_epoch]
+    with FacesCache.open(job.faces) as cache:
+        data = training_data(cache)
+        val, dataset, n = data.val_rows, cache.info.dataset, len(data.train_rows)
+        if len(val):
+            write_reference(run, cache, val, job.config, job.listener)
+            calibrate(run, cache, 2 * job.config.batch, job.config.device, job.listener, job.config.seed)
+        final = _final(run, cache, val, job) if len(val) else {}
+    result = record(
+        "training",
+        command=run.info["command"],
+        model=str(job.run),
+        faces=str(job.faces),
+        dataset=dataset,
+        split="train",
+        n=n,
+        classes=run.classes,
+        seed=job.config.seed,
+        epochs=len(history),
+        best=place.best_epoch,
+        kept=kept["epoch"],
+        rate=sum(line["images_per_second"] for line in history) / len(history),
+        seconds=place.seconds,
+        history=str(job.run / HISTORY),
+        final=final,
+    )
+    write_result(result, job.run / RESULT)
+    return result
+
+
+def _final(run: Run, cache: FacesCache, rows: np.ndarray, job: Job) -> dict[str, Figure]:
+    """What the finished model and its adversary get right of `rows`, with intervals over people where they are known.
+
+    The history has only shares, and of several photographs of one person an interval must know.
+    """
+    hits: dict[str, list[np.ndarray]] = {}
+    job.listener(Event("start", "validating", total=len(rows)))
+    for start in range(0, len(rows), _BLOCK):
+        table = encode(run, cache, rows[start : start + _BLOCK], 2 * job.config.batch, job.config.device)
+        for name, said in (("expression", table.probabilities), ("adversary", table.adversary)):
+            if said is not None:
+                hits.setdefault(f"{name}_accuracy", []).append(said.argmax(axis=1) == table.labels)
+        job.listener(Event("advance", "validating", done=start + len(table.rows)))
+    job.listener(Event("end", "validating", done=len(rows)))
+    people, plan, chance = cache.identities[rows], Bootstrap(seed=job.config.seed), 1 / len(run.classes)
+    return {name: share(np.concatenate(found), people, plan, chance) for name, found in hits.items()}
+
+
+def _name(model: ModelConfig, config: TrainConfig) -> str:
+    kind = "baseline" if model.baseline else f"beta1-{config.beta1:g}"
+    return f"{datetime.now():%Y%m%d-%H%M%S}-{model.trunk}-{kind}"
+
+
+def _writable(folder: Path) -> None:
+    if not is_utf8(str(folder.resolve())):  # a model can be written there, and not be read again
+        raise OutputError(f"the name of the folder {folder.resolve()} is not UTF-8", "choose another --runs folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot make {folder}: {error.strerror}", "choose another --runs folder") from error
+    if not os.access(folder, os.W_OK):
+        raise OutputError(f"cannot write into {folder}", "choose another --runs folder")
+
+
+def _need_tensorboard() -> None:
+    if find_spec("tensorboard") is None:
+        raise ConfigError("--tensorboard needs a package", "pip install 'facedis[tensorboard]'")
+
+
+def _summary(model: ModelConfig, config: TrainConfig, run: Path) -> str:
+    game = "baseline, no adversary" if model.baseline else f"beta {config.beta1:g}, {config.beta2:g}, {config.beta3:g}"
+    decoder = "" if model.decoder == "none" else f", {model.decoder} decoder"
+    return f"{model.trunk} ({model.weights} weights, {model.size} px), {game}{decoder}, {config.epochs} epochs -> {run}"

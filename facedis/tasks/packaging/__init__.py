@@ -1,0 +1,1 @@
+"""Pack, verify and export models."""

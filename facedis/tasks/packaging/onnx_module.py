@@ -1,0 +1,65 @@
+"""A run's encoder with everything before and behind it as one network, for other programs."""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from facedis.model.storage.checkpoint import Run
+from facedis.training.recipes.augmentation import luma
+
+#: What goes in, and what comes out in this order; `rest` only where the run has such a code.
+INPUT, OUTPUTS = "faces", ("probabilities", "expression", "rest")
+
+
+class Portable(nn.Module):
+    """Faces as they are cut out, to calibrated probabilities and codes.
+
+    Args:
+        run: The model; its trunk, branches and head are used, not copied.
+        temperature: What the logits are divided by.
+    """
+
+    resize: Tensor
+
+    def __init__(self, run: Run, temperature: float) -> None:
+        super().__init__()
+        model = run.model
+        self.trunk, self.rest_stages = model.trunk, model.rest_stages
+        self.expression_branch, self.rest_branch = model.expression_branch, model.rest_branch
+        self.head, self.temperature, self.grey = model.expression_head, temperature, run.grey
+        self.register_buffer("resize", _resize_matrix(run.info["faces"]["size"], run.config.size), persistent=False)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of what comes out."""
+        return OUTPUTS if self.rest_branch is not None else OUTPUTS[:-1]
+
+    def forward(self, faces: Tensor) -> tuple[Tensor, ...]:
+        """(N, K) probabilities, (N, E) and (N, R) codes of (N, S, S, 3) uint8 `faces`."""
+        images = faces.permute(0, 3, 1, 2).to(torch.float32) / 255
+        if self.grey:
+            images = luma(images).expand(-1, 3, -1, -1)
+        images = (self.resize @ images @ self.resize.T).clamp(0, 1)  # N 3 size size
+        shared, features = self.trunk.split(images, len(self.rest_stages) if self.rest_stages else 0)
+        expression = self.expression_branch(features)
+        probabilities = (self.head(expression) / self.temperature).softmax(1)
+        if self.rest_branch is None:
+            return probabilities, expression
+        rest = self.rest_branch(self.rest_stages(shared) if self.rest_stages else shared)
+        return probabilities, expression, rest
+
+    @torch.inference_mode()
+    def arrays(self, faces: np.ndarray) -> dict[str, np.ndarray]:
+        """What comes out of (N, S, S, 3) uint8 `faces`, by name, computed by torch."""
+        return {name: values.numpy() for name, values in zip(self.names, self(torch.from_numpy(faces)), strict=True)}
+
+
+def _resize_matrix(side: int, size: int) -> Tensor:
+    """(size, side) matrix that resizes one axis as `to_images` does.
+
+    Resizing is linear and works on each axis by itself, so that resizing the rows of a unit matrix gives
+    the whole of it. Runtimes do not agree on what their own resizing with antialiasing gives.
+    """
+    unit = torch.eye(side)[None, None]  # 1 1 side side
+    return F.interpolate(unit, (size, side), mode="bilinear", antialias=side > size)[0, 0]

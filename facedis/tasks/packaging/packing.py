@@ -1,0 +1,146 @@
+"""A finished run and what was measured of it into a packed model."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from facedis.atomic_io import refuse_unwritable, write_text
+from facedis.errors import CacheError, ConfigError, OutputError, RunError
+from facedis.events import Listener, note, silent, warn
+from facedis.faces.alignment.align_images import align_photographs
+from facedis.model.device import pick_device
+from facedis.model.storage.checkpoint import MODEL, Run, digest
+from facedis.model.storage.packed import CARD, FACE, PACKED, RESULTS, load_packed, save_packed_tensors, write_manifest
+from facedis.pretrained import INFO
+from facedis.result import plain, record
+from facedis.synthetic import bundled
+from facedis.tasks.encoding.encode import codes_of
+from facedis.tasks.encoding.temperature import CALIBRATION
+from facedis.tasks.packaging.model_metadata import facts
+from facedis.tasks.similarity.reference_distribution import REFERENCE
+from facedis.tasks.swapping.class_means import mean_expressions, write_means
+
+#: The rendered face that every packed model is tried on: somebody who tests, and so was never trained on.
+PHOTOGRAPH = "person0154_happiness_0.webp"
+#: Largest size of a model that comes inside the package.
+SHIPPED_BYTES = 25_000_000
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """Where a packed model goes and what it is called."""
+
+    folder: Path
+    name: str
+    overwrite: bool = False
+
+
+def pack(
+    run: Run,
+    results: list[dict[str, Any]],
+    card: Callable[[Mapping[str, Any]], str],
+    parcel: Parcel,
+    listener: Listener = silent,
+) -> dict[str, Any]:
+    """Write the packed model of a run: whole or not at all.
+
+    Args:
+        run: A finished run.
+        results: Of `facedis.tasks.packaging.model_metadata.found_results`.
+        card: Makes the model card of `facedis.tasks.packaging.model_metadata.facts`.
+        parcel: Where to, and the name.
+        listener: Told what is missing.
+
+    Returns:
+        The record of kind "model_packed".
+
+    Raises:
+        ConfigError: The name is none.
+        RunError: It is packed already.
+        OutputError: The folder is there, or cannot be written.
+    """
+    _refuse(run, parcel)
+    if not results:
+        warn(listener, "there is no result of `facedis eval` in the run: the card cannot say how good the model is")
+    known = facts(run, results) | {"name": parcel.name}
+    known["info"] = known["info"] | {"packed": PACKED, "name": parcel.name}
+    parcel.folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".packing-", dir=parcel.folder.parent) as place:
+        draft = Path(place) / parcel.folder.name
+        draft.mkdir()
+        _fill(run, known, draft, listener)
+        write_text(draft / CARD, card(known))
+        write_manifest(draft)
+        _into_place(draft, parcel.folder)
+    size = sum(path.stat().st_size for path in parcel.folder.iterdir())
+    if size > SHIPPED_BYTES:
+        note(listener, f"{size / 1e6:.1f} MB is more than a model inside the package may have")
+    return record(
+        "model_packed",
+        model=run.called,
+        name=parcel.name,
+        output=str(parcel.folder),
+        bytes=size,
+        before=(run.path / MODEL).stat().st_size,
+        results=len(results),
+        files=sorted(path.name for path in parcel.folder.iterdir()),
+    )
+
+
+def _refuse(run: Run, parcel: Parcel) -> None:
+    if run.packed:
+        raise RunError(f"{run.called} is a packed model already", "copy its folder, or name a run")
+    if not parcel.name.replace("-", "_").isidentifier():
+        raise ConfigError(f"--name is '{parcel.name}'", "choose letters, digits, - and _")
+    # Replaced is only what was packed before: an -o that is a mistake costs nothing.
+    if parcel.folder.exists() and not (parcel.overwrite and (parcel.folder / INFO).is_file()):
+        raise OutputError(f"{parcel.folder} is there already", "choose another -o, or --overwrite a packed model")
+    refuse_unwritable(parcel.folder.parent)
+
+
+def _fill(run: Run, known: Mapping[str, Any], draft: Path, listener: Listener) -> None:
+    save_packed_tensors(run, draft)
+    info = known["info"]
+    write_text(draft / INFO, _json(info))
+    write_text(draft / RESULTS, _json({"results": known["results"]}))
+    for name in (REFERENCE, CALIBRATION):
+        _copy_without_path(run.path / name, draft / name)
+    with suppress(CacheError):  # the faces are gone: --onto will ask for a second image, and the card says so
+        write_means(draft, list(run.classes), mean_expressions(run, listener=listener), digest(draft / MODEL))
+    face = align_photographs(run, [bundled.folder(listener) / PHOTOGRAPH])[0].face
+    Image.fromarray(face).save(draft / FACE)
+    write_text(draft / INFO, _json(info | {"check": answers(load_packed(draft), face)}))
+
+
+def answers(run: Run, face: np.ndarray, device: str = "cpu") -> dict[str, list[float]]:
+    """The codes and probabilities of one (S, S, 3) uint8 face, by name."""
+    found = codes_of(run, np.array(face[None]), pick_device(device), ("expression", "rest", "probabilities"))
+    return {name: [float(number) for number in values[0].reshape(-1)] for name, values in found.items()}
+
+
+def _copy_without_path(path: Path, target: Path) -> None:
+    """What was learned about a run from its faces, where it was, without the path of the faces."""
+    if path.is_file():
+        content = json.loads(path.read_text(encoding="utf-8"))
+        write_text(target, json.dumps(content | {"faces": Path(content["faces"]).name}) + "\n")
+
+
+def _into_place(draft: Path, folder: Path) -> None:
+    try:
+        if folder.exists():
+            shutil.rmtree(folder)
+        draft.rename(folder)
+    except OSError as error:
+        raise OutputError(f"cannot write {folder}: {error.strerror}", "choose another -o") from error
+
+
+def _json(content: Mapping[str, Any]) -> str:
+    return json.dumps(plain(content), indent=2, ensure_ascii=False) + "\n"

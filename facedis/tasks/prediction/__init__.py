@@ -1,0 +1,1 @@
+"""Predict the expressions of faces in images."""

@@ -1,0 +1,1 @@
+"""Compare faces by their codes."""

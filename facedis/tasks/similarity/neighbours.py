@@ -1,0 +1,73 @@
+"""The known faces whose expression codes are nearest to those of new ones."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from facedis.events import Event, Listener, silent
+from facedis.faces.alignment.sources import from_cache
+from facedis.faces.cache.cache import FacesCache
+from facedis.metrics.verification.ranking import nearest_to_each
+from facedis.model.device import pick_device
+from facedis.model.storage.checkpoint import Run
+from facedis.tasks.encoding.encode import codes_of
+from facedis.tasks.similarity.rank_faces import CODES_SUFFIXES, codes_in
+
+_BATCH = 128
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Faces to be compared with.
+
+    Attributes:
+        codes: (n, E) float32 expression codes.
+        images: (n,) str, their paths below the dataset's folder.
+        expressions: (n,) str, "" where unknown.
+    """
+
+    codes: np.ndarray
+    images: np.ndarray
+    expressions: np.ndarray
+
+    @classmethod
+    def of(cls, run: Run, place: Path, device: str = "auto", listener: Listener = silent) -> "Neighbours":
+        """All faces of a cache, or of a file that `embed` made with the same model.
+
+        Raises:
+            CacheError: It is no faces cache, or an empty one.
+            InputError: The codes are of another model, or there are no expression codes.
+        """
+        if place.suffix.lower() in CODES_SUFFIXES:
+            file = codes_in(run, place, "expression")
+            ids = file.ids(np.arange(file.total))
+            return cls(np.concatenate(list(file.blocks("expression"))), ids["image"], ids["expression"])
+        codes, images, expressions, where = [], [], [], pick_device(device)
+        with FacesCache.open(place) as cache:
+            source = from_cache(cache, "all", _BATCH)
+            listener(Event("start", "encoding the neighbours", total=source.total))
+            for block in source.blocks:
+                codes.append(codes_of(run, block.faces, where, ("expression",))["expression"])
+                images.append(block.ids["image"])
+                expressions.append(block.ids["expression"])
+                listener(Event("advance", "encoding the neighbours", done=sum(map(len, codes))))
+            listener(Event("end", "encoding the neighbours"))
+        return cls(*map(np.concatenate, (codes, images, expressions)))
+
+    def nearest(self, codes: np.ndarray, top: int) -> list[Sequence[dict[str, Any]]]:
+        """For each of (q, E) `codes` its `top` neighbours: `image`, `expression` (None where unknown), `cosine`."""
+        places, cosines = nearest_to_each(codes, self.codes, top)
+        return [
+            [
+                {
+                    "image": str(self.images[place]),
+                    "expression": str(self.expressions[place]) or None,
+                    "cosine": round(float(cosine), 4),
+                }
+                for place, cosine in zip(*row, strict=True)
+            ]
+            for row in zip(places, cosines, strict=True)
+        ]

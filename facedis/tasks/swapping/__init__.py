@@ -1,0 +1,1 @@
+"""Swap expressions and evaluate swaps."""

@@ -1,0 +1,235 @@
+"""Each measure of a record of kind "swap_eval": the swaps' figure beside those it must be read against."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from facedis.metrics.generation.image_quality import kernel_distance, psnr, ssim
+from facedis.metrics.generation.swaps import Donors, Groups, RealPairs, between, other_faces
+from facedis.metrics.statistics.intervals import Bootstrap, clusters
+from facedis.result import Figure
+from facedis.tasks.swapping.generator import Encoded
+
+#: Rest and expression from two people; both from one.
+KINDS = ("across", "within")
+_LIKENESS = {"psnr": psnr, "ssim": ssim}
+
+
+@dataclass(frozen=True)
+class Known:
+    """The n real faces, their reconstructions, and what the judges say of both.
+
+    Attributes:
+        labels, identities, classes: As of the faces.
+        encoded: Pictures in the network's size, codes, reconstructions.
+        answers, drawn_answers: (n,) the judge's expression of each picture and each reconstruction.
+        features, drawn_features: (n, F) the judge's features of both.
+        embeddings, drawn_embeddings: (n, D) of the judge of people; None without one.
+    """
+
+    labels: np.ndarray
+    identities: np.ndarray
+    classes: tuple[str, ...]
+    encoded: Encoded
+    answers: np.ndarray | None
+    features: np.ndarray | None
+    drawn_answers: np.ndarray | None
+    drawn_features: np.ndarray | None
+    embeddings: np.ndarray | None
+    drawn_embeddings: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class Swapped:
+    """m swaps.
+
+    Attributes:
+        donors: Indices into the faces.
+        groups: Their people.
+        truths: (m,) index of the face that shows the truth, -1 where none does.
+        pictures: (m, S, S, 3) uint8.
+        expression, rest: (m, E) and (m, R) codes of the swaps, encoded again.
+        back: (m, S, S, 3) uint8, the swap and its counterpart swapped once more: ought to be the rest donor.
+        answers, features, embeddings: Of the judges, as in `Known`.
+    """
+
+    donors: Donors
+    groups: Groups
+    truths: np.ndarray
+    pictures: np.ndarray
+    expression: np.ndarray
+    rest: np.ndarray
+    back: np.ndarray
+    answers: np.ndarray | None
+    features: np.ndarray | None
+    embeddings: np.ndarray | None
+
+    @property
+    def expression_groups(self) -> Groups:
+        """The people of the expression donors alone."""
+        return Groups(self.groups.second, self.groups.second)
+
+    @property
+    def rest_groups(self) -> Groups:
+        """The people of the rest donors alone."""
+        return Groups(self.groups.first, self.groups.first)
+
+
+def transfer(known: Known, swapped: Swapped, plan: Bootstrap) -> dict[str, Any]:
+    """`transfer`: is the expression donor's expression seen? `copy_rate`: is it still the rest donor's?
+
+    Beside both: `copying`, the rest donor itself; `reconstruction` and `real`, the expression donor
+    drawn and as it is.
+    """
+    rest, expression, classes = swapped.donors.rest, swapped.donors.expression, len(known.classes)
+    shown, hidden = known.labels[expression], known.labels[rest]
+    seen = {
+        "swap": (swapped.answers, swapped.groups),
+        "copying": (known.answers[rest], swapped.groups),
+        "reconstruction": (known.drawn_answers[expression], swapped.expression_groups),
+        "real": (known.answers[expression], swapped.expression_groups),
+    }
+    chance = 1 / classes
+    return {
+        "transfer": {name: groups.balanced(answers, shown, classes, plan) for name, (answers, groups) in seen.items()},
+        "copy_rate": {
+            name: swapped.groups.share(answers == hidden, plan, chance) for name, (answers, _) in seen.items()
+        },
+    }
+
+
+def identity(
+    known: Known, swapped: Swapped, real: RealPairs, kind: str, plan: Bootstrap, seed: int
+) -> dict[str, dict[str, Figure] | None]:
+    """Whose face is it: cosines with both donors, to which it is nearer, for whom it passes.
+
+    Within one person nothing can be said about the expression donor.
+    """
+    rest, expression, groups = swapped.donors.rest, swapped.donors.expression, swapped.groups
+    to_rest = between(swapped.embeddings, known.embeddings[rest])
+    drawn = between(known.drawn_embeddings[rest], known.embeddings[rest])
+    found = {
+        "identity_to_rest_donor": {
+            "swap": groups.mean(to_rest, plan),
+            "reconstruction": swapped.rest_groups.mean(drawn, plan),
+            "genuine": real.genuine_people.mean(real.genuine, plan),
+            "impostor": real.impostor_people.mean(real.impostor, plan),
+        },
+        "verified_as_rest_donor": {
+            "swap": groups.share(to_rest > real.threshold, plan, 0.01),
+            "reconstruction": swapped.rest_groups.share(drawn > real.threshold, plan, 0.01),
+            "genuine": real.genuine_people.share(real.genuine > real.threshold, plan, 0.01),
+        },
+    }
+    if kind == "within":
+        return found
+    to_expression = between(swapped.embeddings, known.embeddings[expression])
+    donors = between(known.embeddings[rest], known.embeddings[expression])
+    return found | {
+        "identity_to_expression_donor": {
+            "swap": groups.mean(to_expression, plan),
+            "copying": groups.mean(donors, plan),
+            "impostor": real.impostor_people.mean(real.impostor, plan),
+        },
+        "verified_as_expression_donor": {
+            "swap": groups.share(to_expression > real.threshold, plan, 0.01),
+            "copying": groups.share(donors > real.threshold, plan, 0.01),
+        },
+        "closer_to_rest_donor": {
+            "swap": groups.share(to_rest > to_expression, plan, 0.5),
+            **_closer_by_others(known, swapped, plan, seed),
+        },
+    }
+
+
+def _closer_by_others(known: Known, swapped: Swapped, plan: Bootstrap, seed: int) -> dict[str, Figure]:
+    """The same against other pictures of both people, whose pose and light the swap did not get."""
+    rest, expression = (
+        other_faces(rows, known.identities, seed) for rows in (swapped.donors.rest, swapped.donors.expression)
+    )
+    both = (rest >= 0) & (expression >= 0)
+    if not both.any():
+        return {}
+    own = swapped.embeddings[both]
+    closer = between(own, known.embeddings[rest[both]]) > between(own, known.embeddings[expression[both]])
+    return {"other_pictures": swapped.groups.take(both).share(closer, plan, 0.5)}
+
+
+def likeness(known: Known, swapped: Swapped, plan: Bootstrap) -> dict[str, dict[str, Figure]]:
+    """`psnr` and `ssim` to the true picture, where there is one; nothing where there is none.
+
+    Beside them: `copying` the rest donor, the `mean_face` of all these faces, the true picture's own
+    `reconstruction`; and how far the swap is above the first two, each swap against itself.
+    """
+    there = swapped.truths >= 0
+    if not there.any():
+        return {}
+    own = known.encoded
+    groups, index = swapped.groups.take(there), swapped.truths[there]
+    truths, copies = own.pictures[index], own.pictures[swapped.donors.rest[there]]
+    pictures, drawn = swapped.pictures[there], own.reconstructions[index]
+    found = {}
+    for name, measure in _LIKENESS.items():
+        swap, copying = measure(pictures, truths), measure(copies, truths)
+        mean_face = measure(_mean_face(known, len(truths)), truths)
+        found[name] = {
+            "swap": groups.mean(swap, plan),
+            "copying": groups.mean(copying, plan),
+            "mean_face": groups.mean(mean_face, plan),
+            "reconstruction": groups.mean(measure(drawn, truths), plan),
+            "over_copying": groups.mean(swap - copying, plan, 0.0),
+            "over_mean_face": groups.mean(swap - mean_face, plan, 0.0),
+        }
+    return found
+
+
+def kid(known: Known, swapped: Swapped, plan: Bootstrap, seed: int) -> dict[str, dict[str, Figure]]:
+    """`kid` of the swaps to the real faces; beside it that of `reconstruction`, and of `real` halves by people."""
+    groups = clusters(known.identities)
+    alone = np.stack([groups, groups], axis=1)
+    people = np.random.default_rng(seed).permutation(groups.max() + 1)
+    half = np.isin(groups, people[: len(people) // 2])
+    features = known.features
+    return {
+        "kid": {
+            "swap": kernel_distance(swapped.features, features, swapped.groups.both, groups, plan),
+            "reconstruction": kernel_distance(known.drawn_features, features, alone, groups, plan),
+            "real": kernel_distance(features[half], features[~half], alone[half], groups[~half], plan),
+        }
+    }
+
+
+def round_trip(known: Known, swapped: Swapped, plan: Bootstrap) -> dict[str, Any]:
+    """`round_trip`: swapped and swapped back, against the rest donor; beside it the `reconstruction`, `mean_face`."""
+    rest, own = swapped.donors.rest, known.encoded
+    found = {}
+    for name, measure in _LIKENESS.items():
+        drawn = measure(own.reconstructions, own.pictures)[rest]
+        found[name] = {
+            "swap": swapped.groups.mean(measure(swapped.back, own.pictures[rest]), plan),
+            "reconstruction": swapped.rest_groups.mean(drawn, plan),
+            "mean_face": swapped.rest_groups.mean(
+                measure(_mean_face(known, len(own.pictures)), own.pictures)[rest], plan
+            ),
+        }
+    return {"round_trip": found}
+
+
+def code_cycle(known: Known, swapped: Swapped, plan: Bootstrap) -> dict[str, Any]:
+    """`code_cycle`: cosine of the swap's own codes with those it was drawn from; beside it that of the two donors."""
+    rest, expression, own = swapped.donors.rest, swapped.donors.expression, known.encoded
+    found = {}
+    for name, codes, giver in (("expression", own.expression, expression), ("rest", own.rest_code, rest)):
+        again = getattr(swapped, name)
+        found[name] = {
+            "swap": swapped.groups.mean(between(again, codes[giver]), plan),
+            "donors": swapped.groups.mean(between(codes[rest], codes[expression]), plan),
+        }
+    return {"code_cycle": found}
+
+
+def _mean_face(known: Known, n: int) -> np.ndarray:
+    """(n, S, S, 3) uint8, the mean of all faces n times."""
+    mean = known.encoded.pictures.mean(axis=0).round().astype(np.uint8)
+    return np.broadcast_to(mean, (n, *mean.shape))

@@ -1,0 +1,1 @@
+"""Training of a decoder after the encoder is finished."""

@@ -1,0 +1,1 @@
+"""Optional training techniques, one module each."""

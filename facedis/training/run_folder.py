@@ -1,0 +1,124 @@
+"""The run folder as training writes it: run.json at the start, a line of history an epoch."""
+
+import json
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from facedis import __version__
+from facedis.config import ModelConfig, TrainConfig, as_dict
+from facedis.errors import OutputError
+from facedis.model.device import pick_device
+from facedis.model.storage.checkpoint import FORMAT, HISTORY, RUN, point_to, write_info
+from facedis.training.data import TrainingData
+
+_PACKAGES = ("torch", "torchvision", "facenet-pytorch", "lightning-fabric", "numpy", "h5py", "safetensors")
+
+
+def start_run(run: Path, data: TrainingData, pretrained: bool, model: ModelConfig, config: TrainConfig) -> None:
+    """Make the run folder and write run.json: all that is needed to rebuild and to repeat the run.
+
+    Raises:
+        OutputError: The folder holds a run already, or cannot be written.
+    """
+    if (run / RUN).exists():
+        raise OutputError(f"{run} holds a run already", f"continue it with --resume {run}, or choose another --name")
+    cache, info = data.cache, data.cache.info
+    faces = {
+        "path": str(cache.path.resolve()),
+        "fingerprint": info.fingerprint,
+        "dataset": info.dataset,
+        "crop": info.crop,
+        "margin": info.margin,
+        "size": info.size,
+        "detector": info.detector,
+        "grey": cache.grey,
+        "classes": list(info.classes),
+    }
+    write_info(
+        run,
+        {
+            "format": FORMAT,
+            "facedis": __version__,
+            "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "command": shlex.join(sys.argv),
+            "classes": list(data.classes),
+            "factors": {name: target.described() for name, target in data.targets.items()},
+            "pretrained": pretrained,
+            "model": as_dict(model),
+            "train": as_dict(config),
+            "seed": config.seed,
+            "faces": faces,
+            "versions": {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES},
+            "machine": _machine(config),
+            "commit": _commit(),
+        },
+    )
+    point_to(run)
+
+
+def append_history(run: Path, line: Mapping[str, Any], name: str = HISTORY) -> int:
+    """Add a line to the history; its length in bytes afterwards."""
+    with (run / name).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line) + "\n")
+        return file.tell()
+
+
+def write_scalars(run: Path, line: Mapping[str, Any]) -> None:
+    """Add a line of the history to TensorBoard files in the run folder; the package must be there."""
+    from torch.utils.tensorboard import SummaryWriter
+
+    with SummaryWriter(str(run)) as writer:
+        for part in ("train", "val"):
+            for name, value in line.get(part, {}).items():
+                writer.add_scalar(f"{name}/{part}", value, line["epoch"])
+
+
+def cut_history(run: Path, length: int, name: str = HISTORY) -> None:
+    """Drop what was written after the place that a resumed run goes on from."""
+    path = run / name
+    if path.exists():
+        with path.open("r+b") as file:
+            file.truncate(length)
+
+
+def read_history(run: Path) -> list[dict[str, Any]]:
+    """The lines of a run's history, one an epoch."""
+    path = run / HISTORY
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+
+
+def _machine(config: TrainConfig) -> str:
+    """System, processor, cores and, where it trains on one, the GPU, in words."""
+    parts = [f"{platform.system()} {platform.machine()}", processor(), f"{os.cpu_count()} cores"]
+    if pick_device(config.device).type == "cuda":
+        parts.append(torch.cuda.get_device_name())
+    return ", ".join(parts)
+
+
+def processor() -> str:
+    """What the processor calls itself, as far as the system tells."""
+    about = Path("/proc/cpuinfo")
+    lines = about.read_text(encoding="utf-8", errors="replace").splitlines() if about.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or "unknown processor"
+
+
+def _commit() -> str | None:
+    """The commit of facedis, where it runs from a checkout of its own."""
+    folder = Path(__file__).parent
+    command = ["git", "-C", str(folder), "rev-parse", "HEAD", "--show-toplevel"]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=5, check=True).stdout.split("\n")
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return answer[0] if (Path(answer[1]) / "facedis").samefile(folder.parent) else None

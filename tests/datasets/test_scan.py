@@ -1,0 +1,34 @@
+import pytest
+
+from facedis.datasets.record import FaceRecord, Skipped
+from facedis.datasets.scan import read, reasons
+from facedis.errors import InputError
+
+
+class Listed:
+    name = "listed"
+
+    def __init__(self, *items):
+        self.items = items
+
+    def records(self):
+        yield from self.items
+
+
+BAD = [Skipped("a.csv", 2, "no label"), Skipped("a.csv", 4, "no image"), Skipped("a.csv", 9, "no image")]
+
+
+def test_records_and_skipped_rows_are_told_apart():
+    face = FaceRecord("a.jpg", "fear")
+    assert read(Listed(BAD[0], face, BAD[1])) == ([face], BAD[:2])
+
+
+def test_nothing_at_all_is_refused_and_the_first_reason_named():
+    with pytest.raises(InputError, match=r"none of the 2 rows of the listed dataset .* a.csv, line 2: no label"):
+        read(Listed(*BAD[:2]))
+    with pytest.raises(InputError, match="no image in the listed dataset"):
+        read(Listed())
+
+
+def test_reasons_are_counted_the_commonest_first():
+    assert list(reasons(BAD)) == [("no image", 2, BAD[1]), ("no label", 1, BAD[0])]

@@ -1,0 +1,41 @@
+"""What keeps a rest code alive: a target without the expression, a floor under its spread, numbers that differ."""
+
+import torch
+
+from facedis.model.losses.retention_losses import PIXELS, Keeper, dependence, few_pixels, variance_floor
+
+
+def test_the_target_has_no_class_means_and_gets_no_gradient():
+    torch.manual_seed(0)
+    labels = torch.arange(120) % 3
+    features = (torch.randn(120, 6) + 4.0 * labels[:, None]).requires_grad_()
+    keeper = Keeper(2, 6, 3).train()
+    rest = torch.zeros(120, 2, requires_grad=True)
+    for _ in range(200):
+        loss = keeper(rest, features, labels)
+    loss.backward()
+    assert features.grad is None and keeper.predict.bias.grad is not None
+    torch.testing.assert_close(keeper.means[1] - keeper.means[0], torch.full((6,), 4.0), atol=0.6, rtol=0)
+    before = keeper.means.clone()
+    keeper.eval()(rest, features, labels)
+    assert torch.equal(keeper.means, before)
+
+
+def test_few_pixels_are_the_mean_brightness_of_tiles():
+    images = torch.rand(2, 3, 32, 32)
+    tile = images[1, :, 4:8, 28:32].mean()
+    torch.testing.assert_close(few_pixels(images).view(2, PIXELS, PIXELS)[1, 1, 7], tile)
+
+
+def test_the_floor_costs_nothing_for_codes_that_move_and_one_for_a_constant():
+    generator = torch.Generator().manual_seed(0)
+    assert variance_floor(3 * torch.randn(500, 4, generator=generator)) == 0
+    assert variance_floor(torch.ones(50, 4)) > 0.98
+
+
+def test_numbers_apart_cost_next_to_nothing_and_copies_of_one_all_there_is():
+    generator = torch.Generator().manual_seed(0)
+    codes = torch.randn(4000, 8, generator=generator)
+    assert dependence(codes) < 0.01
+    torch.testing.assert_close(dependence(codes[:, :1].repeat(1, 8)), torch.tensor(7.0), atol=0.01, rtol=0)
+    torch.testing.assert_close(dependence(100 * codes), dependence(codes), atol=1e-5, rtol=0)  # no way out by growing

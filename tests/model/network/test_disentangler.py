@@ -1,0 +1,121 @@
+"""The network has the paper's shape, and every part of it learns."""
+
+import pytest
+import torch
+from torch import nn
+
+from facedis.config import ModelConfig
+from facedis.errors import ConfigError, WeightsError
+from facedis.model.network.branches import Branch
+from facedis.model.network.decoder import Decoder, build_decoder
+from facedis.model.network.disentangler import build
+from facedis.model.network.trunk import Source, build_trunk
+
+SMALL = dict(weights="none", branch_widths=(8, 8, 8), expression_size=6, rest_size=5, decoder_width=32)
+TRUNKS = {
+    "inception_resnet_v1": (96, 1792),
+    "resnet18": (64, 512),
+    "resnet18_half": (64, 256),
+    "resnet18_faces": (64, 512),
+    "mobilenet_v3_large": (64, 960),
+    "efficientnet_b0": (64, 1280),
+}
+
+
+def test_the_papers_trunk_gives_1792x3x3_at_160_px():
+    assert build_trunk("inception_resnet_v1", Source("none")).map_shape(160) == (1792, 3, 3)
+
+
+@pytest.mark.parametrize("name", TRUNKS)
+def test_every_trunk_has_a_map_and_every_weight_of_it_a_gradient(name):
+    size, channels = TRUNKS[name]
+    trunk = build_trunk(name, Source("none")).train()
+    features = trunk(torch.rand(2, 3, size, size))
+    assert features.shape[:2] == (2, channels)
+    (features * torch.randn_like(features)).sum().backward()
+    assert all(weight.grad is not None for weight in trunk.parameters())
+
+
+def test_the_papers_branch_has_four_convolutions_and_10_62_million_weights():
+    branch = Branch((1792, 3, 3), 256, ModelConfig())
+    convolutions = [layer for layer in branch.layers if isinstance(layer, nn.Conv2d)]
+    assert len(convolutions) == 4
+    assert sum(weight.numel() for weight in branch.parameters()) == pytest.approx(10.62e6, rel=0.01)
+    assert isinstance(branch.layers[-1], nn.Conv2d), "the code has no activation, so that it has both signs"
+
+
+@pytest.mark.parametrize("size", [48, 64, 112, 160])
+@pytest.mark.parametrize("kind", ["deconv", "resize", "styled"])
+def test_the_decoder_draws_faces_of_the_right_size_in_the_unit_range(size, kind):
+    decoder = build_decoder(11, ModelConfig(size=size, decoder_kind=kind, decoder_width=32))
+    faces = decoder(torch.randn(2, 11))
+    assert faces.shape == (2, 3, size, size)
+    assert faces.min() >= 0 and faces.max() <= 1
+
+
+def test_the_papers_decoder_has_six_deconvolutions():
+    decoder = Decoder(512, ModelConfig())
+    assert sum(isinstance(layer, nn.ConvTranspose2d) for layer in decoder.layers) == 6
+
+
+def test_a_decoder_for_an_odd_size_is_refused_with_the_nearest_possible():
+    with pytest.raises(ConfigError, match="--size 96"):
+        build_decoder(8, ModelConfig(size=100))
+
+
+def test_a_baseline_has_neither_rest_branch_nor_adversary():
+    model, adversary = build(
+        ModelConfig(trunk="resnet18", size=64, baseline=True, decoder="none", **SMALL), {"expression": 3}
+    )
+    output = model(torch.rand(2, 3, 64, 64))
+    assert adversary is None and output.codes.rest is None and output.reconstruction is None
+
+
+def test_a_fixed_trunk_norm_keeps_its_statistics_while_the_model_trains():
+    model, _ = build(ModelConfig(trunk="resnet18", size=64, decoder="none", **SMALL), {"expression": 3})
+    model.fixed_trunk_norm = True
+    model.train()
+    before = model.trunk.stages[0][1].running_mean.clone()
+    model(torch.rand(4, 3, 64, 64))
+    assert torch.equal(model.trunk.stages[0][1].running_mean, before)
+    model.fixed_trunk_norm = False
+    model.train()
+    model(torch.rand(4, 3, 64, 64))
+    assert not torch.equal(model.trunk.stages[0][1].running_mean, before)
+
+
+def test_the_rest_branchs_own_stages_learn_and_so_do_their_statistics():
+    model, _ = build(ModelConfig(trunk="resnet18", size=64, decoder="none", rest_stages=1, **SMALL), {"expression": 3})
+    model.fixed_trunk_norm = True
+    model.train()
+    norm = model.rest_stages[0][0].bn1
+    before = norm.running_mean.clone()
+    model(torch.rand(4, 3, 64, 64))
+    assert not torch.equal(norm.running_mean, before)
+
+
+def test_weights_from_a_file_are_loaded_and_another_networks_are_refused(tmp_path):
+    from torchvision.models import resnet18
+
+    torch.manual_seed(3)
+    body = resnet18()
+    torch.save(body.state_dict(), tmp_path / "body.pt")
+    trunk = build_trunk("resnet18", Source(str(tmp_path / "body.pt")))
+    assert trunk.pretrained
+    assert torch.equal(trunk.stages[0][0].weight, body.conv1.weight)
+    with pytest.raises(WeightsError, match=r"is not a|does not fit"):
+        build_trunk("efficientnet_b0", Source(str(tmp_path / "body.pt")))
+
+
+def test_unknown_weights_and_trunks_are_named_with_the_known_ones():
+    with pytest.raises(ConfigError, match="imagenet"):
+        build_trunk("resnet18", Source("vggface2"))
+    with pytest.raises(ConfigError, match="mobilenet_v3_large"):
+        build_trunk("resnet19", Source("none"))
+
+
+def test_weights_that_cannot_be_had_are_an_error_and_never_random(monkeypatch, tmp_path):
+    monkeypatch.setenv("FACEDIS_HOME", str(tmp_path))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    with pytest.raises(WeightsError, match="--weights none"):
+        build_trunk("inception_resnet_v1", Source("auto", offline=True))

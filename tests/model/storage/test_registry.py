@@ -1,0 +1,70 @@
+import pytest
+
+from facedis import ExpressionEncoder
+from facedis import pretrained as shipped
+from facedis.errors import MissingExtra, RunError
+from facedis.model.storage import hub
+from facedis.model.storage.checkpoint import MODEL, point_to
+from facedis.model.storage.registry import load_model
+from tests.tasks.packed_models import packed
+
+
+@pytest.fixture
+def ship(monkeypatch, tmp_path):
+    """Make a folder of models stand for the one inside the package."""
+
+    def put(place):
+        monkeypatch.setattr(shipped, "__file__", str(place / "__init__.py"))
+
+    (tmp_path / "nowhere").mkdir()
+    put(tmp_path / "nowhere")
+    return put
+
+
+def test_who_answers_where_nobody_is_named(tmp_path, monkeypatch, ship):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RunError, match="no trained run in runs/ and no model is bundled"):
+        load_model()
+    run, _ = packed(tmp_path, monkeypatch, name="bundled")
+    ship(tmp_path)
+    assert load_model().called == "bundled"
+    (tmp_path / "runs").mkdir()
+    run.path.rename(tmp_path / "runs" / "mine")
+    point_to(tmp_path / "runs" / "mine")
+    assert load_model().path.name == "mine"
+    assert load_model("bundled").called == "bundled"
+
+
+def test_every_way_to_name_a_model(tmp_path, monkeypatch, ship):
+    monkeypatch.chdir(tmp_path)
+    run, folder = packed(tmp_path, monkeypatch)
+    for which in ("run", tmp_path / "run", f"run/{MODEL}"):
+        assert not load_model(which).packed and load_model(which).fingerprint == run.fingerprint
+    for which in ("demo", folder, "demo/model.json", f"demo/{MODEL}"):
+        assert load_model(which).packed
+    ship(tmp_path)
+    assert load_model("demo").called == "demo" and load_model(folder).called == str(folder)
+
+
+def test_what_is_said_of_a_model_that_is_not_there(tmp_path, monkeypatch, ship):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RunError, match="no model is bundled in this facedis"):
+        load_model("bundled")
+    with pytest.raises(RunError, match="no run folder gone"):
+        load_model("gone")
+    with pytest.raises(RunError, match="on a hub it is hf:me/gone"):
+        load_model("me/gone")
+
+
+def test_a_model_on_a_hub_needs_the_extra(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "huggingface_hub", None)
+    with pytest.raises(MissingExtra, match=r"facedis\[hub\]"):
+        hub.fetch_model("hf:me/demo")
+
+
+def test_the_encoder_takes_a_name(tmp_path, monkeypatch, ship):
+    packed(tmp_path, monkeypatch, name="bundled")
+    ship(tmp_path)
+    encoder = ExpressionEncoder("bundled", code="both", device="cpu", crop="none")
+    assert len(encoder.get_feature_names_out()) == 16
+    assert encoder.get_params()["model"] == "bundled"

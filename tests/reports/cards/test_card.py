@@ -1,0 +1,73 @@
+import pytest
+from tests.reports.test_evaluation import result
+
+from facedis.reports.cards.card import card
+from facedis.result import plain
+
+STAGE = {
+    "classes": ["neutral", "happiness", "sadness"],
+    "factors": {},
+    "model": {"trunk": "resnet18_half", "size": 64, "decoder": "none", "weights": "none"},
+    "train": {"seed": 7, "lr": 0.05},
+    "faces": {"fingerprint": "f" * 64, "dataset": "fer2013", "crop": "none", "grey": True, "path": "fer.h5"},
+}
+TRAINING = {"dataset": "fer2013", "n": 28709, "epochs": 30, "kept": 24, "seconds": 7200.0, "rate": 120.4, "final": {}}
+
+
+def facts(results=(), **more):
+    codes = {"expression": 16, "rest": 64}
+    return {"name": "demo", "info": STAGE | more, "results": list(results), "parameters": 7_000_000, "codes": codes}
+
+
+@pytest.fixture
+def measured():
+    people = {"people": 12, "faces": 240, "faces_each": 20.0, "least": 0.25, "q10": 0.4, "median": 0.7}
+    people |= {"q90": 0.9, "most": 1.0, "sd": 0.2, "sd_by_chance": 0.1}
+    more = {"kind": "evaluation", "dataset": "fer2013", "facedis": "0.1", "command": "facedis eval", "people": people}
+    return plain(result() | more)
+
+
+def test_what_is_not_known_is_said():
+    text = card(facts())
+    assert "How good it is was not measured." in text
+    assert "| faces it was trained on | not known |" in text
+    for key in ("training time", "machine", "versions"):
+        assert f"| {key} | not known |" in text
+    assert "- By age, sex, skin colour, origin, disability: not known" in text
+    assert "- By person: not known." in text
+    assert "## What it must not be used for" in text and "## Limits" in text
+
+
+def test_every_measure_has_its_interval_chance_and_n(measured):
+    text = card(facts([measured], training=TRAINING, machine="Linux, 2 cores"))
+    assert "Accuracy: fer2013 val 51.2 % [40.0, 60.0], chance 33.3 %, n 1,234." in text
+    assert "| accuracy | 51.2 % | [40.0, 60.0] | 33.3 % | 1,234 |" in text
+    assert "| happiness | 51.2 % | [40.0, 60.0] | 33.3 % | 1,234 |" in text
+    assert "| fresh linear probe | 51.2 % | [40.0, 60.0] | 33.3 % | 1,234 |" in text
+    assert "| rest code: equal error rate | 51.2 % |" in text
+    assert "| rest code (64 numbers): effective rank | 0.5 |" in text
+    assert "| happiness | 4 | 705 | 6 |" in text
+    assert "12 people with 20.0 faces each" in text and "the worst 25.0 %" in text
+    assert "| training time | 120 min (120 images a second) |" in text
+    assert "| seed | 7 |" in text and "train.lr = 0.05" in text
+
+
+def test_the_stage_before_is_told(measured):
+    first = STAGE | {"training": TRAINING, "command": "facedis train --baseline"}
+    model = STAGE["model"] | {"weights": "expression"}
+    text = card(facts([measured], model=model, began_with=first, training=TRAINING | {"seconds": 60.0}))
+    assert text.index("| stage 1 |") < text.index("| stage 2 |")
+    assert "`facedis train --baseline`" in text
+    assert "| began with | the trunk of the run expression |" in text
+    assert "| training time | 1 min" in text
+
+
+def test_every_table_has_as_many_cells_as_columns(measured):
+    text = card(facts([measured], training=TRAINING))
+    width = 0
+    for line in text.splitlines():
+        if not line.startswith("|"):
+            width = 0
+            continue
+        width = width or line.count("|")
+        assert line.count("|") == width, line

@@ -1,0 +1,72 @@
+import io
+
+from rich.console import Console
+
+from facedis.reports.terminal.ablate import grid, page
+from facedis.result import Figure, plain
+
+
+def near(value: float, chance: float | None = None) -> Figure:
+    return Figure(value, value - 0.02, value + 0.02, chance, 500)
+
+
+def row(name: str, accuracy: float, rest: float | None = 0.4, seed: int = 0, p: float | None = None) -> dict:
+    reading = {"adversary": near(0.16), "strongest": near(rest, 1 / 7), "bits": near(0.5)} if rest else None
+    return {
+        "name": name,
+        "seed": seed,
+        "paper": {"c_exp": 0.6053, "c_adv": 0.16 if rest else None},
+        "task": {"accuracy": near(accuracy)},
+        "leakage": {"expression_in_rest": reading, "identity_in_expression": None},
+        "retention": {"identity_auc_rest": None, "embedding_r2_rest": near(0.3) if rest else None},
+        "collapse": {"rest": {"effective_rank": Figure(12.3)} if rest else None},
+        "against_first": None if p is None else {"p": p},
+    }
+
+
+def result(*rows: dict) -> dict:
+    return plain({"dataset": "drawn", "split": "val", "n": 500, "classes": list("abcdefg"), "rows": rows})
+
+
+def cells(found: dict) -> list[dict[str, str]]:
+    table = grid(found)
+    return [dict(zip(table.header, cells, strict=True)) for cells in table.rows]
+
+
+def test_the_papers_columns_come_first_then_ours_then_the_honest_ones():
+    header = grid(result(row("baseline", 0.56, None), row("beta1-0", 0.6, p=0.0301))).header
+    assert header[:5] == ("", "paper C_exp", "paper C_adv", "C_exp", "C_adv")
+    assert header[5] == "strongest probe on rest" and header[-1] == "p against the first"
+    assert "people in rest (AUC)" not in header  # nobody is known by name: no row has a number
+
+
+def test_a_row_has_its_numbers_with_intervals_and_its_test():
+    base, ours = cells(result(row("baseline", 0.56, None), row("beta1-0", 0.6, p=0.0301)))
+    assert base["strongest probe on rest"] == base["C_adv"] == base["p against the first"] == "–"
+    assert ours["paper C_exp"] == "60.53%" and ours["paper C_adv"] == "16%"
+    assert ours["C_exp"] == "60.0 % [58.0, 62.0]"
+    assert (ours["rank of rest"], ours["p against the first"]) == ("12.3", "0.030")
+
+
+def test_several_seeds_become_mean_and_deviation():
+    rows = [row("beta1-0", value, seed=seed, p=1e-5) for seed, value in enumerate((0.58, 0.60, 0.62))]
+    (only,) = cells(result(*rows))
+    assert only["C_exp"] == "60.0 ± 2.0 %"
+    assert only["trunk kept in rest (R²)"] == "0.300 ± 0.000"
+    assert only["p against the first"] == "<0.001, <0.001, <0.001"
+    assert "3 seeds" in grid(result(*rows)).title
+
+
+def test_the_page_says_what_the_adversary_hides():
+    stream = io.StringIO()
+    for part in page(result(row("baseline", 0.56, None), row("beta1-0", 0.6))):
+        Console(file=stream, width=200).print(part)
+    assert "beta1-0: its own adversary reads the expression from the rest code in 16.0 %" in stream.getvalue()
+    assert "the strongest probe in 40.0 % [38.0, 42.0], chance 14.3 %." in stream.getvalue()
+
+
+def test_rows_of_a_grid_need_no_number_of_the_paper():
+    own = row("a", 0.5) | {"paper": {}}
+    assert grid(result(own)).header[:2] == ("", "C_exp")
+    assert not any("AffectNet" in str(part) for part in page(result(own)))
+    assert cells(result(row("b", 0.5), own))[1]["paper C_exp"] == "–"

@@ -1,0 +1,48 @@
+from pathlib import Path
+
+import pytest
+
+from facedis.reports import published_results as published
+from facedis.reports.published_results import protocols_of
+from facedis.taxonomy import EIGHT, SEVEN
+
+
+def result(dataset="fer2013", split="test", classes=SEVEN, n=3589, accuracy=0.7, seven=None) -> dict:
+    task = {"accuracy": {"value": accuracy, "n": n}}
+    if seven is not None:
+        task["accuracy_without_contempt"] = {"value": seven, "n": n - 500}
+    return {"dataset": dataset, "split": split, "classes": list(classes), "n": n, "task": task}
+
+
+def test_ours_stands_among_its_like_by_falling_accuracy():
+    (found,) = protocols_of(result(accuracy=0.711))
+    values = [row.accuracy for row in found.rows]
+    assert values == sorted(values, reverse=True)
+    assert [(row.name, row.accuracy) for row in found.rows if row.ours] == [("this run", pytest.approx(71.1))]
+    assert "PrivateTest" in found.title
+
+
+@pytest.mark.parametrize(
+    "other", [{"split": "val"}, {"dataset": "drawn"}, {"n": 1000}, {"classes": SEVEN[:6]}, {"accuracy": None}]
+)
+def test_what_is_not_the_protocol_is_not_compared(other):
+    assert protocols_of(result(**other)) == []
+
+
+def test_a_model_of_eight_is_shown_with_eight_and_with_seven():
+    eight, seven = protocols_of(result("affectnet-2021", "val", EIGHT, 3999, 0.6, 0.64))
+    assert "8 expressions" in eight.title and "7 expressions" in seven.title
+    assert next(row for row in seven.rows if row.ours).accuracy == pytest.approx(64)
+    assert "contempt taken out" in next(row for row in seven.rows if row.ours).name
+
+
+def test_every_published_number_has_a_source_and_is_a_percentage():
+    for entry in published._table()["protocol"]:
+        assert set(entry["classes"]) <= set(EIGHT)
+        for row in entry["row"]:
+            assert row["source"] and 30 < row["accuracy"] <= 100, row
+
+
+def test_the_file_is_shown_among_the_docs_too():
+    shown = Path(__file__).parents[2] / "docs" / "published.toml"
+    assert shown.read_text() == (Path(published.__file__).parent / "published.toml").read_text()

@@ -1,0 +1,137 @@
+import csv
+import io
+import zipfile
+from collections import Counter
+from threading import Barrier, Thread
+
+import h5py
+import numpy as np
+import pytest
+from PIL import Image
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from facedis.errors import OutputError
+from facedis.metrics.statistics.intervals import wilson
+from facedis.synthetic import bundled
+from facedis.synthetic.backdrop import backdrop
+from facedis.taxonomy import EIGHT
+
+#: Side of the cells into which a background is divided, in pixels.
+_CELL = 16
+
+
+def listed(part):
+    with zipfile.ZipFile(bundled.ARCHIVE) as archive:
+        return list(csv.DictReader(io.StringIO(archive.read(f"{part}/labels.csv").decode())))
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return listed(bundled.FACES)
+
+
+@pytest.fixture(scope="module")
+def backgrounds(rows):
+    """(n, 128, 128, 3) the background of every picture with nobody before it.
+
+    Heads and hair reach into every fixed part of some picture, so a mask would tell of the person.
+    """
+    with zipfile.ZipFile(bundled.ARCHIVE) as archive, h5py.File(io.BytesIO(archive.read("faces/factors.h5"))) as file:
+        seeds = dict(zip(file["image"].asstr()[:], file["background"][:].tolist(), strict=True))
+    return np.stack([backdrop(seeds[row["image"]], 128) for row in rows])
+
+
+@pytest.fixture(scope="module")
+def cells(backgrounds):
+    """(n, D) mean and spread of each cell of every background."""
+    n, side, _, _ = backgrounds.shape
+    cut = backgrounds.reshape(n, side // _CELL, _CELL, side // _CELL, _CELL, 3)
+    return np.concatenate([cut.mean((2, 4)).reshape(n, -1), cut.std((2, 4)).reshape(n, -1)], axis=1)
+
+
+def test_the_pictures_show_these_backgrounds(rows, backgrounds):
+    own, foreign = [], []
+    with zipfile.ZipFile(bundled.ARCHIVE) as archive:
+        for row, background, other in zip(rows[::16], backgrounds[::16], np.roll(backgrounds, 8, 0)[::16], strict=True):
+            with Image.open(io.BytesIO(archive.read(f"faces/{row['image']}"))) as image:
+                pixels = np.asarray(image.convert("RGB"), np.float32) / 255
+            for found, drawn in ((own, background), (foreign, other)):
+                found.append((np.abs(pixels - drawn).max(axis=2) < 0.05).mean())
+    assert (np.array(own) > np.array(foreign)).mean() > 0.98  # of a few, hair fills nearly all of the picture
+
+
+def test_classes_are_balanced_and_nobody_is_in_two_splits(rows):
+    for split in ("train", "val", "test"):
+        counts = Counter(row["expression"] for row in rows if row["split"] == split)
+        assert set(counts) == set(EIGHT) and len(set(counts.values())) == 1
+    people = {row["identity"]: row["split"] for row in rows}
+    assert all(people[row["identity"]] == row["split"] for row in rows)
+    assert len({row["image"] for row in rows}) == len(rows)
+
+
+def test_the_grid_shows_everybody_who_tests_once_in_every_expression(rows):
+    grid = listed(bundled.GRID)
+    testing = {row["identity"] for row in rows if row["split"] == "test"}
+    assert Counter((row["identity"], row["expression"]) for row in grid) == {
+        (who, name): 1 for who in testing for name in EIGHT
+    }
+
+
+def test_it_fits_into_the_wheel():
+    assert bundled.ARCHIVE.stat().st_size <= 12e6
+
+
+def read(features, labels, fit, test):
+    probe = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000)).fit(features[fit], labels[fit])
+    hits = int((probe.predict(features[test]) == labels[test]).sum())
+    return wilson(hits, int(test.sum()), chance=1 / len(set(labels)))
+
+
+def test_the_background_does_not_tell_the_expression(rows, cells):
+    labels = np.array([EIGHT.index(row["expression"]) for row in rows])
+    training = np.array([row["split"] == "train" for row in rows])
+    figure = read(cells, labels, training, ~training)
+    assert figure.low <= figure.chance
+
+
+def test_the_background_does_not_tell_the_person(rows, cells):
+    _, people = np.unique([row["identity"] for row in rows], return_inverse=True)
+    first = np.array([row["image"].endswith("_0.webp") for row in rows])
+    figure = read(cells, people, first, ~first)
+    assert figure.low <= figure.chance
+
+
+def test_it_is_unpacked_once_and_whole(tmp_path, monkeypatch):
+    monkeypatch.setenv("FACEDIS_HOME", str(tmp_path / "home"))
+    notes = []
+    place = bundled.folder(notes.append)
+    assert place.parent == tmp_path / "home" / f"rendered-faces-{bundled.VERSION}"
+    assert len(notes) == 1 and (place / "labels.csv").is_file()
+    assert [path.name for path in (tmp_path / "home").iterdir()] == [place.parent.name]
+    monkeypatch.setattr(bundled, "ARCHIVE", None)
+    assert bundled.folder(part=bundled.GRID).name == "grid"
+
+
+def test_two_may_unpack_at_once(tmp_path, monkeypatch):
+    monkeypatch.setenv("FACEDIS_HOME", str(tmp_path / "home"))
+    barrier, found = Barrier(2), []
+
+    def unpack():
+        barrier.wait()
+        found.append(bundled.folder())
+
+    threads = [Thread(target=unpack) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found[0] == found[1] and len(list((tmp_path / "home").iterdir())) == 1
+
+
+def test_a_home_that_cannot_be_written_is_one_line(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("FACEDIS_HOME", str(tmp_path / "file" / "home"))
+    with pytest.raises(OutputError, match=r"cannot write the bundled faces .*FACEDIS_HOME"):
+        bundled.folder()

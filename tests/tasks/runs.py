@@ -1,0 +1,36 @@
+"""Run folders made in a moment: random tensors and all that says how to rebuild them."""
+
+import torch
+
+from facedis.config import ModelConfig, TrainConfig, as_dict
+from facedis.model.network.disentangler import build
+from facedis.model.storage.checkpoint import FORMAT, MODEL, load_run, save_tensors, tensors_of, write_info
+
+TINY = dict(
+    trunk="mobilenet_v3_large", weights="none", size=32, branch_widths=(8, 8, 8), branch="light", decoder="none"
+)
+
+
+def make_run(folder, seed, labels=None, tensors=None, weights="none", **keys):
+    """An untrained run, or one with the tensors given."""
+    config = ModelConfig(**(TINY | {"expression_size": 8, "rest_size": 8, "decoder_width": 32} | keys))
+    torch.manual_seed(seed)
+    sizes = {"expression": 3} | {name: 2 for name in config.owners if name != "expression"}
+    model, adversary = build(config, sizes)
+    if tensors is not None:
+        model.load_state_dict(tensors, strict=False)
+    faces = {"path": "x.h5", "fingerprint": "f", "grey": False, "crop": "box", "margin": 32.0, "size": 48}
+    faces |= {"detector": "mtcnn"}
+    info = {
+        "format": FORMAT,
+        "factors": {name: {"size": size} for name, size in sizes.items() if name != "expression"},
+        "classes": ["neutral", "happiness", "anger"],
+        "pretrained": False,
+        "model": as_dict(config) | {"weights": str(weights)},
+        "train": as_dict(TrainConfig(seed=seed)),
+        "faces": faces,
+    }
+    folder.mkdir(parents=True)
+    write_info(folder, info | ({"labels": labels} if labels else {}))
+    save_tensors(folder / MODEL, tensors_of(model, adversary))
+    return load_run(folder)
