@@ -14,7 +14,7 @@ from tests.tasks.packed_models import packed
 
 SCRIPT = """
 import os, json, sys
-from facedis.tasks import hub
+from facedis.model.storage import hub
 from facedis.errors import FacedisError
 said = {"pushed": hub.push_model(__import__("pathlib").Path(sys.argv[1]), "me/demo")}
 said["first"] = str(hub.fetch_model("hf:me/demo"))

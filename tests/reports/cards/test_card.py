@@ -1,5 +1,5 @@
 import pytest
-from tests.reports.test_evaluation import result
+from tests.reports.terminal.test_eval import result
 
 from facedis.reports.cards.card import card
 from facedis.result import plain

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from tests.reports.test_evaluation import CLASSES, result
+from tests.reports.terminal.test_eval import CLASSES, result
 
 from facedis.reports.html.evaluation_page import html, write_page
 from tests.chromium import LOOK, ask, needs_chromium
