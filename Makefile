@@ -1,9 +1,9 @@
-# `make demo` and `make test` create .venv, install facedis into it and run; both work on a bare machine
-# with Python 3.10 or newer. PYTHON=python3.12 chooses another one.
+# `make demo` and `make test` create .venv, install facedis into it and run. Both need only Python 3.10 or newer;
+# PYTHON=python3.12 selects another interpreter.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(abspath $(VENV))/bin
-# The installation is editable, so that it is never older than the code.
+# Editable, so that the installed package never differs from the source tree.
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet --editable
 BUNDLED := $$($(BIN)/python -c "from facedis.synthetic.bundled import folder; print(folder())")
 
@@ -20,26 +20,29 @@ demo: $(VENV)/.installed
 	cd demo && $(BIN)/facedis similarity --model runs/demo x1.webp x2.webp
 	cd demo && $(BIN)/facedis swap --model runs/demo x1.webp x2.webp -o swap.png
 	@echo
-	@echo "Look at:"
-	@echo "  demo/swap.png                             two faces, reconstructed and with their expressions exchanged"
-	@echo "  demo/runs/demo/eval-test/confusion.png    which expressions are taken for which"
-	@echo "  demo/runs/demo/eval-test/result.json      every number of the evaluation"
-	@echo "  demo/runs/demo/history.jsonl              losses and accuracies, epoch by epoch"
+	@echo "Results:"
+	@echo "  demo/swap.png                             two faces, reconstructed and with their expressions swapped"
+	@echo "  demo/runs/demo/eval-test/confusion.png    confusion matrix on the test split"
+	@echo "  demo/runs/demo/eval-test/result.json      all numbers of the evaluation"
+	@echo "  demo/runs/demo/history.jsonl              losses and accuracies per epoch"
 
+# ARGS="-n 0 -x tests/model" runs a part of the suite in one process.
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python -m mypy
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 docs: $(VENV)/.installed-dev
 	$(BIN)/python docs/generate_commands.py
+	$(BIN)/python docs/generate_checks.py
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 clean:
-	rm -rf demo site build
+	rm -rf demo site build dist
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

@@ -6,7 +6,7 @@ The names below are loaded on first use, so that `import facedis` costs nothing.
 from importlib import import_module
 from typing import Any
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.1.0"
 
 _PUBLIC = {
     "AlignConfig": "facedis.config",
