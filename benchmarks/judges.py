@@ -23,7 +23,7 @@ from facedis.metrics.verification.pairs import auc, cosines, identity_pairs
 from facedis.model.network.disentangler import build
 from facedis.model.storage.checkpoint import MODEL, load_run, read_info, save_tensors, tensors_of, write_info
 from facedis.tasks.encoding.encode import encode
-from facedis.tasks.swapping.evaluators import PEOPLE
+from facedis.tasks.swapping.evaluators import IDENTITY_LABELS
 from facedis.training.data import TrainingData
 from facedis.training.run_folder import start_run
 
@@ -71,17 +71,17 @@ def main() -> None:
         right = table.probabilities.argmax(1) == table.labels
         print("expression, unseen people:", wilson(int(right.sum()), len(table), 1 / len(table.classes)), flush=True)
         judge(cache, identity, cache.identities, options, options.epochs)
-        write_info(identity, read_info(identity) | {"labels": PEOPLE})
+        write_info(identity, read_info(identity) | {"labels": IDENTITY_LABELS})
         print("same person, unseen people (AUC):", told_apart(cache, identity))
 
 
 def told_apart(cache: FacesCache, place: Path) -> object:
     """How well the code of a judge of people tells whether two faces of the test split are one person's."""
-    from facedis.tasks.swapping.evaluators import load_face_judge
+    from facedis.tasks.swapping.evaluators import IdentityEvaluator
 
     rows = cache.rows("test")
     labels, people = cache.labels[rows], cache.identities[rows]
-    codes = load_face_judge(place).embeddings(cache.faces(rows))
+    codes = IdentityEvaluator(load_run(place)).embeddings(cache.faces(rows))
     pairs = identity_pairs(labels, people, 0)
     return auc(cosines(codes, pairs.first, pairs.second), pairs, people, Bootstrap())
 

@@ -31,9 +31,9 @@ from facedis.model.storage.checkpoint import MODEL, Run, load_run, save_tensors,
 from facedis.presets import DRAWING, SCENES
 from facedis.reports.provenance import save
 from facedis.reports.terminal.swap_eval import CAPTION, GAP, TILE, figures, sheet_of
-from facedis.tasks.swapping.evaluators import expression_judge, face_judge
+from facedis.tasks.swapping.evaluators import load_expression_evaluator, load_identity_evaluator
 from facedis.tasks.swapping.swap_evaluation import evaluate_swaps
-from facedis.tasks.swapping.swap_metrics import Judges, Shown
+from facedis.tasks.swapping.swap_metrics import Evaluators, SwapExample
 from facedis.training.data import training_data
 from facedis.training.decoder.decoder_trainer import Drawing
 
@@ -94,11 +94,12 @@ def draw(run: Run, row: str, place: Path, options: argparse.Namespace) -> None:
     save_tensors(place / MODEL, tensors_of(model, run.adversary))
 
 
-def judged(place: Path, options: argparse.Namespace) -> tuple[dict, list[Shown]]:
+def judged(place: Path, options: argparse.Namespace) -> tuple[dict, list[SwapExample]]:
     """What the judges say of the swaps of the run `place`, and some of them, the same for every run."""
     run = load_run(place)
-    judges = Judges(
-        expression_judge(options.judges / "expression", run), face_judge(str(options.judges / "identity"), run)
+    judges = Evaluators(
+        load_expression_evaluator(options.judges / "expression", run),
+        load_identity_evaluator(str(options.judges / "identity"), run),
     )
     with FacesCache.open(options.grid) as cache:
         found = evaluate_swaps(run, cache, SwapEvalConfig(pairs=options.pairs), judges)
@@ -109,7 +110,7 @@ def judged(place: Path, options: argparse.Namespace) -> tuple[dict, list[Shown]]
     return measured, found.shown
 
 
-def pictures(shown: dict[str, Sequence[Shown]], path: Path) -> None:
+def pictures(shown: dict[str, Sequence[SwapExample]], path: Path) -> None:
     """The same swaps as every row draws them, a column a swap: donors above, the truth below."""
     first = list(next(iter(shown.values())))[:SHOWN]
     lines = {"rest of": [each.rest_donor for each in first], "expression of": [each.expression_donor for each in first]}

@@ -23,9 +23,9 @@ from facedis.config import SwapEvalConfig
 from facedis.faces.cache.cache import FacesCache
 from facedis.model.storage.registry import load_model
 from facedis.reports.terminal.swap_eval import figures, sheet_of
-from facedis.tasks.swapping.evaluators import expression_judge
+from facedis.tasks.swapping.evaluators import load_expression_evaluator
 from facedis.tasks.swapping.swap_evaluation import evaluate_swaps
-from facedis.tasks.swapping.swap_metrics import Judges
+from facedis.tasks.swapping.swap_metrics import Evaluators
 
 MEASURES = {"wanted expression": "transfer", "old expression": "copy_rate"}
 ROWS = {"swap": "the swap", "copying": "the rest donor", "reconstruction": "the donor redrawn", "real": "the donor"}
@@ -83,11 +83,11 @@ def main() -> None:
     run, config = load_model(options.model), SwapEvalConfig(split=options.split, pairs=options.pairs)
     outsiders = {"`fer`": Peer(options.peer)}
     if options.judge is not None:
-        outsiders[f"`{options.judge.name}`"] = expression_judge(options.judge, run)
+        outsiders[f"`{options.judge.name}`"] = load_expression_evaluator(options.judge, run)
     found = {}
     with FacesCache.open(options.faces) as cache:
         for name, judge in outsiders.items():
-            record, shown = evaluate_swaps(run, cache, config, Judges(judge))
+            record, shown = evaluate_swaps(run, cache, config, Evaluators(judge))
             found[name] = {kind: measured(record, kind) for kind in ("across", "within")}
     texts = [
         f"{title}:\n\n{table(found, kind)}\n"

@@ -16,8 +16,8 @@ from facedis.model.storage.registry import load_model
 from facedis.pretrained import INFO
 from facedis.tasks.packaging.model_verification import verify_model
 from facedis.tasks.packaging.packing import SHIPPED_BYTES
-from facedis.tasks.similarity.reference_distribution import REFERENCE
-from facedis.tasks.swapping.class_means import MEANS
+from facedis.tasks.similarity.reference_distribution import REFERENCE_FILE
+from facedis.tasks.swapping.class_means import CLASS_MEANS_FILE
 
 ROOT = Path(__file__).parents[1]
 
@@ -51,7 +51,7 @@ def test_a_model_inside_is_whole_and_small_enough():
 
 def test_a_model_that_is_put_in_comes_into_the_wheel():
     patterns = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
-    for name in (INFO, MODEL, CARD, RESULTS, MANIFEST, FACE, REFERENCE, MEANS):
+    for name in (INFO, MODEL, CARD, RESULTS, MANIFEST, FACE, REFERENCE_FILE, CLASS_MEANS_FILE):
         assert any(fnmatch(f"bundled/{name}", pattern) for pattern in patterns["facedis.pretrained"]), name
 
 

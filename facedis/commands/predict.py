@@ -70,7 +70,7 @@ def predict(
     if neighbours is not None:
         from facedis.tasks.similarity.neighbours import Neighbours
 
-        near = Neighbours.of(trained, neighbours, where, listener(as_json, quiet))
+        near = Neighbours.load(trained, neighbours, where, listener(as_json, quiet))
     calibration = Calibration.of(trained)
     looking = Looking(
         crop=crop, min_face=min_face, neighbours=near, top=top or TOP, device=where, calibration=calibration

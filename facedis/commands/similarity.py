@@ -11,7 +11,7 @@ from facedis.errors import ConfigError
 if TYPE_CHECKING:
     from facedis.events import Listener
     from facedis.model.storage.checkpoint import Run
-    from facedis.tasks.similarity.similarity import Compared
+    from facedis.tasks.similarity.similarity import SimilarityResult
 
 _MANY, _SAMPLE = "An image against many, lists of pairs", "Random pairs of a faces cache"
 #: Files that hold many faces; a folder does too, and every other file is an image.
@@ -107,7 +107,7 @@ def similarity(
     show(compared.record, similarity_page, as_json, quiet)
 
 
-def _compared(run: "Run", given: dict[str, Any], listener: "Listener") -> "Compared":
+def _compared(run: "Run", given: dict[str, Any], listener: "Listener") -> "SimilarityResult":
     """The comparison that was asked for; what was not given is left to its defaults."""
 
     def chosen(*names: str, **more: Any) -> dict[str, Any]:
@@ -123,10 +123,10 @@ def _compared(run: "Run", given: dict[str, Any], listener: "Listener") -> "Compa
             return sample(run, cache, given["sample"], **chosen("split", "seed", **more))
     if given["pairs"] is not None:
         from facedis.reports.html.similarity_page import PAIRS
-        from facedis.tasks.similarity.pair_list import compare_list
+        from facedis.tasks.similarity.pair_list import compare_pair_list
 
         more = _draws(given) | {"shown": PAIRS if given["html"] else 0, "listener": listener}
-        return compare_list(run, given["pairs"], **chosen("images", "crop", **more))
+        return compare_pair_list(run, given["pairs"], **chosen("images", "crop", **more))
     if _is_picture(given["image2"]):
         from facedis.tasks.similarity.similarity import compare
 

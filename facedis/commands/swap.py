@@ -10,7 +10,7 @@ from facedis.errors import ConfigError
 
 if TYPE_CHECKING:  # what only a run needs
     from facedis.model.storage.checkpoint import Run
-    from facedis.tasks.swapping.swapping import Drawing, Wanted
+    from facedis.tasks.swapping.swapping import SwapOptions, SwapResult
 
 
 def swap(
@@ -64,11 +64,11 @@ def swap(
     from facedis.reports.provenance import refuse_unknown_format
     from facedis.reports.terminal.swap import folder_beside, swap_page, write_drawing
     from facedis.result import write_result
-    from facedis.tasks.swapping.swapping import Wanted
+    from facedis.tasks.swapping.swapping import SwapOptions
 
     refuse_unknown_format(output, *([".gif"] if interpolate else []))
     refuse_unwritable(folder_beside(output))
-    trained, wanted = load_model(model), Wanted(crop, device or "auto", paste, listener(as_json, quiet))
+    trained, wanted = load_model(model), SwapOptions(crop, device or "auto", paste, listener(as_json, quiet))
     drawing = _drawn(trained, images, (grid, interpolate, onto), wanted)
     result = drawing.record
     result["images"], result["output"] = write_drawing(drawing, output), str(folder_beside(output))
@@ -76,7 +76,9 @@ def swap(
     show(result, swap_page, as_json, quiet)
 
 
-def _drawn(run: "Run", images: list[Path], task: tuple[bool, int | None, str | None], wanted: "Wanted") -> "Drawing":
+def _drawn(
+    run: "Run", images: list[Path], task: tuple[bool, int | None, str | None], wanted: "SwapOptions"
+) -> "SwapResult":
     from facedis.tasks.swapping import swapping
 
     grid, steps, onto = task
@@ -85,7 +87,11 @@ def _drawn(run: "Run", images: list[Path], task: tuple[bool, int | None, str | N
         return swapping.swap_grid(run, swapping.images_in(images[0]) if folder else images, wanted)
     if steps is not None:
         return swapping.interpolate(run, images, steps, onto, wanted)
-    return swapping.swap(run, *images, wanted) if onto is None else swapping.put_on(run, images[0], onto, wanted)
+    return (
+        swapping.swap(run, *images, wanted)
+        if onto is None
+        else swapping.swap_to_class_mean(run, images[0], onto, wanted)
+    )
 
 
 def _refuse_contradictions(images: list[Path], grid: bool, steps: int | None, onto: str | None, paste: bool) -> None:

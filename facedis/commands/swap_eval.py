@@ -95,10 +95,9 @@ def swap_eval(
     from facedis.reports.provenance import refuse_unknown_format
     from facedis.reports.terminal.swap_eval import page, sheet_of
     from facedis.result import write_result
-    from facedis.tasks.swapping.evaluators import expression_judge
-    from facedis.tasks.swapping.evaluators import face_judge as judge_of_people
+    from facedis.tasks.swapping.evaluators import load_expression_evaluator, load_identity_evaluator
     from facedis.tasks.swapping.swap_evaluation import evaluate_swaps
-    from facedis.tasks.swapping.swap_metrics import Judges
+    from facedis.tasks.swapping.swap_metrics import Evaluators
 
     trained, tell = load_model(model), listener(as_json, quiet)
     own = faces_of(trained, faces)
@@ -107,9 +106,9 @@ def swap_eval(
     if sheet is not None:
         refuse_unwritable(sheet.parent)
         refuse_unknown_format(sheet)
-    judges = Judges(
-        None if judge is None else expression_judge(judge, trained, chosen.device),
-        None if face_judge is None else judge_of_people(face_judge, trained, chosen.device, tell),
+    judges = Evaluators(
+        None if judge is None else load_expression_evaluator(judge, trained, chosen.device),
+        None if face_judge is None else load_identity_evaluator(face_judge, trained, chosen.device, tell),
     )
     with FacesCache.open(own) as cache:
         result, shown = evaluate_swaps(trained, cache, chosen, judges, tell)

@@ -60,14 +60,14 @@ def judges(world):
     """Folder of two runs that may judge the first: one of expressions, and one that is said to know people."""
     from facedis.model.storage.checkpoint import read_info, write_info
     from facedis.tasks.experiments.training import Wish, train
-    from facedis.tasks.swapping.evaluators import PEOPLE
+    from facedis.tasks.swapping.evaluators import IDENTITY_LABELS
 
     for seed, name in ((1, "expression"), (2, "identity")):
         model = {"size": 32, "trunk": TRUNK, "baseline": True}
         wish = Wish(preset="small", folder=world / "judges", name=name, model=model, train={"epochs": 1, "seed": seed})
         train(world / "faces.h5", wish)
     place = world / "judges" / "identity"
-    write_info(place, read_info(place) | {"labels": PEOPLE})
+    write_info(place, read_info(place) | {"labels": IDENTITY_LABELS})
     return world / "judges"
 
 

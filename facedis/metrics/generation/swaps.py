@@ -156,7 +156,7 @@ class RealPairs:
         return cls(values[true], values[~true], groups.take(true), groups.take(~true), threshold, area)
 
 
-def between(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+def paired_cosine(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """(m,) cosines of the rows of two (m, D) arrays."""
     rows = np.arange(len(first))
     return cosines(np.concatenate([first, second]), rows, rows + len(first))

@@ -28,7 +28,7 @@ _SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
 Drawn = tuple[np.ndarray, np.ndarray]
 
 
-def four_kinds(labels: np.ndarray, identities: np.ndarray, seed: int, most: int = PAIRS) -> dict[str, Drawn]:
+def sample_pair_kinds(labels: np.ndarray, identities: np.ndarray, seed: int, most: int = PAIRS) -> dict[str, Drawn]:
     """Random pairs of every kind, in random order, so that the first of them are a random choice too.
 
     Args:
@@ -71,7 +71,7 @@ def told_apart(
 
     Args:
         cosines: By kind, (m,) of each of its pairs.
-        kinds: The pairs of `four_kinds`.
+        kinds: The pairs of `sample_pair_kinds`.
         identities: (n,) str people of the images.
         plan: Of the intervals; people are drawn.
     """

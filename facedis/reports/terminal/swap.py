@@ -18,7 +18,7 @@ _SIDE, _MANY, _SMALL = 192, 6, 96
 _MARKS = {"photograph": CUT_OUT, "drawn": SYNTHETIC, "composite": COMPOSITE}
 
 
-class Picture(Protocol):
+class SwapImage(Protocol):
     """See `facedis.tasks.swapping.swapping`."""
 
     pixels: np.ndarray
@@ -26,15 +26,15 @@ class Picture(Protocol):
     kind: str
 
 
-class Drawing(Protocol):
+class SwapResult(Protocol):
     """See `facedis.tasks.swapping.swapping`."""
 
-    pictures: dict[str, Picture]
+    pictures: dict[str, SwapImage]
     rows: tuple[tuple[str, ...], ...]
     record: dict[str, Any]
 
 
-def write_drawing(drawing: Drawing, path: Path) -> dict[str, str]:
+def write_drawing(drawing: SwapResult, path: Path) -> dict[str, str]:
     """Write the labelled whole to `path`, and each picture by itself into the folder beside it.
 
     Args:
@@ -62,7 +62,7 @@ def folder_beside(path: Path) -> Path:
     return path.with_suffix("")
 
 
-def labelled(drawing: Drawing) -> Image.Image:
+def labelled(drawing: SwapResult) -> Image.Image:
     """All rows as one picture with a label over each face; small faces are enlarged, never smoothed away."""
     columns = max(map(len, drawing.rows))
     least = _SIDE if columns <= _MANY else _SMALL

@@ -42,7 +42,7 @@ _KINDS = {"across": "Expression and rest from two people", "within": "Both from 
 TILE, GAP, CAPTION, ACROSS = 96, 4, 15, 3
 
 
-class Shown(Protocol):
+class SwapExample(Protocol):
     """A swap to show; see `facedis.tasks.swapping.swap_metrics`."""
 
     rest_donor: np.ndarray
@@ -104,7 +104,7 @@ def claims(result: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def sheet_of(shown: Sequence[Shown], path: Path) -> None:
+def sheet_of(shown: Sequence[SwapExample], path: Path) -> None:
     """Write the contact sheet: rest donor, expression donor, swap and, where it is known, the truth.
 
     Args:

@@ -22,7 +22,7 @@ from facedis.model.storage.checkpoint import CHECKPOINT, HISTORY, MODEL, Run, lo
 from facedis.result import Figure, record, write_result
 from facedis.tasks.encoding.encode import encode
 from facedis.tasks.encoding.temperature import CALIBRATION, calibrate
-from facedis.tasks.similarity.reference_distribution import REFERENCE, write_reference
+from facedis.tasks.similarity.reference_distribution import REFERENCE_FILE, write_reference
 from facedis.training.data import drawing_data, training_data
 from facedis.training.run_folder import read_history
 from facedis.training.setup import UNHEARD, Job, keeps_rest, settle
@@ -112,7 +112,7 @@ def lacks_record(run: Path) -> bool:
     epochs, history = read_info(run)["train"].get("epochs"), read_history(run)
     if not (run / MODEL).exists() or (run / CHECKPOINT).exists() or not history or len(history) != epochs:
         return False
-    after = (RESULT, *((REFERENCE, CALIBRATION) if "val" in history[-1] else ()))
+    after = (RESULT, *((REFERENCE_FILE, CALIBRATION) if "val" in history[-1] else ()))
     return not all((run / name).exists() for name in after)
 
 

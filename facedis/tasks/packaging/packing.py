@@ -25,8 +25,8 @@ from facedis.synthetic import bundled
 from facedis.tasks.encoding.encode import codes_of
 from facedis.tasks.encoding.temperature import CALIBRATION
 from facedis.tasks.packaging.model_metadata import facts
-from facedis.tasks.similarity.reference_distribution import REFERENCE
-from facedis.tasks.swapping.class_means import mean_expressions, write_means
+from facedis.tasks.similarity.reference_distribution import REFERENCE_FILE
+from facedis.tasks.swapping.class_means import class_mean_codes, write_class_means
 
 #: The rendered face that every packed model is tried on: somebody who tests, and so was never trained on.
 PHOTOGRAPH = "person0154_happiness_0.webp"
@@ -111,10 +111,10 @@ def _fill(run: Run, known: Mapping[str, Any], draft: Path, listener: Listener) -
     info = known["info"]
     write_text(draft / INFO, _json(info))
     write_text(draft / RESULTS, _json({"results": known["results"]}))
-    for name in (REFERENCE, CALIBRATION):
+    for name in (REFERENCE_FILE, CALIBRATION):
         _copy_without_path(run.path / name, draft / name)
     with suppress(CacheError):  # the faces are gone: --onto will ask for a second image, and the card says so
-        write_means(draft, list(run.classes), mean_expressions(run, listener=listener), digest(draft / MODEL))
+        write_class_means(draft, list(run.classes), class_mean_codes(run, listener=listener), digest(draft / MODEL))
     face = align_photographs(run, [bundled.folder(listener) / PHOTOGRAPH])[0].face
     Image.fromarray(face).save(draft / FACE)
     write_text(draft / INFO, _json(info | {"check": answers(load_packed(draft), face)}))

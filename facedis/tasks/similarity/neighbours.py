@@ -34,7 +34,7 @@ class Neighbours:
     expressions: np.ndarray
 
     @classmethod
-    def of(cls, run: Run, place: Path, device: str = "auto", listener: Listener = silent) -> "Neighbours":
+    def load(cls, run: Run, place: Path, device: str = "auto", listener: Listener = silent) -> "Neighbours":
         """All faces of a cache, or of a file that `embed` made with the same model.
 
         Raises:

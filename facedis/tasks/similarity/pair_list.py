@@ -19,8 +19,14 @@ from facedis.model.device import pick_device
 from facedis.model.storage.checkpoint import Run
 from facedis.result import Figure
 from facedis.tasks.encoding.encode import CODES, codes_of
-from facedis.tasks.similarity.reference_distribution import Reference
-from facedis.tasks.similarity.similarity import WANTED, Compared, pairs_of, predicted, similarity_record
+from facedis.tasks.similarity.reference_distribution import ReferenceDistribution
+from facedis.tasks.similarity.similarity import (
+    COMPARED_OUTPUTS,
+    SimilarityResult,
+    compare_pairs,
+    predicted,
+    similarity_record,
+)
 
 #: Pairs whose faces are in memory together.
 BLOCK = 512
@@ -30,7 +36,7 @@ _WORKERS = 2
 _YES, _NO = {"1", "true", "yes", "same", "genuine"}, {"0", "false", "no", "different", "impostor", "diff"}
 
 
-def compare_list(
+def compare_pair_list(
     run: Run,
     path: Path,
     images: Path | None = None,
@@ -40,7 +46,7 @@ def compare_list(
     shown: int = 0,
     draws: int = 1_000,
     listener: Listener = silent,
-) -> Compared:
+) -> SimilarityResult:
     """Compare the pairs of a list.
 
     Args:
@@ -61,7 +67,7 @@ def compare_list(
     Raises:
         InputError: The list cannot be read, or not one of its rows can be used.
     """
-    reference = Reference.of(run.path, false_accepts)
+    reference = ReferenceDistribution.load(run.path, false_accepts)
     rows = list(read_pairs(path, images))
     wanted = [row for row in rows if isinstance(row, ImagePair)]
     problems = [{"line": row.line, "image": "", "why": row.why} for row in rows if isinstance(row, Skipped)]
@@ -85,7 +91,7 @@ def compare_list(
         raise InputError(f"no pair of {path} can be compared: {first}", "name images with a face in each row")
     told = {column: _told(pairs, same, draws) for column, same in _judgements(pairs)}
     more = {"list": str(path), "left_out": len({problem["line"] for problem in problems}), "problems": problems}
-    return Compared(similarity_record(run, "pairs", pairs, reference, auc=told, **more), faces)
+    return SimilarityResult(similarity_record(run, "pairs", pairs, reference, auc=told, **more), faces)
 
 
 def _faces_of(
@@ -98,7 +104,7 @@ def _faces_of(
     for cut in cut_out(run, images, len(paths), crop, device=device):
         why |= {paths[place]: reason for place, reason in cut.problems}
         if len(cut.places):
-            found = codes_of(run, cut.faces, where, WANTED)
+            found = codes_of(run, cut.faces, where, COMPARED_OUTPUTS)
             for number, place in enumerate(cut.places.tolist()):
                 codes[paths[place]] = {name: values[number] for name, values in found.items()}
                 pixels[paths[place]] = cut.faces[number]
@@ -116,13 +122,13 @@ def _named(pair: ImagePair) -> list[tuple[str, Path]]:
 
 
 def _compared(
-    run: Run, good: Sequence[ImagePair], known: dict[str, dict[str, np.ndarray]], reference: Reference
+    run: Run, good: Sequence[ImagePair], known: dict[str, dict[str, np.ndarray]], reference: ReferenceDistribution
 ) -> list[dict[str, Any]]:
     if not good:
         return []
     ends = [known[str(where)] for pair in good for _, where in _named(pair)]  # first, second, first, ...
     codes = {name: np.stack([end[name] for end in ends]) for name in ends[0]}
-    placed = pairs_of(codes, np.arange(0, len(ends), 2), np.arange(1, len(ends), 2), reference)
+    placed = compare_pairs(codes, np.arange(0, len(ends), 2), np.arange(1, len(ends), 2), reference)
     seen = predicted(run, codes["probabilities"])
     return [
         {"line": pair.line, "image1": pair.image1, "image2": pair.image2, "labels": pair.labels}

@@ -11,12 +11,12 @@ from facedis.events import Event, Listener, silent
 from facedis.faces.cache.cache import FacesCache
 from facedis.metrics.codes import CodeTable
 from facedis.metrics.statistics.intervals import Bootstrap, clusters
-from facedis.metrics.verification.contrast import KINDS, distribution, four_kinds, told_apart, told_apart_better
+from facedis.metrics.verification.contrast import KINDS, distribution, sample_pair_kinds, told_apart, told_apart_better
 from facedis.metrics.verification.pairs import cosines
 from facedis.model.storage.checkpoint import Run
 from facedis.tasks.encoding.encode import CODES, encode, run_labels
-from facedis.tasks.similarity.reference_distribution import Reference
-from facedis.tasks.similarity.similarity import Compared, pairs_of, predicted, similarity_record
+from facedis.tasks.similarity.reference_distribution import ReferenceDistribution
+from facedis.tasks.similarity.similarity import SimilarityResult, compare_pairs, predicted, similarity_record
 
 #: Most faces that are encoded; of a larger cache whole people are drawn.
 FACES = 20_000
@@ -42,7 +42,7 @@ def sample(
     false_accepts: float | None = None,
     shown: int = 0,
     listener: Listener = silent,
-) -> Compared:
+) -> SimilarityResult:
     """Compare random pairs of a cache: same and different expression x same and different person.
 
     Args:
@@ -70,14 +70,14 @@ def sample(
         raise ConfigError(f"--sample is {pairs}", "give the number of pairs of each kind to list, at least 1")
     if split not in _SPLITS:
         raise ConfigError(f"--split is '{split}'", f"choose one of: {', '.join(_SPLITS)}")
-    reference = Reference.of(run.path, false_accepts)
+    reference = ReferenceDistribution.load(run.path, false_accepts)
     rows, labelled = _rows(run, cache, split, seed)
     table = encode(run, cache, rows, batch, device, listener)
     labels = table.labels if labelled else table.probabilities.argmax(axis=1)
     codes = {name: getattr(table, name) for name in CODES if getattr(table, name) is not None}
     listener(Event("start", "measuring"))
     with threadpool_limits(1):  # as in an evaluation: these arrays are small
-        kinds = four_kinds(labels, table.identities, seed)
+        kinds = sample_pair_kinds(labels, table.identities, seed)
         numbers = _numbers(codes, kinds, table.identities, Bootstrap(draws=draws, seed=seed))
     listener(Event("end", "measuring"))
     listed, faces = [], {}
@@ -96,7 +96,7 @@ def sample(
         "expressions_from": "dataset" if labelled else "model",
         **numbers,
     }
-    return Compared(
+    return SimilarityResult(
         similarity_record(run, "sample", listed, reference, _notes(run, cache, split, labelled, more), **more), faces
     )
 
@@ -111,9 +111,11 @@ class _Drawn:
     labels: np.ndarray
     codes: dict[str, np.ndarray]
 
-    def listed(self, kind: str, first: np.ndarray, second: np.ndarray, reference: Reference) -> list[dict[str, Any]]:
+    def listed(
+        self, kind: str, first: np.ndarray, second: np.ndarray, reference: ReferenceDistribution
+    ) -> list[dict[str, Any]]:
         """The m pairs of faces `first` and `second` as the record lists them."""
-        placed = pairs_of(self.codes, first, second, reference)
+        placed = compare_pairs(self.codes, first, second, reference)
         seen = predicted(self.run, self.table.probabilities[np.concatenate([first, second])])
         return [
             {"kind": kind, "image1": self._name(i), "image2": self._name(j)}

@@ -19,8 +19,14 @@ from facedis.model.storage.checkpoint import Run
 from facedis.tasks.encoding.codes_file import CodesFile, open_codes
 from facedis.tasks.encoding.embedding import LISTED
 from facedis.tasks.encoding.encode import CODES, codes_of
-from facedis.tasks.similarity.reference_distribution import Reference
-from facedis.tasks.similarity.similarity import WANTED, Compared, pairs_of, predicted, similarity_record
+from facedis.tasks.similarity.reference_distribution import ReferenceDistribution
+from facedis.tasks.similarity.similarity import (
+    COMPARED_OUTPUTS,
+    SimilarityResult,
+    compare_pairs,
+    predicted,
+    similarity_record,
+)
 
 #: Faces listed where the user does not say how many.
 TOP = 10
@@ -39,7 +45,7 @@ def rank(
     device: str = "auto",
     false_accepts: float | None = None,
     listener: Listener = silent,
-) -> Compared:
+) -> SimilarityResult:
     """The faces whose codes are nearest to that of an image, the nearest first.
 
     Args:
@@ -70,10 +76,10 @@ def rank(
         raise ConfigError(f"--top is {top}", "it must be at least 1")
     if not place.exists() and not place.suffix:
         raise InputError(f"there is no {place}", "name an image, a folder, a faces cache or a file of codes")
-    reference = Reference.of(run.path, false_accepts)
+    reference = ReferenceDistribution.load(run.path, false_accepts)
     codes_file = codes_in(run, place, by) if place.suffix.lower() in CODES_SUFFIXES else None
     (face,) = align_photographs(run, [image], crop, device)
-    query = codes_of(run, np.stack([face.face]), pick_device(device), WANTED)
+    query = codes_of(run, np.stack([face.face]), pick_device(device), COMPARED_OUTPUTS)
     notes = [f"{image} shows {face.found} faces, the largest is compared"] if face.found > 1 else []
     if codes_file is not None:
         found = _in_codes(codes_file, query, by, top, listener)
@@ -90,7 +96,7 @@ def rank(
         warn(listener, f"left out {len(found.problems):,} images, the first is {': '.join(found.problems[0])}")
     more = {"faces": str(place), "n": found.total, "by": by, "left_out": len(found.problems), "problems": listed}
     result = similarity_record(run, "ranking", pairs, reference, notes, **more)
-    return Compared(result, {str(image): face.face} | dict(zip(found.names, found.faces, strict=False)))
+    return SimilarityResult(result, {str(image): face.face} | dict(zip(found.names, found.faces, strict=False)))
 
 
 @dataclass(frozen=True)
@@ -154,7 +160,7 @@ def _in_faces(
     listener(Event("start", "comparing", total=source.total))
     for block in source.blocks:
         if len(block.faces):
-            codes = codes_of(run, block.faces, where, WANTED)
+            codes = codes_of(run, block.faces, where, COMPARED_OUTPUTS)
             best.add(codes[by])
             new = [place for place in best.places.tolist() if place >= faces]
             kept = {place: kept[place] for place in best.places.tolist() if place < faces}
@@ -190,11 +196,11 @@ class _Face:
 
 
 def _pairs(
-    run: Run, image: str, query: Mapping[str, np.ndarray], found: _Found, reference: Reference
+    run: Run, image: str, query: Mapping[str, np.ndarray], found: _Found, reference: ReferenceDistribution
 ) -> list[dict[str, Any]]:
     m = len(found.names)
     codes = {name: np.concatenate([query[name], values]) for name, values in found.codes.items()}
-    placed = pairs_of(codes, np.zeros(m, int), np.arange(1, m + 1), reference)
+    placed = compare_pairs(codes, np.zeros(m, int), np.arange(1, m + 1), reference)
     seen = predicted(run, codes["probabilities"]) if "probabilities" in codes else None
     return [
         {"rank": number, "image1": image, "image2": name}

@@ -22,7 +22,7 @@ from facedis.model.storage.checkpoint import Run
 from facedis.result import plain
 from facedis.tasks.encoding.encode import CODES, encode
 
-REFERENCE = "reference.json"
+REFERENCE_FILE = "reference.json"
 #: Most faces that the distributions are made of.
 FACES = 2_000
 #: Share of unlike pairs that a threshold lets through, where the user does not say otherwise.
@@ -53,11 +53,11 @@ def write_reference(run: Run, cache: FacesCache, rows: np.ndarray, config: Train
         if values is not None
     }
     content |= {"n": len(rows), "split": "val", "faces": str(cache.path)}
-    write_text(run.path / REFERENCE, json.dumps(plain(content)) + "\n")
+    write_text(run.path / REFERENCE_FILE, json.dumps(plain(content)) + "\n")
 
 
 @dataclass(frozen=True)
-class Reference:
+class ReferenceDistribution:
     """The distributions of a run, and the error at which its thresholds are taken.
 
     Attributes:
@@ -69,7 +69,7 @@ class Reference:
     false_accepts: float = FALSE_ACCEPTS
 
     @classmethod
-    def of(cls, run: Path, false_accepts: float | None = None) -> "Reference":
+    def load(cls, run: Path, false_accepts: float | None = None) -> "ReferenceDistribution":
         """The reference of the run folder `run`.
 
         Raises:
@@ -78,7 +78,7 @@ class Reference:
         share = FALSE_ACCEPTS if false_accepts is None else false_accepts
         if not 0 < share < 1:
             raise ConfigError(f"--false-accepts is {share:g}", "it must be a share between 0 and 1")
-        path = run / REFERENCE
+        path = run / REFERENCE_FILE
         return cls(json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None, share)
 
     def placed(self, cosine: float, code: str) -> dict[str, float | bool | None]:

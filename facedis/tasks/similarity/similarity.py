@@ -17,14 +17,14 @@ from facedis.model.storage.checkpoint import Run
 from facedis.result import record
 from facedis.tasks.encoding.encode import CODES, codes_of
 from facedis.tasks.encoding.temperature import Calibration
-from facedis.tasks.similarity.reference_distribution import Reference
+from facedis.tasks.similarity.reference_distribution import ReferenceDistribution
 
 #: What is computed of a face for a comparison.
-WANTED = (*CODES, "probabilities")
+COMPARED_OUTPUTS = (*CODES, "probabilities")
 
 
 @dataclass(frozen=True)
-class Compared:
+class SimilarityResult:
     """Pairs that were compared.
 
     Attributes:
@@ -55,7 +55,7 @@ def compare(
     crop: str | None = None,
     device: str = "auto",
     false_accepts: float | None = None,
-) -> Compared:
+) -> SimilarityResult:
     """Compare the faces of two images.
 
     Args:
@@ -76,22 +76,22 @@ def compare(
 
     Source: paper, Table 3, which has no pairs of different expressions to compare with.
     """
-    reference = Reference.of(run.path, false_accepts)
+    reference = ReferenceDistribution.load(run.path, false_accepts)
     faces = align_photographs(run, [image1, image2], crop, device)
     pixels = np.stack([face.face for face in faces])
-    codes = codes_of(run, pixels, pick_device(device), WANTED)
+    codes = codes_of(run, pixels, pick_device(device), COMPARED_OUTPUTS)
     pair = {"image1": str(image1), "image2": str(image2), "labels": {}}
-    pair |= pairs_of(codes, np.array([0]), np.array([1]), reference)[0]
+    pair |= compare_pairs(codes, np.array([0]), np.array([1]), reference)[0]
     pair["predicted"] = predicted(run, codes["probabilities"])
     several = [f"{face.path} shows {face.found} faces, the largest is compared" for face in faces if face.found > 1]
     found = similarity_record(run, "pair", [pair], reference, several)
-    return Compared(found, {str(face.path): face.face for face in faces})
+    return SimilarityResult(found, {str(face.path): face.face for face in faces})
 
 
-def pairs_of(
-    codes: Mapping[str, np.ndarray], first: np.ndarray, second: np.ndarray, reference: Reference
+def compare_pairs(
+    codes: Mapping[str, np.ndarray], first: np.ndarray, second: np.ndarray, reference: ReferenceDistribution
 ) -> list[dict[str, Any]]:
-    """For each of m pairs, `expression`, `rest` and `trunk` as `Reference.placed`; None where there is no such code.
+    """For each of m pairs, `expression`, `rest` and `trunk` as `ReferenceDistribution.placed`; None where there is no such code.
 
     Args:
         codes: (n, D) of n faces by name.
@@ -120,7 +120,7 @@ def similarity_record(
     run: Run,
     mode: str,
     pairs: Sequence[Mapping[str, Any]],
-    reference: Reference,
+    reference: ReferenceDistribution,
     notes: Sequence[str] = (),
     **more: Any,
 ) -> dict[str, Any]:

@@ -15,12 +15,12 @@ from facedis.model.storage.checkpoint import Run, read_tensors, save_tensors
 from facedis.tasks.encoding.encode import encode, run_labels
 from facedis.taxonomy import ALIASES
 
-MEANS = "means.safetensors"
+CLASS_MEANS_FILE = "means.safetensors"
 #: Most faces of a class that its mean is made of.
 EACH = 500
 
 
-def mean_expression(run: Run, expression: str, device: str = "auto", listener: Listener = silent) -> np.ndarray:
+def class_mean_code(run: Run, expression: str, device: str = "auto", listener: Listener = silent) -> np.ndarray:
     """(E,) float32 mean expression code of the train faces that show `expression`, in any known spelling.
 
     Raises:
@@ -28,16 +28,16 @@ def mean_expression(run: Run, expression: str, device: str = "auto", listener: L
         CacheError: No means are kept yet, and the faces that the run was trained on are gone or others.
     """
     number = _number(run, expression)
-    return mean_expressions(run, device, listener)[number]
+    return class_mean_codes(run, device, listener)[number]
 
 
-def mean_expressions(run: Run, device: str = "auto", listener: Listener = silent) -> np.ndarray:
+def class_mean_codes(run: Run, device: str = "auto", listener: Listener = silent) -> np.ndarray:
     """(K, E) float32, that of every class.
 
     Raises:
-        CacheError: As `mean_expression`.
+        CacheError: As `class_mean_code`.
     """
-    path, model = run.path / MEANS, run.fingerprint
+    path, model = run.path / CLASS_MEANS_FILE, run.fingerprint
     if path.is_file():
         tensors, about = read_tensors(path)
         if about.get("model") == model:  # else the run was trained on since
@@ -45,13 +45,15 @@ def mean_expressions(run: Run, device: str = "auto", listener: Listener = silent
     means = _means(run, device, listener)
     if not run.packed:  # it stays as it was packed
         with suppress(OutputError):  # a run that may only be read is made of anew each time
-            write_means(run.path, run.classes, means, model)
+            write_class_means(run.path, run.classes, means, model)
     return means
 
 
-def write_means(folder: Path, classes: Sequence[str], means: np.ndarray, model: str) -> None:
+def write_class_means(folder: Path, classes: Sequence[str], means: np.ndarray, model: str) -> None:
     """Keep the (K, E) `means` of the model whose fingerprint is `model` beside it."""
-    save_tensors(folder / MEANS, {"expression": torch.from_numpy(means)}, {"classes": classes, "model": model})
+    save_tensors(
+        folder / CLASS_MEANS_FILE, {"expression": torch.from_numpy(means)}, {"classes": classes, "model": model}
+    )
 
 
 def _number(run: Run, expression: str) -> int:

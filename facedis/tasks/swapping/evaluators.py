@@ -1,4 +1,4 @@
-"""Judges of drawn faces: models that had no part in the training of the model they judge."""
+"""Evaluators of drawn faces: models that had no part in the training of the model they judge."""
 
 import hashlib
 from pathlib import Path
@@ -19,11 +19,11 @@ from facedis.tasks.encoding.encode import forward
 from facedis.training.recipes.augmentation import to_images
 
 #: What run.json says under "labels" where the classes of a run are people and not expressions.
-PEOPLE = "identity"
+IDENTITY_LABELS = "identity"
 _TRAIN = "train one with `facedis train --baseline --seed 1` or benchmarks/judges.py"
 
 
-class ExpressionJudge:
+class ExpressionEvaluator:
     """A run that says which expression a picture shows.
 
     Args:
@@ -33,7 +33,7 @@ class ExpressionJudge:
     """
 
     def __init__(self, run: Run, device: str = "auto", batch: int = 128) -> None:
-        if run.info.get("labels") == PEOPLE:
+        if run.info.get("labels") == IDENTITY_LABELS:
             raise RunError(f"{run.called} knows people, not expressions", f"give it as --face-judge; {_TRAIN}")
         self.run, self.device, self.batch = run, pick_device(device), batch
 
@@ -57,7 +57,7 @@ class ExpressionJudge:
         )
 
 
-class FaceJudge:
+class IdentityEvaluator:
     """A run that tells people apart: what it says of a face is its code.
 
     Args:
@@ -67,7 +67,7 @@ class FaceJudge:
     """
 
     def __init__(self, run: Run, device: str = "auto", batch: int = 128) -> None:
-        if run.info.get("labels") != PEOPLE:
+        if run.info.get("labels") != IDENTITY_LABELS:
             raise RunError(
                 f"{run.called} was trained on expressions: it tells nobody apart",
                 f"give a judge of people made by benchmarks/judges.py, or {VGGFACE2.name}",
@@ -86,7 +86,7 @@ class FaceJudge:
         return torch.cat([output.codes.expression for output in outputs]).float().cpu().numpy()
 
 
-class TrunkJudge:
+class FaceNetEvaluator:
     """The pretrained face recognition network itself, VGGFace2's Inception-ResNet-V1: its pooled features."""
 
     SIZE = 160
@@ -110,16 +110,18 @@ class TrunkJudge:
         return np.concatenate(found)
 
 
-def expression_judge(judge: Path, run: Run, device: str = "auto") -> ExpressionJudge:
+def load_expression_evaluator(judge: Path, run: Run, device: str = "auto") -> ExpressionEvaluator:
     """The judge of expressions in the run folder `judge`, for what `run` draws.
 
     Raises:
         RunError: It is no run, knows people, or is not independent of `run`.
     """
-    return ExpressionJudge(_independent(load_run(judge), run), device)
+    return ExpressionEvaluator(_independent(load_run(judge), run), device)
 
 
-def face_judge(judge: str, run: Run, device: str = "auto", listener: Listener = silent) -> FaceJudge | TrunkJudge:
+def load_identity_evaluator(
+    judge: str, run: Run, device: str = "auto", listener: Listener = silent
+) -> IdentityEvaluator | FaceNetEvaluator:
     """The judge of people that `judge` names, a run folder or "vggface2", for what `run` draws.
 
     Raises:
@@ -133,18 +135,13 @@ def face_judge(judge: str, run: Run, device: str = "auto", listener: Listener = 
                 f"the trunk of {run.called} began with the weights {judge}: they cannot judge it",
                 "train a judge of people with benchmarks/judges.py",
             )
-        return TrunkJudge(device, listener=listener)
+        return FaceNetEvaluator(device, listener=listener)
     if not Path(judge).is_dir():
         raise ConfigError(f"--face-judge is '{judge}'", f"name a run folder, or {VGGFACE2.name}")
-    return FaceJudge(_independent(load_run(judge), run), device)
+    return IdentityEvaluator(_independent(load_run(judge), run), device)
 
 
-def load_face_judge(path: Path, device: str = "auto") -> FaceJudge:
-    """A judge of people alone, with nothing to judge yet."""
-    return FaceJudge(load_run(path), device)
-
-
-def kinship(judge: Run, run: Run) -> str:
+def dependence_reason(judge: Run, run: Run) -> str:
     """Why `judge` is not independent of `run`, as the end of a sentence; "" where it is.
 
     It is not where it is the same run, has a tensor of its own in common with it, or where one had a
@@ -163,7 +160,7 @@ def kinship(judge: Run, run: Run) -> str:
 
 
 def _independent(judge: Run, run: Run) -> Run:
-    why = kinship(judge, run)
+    why = dependence_reason(judge, run)
     if why:
         raise RunError(f"{judge.called} cannot judge {run.called}: it {why}", _TRAIN)
     return judge

@@ -15,7 +15,7 @@ from facedis.tasks.encoding.encode import forward
 
 
 @dataclass(frozen=True)
-class Encoded:
+class EncodedFaces:
     """n faces as the network sees them, and what it makes of them.
 
     Attributes:
@@ -38,7 +38,7 @@ class Encoded:
         return self.rest[:, : self.length]
 
 
-class Drawer:
+class SwapGenerator:
     """A run with a decoder, on a device.
 
     Args:
@@ -71,7 +71,7 @@ class Drawer:
         self.shapes = {name: code.shape[1:] for name, code in self._others(np.zeros((1, size, size, 3), np.uint8))}
 
     @torch.inference_mode()
-    def encode(self, faces: np.ndarray) -> Encoded:
+    def encode(self, faces: np.ndarray) -> EncodedFaces:
         """Codes and reconstructions of (n, S, S, 3) uint8 faces, of any S."""
         pieces = []
         for piece in pieces_of(faces, self.batch):
@@ -80,7 +80,7 @@ class Drawer:
             rest = np.concatenate([code.reshape(len(piece), -1) for code in codes[1:]], axis=1)
             pieces.append((pixels(images), codes[0], rest, self._pixels(output.reconstruction)))
         columns = (np.concatenate(column) for column in zip(*pieces, strict=True))
-        return Encoded(*columns, length=int(np.prod(self.shapes["rest"])))
+        return EncodedFaces(*columns, length=int(np.prod(self.shapes["rest"])))
 
     @torch.inference_mode()
     def draw(self, expression: np.ndarray, rest: np.ndarray) -> np.ndarray:

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from facedis.metrics.generation.image_quality import kernel_distance, psnr, ssim
-from facedis.metrics.generation.swaps import Donors, Groups, RealPairs, between, other_faces
+from facedis.metrics.generation.swaps import Donors, Groups, RealPairs, other_faces, paired_cosine
 from facedis.metrics.statistics.intervals import Bootstrap, clusters
 from facedis.result import Figure
-from facedis.tasks.swapping.generator import Encoded
+from facedis.tasks.swapping.generator import EncodedFaces
 
 #: Rest and expression from two people; both from one.
 KINDS = ("across", "within")
@@ -31,7 +31,7 @@ class Known:
     labels: np.ndarray
     identities: np.ndarray
     classes: tuple[str, ...]
-    encoded: Encoded
+    encoded: EncodedFaces
     answers: np.ndarray | None
     features: np.ndarray | None
     drawn_answers: np.ndarray | None
@@ -107,8 +107,8 @@ def identity(
     Within one person nothing can be said about the expression donor.
     """
     rest, expression, groups = swapped.donors.rest, swapped.donors.expression, swapped.groups
-    to_rest = between(swapped.embeddings, known.embeddings[rest])
-    drawn = between(known.drawn_embeddings[rest], known.embeddings[rest])
+    to_rest = paired_cosine(swapped.embeddings, known.embeddings[rest])
+    drawn = paired_cosine(known.drawn_embeddings[rest], known.embeddings[rest])
     found = {
         "identity_to_rest_donor": {
             "swap": groups.mean(to_rest, plan),
@@ -124,8 +124,8 @@ def identity(
     }
     if kind == "within":
         return found
-    to_expression = between(swapped.embeddings, known.embeddings[expression])
-    donors = between(known.embeddings[rest], known.embeddings[expression])
+    to_expression = paired_cosine(swapped.embeddings, known.embeddings[expression])
+    donors = paired_cosine(known.embeddings[rest], known.embeddings[expression])
     return found | {
         "identity_to_expression_donor": {
             "swap": groups.mean(to_expression, plan),
@@ -152,7 +152,7 @@ def _closer_by_others(known: Known, swapped: Swapped, plan: Bootstrap, seed: int
     if not both.any():
         return {}
     own = swapped.embeddings[both]
-    closer = between(own, known.embeddings[rest[both]]) > between(own, known.embeddings[expression[both]])
+    closer = paired_cosine(own, known.embeddings[rest[both]]) > paired_cosine(own, known.embeddings[expression[both]])
     return {"other_pictures": swapped.groups.take(both).share(closer, plan, 0.5)}
 
 
@@ -223,8 +223,8 @@ def code_cycle(known: Known, swapped: Swapped, plan: Bootstrap) -> dict[str, Any
     for name, codes, giver in (("expression", own.expression, expression), ("rest", own.rest_code, rest)):
         again = getattr(swapped, name)
         found[name] = {
-            "swap": swapped.groups.mean(between(again, codes[giver]), plan),
-            "donors": swapped.groups.mean(between(codes[rest], codes[expression]), plan),
+            "swap": swapped.groups.mean(paired_cosine(again, codes[giver]), plan),
+            "donors": swapped.groups.mean(paired_cosine(codes[rest], codes[expression]), plan),
         }
     return {"code_cycle": found}
 

@@ -15,9 +15,9 @@ from facedis.faces.cache.scenes import ONE_SETTING, STRENGTH
 from facedis.model.storage.checkpoint import Run
 from facedis.result import record
 from facedis.tasks.encoding.encode import run_labels
-from facedis.tasks.swapping.evaluators import ExpressionJudge, FaceJudge
-from facedis.tasks.swapping.generator import Drawer
-from facedis.tasks.swapping.swap_metrics import Faces, Judges, Shown, judged_swaps
+from facedis.tasks.swapping.evaluators import ExpressionEvaluator, IdentityEvaluator
+from facedis.tasks.swapping.generator import SwapGenerator
+from facedis.tasks.swapping.swap_metrics import Evaluators, Faces, SwapExample, measure_swaps
 
 
 class SwapEvaluation(NamedTuple):
@@ -29,11 +29,11 @@ class SwapEvaluation(NamedTuple):
     """
 
     record: dict[str, Any]
-    shown: list[Shown]
+    shown: list[SwapExample]
 
 
 def evaluate_swaps(
-    run: Run, cache: FacesCache, config: SwapEvalConfig, judges: Judges, listener: Listener = silent
+    run: Run, cache: FacesCache, config: SwapEvalConfig, judges: Evaluators, listener: Listener = silent
 ) -> SwapEvaluation:
     """Judge the swaps of a run on one split of a faces cache.
 
@@ -48,7 +48,7 @@ def evaluate_swaps(
         RunError: The run cannot draw, or a judge does not know its expressions.
         CacheError: The split has no two faces with different expressions.
     """
-    drawer = Drawer(run, config.device, config.batch)
+    generator = SwapGenerator(run, config.device, config.batch)
     if judges.expression is not None:
         _refuse_ignorant(judges.expression, run)
     labels = np.where(cache.usable, run_labels(run, cache), -1)
@@ -69,7 +69,7 @@ def evaluate_swaps(
         factors.get(STRENGTH),
         _one_setting(cache, config),
     )
-    numbers, shown = judged_swaps(drawer, faces, judges, config, listener)
+    numbers, shown = measure_swaps(generator, faces, judges, config, listener)
     result = record(
         "swap_eval",
         command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
@@ -92,7 +92,7 @@ def _one_setting(cache: FacesCache, config: SwapEvalConfig) -> bool:
     return config.one_setting == "yes" or (config.one_setting == "auto" and cache.info.dataset in ONE_SETTING)
 
 
-def _refuse_ignorant(judge: ExpressionJudge, run: Run) -> None:
+def _refuse_ignorant(judge: ExpressionEvaluator, run: Run) -> None:
     lacking = [name for name in run.classes if name not in judge.classes]
     if lacking:
         raise RunError(
@@ -100,7 +100,7 @@ def _refuse_ignorant(judge: ExpressionJudge, run: Run) -> None:
         )
 
 
-def _notes(run: Run, cache: FacesCache, config: SwapEvalConfig, judges: Judges, there: int) -> list[str]:
+def _notes(run: Run, cache: FacesCache, config: SwapEvalConfig, judges: Evaluators, there: int) -> list[str]:
     """What a reader must know to judge the numbers."""
     notes = []
     same = run.info["faces"]["fingerprint"] == cache.info.fingerprint
@@ -113,7 +113,7 @@ def _notes(run: Run, cache: FacesCache, config: SwapEvalConfig, judges: Judges, 
     if STRENGTH not in cache.factors and _one_setting(cache, config):
         notes.append("the truth of a swap within a person is taken to be that person's other photograph")
     for judge in (judges.expression, judges.face):
-        if isinstance(judge, (ExpressionJudge, FaceJudge)):
+        if isinstance(judge, (ExpressionEvaluator, IdentityEvaluator)):
             notes += _about_judge(judge.run, run, cache, config)
     return notes
 

@@ -12,8 +12,8 @@ from facedis.events import Event, Listener, silent
 from facedis.metrics.generation.swaps import Donors, Groups, RealPairs, draw_donors, true_swaps
 from facedis.metrics.statistics.intervals import Bootstrap
 from facedis.metrics.verification.pairs import identity_pairs
-from facedis.tasks.swapping.evaluators import ExpressionJudge, FaceJudge, TrunkJudge
-from facedis.tasks.swapping.generator import Encoded
+from facedis.tasks.swapping.evaluators import ExpressionEvaluator, FaceNetEvaluator, IdentityEvaluator
+from facedis.tasks.swapping.generator import EncodedFaces
 from facedis.tasks.swapping.swap_estimates import (
     KINDS,
     Known,
@@ -37,9 +37,9 @@ _NO_TRUTH = {
 
 
 class Draws(Protocol):
-    """What draws swaps: a run's `Drawer`, or anything else that shall be judged as one."""
+    """What draws swaps: a run's `SwapGenerator`, or anything else that shall be judged as one."""
 
-    def encode(self, faces: np.ndarray) -> Encoded:
+    def encode(self, faces: np.ndarray) -> EncodedFaces:
         """Codes and reconstructions of (n, S, S, 3) uint8 faces."""
 
     def draw(self, expression: np.ndarray, rest: np.ndarray) -> np.ndarray:
@@ -47,11 +47,11 @@ class Draws(Protocol):
 
 
 @dataclass(frozen=True)
-class Judges:
+class Evaluators:
     """Who judges; what nobody judges is left out of the record."""
 
-    expression: ExpressionJudge | None = None
-    face: FaceJudge | TrunkJudge | None = None
+    expression: ExpressionEvaluator | None = None
+    face: IdentityEvaluator | FaceNetEvaluator | None = None
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Faces:
     one_setting: bool = False
 
 
-class Shown(NamedTuple):
+class SwapExample(NamedTuple):
     """One swap for the contact sheet: pictures (S, S, 3) uint8, the truth None where it is unknown."""
 
     rest_donor: np.ndarray
@@ -88,9 +88,9 @@ class Shown(NamedTuple):
     expression: str
 
 
-def judged_swaps(
-    draws: Draws, faces: Faces, judges: Judges, config: SwapEvalConfig, listener: Listener = silent
-) -> tuple[dict[str, Any], list[Shown]]:
+def measure_swaps(
+    draws: Draws, faces: Faces, judges: Evaluators, config: SwapEvalConfig, listener: Listener = silent
+) -> tuple[dict[str, Any], list[SwapExample]]:
     """All numbers of a record of kind "swap_eval", and the swaps to show."""
     reasons: dict[str, str] = {}
     kinds = {
@@ -118,7 +118,7 @@ def judged_swaps(
     return numbers | {"reasons": reasons}, [] if kind is None else _shown(known, swapped[kind], config.shown)
 
 
-def _known(draws: Draws, faces: Faces, judges: Judges) -> Known:
+def _known(draws: Draws, faces: Faces, judges: Evaluators) -> Known:
     encoded = draws.encode(faces.pictures)
     answers, features, drawn_answers, drawn_features = None, None, None, None
     if judges.expression is not None:
@@ -160,7 +160,7 @@ def _pieces(donors: Donors) -> Iterator[Donors]:
         yield Donors(donors.rest[piece], donors.expression[piece])
 
 
-def _drawn(draws: Draws, known: Known, donors: Donors, judges: Judges) -> _Drawn:
+def _drawn(draws: Draws, known: Known, donors: Donors, judges: Evaluators) -> _Drawn:
     own = known.encoded
     pictures = draws.draw(own.expression[donors.expression], own.rest[donors.rest])
     again = draws.encode(pictures)
@@ -179,7 +179,9 @@ def _swapped(faces: Faces, donors: Donors, pieces: Sequence[_Drawn]) -> Swapped:
     return Swapped(donors, Groups.of(donors, faces.identities), true_swaps(donors, *known), *columns)
 
 
-def _judged(judge: ExpressionJudge, pictures: np.ndarray, classes: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
+def _judged(
+    judge: ExpressionEvaluator, pictures: np.ndarray, classes: tuple[str, ...]
+) -> tuple[np.ndarray, np.ndarray]:
     """(n,) The judge's answer among `classes`, and its features."""
     probabilities, features = judge.judge(pictures)
     return probabilities[:, [judge.classes.index(name) for name in classes]].argmax(axis=1), features
@@ -188,7 +190,7 @@ def _judged(judge: ExpressionJudge, pictures: np.ndarray, classes: tuple[str, ..
 def _numbers(
     known: Known,
     swapped: dict[str, Swapped | None],
-    judges: Judges,
+    judges: Evaluators,
     config: SwapEvalConfig,
     reasons: dict[str, str],
 ) -> dict[str, Any]:
@@ -214,7 +216,7 @@ def _numbers(
 
 
 def _real_pairs(
-    known: Known, judges: Judges, config: SwapEvalConfig, plan: Bootstrap, reasons: dict[str, str]
+    known: Known, judges: Evaluators, config: SwapEvalConfig, plan: Bootstrap, reasons: dict[str, str]
 ) -> RealPairs | None:
     """What the judge of people makes of real faces; None without a judge or without people."""
     if judges.face is None:
@@ -254,13 +256,13 @@ def _of_kind(
     return found
 
 
-def _shown(known: Known, swapped: Swapped, most: int) -> list[Shown]:
+def _shown(known: Known, swapped: Swapped, most: int) -> list[SwapExample]:
     donors, pictures = swapped.donors, known.encoded.pictures
     shown = []
     for place in range(min(most, len(donors))):
         rest, expression, truth = donors.rest[place], donors.expression[place], swapped.truths[place]
         shown.append(
-            Shown(
+            SwapExample(
                 pictures[rest],
                 pictures[expression],
                 swapped.pictures[place],

@@ -17,18 +17,18 @@ from facedis.faces.cropping.crop import CropSettings, face_to_image
 from facedis.faces.cropping.paste import paste_face
 from facedis.faces.cropping.single_image import SingleFace
 from facedis.faces.io.images import pixels_of
-from facedis.metrics.generation.swaps import between
+from facedis.metrics.generation.swaps import paired_cosine
 from facedis.model.storage.checkpoint import Run
 from facedis.result import record
-from facedis.tasks.swapping.class_means import mean_expression
-from facedis.tasks.swapping.generator import Drawer, Encoded
+from facedis.tasks.swapping.class_means import class_mean_code
+from facedis.tasks.swapping.generator import EncodedFaces, SwapGenerator
 
 #: Most images of a grid, most steps of an interpolation.
 IMAGES, STEPS = 16, 60
 
 
 @dataclass(frozen=True)
-class Picture:
+class SwapImage:
     """One of the pictures of a drawing.
 
     Attributes:
@@ -43,7 +43,7 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Drawing:
+class SwapResult:
     """What was drawn.
 
     Attributes:
@@ -52,13 +52,13 @@ class Drawing:
         record: Of kind "swap"; whoever saves the pictures adds their paths.
     """
 
-    pictures: dict[str, Picture]
+    pictures: dict[str, SwapImage]
     rows: tuple[tuple[str, ...], ...]
     record: dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Wanted:
+class SwapOptions:
     """How the faces are cut out and drawn, and whether each is also put back into its photograph.
 
     Attributes:
@@ -74,7 +74,7 @@ class Wanted:
     listener: Listener = silent
 
 
-def swap(run: Run, image1: Path, image2: Path, wanted: Wanted | None = None) -> Drawing:
+def swap(run: Run, image1: Path, image2: Path, wanted: SwapOptions | None = None) -> SwapResult:
     """Exchange the expressions of the faces in two images.
 
     Pictures x1, x2, x1_reconstructed, ..., x1_swapped (rest of X1, expression of X2), x2_swapped, and with
@@ -86,32 +86,32 @@ def swap(run: Run, image1: Path, image2: Path, wanted: Wanted | None = None) -> 
 
     Source: paper, Fig. 2.
     """
-    wanted = wanted or Wanted()
-    drawer = Drawer(run, wanted.device)  # says first what no image can mend
-    faces, own = _read(drawer, [image1, image2], wanted)
-    drawn = drawer.draw(own.expression[[1, 0]], own.rest)
-    again = drawer.encode(drawn)
+    wanted = wanted or SwapOptions()
+    generator = SwapGenerator(run, wanted.device)  # says first what no image can mend
+    faces, own = _read(generator, [image1, image2], wanted)
+    drawn = generator.draw(own.expression[[1, 0]], own.rest)
+    again = generator.encode(drawn)
     pictures = {}
     for number, other in ((1, 2), (2, 1)):
         pictures |= _own_pictures(own, number)
         label = f"X{number}'': rest of X{number},\nexpression of X{other}"
-        pictures[f"x{number}_swapped"] = Picture(drawn[number - 1], label)
+        pictures[f"x{number}_swapped"] = SwapImage(drawn[number - 1], label)
     if wanted.paste:
         pictures |= _pasted(run, faces, drawn, wanted)
     rows = tuple((f"x{n}", f"x{n}_reconstructed", f"x{n}_swapped") for n in (1, 2))
     cosines = {
         "x1_x2": {
-            name: between(codes[:1], codes[1:])[0]
+            name: paired_cosine(codes[:1], codes[1:])[0]
             for name, codes in (("expression", own.expression), ("rest", own.rest_code))
         },
-        "swapped_with_expression_donor": between(again.expression, own.expression[[1, 0]]),
-        "swapped_with_rest_donor": between(again.rest_code, own.rest_code),
+        "swapped_with_expression_donor": paired_cosine(again.expression, own.expression[[1, 0]]),
+        "swapped_with_rest_donor": paired_cosine(again.rest_code, own.rest_code),
     }
     codes = _codes(own, ["x1", "x2"]) | _codes(again, ["x1_swapped", "x2_swapped"])
-    return Drawing(pictures, rows, _record(run, faces, task="swap", cosines=cosines, codes=codes))
+    return SwapResult(pictures, rows, _record(run, faces, task="swap", cosines=cosines, codes=codes))
 
 
-def put_on(run: Run, image: Path, expression: str, wanted: Wanted | None = None) -> Drawing:
+def swap_to_class_mean(run: Run, image: Path, expression: str, wanted: SwapOptions | None = None) -> SwapResult:
     """The face of an image with the mean expression code of a class: pictures x1, x1_reconstructed, x1_swapped.
 
     Raises:
@@ -119,27 +119,27 @@ def put_on(run: Run, image: Path, expression: str, wanted: Wanted | None = None)
         ConfigError: The run does not know the expression.
         CacheError: The faces that the mean is made of are gone.
     """
-    wanted = wanted or Wanted()
-    drawer = Drawer(run, wanted.device)
-    code = mean_expression(run, expression, wanted.device, wanted.listener)[None]
-    faces, own = _read(drawer, [image], wanted)
-    drawn = drawer.draw(code, own.rest)
-    again = drawer.encode(drawn)
+    wanted = wanted or SwapOptions()
+    generator = SwapGenerator(run, wanted.device)
+    code = class_mean_code(run, expression, wanted.device, wanted.listener)[None]
+    faces, own = _read(generator, [image], wanted)
+    drawn = generator.draw(code, own.rest)
+    again = generator.encode(drawn)
     pictures = _own_pictures(own, 1)
-    pictures["x1_swapped"] = Picture(drawn[0], f"X1'': rest of X1,\nmean of {expression}")
+    pictures["x1_swapped"] = SwapImage(drawn[0], f"X1'': rest of X1,\nmean of {expression}")
     if wanted.paste:
         pictures |= _pasted(run, faces, drawn, wanted)
     cosines = {
-        "x1_mean": {"expression": between(own.expression, code)[0]},
-        "swapped_with_expression_donor": between(again.expression, code),
-        "swapped_with_rest_donor": between(again.rest_code, own.rest_code),
+        "x1_mean": {"expression": paired_cosine(own.expression, code)[0]},
+        "swapped_with_expression_donor": paired_cosine(again.expression, code),
+        "swapped_with_rest_donor": paired_cosine(again.rest_code, own.rest_code),
     }
     codes = _codes(own, ["x1"]) | _codes(again, ["x1_swapped"])
     found = _record(run, faces, task="onto", onto=expression, cosines=cosines, codes=codes)
-    return Drawing(pictures, (("x1", "x1_reconstructed", "x1_swapped"),), found)
+    return SwapResult(pictures, (("x1", "x1_reconstructed", "x1_swapped"),), found)
 
 
-def swap_grid(run: Run, images: Sequence[Path], wanted: Wanted | None = None) -> Drawing:
+def swap_grid(run: Run, images: Sequence[Path], wanted: SwapOptions | None = None) -> SwapResult:
     """Every face with every expression: a row a face that gives the rest, a column one that gives the expression.
 
     Pictures x1, x2, ... and x1_with_x2 for the rest of X1 with the expression of X2.
@@ -150,28 +150,30 @@ def swap_grid(run: Run, images: Sequence[Path], wanted: Wanted | None = None) ->
     """
     if not 2 <= len(images) <= IMAGES:
         raise ConfigError(f"a grid of {len(images)} images", f"give 2 to {IMAGES} images, or a folder of as many")
-    wanted = wanted or Wanted()
-    drawer = Drawer(run, wanted.device)
-    faces, own = _read(drawer, images, wanted)
+    wanted = wanted or SwapOptions()
+    generator = SwapGenerator(run, wanted.device)
+    faces, own = _read(generator, images, wanted)
     n = len(faces)
     rest, expression = np.divmod(np.arange(n * n), n)
-    drawn = drawer.draw(own.expression[expression], own.rest[rest])
-    again = drawer.encode(drawn)
-    pictures = {f"x{k + 1}": Picture(own.pictures[k], _short(face.path), "photograph") for k, face in enumerate(faces)}
+    drawn = generator.draw(own.expression[expression], own.rest[rest])
+    again = generator.encode(drawn)
+    pictures = {
+        f"x{k + 1}": SwapImage(own.pictures[k], _short(face.path), "photograph") for k, face in enumerate(faces)
+    }
     for place, (row, column) in enumerate(zip(rest + 1, expression + 1, strict=True)):
-        pictures[f"x{row}_with_x{column}"] = Picture(drawn[place], "")
+        pictures[f"x{row}_with_x{column}"] = SwapImage(drawn[place], "")
     names = [f"x{k + 1}" for k in range(n)]
     rows = (("", *names), *((row, *(f"{row}_with_{column}" for column in names)) for row in names))
     cosines = {
-        "swapped_with_expression_donor": between(again.expression, own.expression[expression]).reshape(n, n),
-        "swapped_with_rest_donor": between(again.rest_code, own.rest_code[rest]).reshape(n, n),
+        "swapped_with_expression_donor": paired_cosine(again.expression, own.expression[expression]).reshape(n, n),
+        "swapped_with_rest_donor": paired_cosine(again.rest_code, own.rest_code[rest]).reshape(n, n),
     }
-    return Drawing(pictures, rows, _record(run, faces, task="grid", cosines=cosines, codes=_codes(own, names)))
+    return SwapResult(pictures, rows, _record(run, faces, task="grid", cosines=cosines, codes=_codes(own, names)))
 
 
 def interpolate(
-    run: Run, images: Sequence[Path], steps: int, onto: str | None = None, wanted: Wanted | None = None
-) -> Drawing:
+    run: Run, images: Sequence[Path], steps: int, onto: str | None = None, wanted: SwapOptions | None = None
+) -> SwapResult:
     """The face of the first image from its own expression code to another in equal steps: pictures step1, step2, ...
 
     Args:
@@ -182,29 +184,31 @@ def interpolate(
         wanted: How it is done.
 
     Raises:
-        RunError, InputError, CacheError: As `swap` and `put_on`.
+        RunError, InputError, CacheError: As `swap` and `swap_to_class_mean`.
         ConfigError: Too few or too many steps, or an unknown expression.
     """
     if not 2 <= steps <= STEPS:
         raise ConfigError(f"--interpolate is {steps}", f"give 2 to {STEPS} steps")
-    wanted = wanted or Wanted()
-    drawer = Drawer(run, wanted.device)
-    mean = None if onto is None else mean_expression(run, onto, wanted.device, wanted.listener)
-    faces, own = _read(drawer, images, wanted)
+    wanted = wanted or SwapOptions()
+    generator = SwapGenerator(run, wanted.device)
+    mean = None if onto is None else class_mean_code(run, onto, wanted.device, wanted.listener)
+    faces, own = _read(generator, images, wanted)
     last = own.expression[-1] if mean is None else mean
     shares = np.linspace(0, 1, steps, dtype=np.float32)
     way = own.expression[:1] + shares[:, None] * (last - own.expression[0])[None]
-    drawn = drawer.draw(way.astype(np.float32), np.repeat(own.rest[:1], steps, axis=0))
-    again = drawer.encode(drawn)
+    drawn = generator.draw(way.astype(np.float32), np.repeat(own.rest[:1], steps, axis=0))
+    again = generator.encode(drawn)
     names = [f"step{k + 1}" for k in range(steps)]
-    pictures = {name: Picture(pixels, f"{share:.0%}") for name, pixels, share in zip(names, drawn, shares, strict=True)}
+    pictures = {
+        name: SwapImage(pixels, f"{share:.0%}") for name, pixels, share in zip(names, drawn, shares, strict=True)
+    }
     cosines = {
-        "steps_with_first": between(again.expression, np.repeat(own.expression[:1], steps, axis=0)),
-        "steps_with_last": between(again.expression, np.repeat(last[None], steps, axis=0)),
+        "steps_with_first": paired_cosine(again.expression, np.repeat(own.expression[:1], steps, axis=0)),
+        "steps_with_last": paired_cosine(again.expression, np.repeat(last[None], steps, axis=0)),
     }
     codes = _codes(own, ["x1", "x2"][: len(faces)])
     found = _record(run, faces, task="interpolation", onto=onto, shares=shares, cosines=cosines, codes=codes)
-    return Drawing(pictures, (tuple(names),), found)
+    return SwapResult(pictures, (tuple(names),), found)
 
 
 def images_in(folder: Path) -> list[Path]:
@@ -224,22 +228,24 @@ def images_in(folder: Path) -> list[Path]:
     return found
 
 
-def _read(drawer: Drawer, images: Sequence[Path], wanted: Wanted) -> tuple[list[SingleFace], Encoded]:
-    faces = align_photographs(drawer.run, images, wanted.crop, wanted.device)
+def _read(
+    generator: SwapGenerator, images: Sequence[Path], wanted: SwapOptions
+) -> tuple[list[SingleFace], EncodedFaces]:
+    faces = align_photographs(generator.run, images, wanted.crop, wanted.device)
     for face in faces:
         if face.found > 1:
             warn(wanted.listener, f"{face.path} shows {face.found} faces: the largest is taken")
-    return faces, drawer.encode(np.stack([face.face for face in faces]))
+    return faces, generator.encode(np.stack([face.face for face in faces]))
 
 
-def _own_pictures(own: Encoded, number: int) -> dict[str, Picture]:
+def _own_pictures(own: EncodedFaces, number: int) -> dict[str, SwapImage]:
     return {
-        f"x{number}": Picture(own.pictures[number - 1], f"X{number}", "photograph"),
-        f"x{number}_reconstructed": Picture(own.reconstructions[number - 1], f"X{number}': reconstruction"),
+        f"x{number}": SwapImage(own.pictures[number - 1], f"X{number}", "photograph"),
+        f"x{number}_reconstructed": SwapImage(own.reconstructions[number - 1], f"X{number}': reconstruction"),
     }
 
 
-def _pasted(run: Run, faces: Sequence[SingleFace], drawn: np.ndarray, wanted: Wanted) -> dict[str, Picture]:
+def _pasted(run: Run, faces: Sequence[SingleFace], drawn: np.ndarray, wanted: SwapOptions) -> dict[str, SwapImage]:
     """Each photograph with its drawn face in the place of its own."""
     config = crop_settings(run, wanted.crop)
     settings = CropSettings(config.crop, config.size, config.margin)
@@ -248,11 +254,11 @@ def _pasted(run: Run, faces: Sequence[SingleFace], drawn: np.ndarray, wanted: Wa
         image = pixels_of(face.path)
         way = face_to_image(image.shape, face.box, face.landmarks, settings)
         pasted = paste_face(image, pixels, way, settings.size)
-        pictures[f"x{number}_pasted"] = Picture(pasted, f"X{number}'' in X{number}", "composite")
+        pictures[f"x{number}_pasted"] = SwapImage(pasted, f"X{number}'' in X{number}", "composite")
     return pictures
 
 
-def _codes(encoded: Encoded, names: Sequence[str]) -> dict[str, dict[str, np.ndarray]]:
+def _codes(encoded: EncodedFaces, names: Sequence[str]) -> dict[str, dict[str, np.ndarray]]:
     found = zip(names, encoded.expression, encoded.rest, strict=True)
     return {name: {"expression": expression, "rest": rest} for name, expression, rest in found}
 

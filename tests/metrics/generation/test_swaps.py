@@ -1,7 +1,15 @@
 import numpy as np
 import pytest
 
-from facedis.metrics.generation.swaps import Donors, Groups, RealPairs, between, draw_donors, other_faces, true_swaps
+from facedis.metrics.generation.swaps import (
+    Donors,
+    Groups,
+    RealPairs,
+    draw_donors,
+    other_faces,
+    paired_cosine,
+    true_swaps,
+)
 from facedis.metrics.statistics.intervals import Bootstrap, wilson
 from facedis.metrics.verification.pairs import identity_pairs
 
@@ -101,7 +109,7 @@ def test_the_threshold_accepts_one_impostor_in_a_hundred():
 
 
 def test_cosines_of_rows():
-    found = between(np.array([[1.0, 0], [1, 1]]), np.array([[0.0, 2], [-1, -1]]))
+    found = paired_cosine(np.array([[1.0, 0], [1, 1]]), np.array([[0.0, 2], [-1, -1]]))
     assert found == pytest.approx([0, -1])
 
 

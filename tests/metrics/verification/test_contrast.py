@@ -6,7 +6,7 @@ from facedis.metrics.verification.contrast import (
     CONTRASTS,
     KINDS,
     distribution,
-    four_kinds,
+    sample_pair_kinds,
     told_apart,
     told_apart_better,
 )
@@ -22,7 +22,7 @@ def faces(people=12, expressions=3, copies=2):
 
 def test_every_pair_is_of_its_kind_and_none_comes_twice():
     labels, names = faces()
-    for kind, (first, second) in four_kinds(labels, names, seed=0).items():
+    for kind, (first, second) in sample_pair_kinds(labels, names, seed=0).items():
         assert len(first) > 0 and (first != second).all()
         assert ((labels[first] == labels[second]) == kind.startswith("same_expression")).all()
         assert ((names[first] == names[second]) == kind.endswith("same_person")).all()
@@ -31,25 +31,25 @@ def test_every_pair_is_of_its_kind_and_none_comes_twice():
 
 def test_all_pairs_are_found_where_there_are_few_and_the_first_are_a_random_choice():
     labels, names = faces(2, 2, 2)
-    counts = {kind: len(first) for kind, (first, _) in four_kinds(labels, names, seed=0).items()}
+    counts = {kind: len(first) for kind, (first, _) in sample_pair_kinds(labels, names, seed=0).items()}
     assert counts == dict(zip(KINDS, (4, 8, 8, 8), strict=True))
-    some = four_kinds(*faces(), seed=0, most=50)
+    some = sample_pair_kinds(*faces(), seed=0, most=50)
     assert all(len(first) <= 50 for first, _ in some.values())
     first, _ = some["other_expression_other_person"]
     assert (np.diff(first) < 0).any()
-    again = four_kinds(*faces(), seed=0, most=50)
+    again = sample_pair_kinds(*faces(), seed=0, most=50)
     assert all((some[kind][0] == again[kind][0]).all() for kind in KINDS)
 
 
 def test_people_without_a_name_are_different_people():
     labels, _ = faces()
-    kinds = four_kinds(labels, np.full(len(labels), ""), seed=0)
+    kinds = sample_pair_kinds(labels, np.full(len(labels), ""), seed=0)
     assert [len(kinds[kind][0]) > 0 for kind in KINDS] == [False, True, False, True]
 
 
 def test_a_code_of_the_expression_tells_it_and_nobody():
     labels, names = faces()
-    kinds = four_kinds(labels, names, seed=0)
+    kinds = sample_pair_kinds(labels, names, seed=0)
     shown, known = np.eye(3)[labels], np.eye(12)[names.astype(int)]
     values = [
         {kind: cosines(code, *pair) for kind, pair in kinds.items()} for code in (shown, known, np.ones_like(shown))
@@ -62,7 +62,7 @@ def test_a_code_of_the_expression_tells_it_and_nobody():
     assert all(figure.value == 0.5 for figure in nothing.values())
     better = told_apart_better(values[0], values[2], kinds, names, PLAN)
     assert better["same_expression"].value == 0.5 and set(better) == set(CONTRASTS)
-    alone = four_kinds(labels, np.full(len(labels), "one"), seed=0)
+    alone = sample_pair_kinds(labels, np.full(len(labels), "one"), seed=0)
     likeness = {kind: cosines(shown, *pair) for kind, pair in alone.items()}
     assert told_apart(likeness, alone, np.full(len(labels), "one"), PLAN)["same_person"] is None
 

@@ -1,8 +1,8 @@
 import pytest
-from tests.reports.terminal.test_eval import result
 
 from facedis.reports.cards.card import card
 from facedis.result import plain
+from tests.reports.terminal.test_eval import result
 
 STAGE = {
     "classes": ["neutral", "happiness", "sadness"],

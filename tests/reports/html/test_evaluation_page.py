@@ -5,10 +5,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from tests.reports.terminal.test_eval import CLASSES, result
 
 from facedis.reports.html.evaluation_page import html, write_page
 from tests.chromium import LOOK, ask, needs_chromium
+from tests.reports.terminal.test_eval import CLASSES, result
 
 
 def gallery(**more) -> SimpleNamespace:

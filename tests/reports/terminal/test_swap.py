@@ -6,16 +6,16 @@ from rich.console import Console
 
 from facedis.reports.provenance import CUT_OUT, SYNTHETIC
 from facedis.reports.terminal.swap import labelled, swap_page, write_drawing
-from facedis.tasks.swapping.swapping import Drawing, Picture
+from facedis.tasks.swapping.swapping import SwapImage, SwapResult
 
 
 def drawing(columns=3, rows=2, label="X", side=32):
     names = [[f"x{row}_{column}" for column in range(columns)] for row in range(rows)]
     pictures = {
-        name: Picture(np.full((side, side, 3), 20 * k % 256, np.uint8), label, "drawn" if k else "photograph")
+        name: SwapImage(np.full((side, side, 3), 20 * k % 256, np.uint8), label, "drawn" if k else "photograph")
         for k, name in enumerate(name for row in names for name in row)
     }
-    return Drawing(pictures, tuple(map(tuple, names)), {})
+    return SwapResult(pictures, tuple(map(tuple, names)), {})
 
 
 def text(result):
@@ -58,7 +58,7 @@ def test_many_faces_are_shown_small_and_long_names_are_cut():
 
 def test_an_empty_place_stays_white():
     made = drawing(2, 1)
-    whole = np.asarray(labelled(Drawing(made.pictures, (("", "x0_1"),), {})))
+    whole = np.asarray(labelled(SwapResult(made.pictures, (("", "x0_1"),), {})))
     assert (whole[60:, 10:150] == 255).all() and (whole[60:180, 220:380] == 20).any()
 
 

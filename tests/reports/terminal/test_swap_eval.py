@@ -10,7 +10,7 @@ from facedis.reports.figures.swap_eval_figure import swaps_figure, swaps_png
 from facedis.reports.provenance import SYNTHETIC
 from facedis.reports.terminal.swap_eval import MEASURES, claims, figures, page, sheet_of
 
-Shown = namedtuple("Shown", "rest_donor expression_donor swap truth rest_expression expression")
+SwapExample = namedtuple("SwapExample", "rest_donor expression_donor swap truth rest_expression expression")
 
 
 def figure(value, half=0.05, chance=None):
@@ -118,7 +118,7 @@ def test_the_picture_has_a_panel_for_each_measure_that_was_taken(tmp_path):
 @pytest.mark.parametrize("truth", [True, False])
 def test_the_sheet_shows_donors_swap_and_truth(tmp_path, truth):
     squares = [np.full((32, 32, 3), shade, np.uint8) for shade in (30, 90, 150, 210)]
-    shown = [Shown(*squares[:3], squares[3] if truth else None, "fear", "anger") for _ in range(24)]
+    shown = [SwapExample(*squares[:3], squares[3] if truth else None, "fear", "anger") for _ in range(24)]
     sheet_of(shown, tmp_path / "sheet.png")
     with Image.open(tmp_path / "sheet.png") as image:
         pixels = np.asarray(image.convert("L"))

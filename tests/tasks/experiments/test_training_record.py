@@ -16,7 +16,7 @@ from facedis.tasks.encoding.temperature import CALIBRATION
 from facedis.tasks.experiments import ablation
 from facedis.tasks.experiments import training as study
 from facedis.tasks.experiments.training import RESULT, Wish, lacks_record, resume, train
-from facedis.tasks.similarity.reference_distribution import REFERENCE
+from facedis.tasks.similarity.reference_distribution import REFERENCE_FILE
 from facedis.training.data import training_data
 from facedis.training.run_folder import read_history
 from facedis.training.setup import Job
@@ -26,7 +26,7 @@ WISH = Wish(
     model={"trunk": "mobilenet_v3_large", "weights": "none", "size": 32, "branch": "light", "decoder": "none"},
     train={"epochs": 2, "batch": 18, "device": "cpu"},
 )
-AFTER = (REFERENCE, CALIBRATION, RESULT)
+AFTER = (REFERENCE_FILE, CALIBRATION, RESULT)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def test_the_final_shares_are_those_of_the_kept_epoch_with_intervals_over_people
 
 
 def _told(run):
-    return [json.loads((run / name).read_text()) for name in (REFERENCE, CALIBRATION)]
+    return [json.loads((run / name).read_text()) for name in (REFERENCE_FILE, CALIBRATION)]
 
 
 @pytest.mark.parametrize("writer", ["write_reference", "calibrate", "write_result"])

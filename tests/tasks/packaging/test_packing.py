@@ -16,7 +16,7 @@ from facedis.tasks.encoding.temperature import CALIBRATION, Calibration
 from facedis.tasks.packaging.model_metadata import portable_command, portable_info
 from facedis.tasks.packaging.model_verification import verify_model
 from facedis.tasks.packaging.packing import Parcel, pack
-from facedis.tasks.swapping.evaluators import kinship
+from facedis.tasks.swapping.evaluators import dependence_reason
 from tests.tasks.packed_models import packed
 from tests.tasks.runs import make_run
 
@@ -88,8 +88,8 @@ def test_the_run_that_gave_the_trunk_is_told_and_may_not_judge(tmp_path, monkeyp
     _, folder = packed(tmp_path, monkeypatch, run=run)
     model = load_packed(folder)
     assert model.info["began_with"]["tensors"] == giver.fingerprint
-    assert kinship(giver, model) and kinship(run, model) and kinship(model, run)
-    assert kinship(make_run(tmp_path / "other", 9), model) == ""
+    assert dependence_reason(giver, model) and dependence_reason(run, model) and dependence_reason(model, run)
+    assert dependence_reason(make_run(tmp_path / "other", 9), model) == ""
 
 
 def test_every_damage_is_found(tmp_path, monkeypatch):

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from facedis.errors import RunError
-from facedis.tasks.swapping.generator import Drawer
+from facedis.tasks.swapping.generator import SwapGenerator
 from tests.tasks.runs import make_run
 
 FACES = np.random.default_rng(0).integers(0, 255, (5, 48, 48, 3), np.uint8)
@@ -15,7 +15,7 @@ def run(request, tmp_path):
 
 
 def test_faces_are_seen_and_redrawn_as_the_model_does(run):
-    encoded = Drawer(run, "cpu", batch=2).encode(FACES)
+    encoded = SwapGenerator(run, "cpu", batch=2).encode(FACES)
     images = torch.from_numpy(FACES).permute(0, 3, 1, 2) / 255
     images = torch.nn.functional.interpolate(images, (32, 32), mode="bilinear", antialias=True)
     with torch.no_grad():
@@ -28,31 +28,31 @@ def test_faces_are_seen_and_redrawn_as_the_model_does(run):
 
 
 def test_codes_drawn_again_are_the_reconstructions(run):
-    drawer = Drawer(run, "cpu", batch=3)
-    encoded = drawer.encode(FACES)
-    drawn = drawer.draw(encoded.expression, encoded.rest).astype(int)
+    generator = SwapGenerator(run, "cpu", batch=3)
+    encoded = generator.encode(FACES)
+    drawn = generator.draw(encoded.expression, encoded.rest).astype(int)
     assert abs(drawn - encoded.reconstructions).max() <= 1
 
 
 def test_a_swap_takes_everything_but_the_expression_from_the_rest_donor(run):
-    drawer = Drawer(run, "cpu")
-    encoded = drawer.encode(FACES)
+    generator = SwapGenerator(run, "cpu")
+    encoded = generator.encode(FACES)
     with torch.no_grad():
         codes = run.model(torch.from_numpy(encoded.pictures).permute(0, 3, 1, 2) / 255).codes
         expected = run.model.decode(codes._replace(expression=codes.expression.flip(0)))
     expected = expected.permute(0, 2, 3, 1).numpy() * 255
-    assert abs(drawer.draw(encoded.expression[::-1].copy(), encoded.rest) - expected).max() <= 2
+    assert abs(generator.draw(encoded.expression[::-1].copy(), encoded.rest) - expected).max() <= 2
 
 
 @pytest.mark.parametrize(("keys", "words"), [({"baseline": True}, "is a baseline"), ({}, "no decoder")])
 def test_what_cannot_draw_is_refused(tmp_path, keys, words):
     with pytest.raises(RunError, match=words):
-        Drawer(make_run(tmp_path / "run", 0, **keys))
+        SwapGenerator(make_run(tmp_path / "run", 0, **keys))
 
 
 def test_a_run_that_never_saw_a_colour_draws_none(tmp_path):
     run = make_run(tmp_path / "run", 0, decoder="detached")
     run.info["faces"]["grey"] = True
-    encoded = Drawer(run, "cpu").encode(FACES)
+    encoded = SwapGenerator(run, "cpu").encode(FACES)
     for pictures in (encoded.pictures, encoded.reconstructions):
         assert np.ptp(pictures.astype(int), axis=3).max() <= 1

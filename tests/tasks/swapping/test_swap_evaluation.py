@@ -5,9 +5,9 @@ import pytest
 from facedis.config import SwapEvalConfig
 from facedis.errors import CacheError, RunError
 from facedis.faces.cache.cache import FacesCache
-from facedis.tasks.swapping.evaluators import ExpressionJudge
+from facedis.tasks.swapping.evaluators import ExpressionEvaluator
 from facedis.tasks.swapping.swap_evaluation import evaluate_swaps
-from facedis.tasks.swapping.swap_metrics import Judges
+from facedis.tasks.swapping.swap_metrics import Evaluators
 from tests.conftest import write_cache
 from tests.tasks.runs import make_run
 
@@ -25,12 +25,12 @@ def judge(tmp_path_factory):
 
 
 def notes(run, cache, config=QUICK, judge=None):
-    judges = Judges() if judge is None else Judges(ExpressionJudge(judge, "cpu"))
+    judges = Evaluators() if judge is None else Evaluators(ExpressionEvaluator(judge, "cpu"))
     return " ".join(evaluate_swaps(run, cache, config, judges).record["notes"])
 
 
 def test_the_record_says_what_was_judged_and_on_what(run, judge, opened):
-    result = evaluate_swaps(run, opened, QUICK, Judges(ExpressionJudge(judge, "cpu"))).record
+    result = evaluate_swaps(run, opened, QUICK, Evaluators(ExpressionEvaluator(judge, "cpu"))).record
     assert (result["kind"], result["n"], result["split"]) == ("swap_eval", 18, "test")
     assert result["classes"] == list(run.classes) and result["settings"]["pairs"] == 20
     assert result["judges"]["expression"]["seed"] == 1
@@ -60,7 +60,7 @@ def test_one_expression_alone_cannot_be_exchanged(run, tmp_path):
         FacesCache.open(write_cache(tmp_path / "one.h5", classes=("neutral",))) as cache,
         pytest.raises(CacheError, match="no two expressions"),
     ):
-        evaluate_swaps(run, cache, QUICK, Judges())
+        evaluate_swaps(run, cache, QUICK, Evaluators())
 
 
 def test_a_split_that_is_not_there_names_the_others(run, tmp_path):
@@ -68,12 +68,12 @@ def test_a_split_that_is_not_there_names_the_others(run, tmp_path):
         FacesCache.open(write_cache(tmp_path / "two.h5", people=2)) as cache,
         pytest.raises(CacheError, match="--split train or test or all"),
     ):
-        evaluate_swaps(run, cache, replace(QUICK, split="val"), Judges())
+        evaluate_swaps(run, cache, replace(QUICK, split="val"), Evaluators())
 
 
 def test_only_datasets_of_one_setting_know_a_truth_by_themselves(run, tmp_path):
     path = write_cache(tmp_path / "ck.h5", version_of="ckplus")
     with FacesCache.open(path) as cache:
-        assert evaluate_swaps(run, cache, QUICK, Judges()).record["ssim"]["within"] is not None
+        assert evaluate_swaps(run, cache, QUICK, Evaluators()).record["ssim"]["within"] is not None
         no = replace(QUICK, one_setting="no")
-        assert evaluate_swaps(run, cache, no, Judges()).record["ssim"]["within"] is None
+        assert evaluate_swaps(run, cache, no, Evaluators()).record["ssim"]["within"] is None

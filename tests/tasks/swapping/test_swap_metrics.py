@@ -7,8 +7,8 @@ import pytest
 
 from facedis.config import SwapEvalConfig
 from facedis.metrics.generation.image_quality import psnr, ssim
-from facedis.tasks.swapping.generator import Encoded
-from facedis.tasks.swapping.swap_metrics import Faces, Judges, judged_swaps
+from facedis.tasks.swapping.generator import EncodedFaces
+from facedis.tasks.swapping.swap_metrics import Evaluators, Faces, measure_swaps
 
 CLASSES, PEOPLE, SIDE = ("neutral", "happiness", "anger"), 6, 24
 CONFIG = SwapEvalConfig(pairs=5_000, bootstrap=100)
@@ -44,7 +44,7 @@ class Perfect:
 
     def encode(self, faces):
         rest = np.concatenate([tint_of(faces), label_of(faces)[:, None]], axis=1).astype(np.float32)
-        return Encoded(faces, np.eye(3, dtype=np.float32)[label_of(faces)], self.rest(rest), faces)
+        return EncodedFaces(faces, np.eye(3, dtype=np.float32)[label_of(faces)], self.rest(rest), faces)
 
     def rest(self, codes):
         return codes[:, :3]
@@ -78,7 +78,7 @@ class Judge:
         return probabilities, np.concatenate([tint_of(pictures) / 255, probabilities], axis=1)
 
 
-class FaceJudge:
+class IdentityEvaluator:
     about: dict = {}  # noqa: RUF012
 
     def embeddings(self, pictures):
@@ -87,7 +87,7 @@ class FaceJudge:
 
 def measured(draws, own=None, judges=None):
     own = own or faces()
-    return judged_swaps(draws, own, judges or Judges(Judge(), FaceJudge()), CONFIG)
+    return measure_swaps(draws, own, judges or Evaluators(Judge(), IdentityEvaluator()), CONFIG)
 
 
 def test_a_perfect_swapper_gets_full_marks():
@@ -155,7 +155,7 @@ def test_the_figures_beside_it_are_those_of_real_faces_and_the_mean_face():
 
 
 def test_without_judges_only_pictures_and_codes_are_compared():
-    found, _ = measured(Perfect(), judges=Judges())
+    found, _ = measured(Perfect(), judges=Evaluators())
     assert found["transfer"] == found["closer_to_rest_donor"] == {"across": None, "within": None}
     assert found["ssim"]["across"]["swap"].value == pytest.approx(1)
     assert "--judge" in found["reasons"]["transfer"] and "--face-judge" in found["reasons"]["identity"]
@@ -182,13 +182,13 @@ def test_photographs_in_one_setting_know_the_truth_within_a_person():
 
 def test_the_same_seed_gives_the_same_record():
     config = SwapEvalConfig(pairs=40, bootstrap=100, seed=4)
-    first, again = (judged_swaps(Perfect(), faces(), Judges(Judge()), config)[0] for _ in range(2))
+    first, again = (measure_swaps(Perfect(), faces(), Evaluators(Judge()), config)[0] for _ in range(2))
     assert first == again
 
 
 def test_the_progress_counts_swaps():
     events = []
-    judged_swaps(Perfect(), faces(people=20), Judges(), CONFIG, events.append)
+    measure_swaps(Perfect(), faces(people=20), Evaluators(), CONFIG, events.append)
     start, *_, last = (event for event in events if event.text == "swapping")
     counts = [event.done for event in events if event.kind == "advance"]
     assert start.total == counts[-1] == 20 * 19 * 6 + 20 * 6 and last.kind == "end"

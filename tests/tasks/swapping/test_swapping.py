@@ -13,11 +13,11 @@ from facedis.model.storage.checkpoint import load_run, read_tensors, save_tensor
 from facedis.tasks.encoding.encode import encode, run_labels
 from facedis.tasks.experiments.training import Wish, train
 from facedis.tasks.swapping import swapping
-from facedis.tasks.swapping.class_means import MEANS, mean_expression
-from facedis.tasks.swapping.generator import Drawer
+from facedis.tasks.swapping.class_means import CLASS_MEANS_FILE, class_mean_code
+from facedis.tasks.swapping.generator import SwapGenerator
 from tests.conftest import write_cache
 
-WHOLE = swapping.Wanted(crop="none", device="cpu")
+WHOLE = swapping.SwapOptions(crop="none", device="cpu")
 
 
 @pytest.fixture(scope="module")
@@ -49,15 +49,15 @@ def images(trained, tmp_path_factory):
 def test_a_swap_puts_the_rest_of_one_and_the_expression_of_the_other_together(trained, images):
     drawing = swapping.swap(trained, *images[:2], WHOLE)
     assert drawing.rows == (("x1", "x1_reconstructed", "x1_swapped"), ("x2", "x2_reconstructed", "x2_swapped"))
-    drawer = Drawer(trained, "cpu")
-    own = drawer.encode(np.stack([np.asarray(Image.open(path)) for path in images[:2]]))
-    expected = drawer.draw(own.expression[[1, 0]], own.rest)
+    generator = SwapGenerator(trained, "cpu")
+    own = generator.encode(np.stack([np.asarray(Image.open(path)) for path in images[:2]]))
+    expected = generator.draw(own.expression[[1, 0]], own.rest)
     for number in (1, 2):
         assert (drawing.pictures[f"x{number}_swapped"].pixels == expected[number - 1]).all()
         assert (drawing.pictures[f"x{number}"].pixels == own.pictures[number - 1]).all()
         assert drawing.pictures[f"x{number}"].kind == "photograph"
     assert drawing.record["codes"]["x1"]["expression"] == pytest.approx(own.expression[0].tolist())
-    again = drawer.encode(expected)
+    again = generator.encode(expected)
     wanted = np.dot(again.rest[0], own.rest[0]) / np.linalg.norm(again.rest[0]) / np.linalg.norm(own.rest[0])
     assert drawing.record["cosines"]["swapped_with_rest_donor"][0] == pytest.approx(wanted, abs=1e-5)
 
@@ -92,15 +92,15 @@ def test_an_interpolation_goes_from_the_reconstruction_to_the_swap(trained, imag
 
 
 def test_the_mean_is_that_of_the_train_faces_and_is_kept(trained, images):
-    (trained.path / MEANS).unlink(missing_ok=True)
-    found = mean_expression(trained, "happy", "cpu")
+    (trained.path / CLASS_MEANS_FILE).unlink(missing_ok=True)
+    found = class_mean_code(trained, "happy", "cpu")
     with FacesCache.open(trained.faces) as cache:
         number = trained.classes.index("happiness")
         rows = np.flatnonzero((cache.splits == "train") & (run_labels(trained, cache) == number))
         expected = encode(trained, cache, rows, device="cpu").expression.mean(axis=0)
     assert found == pytest.approx(expected, abs=1e-5)
-    assert (mean_expression(trained, "happiness") == found).all() and (trained.path / MEANS).is_file()
-    drawing = swapping.put_on(trained, images[0], "happiness", WHOLE)
+    assert (class_mean_code(trained, "happiness") == found).all() and (trained.path / CLASS_MEANS_FILE).is_file()
+    drawing = swapping.swap_to_class_mean(trained, images[0], "happiness", WHOLE)
     end = swapping.interpolate(trained, images[:1], 3, "happiness", WHOLE)
     difference = drawing.pictures["x1_swapped"].pixels.astype(int) - end.pictures["step3"].pixels
     assert abs(difference).max() <= 1
@@ -108,25 +108,27 @@ def test_the_mean_is_that_of_the_train_faces_and_is_kept(trained, images):
 
 
 def test_means_of_a_model_that_was_trained_on_are_made_anew(trained):
-    kept = mean_expression(trained, "anger", "cpu")
-    tensors, about = read_tensors(trained.path / MEANS)
-    save_tensors(trained.path / MEANS, {"expression": tensors["expression"] + 1}, about)
-    assert (mean_expression(trained, "anger", "cpu") == kept + 1).all()
-    save_tensors(trained.path / MEANS, {"expression": tensors["expression"] + 1}, about | {"model": "another"})
-    assert mean_expression(trained, "anger", "cpu") == pytest.approx(kept, abs=1e-6)
+    kept = class_mean_code(trained, "anger", "cpu")
+    tensors, about = read_tensors(trained.path / CLASS_MEANS_FILE)
+    save_tensors(trained.path / CLASS_MEANS_FILE, {"expression": tensors["expression"] + 1}, about)
+    assert (class_mean_code(trained, "anger", "cpu") == kept + 1).all()
+    save_tensors(
+        trained.path / CLASS_MEANS_FILE, {"expression": tensors["expression"] + 1}, about | {"model": "another"}
+    )
+    assert class_mean_code(trained, "anger", "cpu") == pytest.approx(kept, abs=1e-6)
 
 
 def test_kept_means_outlive_the_faces(trained, tmp_path):
-    kept = mean_expression(trained, "anger", "cpu")
+    kept = class_mean_code(trained, "anger", "cpu")
     away = trained.faces.rename(tmp_path / "away.h5")
     try:
-        assert (mean_expression(trained, "anger") == kept).all()
-        (trained.path / MEANS).unlink()
+        assert (class_mean_code(trained, "anger") == kept).all()
+        (trained.path / CLASS_MEANS_FILE).unlink()
         with pytest.raises(CacheError, match="are not here"):
-            mean_expression(trained, "anger")
+            class_mean_code(trained, "anger")
         write_cache(trained.faces, seed=1)
         with pytest.raises(CacheError, match="is not the cache"):
-            mean_expression(trained, "anger")
+            class_mean_code(trained, "anger")
     finally:
         away.rename(trained.faces)
 
@@ -134,15 +136,15 @@ def test_kept_means_outlive_the_faces(trained, tmp_path):
 @pytest.mark.parametrize(("name", "hint"), [("angry!", "did you mean 'angry'"), ("xyz", "choose one of: neutral")])
 def test_an_expression_that_the_run_does_not_know_is_named_with_the_nearest(trained, name, hint):
     with pytest.raises(ConfigError, match=hint):
-        mean_expression(trained, name)
+        class_mean_code(trained, name)
     with pytest.raises(ConfigError, match="knows no expression 'fear'"):
-        mean_expression(trained, "fear")
+        class_mean_code(trained, "fear")
 
 
 def test_a_pasted_face_keeps_the_photograph_around_it(trained, images, tmp_path):
     photo = np.random.default_rng(0).integers(0, 255, (90, 70, 3), np.uint8)
     Image.fromarray(photo).save(tmp_path / "photo.png")
-    wanted = swapping.Wanted(crop="none", device="cpu", paste=True)
+    wanted = swapping.SwapOptions(crop="none", device="cpu", paste=True)
     drawing = swapping.swap(trained, tmp_path / "photo.png", images[0], wanted)
     pasted = drawing.pictures["x1_pasted"]
     assert pasted.pixels.shape == photo.shape and pasted.kind == "composite"

@@ -18,7 +18,7 @@ from facedis.model.network import disentangler
 from facedis.model.network.disentangler import build
 from facedis.model.network.trunk import Trunk
 from facedis.model.storage.checkpoint import load_run, read_tensors
-from facedis.tasks.swapping.generator import Drawer
+from facedis.tasks.swapping.generator import SwapGenerator
 from facedis.training import trainer as loop_module
 from facedis.training.decoder import decoder_losses as drawing_losses
 from facedis.training.decoder import decoder_trainer as drawing
@@ -294,7 +294,7 @@ def test_a_rest_code_keeps_the_directions_that_it_was_told(pattern_cache, tmp_pa
     config = replace(ALL, erase=True, keep_picture=1.0, keep_directions=2)
     train(replace(_job(pattern_cache, tmp_path / "run"), config=config))
     with FacesCache.open(pattern_cache) as cache:
-        encoded = Drawer(load_run(tmp_path / "run"), "cpu").encode(cache.faces(np.arange(30)))
+        encoded = SwapGenerator(load_run(tmp_path / "run"), "cpu").encode(cache.faces(np.arange(30)))
     singular = np.linalg.svd(encoded.rest[:, :5] - encoded.rest[:, :5].mean(0), compute_uv=False)
     assert singular[1] > 1e-3 > singular[2]
 
@@ -340,7 +340,7 @@ def test_a_run_draws_and_its_codes_are_those_it_had_before(pattern_cache, tmp_pa
     moved = {name.split(".")[0] for name, value in run.model.state_dict().items() if not value.equal(kept[name])}
     assert moved == WITH_MAP
     with FacesCache.open(pattern_cache) as cache:
-        encoded = Drawer(run, "cpu").encode(cache.faces(np.arange(4)))
+        encoded = SwapGenerator(run, "cpu").encode(cache.faces(np.arange(4)))
     assert encoded.rest.shape == (4, 5 + 2 * 64)
     np.testing.assert_array_equal(encoded.rest_code, encoded.rest[:, :5])
     assert not list(run.path.glob("*checkpoint*")) and not (run.path / drawing.CHECKPOINT).exists()
@@ -356,7 +356,7 @@ def test_a_stopped_run_goes_on_where_it_stopped_bit_for_bit(pattern_cache, tmp_p
         train(_job(pattern_cache, tmp_path / "broken"))
     if steps > 3:  # the encoder is finished, the decoder is not: it would draw noise
         with pytest.raises(RunError, match="not learned to draw"):
-            Drawer(load_run(tmp_path / "broken"), "cpu")
+            SwapGenerator(load_run(tmp_path / "broken"), "cpu")
     _stop_after(monkeypatch, 0)
     train(_job(pattern_cache, tmp_path / "broken", resume=True))
     whole, broken = (read_tensors(tmp_path / name / "model.safetensors")[0] for name in ("whole", "broken"))
