@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from facedis.metrics.verification.ranking import Best, Search, by_faiss, by_products
-from facedis.tasks.encoding.codes_file import ROWS, open_codes, writing
+from facedis.tasks.encoding.codes_file import BLOCK_ROWS, codes_writer, open_codes
 
 SIZES = {"expression": 256, "trunk": 1792}
 
@@ -22,9 +22,9 @@ SIZES = {"expression": 256, "trunk": 1792}
 def write(path: Path, n: int) -> None:
     """`n` random codes."""
     generator = np.random.default_rng(0)
-    with writing(path, {"fingerprint": ""}) as writer:
-        for first in range(0, n, ROWS):
-            count = min(ROWS, n - first)
+    with codes_writer(path, {"fingerprint": ""}) as writer:
+        for first in range(0, n, BLOCK_ROWS):
+            count = min(BLOCK_ROWS, n - first)
             names = np.array([f"{first + place:07}.jpg" for place in range(count)])
             ids = {name: names for name in ("image", "expression", "identity", "split")}
             codes = {name: generator.normal(size=(count, size)).astype(np.float32) for name, size in SIZES.items()}

@@ -18,8 +18,8 @@ def main(epochs: int = 10) -> None:
     faces = Path("faces.h5")
     facedis.align(None, faces, facedis.AlignConfig(), tell)  # None: the bundled faces, else a folder of yours
 
-    wish = facedis.Wish(preset="small", train={"beta1": 0.0, "epochs": epochs})
-    trained = facedis.train(faces, wish, tell)
+    options = facedis.TrainOptions(preset="small", train={"beta1": 0.0, "epochs": epochs})
+    trained = facedis.train(faces, options, tell)
     run = facedis.load_run(trained["model"])
 
     with facedis.FacesCache.open(faces) as cache:

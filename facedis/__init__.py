@@ -17,7 +17,7 @@ _PUBLIC = {
     "Event": "facedis.events",
     "FacesCache": "facedis.faces.cache.cache",
     "align": "facedis.faces.alignment.align_dataset",
-    "Wish": "facedis.tasks.experiments.training",
+    "TrainOptions": "facedis.tasks.experiments.training",
     "train": "facedis.tasks.experiments.training",
     "load_run": "facedis.model.storage.checkpoint",
     "calibrate": "facedis.tasks.encoding.temperature",

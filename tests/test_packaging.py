@@ -15,7 +15,7 @@ from facedis.model.storage.packed import CARD, FACE, MANIFEST, RESULTS
 from facedis.model.storage.registry import load_model
 from facedis.pretrained import INFO
 from facedis.tasks.packaging.model_verification import verify_model
-from facedis.tasks.packaging.packing import SHIPPED_BYTES
+from facedis.tasks.packaging.packing import MAX_BUNDLED_BYTES
 from facedis.tasks.similarity.reference_distribution import REFERENCE_FILE
 from facedis.tasks.swapping.class_means import CLASS_MEANS_FILE
 
@@ -44,7 +44,7 @@ def test_a_model_inside_is_whole_and_small_enough():
     """None need be there; what is there must be what was packed."""
     for name in shipped.names():
         folder = shipped.folder(name)
-        assert sum(path.stat().st_size for path in folder.iterdir()) <= SHIPPED_BYTES
+        assert sum(path.stat().st_size for path in folder.iterdir()) <= MAX_BUNDLED_BYTES
         assert verify_model(name)["whole"]
         assert load_model(name).info["name"] == name
 

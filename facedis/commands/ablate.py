@@ -63,9 +63,9 @@ def ablate(
     from facedis.reports.terminal.ablate import grid, page
     from facedis.tasks.experiments.ablation import PAPER_ROWS, read_grid
     from facedis.tasks.experiments.ablation import ablate as study
-    from facedis.tasks.experiments.training import Wish
+    from facedis.tasks.experiments.training import TrainOptions
 
-    wish = Wish(
+    options = TrainOptions(
         preset=preset,
         file=read_settings(config),
         model={"trunk": trunk, "weights": weights, "size": size},
@@ -74,7 +74,7 @@ def ablate(
     )
     measured = settings(EvalConfig, "eval", config, {"split": split, "probes": probes, "device": device})
     rows = PAPER_ROWS if grid_file is None else read_grid(grid_file)
-    result = study(faces, output, wish, measured, listener(as_json, quiet), chosen, rows, jobs)
+    result = study(faces, output, options, measured, listener(as_json, quiet), chosen, rows, jobs)
     if figure is not None:
         save(frontier(result), figure)
     if out is not None and written is not None:

@@ -111,10 +111,10 @@ def _card(model: str | None, output: Path | None, as_json: bool, quiet: bool) ->
     from facedis.model.storage.registry import load_model
     from facedis.reports.cards.card import card
     from facedis.result import record
-    from facedis.tasks.packaging.model_metadata import facts, found_results
+    from facedis.tasks.packaging.model_metadata import collect_results, describe_model
 
     run = load_model(model)
-    known = facts(run, found_results(run))
+    known = describe_model(run, collect_results(run))
     text = card(known)
     if output is not None:
         write_text(output, text)
@@ -143,12 +143,12 @@ def _pack(
     from facedis.model.storage.registry import load_model
     from facedis.reports.cards.card import card
     from facedis.reports.terminal.models import packing_page
-    from facedis.tasks.packaging.model_metadata import found_results
-    from facedis.tasks.packaging.packing import Parcel, pack
+    from facedis.tasks.packaging.model_metadata import collect_results
+    from facedis.tasks.packaging.packing import PackageTarget, pack
 
     run, (folder, name, overwrite) = load_model(model), place
-    parcel = Parcel(folder, name or folder.resolve().name, overwrite)
-    show(pack(run, found_results(run, results), card, parcel, listener(as_json, quiet)), packing_page, as_json, quiet)
+    target = PackageTarget(folder, name or folder.resolve().name, overwrite)
+    show(pack(run, collect_results(run, results), card, target, listener(as_json, quiet)), packing_page, as_json, quiet)
 
 
 def _push(model: str, repo: str, private: bool, as_json: bool, quiet: bool) -> None:

@@ -13,10 +13,10 @@ from facedis.errors import ConfigError, InputError, OutputError
 
 if TYPE_CHECKING:  # what only a run needs
     from facedis.model.storage.checkpoint import Run
-    from facedis.tasks.prediction.prediction import Prediction
+    from facedis.tasks.prediction.prediction import ImagePrediction
 
 #: Takes one prediction, as it was made and as JSON's own types.
-Taker = Callable[["Prediction", dict[str, Any]], None]
+Taker = Callable[["ImagePrediction", dict[str, Any]], None]
 
 
 def predict(
@@ -62,7 +62,7 @@ def predict(
     from facedis.model.storage.registry import load_model
     from facedis.tasks.encoding.temperature import Calibration
     from facedis.tasks.prediction.inputs import pictures
-    from facedis.tasks.prediction.prediction import TOP, Looking
+    from facedis.tasks.prediction.prediction import TOP_K, PredictOptions
     from facedis.tasks.prediction.prediction import predict as run_prediction
 
     trained, where = load_model(model), device or "auto"
@@ -71,16 +71,16 @@ def predict(
         from facedis.tasks.similarity.neighbours import Neighbours
 
         near = Neighbours.load(trained, neighbours, where, listener(as_json, quiet))
-    calibration = Calibration.of(trained)
-    looking = Looking(
-        crop=crop, min_face=min_face, neighbours=near, top=top or TOP, device=where, calibration=calibration
+    calibration = Calibration.from_run(trained)
+    options = PredictOptions(
+        crop=crop, min_face=min_face, neighbours=near, top=top or TOP_K, device=where, calibration=calibration
     )
-    found = run_prediction(trained, pictures(images, every or 10, draw), looking)
+    found = run_prediction(trained, pictures(images, every or 10, draw), options)
     _tell(found, trained, calibration.temperature if calibration.fitted else None, (as_json, quiet), (table, draw))
 
 
 def _tell(
-    found: Iterator["Prediction"],
+    found: Iterator["ImagePrediction"],
     run: "Run",
     temperature: float | None,
     how: tuple[bool, bool],
@@ -142,7 +142,7 @@ def _takers(
 
         drawings = Drawings(draw, run.classes)
 
-        def add(prediction: "Prediction", record: dict[str, Any]) -> None:
+        def add(prediction: "ImagePrediction", record: dict[str, Any]) -> None:
             if prediction.faces:
                 drawings.add(prediction.picture.image.pixels, prediction.picture.below, record)
 
@@ -156,7 +156,7 @@ def _tell_problem(record: dict[str, Any]) -> None:
         print(f"facedis: {shown(record)}: {record['problem']}", file=sys.stderr, flush=True)
 
 
-def _record(prediction: "Prediction", temperature: float | None) -> dict[str, Any]:
+def _record(prediction: "ImagePrediction", temperature: float | None) -> dict[str, Any]:
     """A picture in JSON's own types; the keys are in docs/predict.md."""
     from dataclasses import asdict
 

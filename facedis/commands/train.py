@@ -358,7 +358,7 @@ def train(
     options = dict(locals())
     from facedis.config import ModelConfig, TrainConfig, read_settings
     from facedis.reports.terminal.train import page
-    from facedis.tasks.experiments.training import Wish
+    from facedis.tasks.experiments.training import TrainOptions
     from facedis.tasks.experiments.training import resume as resume_training
     from facedis.tasks.experiments.training import train as run_training
 
@@ -366,7 +366,7 @@ def train(
     if resume is not None:
         result = resume_training(resume, listen)
     else:
-        wish = Wish(
+        wish = TrainOptions(
             preset=preset,
             name=name,
             folder=runs,

@@ -44,14 +44,14 @@ def world(pictures, tmp_path_factory):
     """A folder with faces.h5 of `pictures` and a run of one epoch with a decoder."""
     from facedis.config import AlignConfig
     from facedis.faces.alignment.align_dataset import align
-    from facedis.tasks.experiments.training import Wish, train
+    from facedis.tasks.experiments.training import TrainOptions, train
 
     folder = tmp_path_factory.mktemp("world")
     align(pictures, folder / "faces.h5", AlignConfig(size=48, device="cpu"))
-    wish = Wish(
+    options = TrainOptions(
         preset="small", folder=folder / "runs", name="one", model={"size": 32, "trunk": TRUNK}, train={"epochs": 1}
     )
-    train(folder / "faces.h5", wish)
+    train(folder / "faces.h5", options)
     return folder
 
 
@@ -59,13 +59,15 @@ def world(pictures, tmp_path_factory):
 def judges(world):
     """Folder of two runs that may judge the first: one of expressions, and one that is said to know people."""
     from facedis.model.storage.checkpoint import read_info, write_info
-    from facedis.tasks.experiments.training import Wish, train
+    from facedis.tasks.experiments.training import TrainOptions, train
     from facedis.tasks.swapping.evaluators import IDENTITY_LABELS
 
     for seed, name in ((1, "expression"), (2, "identity")):
         model = {"size": 32, "trunk": TRUNK, "baseline": True}
-        wish = Wish(preset="small", folder=world / "judges", name=name, model=model, train={"epochs": 1, "seed": seed})
-        train(world / "faces.h5", wish)
+        options = TrainOptions(
+            preset="small", folder=world / "judges", name=name, model=model, train={"epochs": 1, "seed": seed}
+        )
+        train(world / "faces.h5", options)
     place = world / "judges" / "identity"
     write_info(place, read_info(place) | {"labels": IDENTITY_LABELS})
     return world / "judges"

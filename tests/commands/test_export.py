@@ -13,10 +13,10 @@ from facedis.errors import OutputError
 from facedis.faces.cropping.crop import whole
 from facedis.faces.io.images import pixels_of
 from facedis.model.storage.checkpoint import load_run, read_info, write_info
-from facedis.tasks.encoding.encode import codes_of
+from facedis.tasks.encoding.encode import encode_faces
 from facedis.tasks.encoding.temperature import CALIBRATION
 from facedis.tasks.packaging import export as study
-from facedis.tasks.packaging.onnx_module import Portable
+from facedis.tasks.packaging.onnx_module import OnnxModule
 from tests.commands.test_bad_input import refused
 from tests.tasks.runs import make_run
 
@@ -46,10 +46,10 @@ def test_what_goes_out_is_what_the_model_says(pictures, tmp_path, name, grey):
     run = make_run(tmp_path / "run", 1, **VARIANTS[name])
     run.info["faces"]["grey"] = grey
     faces = shown(pictures, 5)
-    codes = codes_of(run, faces, torch.device("cpu"), ("expression", "rest", "logits"))
+    codes = encode_faces(run, faces, torch.device("cpu"), ("expression", "rest", "logits"))
     logits = codes.pop("logits").astype(float) / 1.7
     codes["probabilities"] = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
-    found = Portable(run, 1.7).eval().arrays(faces)
+    found = OnnxModule(run, 1.7).eval().arrays(faces)
     assert set(found) == set(codes) and ("rest" in found) == (name != "baseline")
     for key, values in codes.items():
         np.testing.assert_allclose(found[key], values, atol=2e-5)
@@ -89,7 +89,7 @@ def test_the_file_runs_where_there_is_no_torch(exported, pictures, tmp_path):
         "print(json.dumps(session.get_modelmeta().custom_metadata_map))\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    expected = Portable(load_run(folder / "run"), 2.5).eval().arrays(shown(pictures, 7))
+    expected = OnnxModule(load_run(folder / "run"), 2.5).eval().arrays(shown(pictures, 7))
     with np.load(tmp_path / "out.npz") as found:
         assert set(found) == {"probabilities", "expression", "rest"}
         for name, values in expected.items():
@@ -104,9 +104,7 @@ def test_the_file_runs_where_there_is_no_torch(exported, pictures, tmp_path):
 def test_a_file_that_computes_something_else_is_not_kept(exported, few, monkeypatch, tmp_path):
     folder, _ = exported
     other = make_run(tmp_path / "other", 3, trunk="resnet18_half", code_norm="batch", rest_stages=2)
-    monkeypatch.setattr(
-        study, "_write", lambda portable, example, path, about: shutil.copy(folder / "model.onnx", path)
-    )
+    monkeypatch.setattr(study, "_write", lambda module, example, path, about: shutil.copy(folder / "model.onnx", path))
     with pytest.raises(OutputError, match="differs from the model"):
         study.export_onnx(other, tmp_path / "m.onnx")
     assert [path.name for path in tmp_path.iterdir()] == ["other"]

@@ -17,8 +17,8 @@ def model(world, pictures, tmp_path_factory):
     from facedis.reports.cards.card import card
     from facedis.result import write_result
     from facedis.tasks.evaluation.evaluation import evaluate
-    from facedis.tasks.packaging.model_metadata import found_results
-    from facedis.tasks.packaging.packing import Parcel, pack
+    from facedis.tasks.packaging.model_metadata import collect_results
+    from facedis.tasks.packaging.packing import PackageTarget, pack
 
     folder = tmp_path_factory.mktemp("models")
     run = load_model(world / "runs" / "one")
@@ -27,7 +27,7 @@ def model(world, pictures, tmp_path_factory):
     write_result(found, folder / "result.json")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FACEDIS_HOME", str(pictures.parents[1]))
-        pack(run, found_results(run, [folder / "result.json"]), card, Parcel(folder / "bundled", "bundled"))
+        pack(run, collect_results(run, [folder / "result.json"]), card, PackageTarget(folder / "bundled", "bundled"))
     return folder / "bundled"
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from facedis.faces.cache.cache import FacesCache
 from facedis.model.storage.checkpoint import load_run
-from facedis.tasks.encoding.encode import codes_of
+from facedis.tasks.encoding.encode import encode_faces
 from facedis.tasks.encoding.temperature import CALIBRATION, Calibration, calibrate
 from tests.commands.test_bad_input import refused
 from tests.commands.test_odd_images import KINDS, overlap
@@ -64,8 +64,8 @@ def test_the_numbers_are_those_of_the_model_at_its_temperature(facedis, here, tm
     Image.fromarray(face).save(tmp_path / "face.png")
     (read,) = answers(facedis("predict", tmp_path / "face.png", "--crop", "none", "--json"))
     run = load_run("runs/one")
-    assert read["temperature"] == Calibration.of(run).temperature != 1
-    logits = codes_of(run, face[None], "cpu", ("logits",))["logits"][0].astype(float) / read["temperature"]
+    assert read["temperature"] == Calibration.from_run(run).temperature != 1
+    logits = encode_faces(run, face[None], "cpu", ("logits",))["logits"][0].astype(float) / read["temperature"]
     expected = np.exp(logits) / np.exp(logits).sum()
     (seen,) = read["faces"]
     assert seen["box"] is None and seen["detection"] is None

@@ -18,17 +18,17 @@ CODES = ("expression", "rest", "trunk")
 @pytest.fixture(scope="module")
 def run(world, tmp_path_factory):
     """A run whose codes of different faces differ, as those of the world's run after one epoch hardly do."""
-    from facedis.tasks.experiments.training import Wish, train
+    from facedis.tasks.experiments.training import TrainOptions, train
 
-    wish = Wish(
+    options = TrainOptions(
         preset="small",
         folder=tmp_path_factory.mktemp("runs"),
         name="alike",
         model={"size": 32, "decoder": "none"},
         train={"epochs": 3, "batch": 16},
     )
-    train(world / "faces.h5", wish)
-    return wish.folder / "alike"
+    train(world / "faces.h5", options)
+    return options.folder / "alike"
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import numpy as np
 
 from facedis.tasks.packaging import packing
-from facedis.tasks.packaging.packing import Parcel, pack
+from facedis.tasks.packaging.packing import PackageTarget, pack
 from tests.tasks.runs import make_run
 
 
@@ -14,5 +14,5 @@ def packed(tmp_path, monkeypatch, results=(), name="demo", run=None, **keys):
     monkeypatch.setattr(packing.bundled, "folder", lambda *_: tmp_path)
     run = run or make_run(tmp_path / "run", 3, **keys)
     folder = tmp_path / name
-    pack(run, list(results), lambda facts: f"# {facts['name']}\n", Parcel(folder, name))
+    pack(run, list(results), lambda facts: f"# {facts['name']}\n", PackageTarget(folder, name))
     return run, folder

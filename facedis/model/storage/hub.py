@@ -11,7 +11,7 @@ from typing import Any
 
 from facedis.errors import InputError, MissingExtra, RunError
 from facedis.model.storage.checkpoint import MODEL
-from facedis.model.storage.packed import CARD, MANIFEST, findings, read_packed_info
+from facedis.model.storage.packed import CARD, MANIFEST, check_files, read_packed_info
 from facedis.pretrained import INFO
 
 PREFIX = "hf:"
@@ -82,7 +82,7 @@ def upload(folder: Path) -> dict[str, bytes | str]:
     """
     refuse_damaged(folder, str(folder))
     info = read_packed_info(folder)
-    names = [*(found.file for found in findings(folder)), MANIFEST]
+    names = [*(found.file for found in check_files(folder)), MANIFEST]
     header = "\n".join(
         ["---", "license: mit", "library_name: facedis", "pipeline_tag: image-classification", "tags:"]
         + [f"- {tag}" for tag in ("facial-expression-recognition", "disentanglement", str(info["model"]["trunk"]))]
@@ -98,7 +98,7 @@ def refuse_damaged(folder: Path, called: str) -> None:
     Raises:
         RunError: There is such a file, or no model.
     """
-    known = findings(folder)
+    known = check_files(folder)
     bad = next((found for found in known if found.trouble), None)
     if bad is not None:
         raise RunError(f"{called} is damaged: {bad.file} {bad.trouble}", "pack it again, or fetch it anew")

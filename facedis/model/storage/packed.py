@@ -24,7 +24,7 @@ PACKED = 1
 _AGAIN = "pack the run again with this version, or fetch the folder anew"
 
 
-class Finding(NamedTuple):
+class FileCheck(NamedTuple):
     """What the manifest says of a file: whether it is the one that was packed, else why not."""
 
     file: str
@@ -117,23 +117,23 @@ def read_manifest(path: Path) -> Mapping[str, Mapping[str, Any]]:
         raise RunError(f"{path / MANIFEST} cannot be read: {error}", _AGAIN) from error
 
 
-def findings(path: Path) -> list[Finding]:
+def check_files(path: Path) -> list[FileCheck]:
     """Every file that the manifest names or that lies in the folder, and what is wrong with it."""
     wanted = read_manifest(path)
-    found = [_finding(path / name, about) for name, about in wanted.items()]
+    found = [_check_file(path / name, about) for name, about in wanted.items()]
     extra = (name for name in _files(path) if name not in wanted)
-    return found + [Finding(name, (path / name).stat().st_size, "is not in the manifest") for name in extra]
+    return found + [FileCheck(name, (path / name).stat().st_size, "is not in the manifest") for name in extra]
 
 
-def _finding(path: Path, about: Mapping[str, Any]) -> Finding:
+def _check_file(path: Path, about: Mapping[str, Any]) -> FileCheck:
     try:
         size = path.stat().st_size
         trouble = "" if digest(path) == about["sha256"] else "is not the file that was packed"
     except OSError as error:
-        return Finding(path.name, 0, "is missing" if isinstance(error, FileNotFoundError) else str(error.strerror))
+        return FileCheck(path.name, 0, "is missing" if isinstance(error, FileNotFoundError) else str(error.strerror))
     if size < about["bytes"]:
         trouble = f"is cut off: {size:,} of {about['bytes']:,} bytes"
-    return Finding(path.name, size, trouble)
+    return FileCheck(path.name, size, trouble)
 
 
 def _files(path: Path) -> list[str]:

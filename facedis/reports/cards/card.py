@@ -33,7 +33,7 @@ def card(facts: Mapping[str, Any]) -> str:
     """The card of a model.
 
     Args:
-        facts: Of `facedis.tasks.packaging.model_metadata.facts`: `name`, `info`, `results`, `parameters`, `codes`.
+        facts: Of `describe_model` (model_metadata): `name`, `info`, `results`, `parameters`, `codes`.
     """
     info, results = facts["info"], facts["results"]
     parts = [

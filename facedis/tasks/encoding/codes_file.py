@@ -25,16 +25,16 @@ from facedis.faces.alignment.sources import IDS
 COLUMNS = {"expression": "expression_code", "rest": "rest_code", "trunk": "trunk_features"}
 SUFFIXES = (".parquet", ".npz", ".csv")
 #: Faces that are written or read together.
-ROWS = 4_096
+BLOCK_ROWS = 4_096
 _ABOUT = "facedis"
 
-Piece = Mapping[str, np.ndarray]
+ArrayMap = Mapping[str, np.ndarray]
 
 
 class CodesWriter(Protocol):
     """Takes the rows of a file one piece after the other."""
 
-    def add(self, ids: Piece, codes: Piece) -> None:
+    def add(self, ids: ArrayMap, codes: ArrayMap) -> None:
         """Write k faces: `ids` (k,) by `IDS`, `codes` (k, D) by the names of `COLUMNS`."""
 
     def finish(self) -> None:
@@ -42,7 +42,7 @@ class CodesWriter(Protocol):
 
 
 @contextmanager
-def writing(path: Path, about: Mapping[str, Any]) -> Iterator[CodesWriter]:
+def codes_writer(path: Path, about: Mapping[str, Any]) -> Iterator[CodesWriter]:
     """A writer of the kind that the ending of `path` says; a block that fails leaves no file.
 
     Args:
@@ -77,23 +77,23 @@ def checked_suffix(path: Path) -> str:
 
 
 class _Parquet:
-    """Row groups of `ROWS` faces; a code is a list of fixed length, so that any reader gets its size."""
+    """Row groups of `BLOCK_ROWS` faces; a code is a list of fixed length, so that any reader gets its size."""
 
     def __init__(self, path: Path, about: str, stack: ExitStack) -> None:
         self._path, self._about, self._stack = path, about, stack
-        self._waiting: list[tuple[Piece, Piece]] = []
+        self._waiting: list[tuple[ArrayMap, ArrayMap]] = []
         self._writer: Any = None
 
-    def add(self, ids: Piece, codes: Piece) -> None:
+    def add(self, ids: ArrayMap, codes: ArrayMap) -> None:
         self._waiting.append((ids, codes))
-        if sum(len(piece["row"]) for piece, _ in self._waiting) >= ROWS:
+        if sum(len(piece["row"]) for piece, _ in self._waiting) >= BLOCK_ROWS:
             self.finish()
 
     def finish(self) -> None:
         if not self._waiting:
             return
         pyarrow = _pyarrow()
-        ids, codes = (_joined([pair[side] for pair in self._waiting]) for side in (0, 1))
+        ids, codes = (_concatenated([pair[side] for pair in self._waiting]) for side in (0, 1))
         self._waiting.clear()
         columns = {name: pyarrow.array(ids[name]) for name in IDS} | {
             COLUMNS[name]: pyarrow.FixedSizeListArray.from_arrays(pyarrow.array(values.ravel()), values.shape[1])
@@ -116,7 +116,7 @@ class _Csv:
         self._table = csv.writer(stack.enter_context(path.open("w", newline="", encoding="utf-8")))
         self._begun = False
 
-    def add(self, ids: Piece, codes: Piece) -> None:
+    def add(self, ids: ArrayMap, codes: ArrayMap) -> None:
         if not self._begun:
             sizes = {COLUMNS[name]: values.shape[1] for name, values in codes.items()}
             self._table.writerow([*IDS, *(f"{name}_{place}" for name, size in sizes.items() for place in range(size))])
@@ -137,9 +137,9 @@ class _Npz:
         self._path, self._about = path, about
         self._folder = Path(stack.enter_context(TemporaryDirectory(dir=path.parent, prefix=".codes-")))
         self._sizes: dict[str, int] = {}
-        self._ids: list[Piece] = []
+        self._ids: list[ArrayMap] = []
 
-    def add(self, ids: Piece, codes: Piece) -> None:
+    def add(self, ids: ArrayMap, codes: ArrayMap) -> None:
         self._ids.append(ids)
         for name, values in codes.items():
             self._sizes[name] = values.shape[1]
@@ -147,7 +147,7 @@ class _Npz:
                 file.write(np.ascontiguousarray(values, "<f4").data)
 
     def finish(self) -> None:
-        ids = _joined(self._ids)
+        ids = _concatenated(self._ids)
         with zipfile.ZipFile(self._path, "w", zipfile.ZIP_STORED) as archive:
             for name, values in (ids | {_ABOUT: np.array(self._about)}).items():
                 with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
@@ -179,12 +179,12 @@ class CodesFile(Protocol):
     def take(self, code: str, places: np.ndarray) -> np.ndarray:
         """(m, D) float32 codes of the faces at `places`, in that order."""
 
-    def ids(self, places: np.ndarray) -> Piece:
+    def ids(self, places: np.ndarray) -> ArrayMap:
         """What is known of the faces at `places`, (m,) arrays by `IDS`."""
 
 
 def open_codes(path: Path) -> CodesFile:
-    """A Parquet or NPZ file that `writing` wrote.
+    """A Parquet or NPZ file that `codes_writer` wrote.
 
     Raises:
         InputError: It is missing, broken, or not such a file.
@@ -230,7 +230,7 @@ class _ParquetFile:
             found[mine] = self._group(group, code)[places[mine] - self._starts[group]]
         return found
 
-    def ids(self, places: np.ndarray) -> Piece:
+    def ids(self, places: np.ndarray) -> ArrayMap:
         groups = np.searchsorted(self._starts, places, "right") - 1
         found: dict[str, list[Any]] = {name: [None] * len(places) for name in IDS}
         for group in np.unique(groups).tolist():
@@ -259,13 +259,13 @@ class _NpzFile:
         self.total = len(self._ids["row"])
 
     def blocks(self, code: str) -> Iterator[np.ndarray]:
-        for start in range(0, self.total, ROWS):
-            yield np.asarray(self._codes[code][start : start + ROWS])
+        for start in range(0, self.total, BLOCK_ROWS):
+            yield np.asarray(self._codes[code][start : start + BLOCK_ROWS])
 
     def take(self, code: str, places: np.ndarray) -> np.ndarray:
         return np.asarray(self._codes[code][places])
 
-    def ids(self, places: np.ndarray) -> Piece:
+    def ids(self, places: np.ndarray) -> ArrayMap:
         return {name: values[places] for name, values in self._ids.items()}
 
 
@@ -283,7 +283,7 @@ def _mapped(path: Path, archive: zipfile.ZipFile, name: str) -> np.ndarray:
     return np.memmap(path, kind, "r", archive.getinfo(name).header_offset + before + header, shape)
 
 
-def _joined(pieces: list[Piece]) -> dict[str, np.ndarray]:
+def _concatenated(pieces: list[ArrayMap]) -> dict[str, np.ndarray]:
     return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
 
 

@@ -15,15 +15,18 @@ from facedis.faces.cache.cache import FacesCache
 from facedis.model.device import pick_device
 from facedis.model.storage.checkpoint import Run
 from facedis.result import record
-from facedis.tasks.encoding.codes_file import COLUMNS, CodesWriter, checked_suffix, writing
-from facedis.tasks.encoding.encode import CODES, codes_of
+from facedis.tasks.encoding.codes_file import COLUMNS, CodesWriter, checked_suffix, codes_writer
+from facedis.tasks.encoding.encode import CODES, encode_faces
 
 #: What the user may ask for, and the codes that it means.
-WANTED = {"expression": ("expression",), "rest": ("rest",), "trunk": ("trunk",), "both": ("expression", "rest")} | {
-    "all": CODES
-}
+CODE_CHOICES = {
+    "expression": ("expression",),
+    "rest": ("rest",),
+    "trunk": ("trunk",),
+    "both": ("expression", "rest"),
+} | {"all": CODES}
 #: Most images without a face that the record lists.
-LISTED = 20
+MAX_LISTED = 20
 
 
 def embed(
@@ -43,7 +46,7 @@ def embed(
         run: The model.
         place: A faces cache, or a folder.
         output: The file, .parquet, .npz or .csv, whole or not at all.
-        code: A name of `WANTED`.
+        code: A name of `CODE_CHOICES`.
         split: Of a cache: train, val, test or all.
         crop: Of a folder: how faces are cut out; None as the run's own were.
         batch: Faces of a cache at a time.
@@ -60,7 +63,7 @@ def embed(
         CacheError: The cache has no face in the split.
         OutputError: The file cannot be written.
     """
-    wanted = wanted_codes(run, code)
+    wanted = resolve_codes(run, code)
     if split not in ("all", "train", "val", "test"):
         raise ConfigError(f"--split is '{split}'", "choose one of: train, val, test, all")
     if batch < 1:
@@ -74,7 +77,7 @@ def embed(
         about = {"model": run.called, "fingerprint": run.fingerprint, "classes": list(run.classes)}
         about |= {"source": str(source.root), "codes": [COLUMNS[name] for name in wanted]}
         began = time.perf_counter()
-        with writing(output, about) as writer:
+        with codes_writer(output, about) as writer:
             written = _write(run, source, wanted, device, writer, listener)
     if written.problems:
         image, why = written.problems[0]
@@ -92,25 +95,25 @@ def embed(
         codes=written.sizes,
         several=written.several,
         left_out=len(written.problems),
-        problems=[{"image": image, "why": why} for image, why in written.problems[:LISTED]],
+        problems=[{"image": image, "why": why} for image, why in written.problems[:MAX_LISTED]],
         rate=source.total / (time.perf_counter() - began),
         bytes=output.stat().st_size,
         output=str(output),
     )
 
 
-def wanted_codes(run: Run, code: str) -> tuple[str, ...]:
-    """The names of `CODES` that `code`, a name of `WANTED`, means.
+def resolve_codes(run: Run, code: str) -> tuple[str, ...]:
+    """The names of `CODES` that `code`, a name of `CODE_CHOICES`, means.
 
     Raises:
         ConfigError: There is no such code.
         RunError: `run` has no rest code and it was asked for.
     """
-    if code not in WANTED:
-        raise ConfigError(f"--code is '{code}'", f"choose one of: {', '.join(WANTED)}")
-    if "rest" in WANTED[code] and run.model.rest_branch is None:
+    if code not in CODE_CHOICES:
+        raise ConfigError(f"--code is '{code}'", f"choose one of: {', '.join(CODE_CHOICES)}")
+    if "rest" in CODE_CHOICES[code] and run.model.rest_branch is None:
         raise RunError(f"{run.called} is a baseline without a rest code", "ask for --code expression or trunk")
-    return WANTED[code]
+    return CODE_CHOICES[code]
 
 
 @dataclass
@@ -130,7 +133,7 @@ def _write(
     listener(Event("start", "embedding", total=source.total))
     for block in source.blocks:
         if len(block.faces):
-            codes = codes_of(run, block.faces, place, wanted)
+            codes = encode_faces(run, block.faces, place, wanted)
             writer.add(block.ids, codes)
             written.sizes = {COLUMNS[name]: values.shape[1] for name, values in codes.items()}
         written.faces += len(block.faces)

@@ -52,7 +52,7 @@ def forward(run: Run, faces: np.ndarray, device: torch.device, draw: bool = True
 
 
 @torch.inference_mode()
-def codes_of(
+def encode_faces(
     run: Run, faces: np.ndarray, device: torch.device, wanted: Collection[str] = CODES
 ) -> dict[str, np.ndarray]:
     """The codes of `faces` and nothing else: no branch that is not asked for runs, and no decoder.

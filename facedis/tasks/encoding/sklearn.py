@@ -15,15 +15,15 @@ from facedis.model.device import pick_device
 from facedis.model.storage.checkpoint import Run, newest_run
 from facedis.model.storage.registry import load_model
 from facedis.tasks.encoding.codes_file import COLUMNS
-from facedis.tasks.encoding.embedding import wanted_codes
-from facedis.tasks.encoding.encode import codes_of
+from facedis.tasks.encoding.embedding import resolve_codes
+from facedis.tasks.encoding.encode import encode_faces
 
 _NO_FACE = ("error", "whole", "nan")
 _IN_MEMORY = (Image.Image, np.ndarray)
 _HINT = "take it out, or set no_face to 'nan', or crop to 'none' where images are cropped faces already"
 
 #: A file, an image of Pillow, or (H, W), (H, W, 3) or (H, W, 4) uint8 pixels.
-Photograph = str | Path | Image.Image | np.ndarray
+ImageLike = str | Path | Image.Image | np.ndarray
 
 
 class ExpressionEncoder(TransformerMixin, BaseEstimator):
@@ -58,7 +58,7 @@ class ExpressionEncoder(TransformerMixin, BaseEstimator):
         """Nothing is learned; the run was trained before."""
         return self
 
-    def transform(self, X: Sequence[Photograph] | np.ndarray) -> np.ndarray:
+    def transform(self, X: Sequence[ImageLike] | np.ndarray) -> np.ndarray:
         """The codes of n photographs.
 
         Args:
@@ -74,8 +74,8 @@ class ExpressionEncoder(TransformerMixin, BaseEstimator):
         """
         if self.no_face not in _NO_FACE:
             raise ConfigError(f"no_face is {self.no_face!r}", f"choose one of: {', '.join(_NO_FACE)}")
-        images, run = _listed(X), self._trained()
-        wanted, device = wanted_codes(run, self.code), pick_device(self.device)
+        images, run = _as_list(X), self._load()
+        wanted, device = resolve_codes(run, self.code), pick_device(self.device)
         found = np.full((len(images), self._width(run, wanted)), np.nan, np.float32)
         decoded = (from_memory(image) if isinstance(image, _IN_MEMORY) else decode(image) for image in images)
         no_face = "whole" if self.no_face == "whole" else "skip"
@@ -84,14 +84,14 @@ class ExpressionEncoder(TransformerMixin, BaseEstimator):
                 place, why = cut.problems[0]
                 raise InputError(f"cannot use {_name(images[place], place)}: {why}", _HINT)
             if len(cut.places):
-                codes = codes_of(run, cut.faces, device, wanted)
+                codes = encode_faces(run, cut.faces, device, wanted)
                 found[cut.places] = np.concatenate([codes[name] for name in wanted], axis=1)
         return found
 
     def get_feature_names_out(self, input_features: object = None) -> np.ndarray:
         """(D,) The name of each column, as `expression_code_0`."""
-        run = self._trained()
-        wanted = wanted_codes(run, self.code)
+        run = self._load()
+        wanted = resolve_codes(run, self.code)
         sizes = {COLUMNS[name]: self._width(run, (name,)) for name in wanted}
         return np.array([f"{name}_{place}" for name, size in sizes.items() for place in range(size)], object)
 
@@ -100,24 +100,24 @@ class ExpressionEncoder(TransformerMixin, BaseEstimator):
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the model: a copy loads it again from its folder."""
-        return {key: value for key, value in super().__getstate__().items() if key != "_kept"}
+        return {key: value for key, value in super().__getstate__().items() if key != "_cached"}
 
-    def _trained(self) -> Run:
+    def _load(self) -> Run:
         """The model, loaded once for as long as the same is asked for."""
         asked = self.model if self.model is not None else newest_run()
-        kept: tuple[Any, Run] | None = getattr(self, "_kept", None)
+        kept: tuple[Any, Run] | None = getattr(self, "_cached", None)
         if kept is None or kept[0] != asked:
-            self._kept = kept = (asked, load_model(asked))
+            self._cached = kept = (asked, load_model(asked))
         return kept[1]
 
     def _width(self, run: Run, wanted: tuple[str, ...]) -> int:
         blank = np.zeros((1, run.config.size, run.config.size, 3), np.uint8)
-        return sum(values.shape[1] for values in codes_of(run, blank, pick_device(self.device), wanted).values())
+        return sum(values.shape[1] for values in encode_faces(run, blank, pick_device(self.device), wanted).values())
 
 
-def _listed(images: Sequence[Photograph] | np.ndarray) -> Sequence[Photograph]:
+def _as_list(images: Sequence[ImageLike] | np.ndarray) -> Sequence[ImageLike]:
     """The images one by one; a single image where a list was meant is the commonest mistake."""
-    if isinstance(images, (str, Path, Image.Image)) or _is_one(images):
+    if isinstance(images, (str, Path, Image.Image)) or _is_single_image(images):
         raise InputError("transform takes many images and was given one", "put it into a list: transform([image])")
     images = list(images)
     for place, image in enumerate(images):
@@ -128,10 +128,10 @@ def _listed(images: Sequence[Photograph] | np.ndarray) -> Sequence[Photograph]:
     return images
 
 
-def _is_one(images: object) -> bool:
+def _is_single_image(images: object) -> bool:
     """Whether an array is a picture, and not pictures one behind the other."""
     return isinstance(images, np.ndarray) and (images.ndim == 2 or (images.ndim == 3 and images.shape[2] in (1, 3, 4)))
 
 
-def _name(image: Photograph, place: int) -> str:
+def _name(image: ImageLike, place: int) -> str:
     return f"X[{place}]" if isinstance(image, _IN_MEMORY) else f"the image {image}"

@@ -15,7 +15,7 @@ from facedis.metrics.classification.calibration import RANGE, calibration_error,
 from facedis.model.device import pick_device
 from facedis.model.storage.checkpoint import Run
 from facedis.result import plain
-from facedis.tasks.encoding.encode import codes_of, run_labels
+from facedis.tasks.encoding.encode import encode_faces, run_labels
 
 CALIBRATION = "calibration.json"
 #: Most faces that a temperature is fitted on.
@@ -35,7 +35,7 @@ class Calibration:
     fitted: bool = False
 
     @classmethod
-    def of(cls, run: Run) -> "Calibration":
+    def from_run(cls, run: Run) -> "Calibration":
         """What the folder of `run` says.
 
         Raises:
@@ -96,7 +96,7 @@ def _logits(run: Run, cache: FacesCache, rows: np.ndarray, batch: int, device: s
     pieces, done, place = [], 0, pick_device(device)
     listener(Event("start", "calibrating", total=len(rows)))
     for _, faces in prefetched(cache, [rows[start : start + batch] for start in range(0, len(rows), batch)]):
-        pieces.append(codes_of(run, faces, place, ("logits",))["logits"])
+        pieces.append(encode_faces(run, faces, place, ("logits",))["logits"])
         done += len(faces)
         listener(Event("advance", "calibrating", done=done))
     listener(Event("end", "calibrating", done=done))

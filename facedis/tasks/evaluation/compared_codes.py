@@ -17,7 +17,7 @@ _SIZE = 256
 
 
 @dataclass(frozen=True)
-class Compared:
+class ComparedCode:
     """One code on all faces of an evaluation.
 
     Attributes:
@@ -36,7 +36,7 @@ class Compared:
         return self.probe, self.selection, self.test
 
 
-def compared_codes(parts: Tables, whole: CodeTable, seed: int) -> dict[str, Compared]:
+def compared_codes(parts: Tables, whole: CodeTable, seed: int) -> dict[str, ComparedCode]:
     """Every code that is measured, by name.
 
     Args:
@@ -51,15 +51,15 @@ def compared_codes(parts: Tables, whole: CodeTable, seed: int) -> dict[str, Comp
     """
     tables = (*parts, whole)
     found = {
-        name: Compared(*(table.code(name) for table in tables))
+        name: ComparedCode(*(table.code(name) for table in tables))
         for name in ("rest", "expression", "trunk", *whole.others)
         if whole.rest is not None or name != "rest"
     }
     if len(np.unique(parts[0].labels)) > 1:
         eraser = leace(parts[0].trunk, parts[0].labels, len(whole.classes))
-        found["erased_trunk"] = Compared(*(eraser.erased(table.trunk).astype(np.float32) for table in tables))
+        found["erased_trunk"] = ComparedCode(*(eraser.erased(table.trunk).astype(np.float32) for table in tables))
     if len(parts[0]):
-        found["random"] = Compared(*_random_branch(tables, seed))
+        found["random"] = ComparedCode(*_random_branch(tables, seed))
     return found
 
 

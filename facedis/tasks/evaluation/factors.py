@@ -8,7 +8,7 @@ import numpy as np
 from facedis.metrics.representation.block_disentanglement import Factor, block_scores
 from facedis.metrics.representation.disentanglement import dci, mig, sap
 from facedis.metrics.representation.leakage import Tables
-from facedis.tasks.evaluation.compared_codes import Compared
+from facedis.tasks.evaluation.compared_codes import ComparedCode
 
 #: The code that a factor belongs to unless the model says so; all that are not named belong to the rest code.
 OWNERS = {"expression": "expression", "intensity": "expression"}
@@ -16,7 +16,7 @@ OWNERS = {"expression": "expression", "intensity": "expression"}
 KINDS = {"all": ("whitened", "mlp"), "linear": ("whitened",)}
 
 
-def factor_scores(codes: Mapping[str, Compared], parts: Tables, probes: str, seed: int) -> dict[str, Any]:
+def factor_scores(codes: Mapping[str, ComparedCode], parts: Tables, probes: str, seed: int) -> dict[str, Any]:
     """Block and classic scores of every known factor, the expression among them.
 
     Args:

@@ -10,11 +10,11 @@ from facedis.metrics.codes import CodeTable
 from facedis.metrics.representation.projection import plane
 
 #: Most faces on a map, most people in the bars, faces shown of the best and of the worst.
-MAPPED, PEOPLE, SHOWN = 1_500, 40, 12
+PROJECTED, MAX_PEOPLE, EXAMPLES = 1_500, 40, 12
 
 
 @dataclass(frozen=True)
-class Shown:
+class FaceExample:
     """One face with what the expression head says about it.
 
     Attributes:
@@ -33,7 +33,7 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class Person:
+class PersonAccuracy:
     """How well one person's expressions are named.
 
     Attributes:
@@ -61,9 +61,9 @@ class Gallery:
 
     maps: dict[str, np.ndarray]
     labels: np.ndarray
-    people: tuple[Person, ...]
-    best: tuple[Shown, ...]
-    worst: tuple[Shown, ...]
+    people: tuple[PersonAccuracy, ...]
+    best: tuple[FaceExample, ...]
+    worst: tuple[FaceExample, ...]
 
 
 def gallery(table: CodeTable, cache: FacesCache, seed: int) -> Gallery:
@@ -74,7 +74,7 @@ def gallery(table: CodeTable, cache: FacesCache, seed: int) -> Gallery:
         cache: Where those faces lie.
         seed: Of the choice of faces on the maps.
     """
-    rows = np.sort(np.random.default_rng(seed).permutation(len(table))[:MAPPED])
+    rows = np.sort(np.random.default_rng(seed).permutation(len(table))[:PROJECTED])
     codes = {"expression": table.expression, "rest": table.rest}
     with threadpool_limits(1):  # small arrays: threads that wait for each other only cost
         maps = {name: plane(code[rows], seed) for name, code in codes.items() if code is not None}
@@ -92,26 +92,26 @@ def _extremes(table: CodeTable) -> tuple[np.ndarray, np.ndarray]:
         of_class = (table.labels[order] == label) & right
         turns[of_class] = np.arange(of_class.sum())
     taking_turns = np.argsort(turns[right], kind="stable")
-    return order[right][taking_turns][:SHOWN], order[~right][:SHOWN]
+    return order[right][taking_turns][:EXAMPLES], order[~right][:EXAMPLES]
 
 
-def _people(table: CodeTable) -> tuple[Person, ...]:
+def _people(table: CodeTable) -> tuple[PersonAccuracy, ...]:
     known = table.identities != ""
     names, groups = np.unique(table.identities[known], return_inverse=True)
     counts = np.bincount(groups, minlength=len(names))
     hits = np.bincount(groups, (table.probabilities.argmax(axis=1) == table.labels)[known], len(names))
-    most = np.argsort(-counts, kind="stable")[:PEOPLE]
-    people = (Person(str(names[i]), float(hits[i] / counts[i]), int(counts[i])) for i in most)
+    most = np.argsort(-counts, kind="stable")[:MAX_PEOPLE]
+    people = (PersonAccuracy(str(names[i]), float(hits[i] / counts[i]), int(counts[i])) for i in most)
     return tuple(sorted(people, key=lambda person: person.accuracy))
 
 
-def _shown(indices: np.ndarray, table: CodeTable, cache: FacesCache) -> tuple[Shown, ...]:
+def _shown(indices: np.ndarray, table: CodeTable, cache: FacesCache) -> tuple[FaceExample, ...]:
     order = np.argsort(table.rows[indices])  # a cache is read by rising rows
     faces = np.empty(len(indices), object)
     faces[order] = list(cache.faces(table.rows[indices][order])) if len(indices) else []
     answers = table.probabilities[indices].argmax(axis=1)
     return tuple(
-        Shown(
+        FaceExample(
             face,
             table.classes[table.labels[index]],
             table.classes[answer],

@@ -19,13 +19,15 @@ from facedis.metrics.representation.identity import (
 from facedis.metrics.representation.leakage import Reading, Tables
 from facedis.metrics.statistics.intervals import Bootstrap
 from facedis.result import Figure
-from facedis.tasks.evaluation.compared_codes import Compared
+from facedis.tasks.evaluation.compared_codes import ComparedCode
 
 NO_REST = "this model is a baseline: it has no rest code"
 NO_ADVERSARY = "a packed model brings no adversary along: the fresh probes say what its codes tell"
 NO_PROBE = "no probe could be trained: the faces left for it show fewer than two expressions or too few people"
-NO_SCALE = "the trunk features tell the expression no better than chance, so there is nothing to compare with"
-NO_WHO = "the trunk features tell who it is no better than chance, so there is nothing to compare with"
+NO_TRUNK_EXPRESSION = (
+    "the trunk features tell the expression no better than chance, so there is nothing to compare with"
+)
+NO_TRUNK_IDENTITY = "the trunk features tell who it is no better than chance, so there is nothing to compare with"
 NO_CLOSED_SET = "no two people are known with three faces each, so no probe can learn who they are"
 NO_CONTROL = "no person among the faces for probes has four, so none can learn a random label for each person"
 
@@ -36,7 +38,7 @@ Reasons = dict[str, str]
 
 
 def expression_leakage(
-    codes: Mapping[str, Compared], parts: Tables, kinds: Sequence[str], plan: Bootstrap, reasons: Reasons
+    codes: Mapping[str, ComparedCode], parts: Tables, kinds: Sequence[str], plan: Bootstrap, reasons: Reasons
 ) -> dict[str, Any]:
     """`expression_in_<code>` for every code, the adversary's state, and what V chose.
 
@@ -90,7 +92,7 @@ def _summary(
     if not any(kind in readings for kind in kinds):
         reasons[f"{place}.linear"] = NO_PROBE
     if share is None and name != "trunk":
-        reasons[f"{place}.normalised"] = NO_PROBE if trunk is None else NO_SCALE
+        reasons[f"{place}.normalised"] = NO_PROBE if trunk is None else NO_TRUNK_EXPRESSION
     figures = {kind: _figure(readings.get(kind)) for kind in (*(k for k in readings if k not in kinds), *kinds)}
     if name == "random":
         figures = {kind: figure for kind, figure in figures.items() if kind in LINEAR}
@@ -99,7 +101,7 @@ def _summary(
 
 
 def _controls(
-    code: Compared, readings: Mapping[str, Reading], parts: Tables, plan: Bootstrap, reasons: Reasons
+    code: ComparedCode, readings: Mapping[str, Reading], parts: Tables, plan: Bootstrap, reasons: Reasons
 ) -> dict[str, Figure | None]:
     """The band of chance, and how much better the expression is read than a label learned by heart."""
     fit = Part(code.probe, parts[0].labels)
@@ -116,7 +118,7 @@ def _controls(
 
 
 def identity_leakage(
-    codes: Mapping[str, Compared], whole: CodeTable, kinds: Sequence[str], plan: Bootstrap, reasons: Reasons
+    codes: Mapping[str, ComparedCode], whole: CodeTable, kinds: Sequence[str], plan: Bootstrap, reasons: Reasons
 ) -> dict[str, Any]:
     """`identity_in_<code>`: who is it, out of K people whom the probe has seen with other expressions.
 
@@ -139,7 +141,7 @@ def identity_leakage(
         best = strongest_identity(readings)
         share = normalised_identity(best, trunk, len(known.test), plan) if best and trunk and name != "trunk" else None
         if share is None and name != "trunk":
-            reasons[f"leakage.identity_in_{name}.normalised"] = NO_WHO
+            reasons[f"leakage.identity_in_{name}.normalised"] = NO_TRUNK_IDENTITY
         found[f"identity_in_{name}"] = _identity_summary(readings, best, share, name)
     return {**found, "identity": _described(known)}
 

@@ -12,20 +12,22 @@ from facedis.metrics.statistics.intervals import Bootstrap
 from facedis.metrics.verification import pairs
 from facedis.metrics.verification.verification import rank_one, verification
 from facedis.result import Figure
-from facedis.tasks.evaluation.compared_codes import Compared
+from facedis.tasks.evaluation.compared_codes import ComparedCode
 from facedis.tasks.evaluation.leakage_probes import NO_PROBE, NO_REST, Reasons
 
 NO_PEOPLE = "the faces do not say who is who"
 NO_PAIRS = "no person is there with two expressions beside another person with the same one"
-NO_STRANGERS = "there are no two people with the same and no two with different expressions to compare"
-NO_LIKENESS = "the trunk features tell people apart no better than chance, so there is nothing to compare with"
+NO_EXPRESSION_PAIRS = "there are no two people with the same and no two with different expressions to compare"
+NO_TRUNK_VERIFICATION = (
+    "the trunk features tell people apart no better than chance, so there is nothing to compare with"
+)
 #: What is measured on pairs of faces of each code.
-PAIRED = ("identity_auc", "eer", "tar_at_far_1", "rank1")
+PAIR_METRICS = ("identity_auc", "eer", "tar_at_far_1", "rank1")
 _NAMES = ("rest", "expression", "trunk", "erased_trunk", "random")
 
 
 def retention(
-    codes: Mapping[str, Compared], parts: Tables, whole: CodeTable, plan: Bootstrap, reasons: Reasons
+    codes: Mapping[str, ComparedCode], parts: Tables, whole: CodeTable, plan: Bootstrap, reasons: Reasons
 ) -> dict[str, Figure | None]:
     """Figures of what each code keeps, named `<measure>_<code>`.
 
@@ -42,12 +44,12 @@ def retention(
     likeness = pairs.cosines(whole.expression, drawn.first, drawn.second)
     found["same_expression_auc"] = pairs.auc(likeness, drawn, whole.identities, plan)
     if found["same_expression_auc"] is None:
-        reasons["retention.same_expression_auc"] = NO_STRANGERS
+        reasons["retention.same_expression_auc"] = NO_EXPRESSION_PAIRS
     return found
 
 
 def _people(
-    codes: Mapping[str, Compared], whole: CodeTable, plan: Bootstrap, reasons: Reasons
+    codes: Mapping[str, ComparedCode], whole: CodeTable, plan: Bootstrap, reasons: Reasons
 ) -> dict[str, Figure | None]:
     """Pairs of one person with two expressions against two people with the same one."""
     drawn = pairs.identity_pairs(whole.labels, whole.identities, plan.seed)
@@ -56,22 +58,22 @@ def _people(
     for name in _NAMES:
         values = likeness.get(name)
         measured = _measured(codes[name], values, drawn, whole, plan) if values is not None else {}
-        found |= {f"{measure}_{name}": measured.get(measure) for measure in PAIRED}
+        found |= {f"{measure}_{name}": measured.get(measure) for measure in PAIR_METRICS}
         if found[f"identity_auc_{name}"] is None:
             why = NO_PAIRS if (whole.identities != "").any() else NO_PEOPLE
             reasons |= {
                 f"retention.{measure}_{name}": why if name in codes else NO_REST if name == "rest" else NO_PROBE
-                for measure in PAIRED
+                for measure in PAIR_METRICS
             }
     both = "rest" in likeness and found["identity_auc_rest"] is not None
     share = pairs.normalised_auc(likeness["rest"], likeness["trunk"], drawn, whole.identities, plan) if both else None
     if both and share is None:
-        reasons["retention.normalised"] = NO_LIKENESS
+        reasons["retention.normalised"] = NO_TRUNK_VERIFICATION
     return found | {"normalised": share}
 
 
 def _measured(
-    code: Compared, likeness: np.ndarray, drawn: pairs.Pairs, whole: CodeTable, plan: Bootstrap
+    code: ComparedCode, likeness: np.ndarray, drawn: pairs.Pairs, whole: CodeTable, plan: Bootstrap
 ) -> dict[str, Figure | None]:
     area = pairs.auc(likeness, drawn, whole.identities, plan)
     if area is None:
@@ -85,7 +87,7 @@ def _measured(
 
 
 def _embedding(
-    codes: Mapping[str, Compared], parts: Tables, plan: Bootstrap, reasons: Reasons
+    codes: Mapping[str, ComparedCode], parts: Tables, plan: Bootstrap, reasons: Reasons
 ) -> dict[str, Figure | None]:
     """How much of the trunk's features, the expression erased, ridge regression gets out of a code.
 
@@ -108,8 +110,8 @@ def _embedding(
     return found
 
 
-def _scaled(code: Compared, reference: Compared) -> Compared:
+def _scaled(code: ComparedCode, reference: ComparedCode) -> ComparedCode:
     """P, V and Q of `code` in units of the deviations of `reference` on P; 0 where that never moves."""
     centre, scale = standardisation(reference.probe)
     moving = deviations(reference.probe) > 0
-    return Compared(*(np.where(moving, (part - centre) / scale, 0.0) for part in code.parts), whole=code.whole[:0])
+    return ComparedCode(*(np.where(moving, (part - centre) / scale, 0.0) for part in code.parts), whole=code.whole[:0])

@@ -27,7 +27,7 @@ from facedis.model.storage.checkpoint import CHECKPOINT, MODEL, load_run, read_i
 from facedis.presets import choose
 from facedis.result import record, write_result
 from facedis.tasks.evaluation.evaluation import measure
-from facedis.tasks.experiments.training import Wish, lacks_record, resume, settings, train
+from facedis.tasks.experiments.training import TrainOptions, is_unfinished, resume, settings, train
 from facedis.training.setup import UNHEARD
 
 #: In a process for trainings: whether one of them was stopped.
@@ -85,13 +85,13 @@ def _variant(path: Path, number: int, row: Mapping[str, Any]) -> Variant:
 
 
 #: Of an evaluation, what a row has.
-MEASURED = ("task", "leakage", "retention", "collapse", "parts", "reasons", "n", "notes")
+EVALUATION_KEYS = ("task", "leakage", "retention", "collapse", "parts", "reasons", "n", "notes")
 
 
 def ablate(
     faces: Path,
     folder: Path,
-    wish: Wish,
+    options: TrainOptions,
     config: EvalConfig,
     listener: Listener = silent,
     seeds: Sequence[int] = (),
@@ -103,10 +103,10 @@ def ablate(
     Args:
         faces: The cache.
         folder: One run folder a row (and seed, where there are several), and result.json.
-        wish: Preset and settings common to all rows.
+        options: Preset and settings common to all rows.
         config: How to evaluate.
         listener: Told of the progress.
-        seeds: Of the training; none: the one of `wish`, typed or in its file.
+        seeds: Of the training; none: the one of `options`, typed or in its file.
         variants: The rows.
         jobs: How many runs are trained side by side, each on its share of the cores.
 
@@ -119,22 +119,24 @@ def ablate(
     """
     with FacesCache.open(faces) as cache:
         dataset, fingerprint = cache.info.dataset, cache.info.fingerprint
-    chosen = tuple(seeds) or (_seed(wish),)
+    chosen = tuple(seeds) or (_seed(options),)
     rows: list[dict[str, Any]] = []
-    first: dict[int, Answers] = {}
-    wishes = [_with(wish, folder, variant, seed, len(chosen) > 1) for variant, seed in product(variants, chosen)]
+    first: dict[int, Predictions] = {}
+    row_options = [
+        _options_of_row(options, folder, variant, seed, len(chosen) > 1) for variant, seed in product(variants, chosen)
+    ]
     if jobs > 1:
-        _train_side_by_side(faces, fingerprint, folder, wishes, jobs, listener)
-    for number, (one, (variant, seed)) in enumerate(zip(wishes, product(variants, chosen), strict=True), 1):
+        _train_in_parallel(faces, fingerprint, folder, row_options, jobs, listener)
+    for number, (one, (variant, seed)) in enumerate(zip(row_options, product(variants, chosen), strict=True), 1):
         name = str(one.name)
-        note(listener, f"row {number} of {len(wishes)}: {name}")
-        _trained(faces, fingerprint, folder, one, listener)
-        measured, answers = _evaluated(folder / name, faces, config, listener)
-        first.setdefault(seed, answers)
+        note(listener, f"row {number} of {len(row_options)}: {name}")
+        _train_or_resume(faces, fingerprint, folder, one, listener)
+        measured, predictions = _evaluate_or_load(folder / name, faces, config, listener)
+        first.setdefault(seed, predictions)
         rows.append(
             {"name": variant.name, "seed": seed, "settings": {**variant.model, **variant.train}, "paper": variant.paper}
-            | {key: measured[key] for key in MEASURED}
-            | {"against_first": None if variant is variants[0] else _compared(answers, first[seed], config)}
+            | {key: measured[key] for key in EVALUATION_KEYS}
+            | {"against_first": None if variant is variants[0] else _compare(predictions, first[seed], config)}
         )
     result = record(
         "ablation",
@@ -153,51 +155,57 @@ def ablate(
     return result
 
 
-def _seed(wish: Wish) -> int:
-    typed = wish.train.get("seed")
-    return wish.file.get("train", {}).get("seed", TrainConfig.seed) if typed is None else typed
+def _seed(options: TrainOptions) -> int:
+    typed = options.train.get("seed")
+    return options.file.get("train", {}).get("seed", TrainConfig.seed) if typed is None else typed
 
 
-class Answers(NamedTuple):
+class Predictions(NamedTuple):
     """What a run says about each face: (n,) bool whether it is right, and (n,) str who it is."""
 
-    right: np.ndarray
+    correct: np.ndarray
     identities: np.ndarray
 
 
-def _compared(answers: Answers, first: Answers, config: EvalConfig) -> dict[str, Any]:
-    found = mcnemar(answers.right, first.right, answers.identities, Bootstrap(draws=config.bootstrap, seed=config.seed))
+def _compare(predictions: Predictions, first: Predictions, config: EvalConfig) -> dict[str, Any]:
+    found = mcnemar(
+        predictions.correct, first.correct, predictions.identities, Bootstrap(draws=config.bootstrap, seed=config.seed)
+    )
     return asdict(found)
 
 
-def _with(wish: Wish, folder: Path, variant: Variant, seed: int, several: bool) -> Wish:
-    """`wish` for one row; a decoder asked for has no place in the baseline, nor where a row's beta1 needs another."""
-    model = {**wish.model, **variant.model}
-    decoder = model.get("decoder") or wish.file.get("model", {}).get("decoder")
+def _options_of_row(options: TrainOptions, folder: Path, variant: Variant, seed: int, several: bool) -> TrainOptions:
+    """Options of one row; a decoder asked for has no place in the baseline, nor where a row's beta1 needs another."""
+    model = {**options.model, **variant.model}
+    decoder = model.get("decoder") or options.file.get("model", {}).get("decoder")
     if variant.model.get("baseline"):
         model["decoder"] = "none"
     elif variant.train.get("beta1") and "decoder" not in variant.model and decoder in UNHEARD:
         model["decoder"] = "joint"
-    training = {**wish.train, "seed": seed, **variant.train}
+    training = {**options.train, "seed": seed, **variant.train}
     name = f"{variant.name}-seed{seed}" if several else variant.name
-    return replace(wish, name=name, folder=folder, preset=variant.preset or wish.preset, model=model, train=training)
+    return replace(
+        options, name=name, folder=folder, preset=variant.preset or options.preset, model=model, train=training
+    )
 
 
-def _train_side_by_side(
-    faces: Path, fingerprint: str, folder: Path, wishes: Sequence[Wish], jobs: int, listener: Listener
+def _train_in_parallel(
+    faces: Path, fingerprint: str, folder: Path, row_options: Sequence[TrainOptions], jobs: int, listener: Listener
 ) -> None:
     """Train all rows in processes of their own; the loop that measures finds them finished."""
     threads = max(1, (os.cpu_count() or 1) // jobs)
-    note(listener, f"training {len(wishes)} rows, {jobs} at a time on {threads} threads each")
+    note(listener, f"training {len(row_options)} rows, {jobs} at a time on {threads} threads each")
     context = multiprocessing.get_context("spawn")  # torch has threads by now
     with ProcessPoolExecutor(jobs, context, _start_worker, (threads,)) as pool:
-        waiting = {pool.submit(_trained_apart, faces, fingerprint, folder, wish): wish for wish in wishes}
+        waiting = {
+            pool.submit(_train_in_worker, faces, fingerprint, folder, options): options for options in row_options
+        }
         try:
             for done in as_completed(waiting):
                 done.result()
                 note(listener, f"trained {waiting[done].name}")
         except BrokenProcessPool as error:
-            raise _ended() from error
+            raise _interrupted() from error
         except BaseException as error:
             # Each training saves what it has and ends. A Ctrl-C they have heard themselves, and a second signal kills.
             for worker in multiprocessing.active_children() if not isinstance(error, KeyboardInterrupt) else ():
@@ -206,7 +214,7 @@ def _train_side_by_side(
             raise
 
 
-def _ended() -> RunError:
+def _interrupted() -> RunError:
     return RunError("a training was ended from outside", "the same command goes on where it was")
 
 
@@ -216,49 +224,53 @@ def _start_worker(threads: int) -> None:
     torch.set_num_threads(threads)
 
 
-def _trained_apart(faces: Path, fingerprint: str, folder: Path, wish: Wish) -> None:
-    """`_trained` in a process of a pool, which would hand the next row to one that was stopped."""
+def _train_in_worker(faces: Path, fingerprint: str, folder: Path, options: TrainOptions) -> None:
+    """`_train_or_resume` in a process of a pool, which would hand the next row to one that was stopped."""
     if _STOPPED.is_set():
         return
     try:
-        _trained(faces, fingerprint, folder, wish)
+        _train_or_resume(faces, fingerprint, folder, options)
     except (KeyboardInterrupt, SystemExit):
         _STOPPED.set()  # and no abrupt end: the pool would end the others while they save
-        raise _ended() from None
+        raise _interrupted() from None
 
 
-def _trained(faces: Path, fingerprint: str, folder: Path, wish: Wish, listener: Listener = silent) -> None:
-    run = folder / str(wish.name)
+def _train_or_resume(
+    faces: Path, fingerprint: str, folder: Path, options: TrainOptions, listener: Listener = silent
+) -> None:
+    run = folder / str(options.name)
     if not run.exists():
-        train(faces, wish, listener)
+        train(faces, options, listener)
         return
     info = read_info(run)
     with FacesCache.open(faces) as cache:
-        preset, _ = choose(wish.preset, cache.info.dataset)
-        model, training = settings(preset, wish, cache)
+        preset, _ = choose(options.preset, cache.info.dataset)
+        model, training = settings(preset, options, cache)
     # Resolved anew, so that a run from before a setting was there has its default.
     same = resolve(ModelConfig, info["model"]) == model and resolve(TrainConfig, info["train"]) == training
     if not same or info["faces"]["fingerprint"] != fingerprint:
         raise OutputError(f"{run} was trained with other settings or faces", "choose another -o, or delete it")
-    if (run / MODEL).exists() and not (run / CHECKPOINT).exists() and not lacks_record(run):
+    if (run / MODEL).exists() and not (run / CHECKPOINT).exists() and not is_unfinished(run):
         note(listener, f"{run} is trained already")
     else:  # from its last checkpoint, or from the start where there was none yet, or only what comes after training
         resume(run, listener)
 
 
-def _evaluated(run: Path, faces: Path, config: EvalConfig, listener: Listener) -> tuple[dict[str, Any], Answers]:
-    """The record of a run's evaluation and its answers, from its folder where they are there."""
+def _evaluate_or_load(
+    run: Path, faces: Path, config: EvalConfig, listener: Listener
+) -> tuple[dict[str, Any], Predictions]:
+    """The record of a run's evaluation and its predictions, from its folder where they are there."""
     place = run / f"eval-{config.split}"
-    kept = place / "answers.npz"
+    kept = place / "predictions.npz"
     if (place / "result.json").exists() and kept.exists():
         found = json.loads((place / "result.json").read_text(encoding="utf-8"))
         if found["settings"] == as_dict(config) and Path(found["faces"]) == faces:
             with np.load(kept) as arrays:
-                return found, Answers(arrays["right"], arrays["identities"])
+                return found, Predictions(arrays["correct"], arrays["identities"])
     with FacesCache.open(faces) as cache:
         result, table = measure(load_run(run), cache, config, listener)
-    answers = Answers(table.probabilities.argmax(axis=1) == table.labels, table.identities)
+    predictions = Predictions(table.probabilities.argmax(axis=1) == table.labels, table.identities)
     with replacing(kept) as temporary:
-        np.savez(temporary, right=answers.right, identities=answers.identities)
+        np.savez(temporary, correct=predictions.correct, identities=predictions.identities)
     write_result(result, place / "result.json")
-    return result, answers
+    return result, predictions

@@ -35,7 +35,7 @@ _BLOCK = 4_096
 
 
 @dataclass(frozen=True)
-class Wish:
+class TrainOptions:
     """What the user asked for: a preset, and settings from a file and from options."""
 
     preset: str | None = None
@@ -47,12 +47,12 @@ class Wish:
     offline: bool = False
 
 
-def train(faces: Path, wish: Wish | None = None, listener: Listener = silent) -> dict[str, Any]:
+def train(faces: Path, options: TrainOptions | None = None, listener: Listener = silent) -> dict[str, Any]:
     """Train a new run on a faces cache.
 
     Args:
         faces: The cache.
-        wish: Preset, name and settings; all have defaults.
+        options: Preset, name and settings; all have defaults.
         listener: Told of the progress; its first line is the preset and why.
 
     Returns:
@@ -64,21 +64,21 @@ def train(faces: Path, wish: Wish | None = None, listener: Listener = silent) ->
         WeightsError: The trunk's weights cannot be had.
         OutputError: The run folder cannot be written.
     """
-    wish = wish or Wish()
+    options = options or TrainOptions()
     with FacesCache.open(faces) as cache:
         training_data(cache)  # refuses what cannot be trained on before anything else happens
-        preset, why = presets.choose(wish.preset, cache.info.dataset)
+        preset, why = presets.choose(options.preset, cache.info.dataset)
         note(listener, f"preset {preset}: {why}")
-        model, config = settings(preset, wish, cache)
-    run = wish.folder / (wish.name or _name(model, config))
-    _writable(wish.folder)
+        model, config = settings(preset, options, cache)
+    run = options.folder / (options.name or _name(model, config))
+    _writable(options.folder)
     if config.tensorboard:
         _need_tensorboard()
     note(listener, _summary(model, config, run))
     # Of the paper's own game, which the other presets play, docs/method.md says so.
     if preset == "clean" and not model.baseline and config.beta3 > 0 and not keeps_rest(model, config):
         warn(listener, "nothing keeps the rest code alive: it may end up constant; add --keep-picture 1")
-    return _trained(Job(faces, run, model, config, listener, offline=wish.offline))
+    return _fit(Job(faces, run, model, config, listener, offline=options.offline))
 
 
 def resume(run: Path, listener: Listener = silent) -> dict[str, Any]:
@@ -100,10 +100,10 @@ def resume(run: Path, listener: Listener = silent) -> dict[str, Any]:
     except (KeyError, TypeError) as error:
         raise RunError(f"{run} does not say how it was trained", "train a new one") from error
     job = Job(faces, run, model, config, listener, resume=True)
-    return _told(job, _end(job)) if lacks_record(run) else _trained(job)
+    return _write_record(job, _final_state(job)) if is_unfinished(run) else _fit(job)
 
 
-def lacks_record(run: Path) -> bool:
+def is_unfinished(run: Path) -> bool:
     """Whether a run was stopped after its last epoch, before its reference, temperature and record were written.
 
     Raises:
@@ -116,28 +116,28 @@ def lacks_record(run: Path) -> bool:
     return not all((run / name).exists() for name in after)
 
 
-def knows_people(cache: FacesCache) -> bool:
+def has_identities(cache: FacesCache) -> bool:
     """Whether at least two people of the train split are known by name."""
     names = cache.identities[cache.rows("train")]
     return len(set(names[names != ""].tolist())) > 1
 
 
-def settings(preset: str, wish: Wish, cache: FacesCache) -> tuple[ModelConfig, TrainConfig]:
+def settings(preset: str, options: TrainOptions, cache: FacesCache) -> tuple[ModelConfig, TrainConfig]:
     """The resolved settings: defaults, preset, file, options, in rising order.
 
     Raises:
         CacheError, ConfigError: The other faces to learn to draw from cannot be used.
         ConfigError: A reconstruction loss is asked for, and a decoder that keeps it from the codes.
     """
-    in_file = {name: wish.file.get(name, {}) for name in ("model", "train")}
-    typed = in_file["train"] | {name: value for name, value in wish.train.items() if value is not None}
-    baseline = wish.model.get("baseline") or in_file["model"].get("baseline") or False
-    decoder = wish.model.get("decoder") or in_file["model"].get("decoder")
+    in_file = {name: options.file.get(name, {}) for name in ("model", "train")}
+    typed = in_file["train"] | {name: value for name, value in options.train.items() if value is not None}
+    baseline = options.model.get("baseline") or in_file["model"].get("baseline") or False
+    decoder = options.model.get("decoder") or in_file["model"].get("decoder")
     others = typed.get("draw_faces")
     with drawing_data(training_data(cache), others) as data:
-        known = presets.Known(knows_people(cache), bool((scenes(data.cache)[data.train_rows] >= 0).all()))
-    model_layer, train_layer = presets.layers(preset, typed, baseline, known, decoder, _factors(wish))
-    config = resolve(TrainConfig, train_layer, in_file["train"], wish.train)
+        known = presets.Known(has_identities(cache), bool((scenes(data.cache)[data.train_rows] >= 0).all()))
+    model_layer, train_layer = presets.layers(preset, typed, baseline, known, decoder, _factors(options))
+    config = resolve(TrainConfig, train_layer, in_file["train"], options.train)
     if "beta1" in typed and config.beta1 > 0 and decoder in UNHEARD and not baseline:
         raise ConfigError(
             f"--beta1 is {config.beta1:g}, but with --decoder {decoder} no reconstruction reaches the codes",
@@ -145,20 +145,20 @@ def settings(preset: str, wish: Wish, cache: FacesCache) -> tuple[ModelConfig, T
         )
     if others:  # a run that is resumed elsewhere finds them
         config = replace(config, draw_faces=str(Path(others).absolute()))
-    return settle(resolve(ModelConfig, model_layer, in_file["model"], wish.model), config), config
+    return settle(resolve(ModelConfig, model_layer, in_file["model"], options.model), config), config
 
 
-def _factors(wish: Wish) -> tuple[str, ...] | None:
+def _factors(options: TrainOptions) -> tuple[str, ...] | None:
     """As typed, else as in the settings file; None where neither says any."""
-    said = wish.file.get("model", {}) | {name: value for name, value in wish.model.items() if value is not None}
+    said = options.file.get("model", {}) | {name: value for name, value in options.model.items() if value is not None}
     return resolve(ModelConfig, {"factors": said["factors"]}).factors if "factors" in said else None
 
 
-def _trained(job: Job) -> dict[str, Any]:
-    return _told(job, fit(job))
+def _fit(job: Job) -> dict[str, Any]:
+    return _write_record(job, fit(job))
 
 
-def _end(job: Job) -> Place:
+def _final_state(job: Job) -> Place:
     """Where a trained run ended, as its history tells: the checkpoint that said so is gone."""
     history = read_history(job.run)
     scores = [line.get("val", {}).get("expression_accuracy", 0.0) for line in history]
@@ -169,7 +169,7 @@ def _end(job: Job) -> Place:
     return Place(epoch=len(history), best_epoch=best, kept_epoch=kept, seconds=history[-1]["seconds"])
 
 
-def _told(job: Job, place: Place) -> dict[str, Any]:
+def _write_record(job: Job, place: Place) -> dict[str, Any]:
     """What is written of a run once it is trained; the record comes last, so that it says that all is there."""
     run = load_run(job.run)
     history = read_history(job.run)
@@ -180,7 +180,7 @@ def _told(job: Job, place: Place) -> dict[str, Any]:
         if len(val):
             write_reference(run, cache, val, job.config, job.listener)
             calibrate(run, cache, 2 * job.config.batch, job.config.device, job.listener, job.config.seed)
-        final = _final(run, cache, val, job) if len(val) else {}
+        final = _final_accuracies(run, cache, val, job) if len(val) else {}
     result = record(
         "training",
         command=run.info["command"],
@@ -203,7 +203,7 @@ def _told(job: Job, place: Place) -> dict[str, Any]:
     return result
 
 
-def _final(run: Run, cache: FacesCache, rows: np.ndarray, job: Job) -> dict[str, Figure]:
+def _final_accuracies(run: Run, cache: FacesCache, rows: np.ndarray, job: Job) -> dict[str, Figure]:
     """What the finished model and its adversary get right of `rows`, with intervals over people where they are known.
 
     The history has only shares, and of several photographs of one person an interval must know.

@@ -26,7 +26,7 @@ from facedis.faces.io.images import pixels_of
 from facedis.model.storage.checkpoint import Run
 from facedis.result import record
 from facedis.tasks.encoding.temperature import Calibration
-from facedis.tasks.packaging.onnx_module import INPUT, Portable
+from facedis.tasks.packaging.onnx_module import INPUT, OnnxModule
 
 #: Faces that both are shown, and the most that any number of theirs may differ.
 FACES, TOLERANCE = 100, 1e-4
@@ -55,13 +55,13 @@ def export_onnx(run: Run, path: Path, listener: Listener = silent) -> dict[str, 
     """
     if any(find_spec(name) is None for name in _PACKAGES):
         raise MissingExtra("exporting to ONNX", "onnx")
-    calibration = Calibration.of(run)
-    portable, faces = Portable(run, calibration.temperature).eval(), _faces(run, listener)
+    calibration = Calibration.from_run(run)
+    module, faces = OnnxModule(run, calibration.temperature).eval(), _faces(run, listener)
     about = _about(run, calibration)
     note(listener, f"exporting {run.called}")
     with replacing(path) as temporary:
-        _write(portable, faces[:2], temporary, about)
-        differences = _differences(portable, temporary, faces)
+        _write(module, faces[:2], temporary, about)
+        differences = _differences(module, temporary, faces)
         worst = max(differences.values())
         if not worst < TOLERANCE:  # NaN is no agreement either
             raise OutputError(
@@ -112,17 +112,17 @@ def _about(run: Run, calibration: Calibration) -> dict[str, str]:
     return {name: value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}
 
 
-def _write(portable: Portable, example: np.ndarray, path: Path, about: Mapping[str, str]) -> None:
+def _write(module: OnnxModule, example: np.ndarray, path: Path, about: Mapping[str, str]) -> None:
     import onnx
 
     batch = torch.export.Dim("N")
     with _quietly(), torch.inference_mode():
         torch.onnx.export(
-            portable,
+            module,
             (torch.from_numpy(example),),
             str(path),
             input_names=[INPUT],
-            output_names=list(portable.names),
+            output_names=list(module.names),
             opset_version=_OPSET,
             dynamo=True,
             dynamic_shapes=({0: batch},),
@@ -136,15 +136,15 @@ def _write(portable: Portable, example: np.ndarray, path: Path, about: Mapping[s
     onnx.save(graph, str(path))
 
 
-def _differences(portable: Portable, path: Path, faces: np.ndarray) -> dict[str, float]:
+def _differences(module: OnnxModule, path: Path, faces: np.ndarray) -> dict[str, float]:
     """For each output the greatest difference between torch and onnxruntime, all faces at once and one alone."""
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    found = dict.fromkeys(portable.names, 0.0)
+    found = dict.fromkeys(module.names, 0.0)
     for some in (faces, faces[:1]):
-        expected = portable.arrays(some)
-        for name, values in zip(portable.names, session.run(list(portable.names), {INPUT: some}), strict=True):
+        expected = module.arrays(some)
+        for name, values in zip(module.names, session.run(list(module.names), {INPUT: some}), strict=True):
             found[name] = float(np.max([found[name], np.abs(values - expected[name]).max()]))
     return found
 

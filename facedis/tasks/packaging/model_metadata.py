@@ -42,7 +42,7 @@ def portable_info(run: Path) -> dict[str, Any]:
     }
 
 
-def facts(run: Run, results: Iterable[Mapping[str, Any]] = ()) -> dict[str, Any]:
+def describe_model(run: Run, results: Iterable[Mapping[str, Any]] = ()) -> dict[str, Any]:
     """All that a card says: `info` of the model, its `results`, its `parameters`, the `codes` and their lengths."""
     return {
         "name": run.info.get("name", Path(run.called).name),
@@ -54,7 +54,7 @@ def facts(run: Run, results: Iterable[Mapping[str, Any]] = ()) -> dict[str, Any]
     }
 
 
-def found_results(run: Run, files: Iterable[Path] = ()) -> list[dict[str, Any]]:
+def collect_results(run: Run, files: Iterable[Path] = ()) -> list[dict[str, Any]]:
     """The records of a model, portable: those beside it, then those of `files`.
 
     Raises:

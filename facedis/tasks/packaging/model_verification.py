@@ -9,11 +9,11 @@ from PIL import Image
 from facedis import pretrained as shipped
 from facedis.errors import RunError
 from facedis.model.storage.checkpoint import Run, newest_run
-from facedis.model.storage.packed import FACE, findings, is_packed, load_packed, read_packed_info
+from facedis.model.storage.packed import FACE, check_files, is_packed, load_packed, read_packed_info
 from facedis.model.storage.registry import folder_of
 from facedis.result import record
-from facedis.tasks.packaging.model_metadata import facts, found_results, read_results
-from facedis.tasks.packaging.packing import answers
+from facedis.tasks.packaging.model_metadata import collect_results, describe_model, read_results
+from facedis.tasks.packaging.packing import reference_outputs
 
 #: Largest difference of a number to what it was when the model was packed, for another machine adds otherwise.
 TOLERANCE = 1e-2
@@ -29,7 +29,7 @@ def list_models() -> dict[str, Any]:
 
 def show_model(run: Run) -> dict[str, Any]:
     """The record of kind "model": settings and sizes of a model."""
-    known = facts(run, found_results(run))
+    known = describe_model(run, collect_results(run))
     files = {path.name: path.stat().st_size for path in sorted(run.path.iterdir()) if path.is_file()}
     about = {key: known["info"].get(key) for key in ("created", "command", "training", "faces", "versions", "machine")}
     return record(
@@ -63,10 +63,10 @@ def verify_model(which: str | None = None) -> dict[str, Any]:
     folder = folder_of(which)
     if not is_packed(folder):
         raise RunError(f"{which} is no packed model: it has no {shipped.INFO}", "pack a run with `facedis models pack`")
-    files = [found._asdict() for found in findings(folder)]
+    files = [found._asdict() for found in check_files(folder)]
     furthest, seen = None, None
     if not any(found["trouble"] for found in files):
-        furthest, seen = _tried(load_packed(folder, which))
+        furthest, seen = _check_outputs(load_packed(folder, which))
     whole = furthest is not None and furthest <= TOLERANCE
     return record("model_verification", model=which, files=files, seen=seen, furthest=furthest, whole=whole)
 
@@ -94,11 +94,11 @@ def _line(folder: Path, name: str) -> dict[str, Any]:
     }
 
 
-def _tried(run: Run) -> tuple[float, dict[str, Any]]:
+def _check_outputs(run: Run) -> tuple[float, dict[str, Any]]:
     """How far the model's answers are from those when it was packed, and what it sees in its face."""
     with Image.open(run.path / FACE) as image:
         face = np.array(image.convert("RGB"))
-    wanted, found = run.info["check"], answers(run, face)
+    wanted, found = run.info["check"], reference_outputs(run, face)
     furthest = max(float(np.abs(np.subtract(wanted[name], found[name])).max()) for name in wanted)
     probabilities = np.array(found["probabilities"])
     seen = {"expression": run.classes[probabilities.argmax()], "probability": float(probabilities.max())}

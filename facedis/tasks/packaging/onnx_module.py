@@ -12,7 +12,7 @@ from facedis.training.recipes.augmentation import luma
 INPUT, OUTPUTS = "faces", ("probabilities", "expression", "rest")
 
 
-class Portable(nn.Module):
+class OnnxModule(nn.Module):
     """Faces as they are cut out, to calibrated probabilities and codes.
 
     Args:

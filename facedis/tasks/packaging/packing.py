@@ -22,20 +22,20 @@ from facedis.model.storage.packed import CARD, FACE, PACKED, RESULTS, load_packe
 from facedis.pretrained import INFO
 from facedis.result import plain, record
 from facedis.synthetic import bundled
-from facedis.tasks.encoding.encode import codes_of
+from facedis.tasks.encoding.encode import encode_faces
 from facedis.tasks.encoding.temperature import CALIBRATION
-from facedis.tasks.packaging.model_metadata import facts
+from facedis.tasks.packaging.model_metadata import describe_model
 from facedis.tasks.similarity.reference_distribution import REFERENCE_FILE
 from facedis.tasks.swapping.class_means import class_mean_codes, write_class_means
 
 #: The rendered face that every packed model is tried on: somebody who tests, and so was never trained on.
-PHOTOGRAPH = "person0154_happiness_0.webp"
+CHECK_IMAGE = "person0154_happiness_0.webp"
 #: Largest size of a model that comes inside the package.
-SHIPPED_BYTES = 25_000_000
+MAX_BUNDLED_BYTES = 25_000_000
 
 
 @dataclass(frozen=True)
-class Parcel:
+class PackageTarget:
     """Where a packed model goes and what it is called."""
 
     folder: Path
@@ -47,16 +47,16 @@ def pack(
     run: Run,
     results: list[dict[str, Any]],
     card: Callable[[Mapping[str, Any]], str],
-    parcel: Parcel,
+    target: PackageTarget,
     listener: Listener = silent,
 ) -> dict[str, Any]:
     """Write the packed model of a run: whole or not at all.
 
     Args:
         run: A finished run.
-        results: Of `facedis.tasks.packaging.model_metadata.found_results`.
-        card: Makes the model card of `facedis.tasks.packaging.model_metadata.facts`.
-        parcel: Where to, and the name.
+        results: Of `facedis.tasks.packaging.model_metadata.collect_results`.
+        card: Makes the model card of `facedis.tasks.packaging.model_metadata.describe_model`.
+        target: Where to, and the name.
         listener: Told what is missing.
 
     Returns:
@@ -67,43 +67,43 @@ def pack(
         RunError: It is packed already.
         OutputError: The folder is there, or cannot be written.
     """
-    _refuse(run, parcel)
+    _refuse(run, target)
     if not results:
         warn(listener, "there is no result of `facedis eval` in the run: the card cannot say how good the model is")
-    known = facts(run, results) | {"name": parcel.name}
-    known["info"] = known["info"] | {"packed": PACKED, "name": parcel.name}
-    parcel.folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".packing-", dir=parcel.folder.parent) as place:
-        draft = Path(place) / parcel.folder.name
+    known = describe_model(run, results) | {"name": target.name}
+    known["info"] = known["info"] | {"packed": PACKED, "name": target.name}
+    target.folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".packing-", dir=target.folder.parent) as place:
+        draft = Path(place) / target.folder.name
         draft.mkdir()
         _fill(run, known, draft, listener)
         write_text(draft / CARD, card(known))
         write_manifest(draft)
-        _into_place(draft, parcel.folder)
-    size = sum(path.stat().st_size for path in parcel.folder.iterdir())
-    if size > SHIPPED_BYTES:
+        _into_place(draft, target.folder)
+    size = sum(path.stat().st_size for path in target.folder.iterdir())
+    if size > MAX_BUNDLED_BYTES:
         note(listener, f"{size / 1e6:.1f} MB is more than a model inside the package may have")
     return record(
         "model_packed",
         model=run.called,
-        name=parcel.name,
-        output=str(parcel.folder),
+        name=target.name,
+        output=str(target.folder),
         bytes=size,
         before=(run.path / MODEL).stat().st_size,
         results=len(results),
-        files=sorted(path.name for path in parcel.folder.iterdir()),
+        files=sorted(path.name for path in target.folder.iterdir()),
     )
 
 
-def _refuse(run: Run, parcel: Parcel) -> None:
+def _refuse(run: Run, target: PackageTarget) -> None:
     if run.packed:
         raise RunError(f"{run.called} is a packed model already", "copy its folder, or name a run")
-    if not parcel.name.replace("-", "_").isidentifier():
-        raise ConfigError(f"--name is '{parcel.name}'", "choose letters, digits, - and _")
+    if not target.name.replace("-", "_").isidentifier():
+        raise ConfigError(f"--name is '{target.name}'", "choose letters, digits, - and _")
     # Replaced is only what was packed before: an -o that is a mistake costs nothing.
-    if parcel.folder.exists() and not (parcel.overwrite and (parcel.folder / INFO).is_file()):
-        raise OutputError(f"{parcel.folder} is there already", "choose another -o, or --overwrite a packed model")
-    refuse_unwritable(parcel.folder.parent)
+    if target.folder.exists() and not (target.overwrite and (target.folder / INFO).is_file()):
+        raise OutputError(f"{target.folder} is there already", "choose another -o, or --overwrite a packed model")
+    refuse_unwritable(target.folder.parent)
 
 
 def _fill(run: Run, known: Mapping[str, Any], draft: Path, listener: Listener) -> None:
@@ -115,14 +115,14 @@ def _fill(run: Run, known: Mapping[str, Any], draft: Path, listener: Listener) -
         _copy_without_path(run.path / name, draft / name)
     with suppress(CacheError):  # the faces are gone: --onto will ask for a second image, and the card says so
         write_class_means(draft, list(run.classes), class_mean_codes(run, listener=listener), digest(draft / MODEL))
-    face = align_photographs(run, [bundled.folder(listener) / PHOTOGRAPH])[0].face
+    face = align_photographs(run, [bundled.folder(listener) / CHECK_IMAGE])[0].face
     Image.fromarray(face).save(draft / FACE)
-    write_text(draft / INFO, _json(info | {"check": answers(load_packed(draft), face)}))
+    write_text(draft / INFO, _json(info | {"check": reference_outputs(load_packed(draft), face)}))
 
 
-def answers(run: Run, face: np.ndarray, device: str = "cpu") -> dict[str, list[float]]:
+def reference_outputs(run: Run, face: np.ndarray, device: str = "cpu") -> dict[str, list[float]]:
     """The codes and probabilities of one (S, S, 3) uint8 face, by name."""
-    found = codes_of(run, np.array(face[None]), pick_device(device), ("expression", "rest", "probabilities"))
+    found = encode_faces(run, np.array(face[None]), pick_device(device), ("expression", "rest", "probabilities"))
     return {name: [float(number) for number in values[0].reshape(-1)] for name, values in found.items()}
 
 

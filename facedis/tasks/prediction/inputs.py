@@ -22,7 +22,7 @@ _WORKERS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class InputImage:
     """One image or one frame of a video, decoded, or the reason why not.
 
     Attributes:
@@ -55,7 +55,7 @@ class _Place:
 
 def pictures(
     words: Iterable[str], every: int = 1, leave_out: Path | None = None, stdin: TextIO | None = None
-) -> Iterator[Picture]:
+) -> Iterator[InputImage]:
     """Every picture that `words` name, in their order; a few of them are in memory at a time.
 
     Args:
@@ -98,7 +98,7 @@ def _below(folder: str, leave_out: Path | None) -> Iterator[_Place]:
         yield _Place(folder, folder, "the folder holds no image")
 
 
-def _images(places: Iterable[_Place]) -> Iterator[Picture]:
+def _images(places: Iterable[_Place]) -> Iterator[InputImage]:
     waiting: deque[_Place] = deque()
 
     def sources() -> Iterator[Path]:
@@ -108,16 +108,16 @@ def _images(places: Iterable[_Place]) -> Iterator[Picture]:
 
     for image in decoded_ahead(sources(), _WORKERS):
         place = waiting.popleft()
-        yield Picture(place.file, place.below, image)
+        yield InputImage(place.file, place.below, image)
 
 
-def _frames(place: _Place, every: int) -> Iterator[Picture]:
+def _frames(place: _Place, every: int) -> Iterator[InputImage]:
     try:
         for number, seconds, image in frames(Path(place.file), every):
-            yield Picture(place.file, place.below, image, number, seconds)
+            yield InputImage(place.file, place.below, image, number, seconds)
     except FacedisError as error:  # the others go on
         yield _broken(place, str(error))
 
 
-def _broken(place: _Place, why: str) -> Picture:
-    return Picture(place.file, place.below, Decoded(None, "unreadable", why))
+def _broken(place: _Place, why: str) -> InputImage:
+    return InputImage(place.file, place.below, Decoded(None, "unreadable", why))

@@ -13,22 +13,22 @@ from facedis.faces.cropping.crop import CropSettings
 from facedis.metrics.classification.calibration import softmax
 from facedis.model.device import pick_device
 from facedis.model.storage.checkpoint import Run
-from facedis.tasks.encoding.encode import codes_of
+from facedis.tasks.encoding.encode import encode_faces
 from facedis.tasks.encoding.temperature import Calibration
-from facedis.tasks.prediction.inputs import Picture
+from facedis.tasks.prediction.inputs import InputImage
 
 if TYPE_CHECKING:  # only who compares waits for what comparing needs
     from facedis.tasks.similarity.neighbours import Neighbours
 
 #: Most images and pixels that are worked on together, and most faces: bounds of the memory.
-IMAGES, PIXELS, FACES = 64, 20_000_000, 128
+MAX_IMAGES, MAX_PIXELS, MAX_FACES = 64, 20_000_000, 128
 #: Neighbours that are given where the user does not say how many.
-TOP = 3
+TOP_K = 3
 _NO_FACE = "no face was found in it"
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class FacePrediction:
     """One face and what the model reads in it.
 
     Attributes:
@@ -49,16 +49,16 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
-class Prediction:
+class ImagePrediction:
     """One picture with its faces, the largest first, or the `problem` why there is none."""
 
-    picture: Picture
-    faces: Sequence[Read] = ()
+    picture: InputImage
+    faces: Sequence[FacePrediction] = ()
     problem: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Looking:
+class PredictOptions:
     """How pictures are looked at.
 
     Attributes:
@@ -73,44 +73,44 @@ class Looking:
     crop: str | None = None
     min_face: int | None = None
     neighbours: "Neighbours | None" = None
-    top: int = TOP
+    top: int = TOP_K
     device: str = "auto"
     calibration: Calibration = field(default_factory=Calibration)
 
 
-def predict(run: Run, pictures: Iterable[Picture], looking: Looking) -> Iterator[Prediction]:
+def predict(run: Run, pictures: Iterable[InputImage], options: PredictOptions) -> Iterator[ImagePrediction]:
     """What `run` reads in each of `pictures`, in their order.
 
     Raises:
         ConfigError: The detector or the device is not there, or `min_face` is out of range.
     """
-    config = crop_settings(run, looking.crop, looking.device)
-    if looking.min_face is not None:
-        config = replace(config, min_face=looking.min_face)
+    config = crop_settings(run, options.crop, options.device)
+    if options.min_face is not None:
+        config = replace(config, min_face=options.min_face)
     settings, detector = CropSettings(config.crop, config.size, config.margin), None
     if config.crop != "none":
         detector = plugins.named(plugins.DETECTORS, config.detector)(config.device, config.min_face)
     for portion in _portions(pictures):
         found = every_face([picture.image for picture in portion], settings, detector)
-        read = iter(_read(run, found, looking))
+        read = iter(_read(run, found, options))
         for picture, each in zip(portion, found, strict=True):
             faces = [next(read) for _ in range(len(each.faces))]
-            yield Prediction(picture, faces, "" if faces else picture.image.reason or _NO_FACE)
+            yield ImagePrediction(picture, faces, "" if faces else picture.image.reason or _NO_FACE)
 
 
-def _portions(pictures: Iterable[Picture]) -> Iterator[list[Picture]]:
+def _portions(pictures: Iterable[InputImage]) -> Iterator[list[InputImage]]:
     portion, pixels = [], 0
     for picture in pictures:
         portion.append(picture)
         pixels += 0 if picture.image.pixels is None else picture.image.pixels.size // 3
-        if len(portion) >= IMAGES or pixels >= PIXELS:
+        if len(portion) >= MAX_IMAGES or pixels >= MAX_PIXELS:
             yield portion
             portion, pixels = [], 0
     if portion:
         yield portion
 
 
-def _read(run: Run, found: Sequence[Found], looking: Looking) -> Iterator[Read]:
+def _read(run: Run, found: Sequence[Found], options: PredictOptions) -> Iterator[FacePrediction]:
     """Every face of a portion of images, one after the other."""
     total = sum(len(each.faces) for each in found)
     if not total:
@@ -122,13 +122,13 @@ def _read(run: Run, found: Sequence[Found], looking: Looking) -> Iterator[Read]:
         for each in found
         for chance in (each.probabilities if each.probabilities is not None else [None] * len(each.faces))
     ]
-    place = pick_device(looking.device)
-    for start in range(0, total, FACES):
-        codes = codes_of(run, faces[start : start + FACES], place, ("expression", "logits"))
-        probabilities = softmax(codes["logits"], looking.calibration.temperature)
+    place = pick_device(options.device)
+    for start in range(0, total, MAX_FACES):
+        codes = encode_faces(run, faces[start : start + MAX_FACES], place, ("expression", "logits"))
+        probabilities = softmax(codes["logits"], options.calibration.temperature)
         near: Sequence[Sequence[dict[str, Any]]] = [()] * len(probabilities)
-        if looking.neighbours is not None:
-            near = looking.neighbours.nearest(codes["expression"], looking.top)
+        if options.neighbours is not None:
+            near = options.neighbours.nearest(codes["expression"], options.top)
         for number, row in enumerate(probabilities):
             yield _face(run.classes, boxes[start + number], chances[start + number], row, near[number])
 
@@ -139,9 +139,9 @@ def _face(
     chance: float | None,
     row: np.ndarray,
     near: Sequence[dict[str, Any]],
-) -> Read:
+) -> FacePrediction:
     order = np.argsort(-row, kind="stable").tolist()
-    return Read(
+    return FacePrediction(
         box=None if box is None else tuple(round(float(edge), 1) for edge in box),
         detection=None if chance is None else round(float(chance), 4),
         expression=classes[order[0]],

@@ -13,7 +13,7 @@ from facedis.faces.cache.cache import FacesCache
 from facedis.metrics.verification.ranking import nearest_to_each
 from facedis.model.device import pick_device
 from facedis.model.storage.checkpoint import Run
-from facedis.tasks.encoding.encode import codes_of
+from facedis.tasks.encoding.encode import encode_faces
 from facedis.tasks.similarity.rank_faces import CODES_SUFFIXES, codes_in
 
 _BATCH = 128
@@ -50,7 +50,7 @@ class Neighbours:
             source = from_cache(cache, "all", _BATCH)
             listener(Event("start", "encoding the neighbours", total=source.total))
             for block in source.blocks:
-                codes.append(codes_of(run, block.faces, where, ("expression",))["expression"])
+                codes.append(encode_faces(run, block.faces, where, ("expression",))["expression"])
                 images.append(block.ids["image"])
                 expressions.append(block.ids["expression"])
                 listener(Event("advance", "encoding the neighbours", done=sum(map(len, codes))))

@@ -18,7 +18,7 @@ from facedis.metrics.verification.pairs import Pairs, auc
 from facedis.model.device import pick_device
 from facedis.model.storage.checkpoint import Run
 from facedis.result import Figure
-from facedis.tasks.encoding.encode import CODES, codes_of
+from facedis.tasks.encoding.encode import CODES, encode_faces
 from facedis.tasks.similarity.reference_distribution import ReferenceDistribution
 from facedis.tasks.similarity.similarity import (
     COMPARED_OUTPUTS,
@@ -104,7 +104,7 @@ def _faces_of(
     for cut in cut_out(run, images, len(paths), crop, device=device):
         why |= {paths[place]: reason for place, reason in cut.problems}
         if len(cut.places):
-            found = codes_of(run, cut.faces, where, COMPARED_OUTPUTS)
+            found = encode_faces(run, cut.faces, where, COMPARED_OUTPUTS)
             for number, place in enumerate(cut.places.tolist()):
                 codes[paths[place]] = {name: values[number] for name, values in found.items()}
                 pixels[paths[place]] = cut.faces[number]

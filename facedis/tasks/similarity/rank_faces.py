@@ -18,7 +18,7 @@ from facedis.model.device import pick_device
 from facedis.model.storage.checkpoint import Run
 from facedis.tasks.encoding.codes_file import CodesFile, open_codes
 from facedis.tasks.encoding.embedding import LISTED
-from facedis.tasks.encoding.encode import CODES, codes_of
+from facedis.tasks.encoding.encode import CODES, encode_faces
 from facedis.tasks.similarity.reference_distribution import ReferenceDistribution
 from facedis.tasks.similarity.similarity import (
     COMPARED_OUTPUTS,
@@ -79,7 +79,7 @@ def rank(
     reference = ReferenceDistribution.load(run.path, false_accepts)
     codes_file = codes_in(run, place, by) if place.suffix.lower() in CODES_SUFFIXES else None
     (face,) = align_photographs(run, [image], crop, device)
-    query = codes_of(run, np.stack([face.face]), pick_device(device), COMPARED_OUTPUTS)
+    query = encode_faces(run, np.stack([face.face]), pick_device(device), COMPARED_OUTPUTS)
     notes = [f"{image} shows {face.found} faces, the largest is compared"] if face.found > 1 else []
     if codes_file is not None:
         found = _in_codes(codes_file, query, by, top, listener)
@@ -160,7 +160,7 @@ def _in_faces(
     listener(Event("start", "comparing", total=source.total))
     for block in source.blocks:
         if len(block.faces):
-            codes = codes_of(run, block.faces, where, COMPARED_OUTPUTS)
+            codes = encode_faces(run, block.faces, where, COMPARED_OUTPUTS)
             best.add(codes[by])
             new = [place for place in best.places.tolist() if place >= faces]
             kept = {place: kept[place] for place in best.places.tolist() if place < faces}

@@ -15,7 +15,7 @@ from facedis.metrics.verification.pairs import cosines
 from facedis.model.device import pick_device
 from facedis.model.storage.checkpoint import Run
 from facedis.result import record
-from facedis.tasks.encoding.encode import CODES, codes_of
+from facedis.tasks.encoding.encode import CODES, encode_faces
 from facedis.tasks.encoding.temperature import Calibration
 from facedis.tasks.similarity.reference_distribution import ReferenceDistribution
 
@@ -79,7 +79,7 @@ def compare(
     reference = ReferenceDistribution.load(run.path, false_accepts)
     faces = align_photographs(run, [image1, image2], crop, device)
     pixels = np.stack([face.face for face in faces])
-    codes = codes_of(run, pixels, pick_device(device), COMPARED_OUTPUTS)
+    codes = encode_faces(run, pixels, pick_device(device), COMPARED_OUTPUTS)
     pair = {"image1": str(image1), "image2": str(image2), "labels": {}}
     pair |= compare_pairs(codes, np.array([0]), np.array([1]), reference)[0]
     pair["predicted"] = predicted(run, codes["probabilities"])
@@ -112,7 +112,7 @@ def predicted(run: Run, probabilities: np.ndarray) -> list[dict[str, Any]]:
     It is what `facedis predict` says of the face: the run's temperature is applied here.
     """
     with np.errstate(divide="ignore"):  # a probability of 0 stays one
-        calibrated = softmax(np.log(probabilities), Calibration.of(run).temperature)
+        calibrated = softmax(np.log(probabilities), Calibration.from_run(run).temperature)
     return [{"expression": run.classes[row.argmax()], "probability": float(row.max())} for row in calibrated]
 
 

@@ -7,7 +7,7 @@ import pytest
 from facedis.errors import ConfigError, InputError, OutputError
 from facedis.faces.alignment.sources import IDS
 from facedis.tasks.encoding import codes_file
-from facedis.tasks.encoding.codes_file import open_codes, writing
+from facedis.tasks.encoding.codes_file import codes_writer, open_codes
 
 ABOUT = {"model": "runs/m", "fingerprint": "abc"}
 RNG = np.random.default_rng(0)
@@ -26,7 +26,7 @@ IDS_OF = {
 
 
 def write(path, size=4):
-    with writing(path, ABOUT) as writer:
+    with codes_writer(path, ABOUT) as writer:
         for start in range(0, N, size):
             part = slice(start, start + size)
             writer.add(
@@ -40,7 +40,7 @@ def write(path, size=4):
 def path(request, tmp_path, monkeypatch):
     if request.param == ".parquet":
         pytest.importorskip("pyarrow", reason="the extra 'parquet' is not installed")
-    monkeypatch.setattr(codes_file, "ROWS", 8)  # several row groups, several blocks
+    monkeypatch.setattr(codes_file, "BLOCK_ROWS", 8)  # several row groups, several blocks
     return tmp_path / f"codes{request.param}"
 
 
@@ -87,7 +87,7 @@ def test_a_failure_leaves_what_was_there_and_nothing_else(tmp_path, suffix):
         pytest.importorskip("pyarrow", reason="the extra 'parquet' is not installed")
     path = tmp_path / f"codes{suffix}"
     path.write_text("before")
-    with pytest.raises(RuntimeError), writing(path, ABOUT) as writer:
+    with pytest.raises(RuntimeError), codes_writer(path, ABOUT) as writer:
         writer.add(IDS_OF, CODES)
         raise RuntimeError
     assert [each.name for each in tmp_path.iterdir()] == [path.name] and path.read_text() == "before"
@@ -106,7 +106,7 @@ def test_files_that_hold_no_codes_are_refused(tmp_path):
         open_codes(tmp_path / "other.npz")
     with (
         pytest.raises(ConfigError, match=r"codes.txt; end its name in .parquet, .npz, .csv"),
-        writing(tmp_path / "codes.txt", ABOUT),
+        codes_writer(tmp_path / "codes.txt", ABOUT),
     ):
         pass
 
@@ -135,7 +135,7 @@ def test_memory_does_not_grow_with_the_codes(tmp_path):
     codes = {"expression": np.zeros((500, 256), np.float32)}
     ids = {name: np.array(["a"] * 500) for name in IDS} | {"row": np.arange(500)}
     tracemalloc.start()
-    with writing(tmp_path / "codes.npz", ABOUT) as writer:
+    with codes_writer(tmp_path / "codes.npz", ABOUT) as writer:
         for _ in range(100):
             writer.add(ids, codes)
     peak = tracemalloc.get_traced_memory()[1]

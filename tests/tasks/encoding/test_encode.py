@@ -6,7 +6,7 @@ import torch
 
 from facedis.config import ModelConfig
 from facedis.model.network.disentangler import build
-from facedis.tasks.encoding.encode import _encoded, codes_of, forward
+from facedis.tasks.encoding.encode import _encoded, encode_faces, forward
 
 FACES = np.random.default_rng(0).integers(0, 256, (3, 40, 40, 3), np.uint8)
 CPU = torch.device("cpu")
@@ -28,7 +28,7 @@ def test_the_codes_are_those_of_the_whole_model(settings):
         "trunk": output.features,
         "probabilities": output.logits.softmax(1),
     }
-    found = codes_of(run, FACES, CPU, tuple(expected))
+    found = encode_faces(run, FACES, CPU, tuple(expected))
     assert list(found) == [name for name, values in expected.items() if values is not None]
     for name, values in found.items():
         np.testing.assert_allclose(values, expected[name].numpy(), rtol=1e-4, atol=1e-6)
@@ -54,4 +54,4 @@ def test_nothing_runs_that_is_not_asked_for():
     run = untrained(decoder="detached")
     for name in ("decoder", "rest_branch", "expression_head"):
         getattr(run.model, name).forward = None  # calling it would fail
-    assert list(codes_of(run, FACES, CPU, ("expression", "trunk"))) == ["expression", "trunk"]
+    assert list(encode_faces(run, FACES, CPU, ("expression", "trunk"))) == ["expression", "trunk"]

@@ -19,7 +19,7 @@ from facedis.tasks.evaluation import evaluation
 from facedis.tasks.evaluation.compared_codes import compared_codes
 from facedis.tasks.evaluation.evaluation import evaluate_codes
 from facedis.tasks.evaluation.leakage_probes import KINDS, NO_PROBE, NO_REST, expression_leakage
-from facedis.tasks.evaluation.retention_probes import NO_LIKENESS, NO_PEOPLE
+from facedis.tasks.evaluation.retention_probes import NO_PEOPLE, NO_TRUNK_VERIFICATION
 from tests.conftest import write_cache
 
 CLASSES = ("neutral", "happiness", "sadness", "surprise")
@@ -106,7 +106,7 @@ def test_the_record_has_the_documented_keys(clean):
     kept |= {f"{measure}_{code}" for measure in ("identity_auc", "eer", "tar_at_far_1", "rank1") for code in codes}
     assert set(clean["retention"]) == kept
     assert set(clean["collapse"]) == {"rest", "expression"}
-    assert clean["reasons"] == {"retention.normalised": NO_LIKENESS} and clean["factors"] == {}
+    assert clean["reasons"] == {"retention.normalised": NO_TRUNK_VERIFICATION} and clean["factors"] == {}
 
 
 def test_figures_have_interval_chance_and_n(clean):

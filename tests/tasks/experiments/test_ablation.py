@@ -8,7 +8,7 @@ import pytest
 from facedis.config import EvalConfig, as_dict
 from facedis.tasks.evaluation.evaluation import Evaluation
 from facedis.tasks.experiments import ablation
-from facedis.tasks.experiments.training import Wish
+from facedis.tasks.experiments.training import TrainOptions
 
 CONFIG = EvalConfig(bootstrap=100)
 RIGHT = {"baseline": 60, "beta1-1.0": 50, "beta1-0.001": 60, "beta1-0": 75}
@@ -19,8 +19,10 @@ def done(monkeypatch, pattern_cache):
     """What was trained and measured; a run gets as many of 100 faces right as `RIGHT` says."""
     heard = SimpleNamespace(trained=[], measured=[])
 
-    def trained(faces, fingerprint, folder, wish, listener):
-        heard.trained.append((wish.name, wish.train["seed"], wish.train.get("beta1"), wish.model.get("baseline")))
+    def trained(faces, fingerprint, folder, options, listener):
+        heard.trained.append(
+            (options.name, options.train["seed"], options.train.get("beta1"), options.model.get("baseline"))
+        )
 
     def measure(run, cache, config, listener):
         heard.measured.append(run.path.name)
@@ -31,14 +33,14 @@ def done(monkeypatch, pattern_cache):
         settings = {"settings": as_dict(config), "faces": str(pattern_cache), "n": 100, "classes": ["a", "b"]}
         return Evaluation(keys | settings, table)
 
-    monkeypatch.setattr(ablation, "_trained", trained)
+    monkeypatch.setattr(ablation, "_train_or_resume", trained)
     monkeypatch.setattr(ablation, "measure", measure)
     monkeypatch.setattr(ablation, "load_run", lambda path: SimpleNamespace(path=path))
     return heard
 
 
 def test_one_seed_makes_one_run_a_row_each_tested_against_the_first(done, pattern_cache, tmp_path):
-    rows = ablation.ablate(pattern_cache, tmp_path, Wish(train={"seed": 3}), CONFIG)["rows"]
+    rows = ablation.ablate(pattern_cache, tmp_path, TrainOptions(train={"seed": 3}), CONFIG)["rows"]
     assert [name for name, *_ in done.trained] == list(RIGHT) == [row["name"] for row in rows]
     assert done.trained[0] == ("baseline", 3, None, True) and done.trained[2] == ("beta1-0.001", 3, 0.001, None)
     assert rows[0]["against_first"] is None
@@ -52,14 +54,14 @@ def test_one_seed_makes_one_run_a_row_each_tested_against_the_first(done, patter
 def test_the_seed_is_the_typed_one_else_that_of_the_file(done, pattern_cache, tmp_path):
     file = {"train": {"seed": 5}}
     for typed, seed in ((None, 5), (0, 0), (7, 7)):
-        wish = Wish(file=file, train={"seed": typed})
-        assert ablation.ablate(pattern_cache, tmp_path / str(seed), wish, CONFIG)["seed"] == seed
+        options = TrainOptions(file=file, train={"seed": typed})
+        assert ablation.ablate(pattern_cache, tmp_path / str(seed), options, CONFIG)["seed"] == seed
         assert {row[1] for row in done.trained[-4:]} == {seed}
-    assert ablation.ablate(pattern_cache, tmp_path / "none", Wish(), CONFIG)["seed"] == 0
+    assert ablation.ablate(pattern_cache, tmp_path / "none", TrainOptions(), CONFIG)["seed"] == 0
 
 
 def test_several_seeds_make_a_run_each_and_rows_of_one_name(done, pattern_cache, tmp_path):
-    result = ablation.ablate(pattern_cache, tmp_path, Wish(), CONFIG, seeds=(0, 5))
+    result = ablation.ablate(pattern_cache, tmp_path, TrainOptions(), CONFIG, seeds=(0, 5))
     assert result["seeds"] == [0, 5]
     assert done.trained[:2] == [("baseline-seed0", 0, None, True), ("baseline-seed5", 5, None, True)]
     assert [(row["name"], row["seed"]) for row in result["rows"]][-2:] == [("beta1-0", 0), ("beta1-0", 5)]
@@ -67,11 +69,11 @@ def test_several_seeds_make_a_run_each_and_rows_of_one_name(done, pattern_cache,
 
 
 def test_what_is_measured_is_not_measured_again_unless_asked_otherwise(done, pattern_cache, tmp_path):
-    first = ablation.ablate(pattern_cache, tmp_path, Wish(), CONFIG)
-    again = ablation.ablate(pattern_cache, tmp_path, Wish(), CONFIG)
+    first = ablation.ablate(pattern_cache, tmp_path, TrainOptions(), CONFIG)
+    again = ablation.ablate(pattern_cache, tmp_path, TrainOptions(), CONFIG)
     assert len(done.measured) == 4 and again["rows"] == first["rows"]
-    ablation.ablate(pattern_cache, tmp_path, Wish(), EvalConfig(bootstrap=100, probes="linear"))
+    ablation.ablate(pattern_cache, tmp_path, TrainOptions(), EvalConfig(bootstrap=100, probes="linear"))
     assert len(done.measured) == 8
-    (tmp_path / "beta1-0" / "eval-val" / "answers.npz").unlink()
-    ablation.ablate(pattern_cache, tmp_path, Wish(), EvalConfig(bootstrap=100, probes="linear"))
+    (tmp_path / "beta1-0" / "eval-val" / "predictions.npz").unlink()
+    ablation.ablate(pattern_cache, tmp_path, TrainOptions(), EvalConfig(bootstrap=100, probes="linear"))
     assert done.measured[8:] == ["beta1-0"]

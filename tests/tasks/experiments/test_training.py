@@ -1,19 +1,21 @@
-"""What a wish comes to on given faces, and what the user is told of it before anything is trained."""
+"""What a options comes to on given faces, and what the user is told of it before anything is trained."""
 
 import pytest
 
 from facedis.errors import ConfigError
 from facedis.tasks.experiments import ablation, training
-from facedis.tasks.experiments.training import Wish, settings
+from facedis.tasks.experiments.training import TrainOptions, settings
 
 WARNING = "nothing keeps the rest code alive"
 
 
-@pytest.mark.parametrize("wish", [Wish(model={"factors": "yaw"}), Wish(file={"model": {"factors": ["yaw"]}})])
-def test_clean_keeps_few_pixels_where_the_factors_asked_for_name_nobody(opened, wish):
-    model, config = settings("clean", wish, opened)
+@pytest.mark.parametrize(
+    "options", [TrainOptions(model={"factors": "yaw"}), TrainOptions(file={"model": {"factors": ["yaw"]}})]
+)
+def test_clean_keeps_few_pixels_where_the_factors_asked_for_name_nobody(opened, options):
+    model, config = settings("clean", options, opened)
     assert model.factors == ("yaw",) and config.keep_picture > 0
-    assert settings("clean", Wish(), opened)[1].keep_picture == 0, "people are known by name"
+    assert settings("clean", TrainOptions(), opened)[1].keep_picture == 0, "people are known by name"
 
 
 @pytest.mark.parametrize(
@@ -32,8 +34,8 @@ def test_a_rest_code_that_nothing_keeps_alive_is_a_warning(
     pattern_cache, tmp_path, monkeypatch, preset, model, train, warned
 ):
     told = []
-    monkeypatch.setattr(training, "_trained", lambda job: {})
-    training.train(pattern_cache, Wish(preset, folder=tmp_path, model=model, train=train), told.append)
+    monkeypatch.setattr(training, "_fit", lambda job: {})
+    training.train(pattern_cache, TrainOptions(preset, folder=tmp_path, model=model, train=train), told.append)
     assert warned == any(event.kind == "warning" and WARNING in event.text for event in told)
 
 
@@ -41,15 +43,17 @@ def test_a_rest_code_that_nothing_keeps_alive_is_a_warning(
 @pytest.mark.parametrize("preset", ["paper", "small", "clean"])
 def test_a_reconstruction_loss_that_would_reach_no_code_is_refused(opened, preset, decoder):
     with pytest.raises(ConfigError, match=f"--beta1 is 0.001, but with --decoder {decoder}"):
-        settings(preset, Wish(model={"decoder": decoder}, file={"train": {"beta1": 0.001}}), opened)
-    assert settings(preset, Wish(model={"decoder": decoder}, train={"beta1": 0.0}), opened)[0].decoder == decoder
-    assert settings(preset, Wish(train={"beta1": 0.001}), opened)[0].decoder == "joint"
+        settings(preset, TrainOptions(model={"decoder": decoder}, file={"train": {"beta1": 0.001}}), opened)
+    assert (
+        settings(preset, TrainOptions(model={"decoder": decoder}, train={"beta1": 0.0}), opened)[0].decoder == decoder
+    )
+    assert settings(preset, TrainOptions(train={"beta1": 0.001}), opened)[0].decoder == "joint"
     baseline = {"baseline": True, "decoder": "none"}
-    assert settings(preset, Wish(model=baseline, train={"beta1": 0.001}), opened)[0].decoder == "none"
+    assert settings(preset, TrainOptions(model=baseline, train={"beta1": 0.001}), opened)[0].decoder == "none"
 
 
 def test_rows_of_an_ablation_with_a_reconstruction_loss_have_a_decoder_that_the_codes_hear(opened, tmp_path):
-    wish = Wish(file={"model": {"decoder": "detached"}})
-    rows = [ablation._with(wish, tmp_path, variant, 0, False) for variant in ablation.PAPER_ROWS]
+    options = TrainOptions(file={"model": {"decoder": "detached"}})
+    rows = [ablation._options_of_row(options, tmp_path, variant, 0, False) for variant in ablation.PAPER_ROWS]
     found = [settings("small", row, opened)[0].decoder for row in rows]
     assert found == ["none", "joint", "joint", "detached"]

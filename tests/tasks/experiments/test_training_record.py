@@ -15,13 +15,13 @@ from facedis.tasks.encoding.encode import encode
 from facedis.tasks.encoding.temperature import CALIBRATION
 from facedis.tasks.experiments import ablation
 from facedis.tasks.experiments import training as study
-from facedis.tasks.experiments.training import RESULT, Wish, lacks_record, resume, train
+from facedis.tasks.experiments.training import RESULT, TrainOptions, is_unfinished, resume, train
 from facedis.tasks.similarity.reference_distribution import REFERENCE_FILE
 from facedis.training.data import training_data
 from facedis.training.run_folder import read_history
 from facedis.training.setup import Job
 
-WISH = Wish(
+WISH = TrainOptions(
     preset="small",
     model={"trunk": "mobilenet_v3_large", "weights": "none", "size": 32, "branch": "light", "decoder": "none"},
     train={"epochs": 2, "batch": 18, "device": "cpu"},
@@ -33,7 +33,7 @@ AFTER = (REFERENCE_FILE, CALIBRATION, RESULT)
 def whole(pattern_cache, tmp_path_factory):
     """A run that nobody stopped."""
     folder = tmp_path_factory.mktemp("runs")
-    train(pattern_cache, Wish(**vars(WISH) | {"folder": folder, "name": "whole"}))
+    train(pattern_cache, TrainOptions(**vars(WISH) | {"folder": folder, "name": "whole"}))
     return folder / "whole"
 
 
@@ -52,7 +52,9 @@ def test_the_final_shares_are_those_of_the_kept_epoch_with_intervals_over_people
     with FacesCache.open(pattern_cache) as cache:
         data = training_data(cache)
         table = encode(load_run(whole), cache, data.val_rows, device="cpu")
-        final = study._final(load_run(whole), cache, data.val_rows, Job(pattern_cache, whole, None, TrainConfig()))
+        final = study._final_accuracies(
+            load_run(whole), cache, data.val_rows, Job(pattern_cache, whole, None, TrainConfig())
+        )
     for name, said in (("expression_accuracy", table.probabilities), ("adversary_accuracy", table.adversary)):
         expected = plain(share(said.argmax(1) == table.labels, table.identities, Bootstrap(), 1 / 3))
         assert result["final"][name] == expected == plain(final[name])
@@ -73,10 +75,10 @@ def test_a_run_stopped_after_its_last_epoch_is_completed_and_not_trained_again(
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr(study, writer, stop)
-        train(pattern_cache, Wish(**vars(WISH) | {"folder": tmp_path, "name": "broken"}))
+        train(pattern_cache, TrainOptions(**vars(WISH) | {"folder": tmp_path, "name": "broken"}))
     run = tmp_path / "broken"
     before = (run / MODEL).stat().st_mtime_ns
-    assert lacks_record(run)
+    assert is_unfinished(run)
     result, expected = resume(run), json.loads((whole / RESULT).read_text())
     assert (run / MODEL).stat().st_mtime_ns == before
     for key in ("epochs", "best", "kept", "n", "final"):
@@ -91,14 +93,16 @@ def test_each_missing_file_is_made_up_for(stopped, whole, name):
     for other in set(AFTER) - {name}:
         shutil.copy(whole / other, stopped / other)
     resume(stopped)
-    assert not lacks_record(stopped) and _told(stopped) == _told(whole)
+    assert not is_unfinished(stopped) and _told(stopped) == _told(whole)
 
 
 def test_ablate_does_so_too(pattern_cache, stopped, whole):
-    wish, said = Wish(**vars(WISH) | {"name": "stopped"}), []
+    options, said = TrainOptions(**vars(WISH) | {"name": "stopped"}), []
     with FacesCache.open(pattern_cache) as cache:
         fingerprint = cache.info.fingerprint
     for _ in range(2):
-        ablation._trained(pattern_cache, fingerprint, stopped.parent, wish, lambda event: said.append(event.text))
+        ablation._train_or_resume(
+            pattern_cache, fingerprint, stopped.parent, options, lambda event: said.append(event.text)
+        )
     assert _told(stopped) == _told(whole) and (stopped / RESULT).exists()
     assert [text for text in said if "already" in text] == [f"{stopped} is trained already"]

@@ -9,13 +9,13 @@ from facedis.atomic_io import write_text
 from facedis.config import ModelConfig
 from facedis.errors import ConfigError, OutputError, RunError
 from facedis.model.storage.checkpoint import MODEL, load_run, read_info, write_info
-from facedis.model.storage.packed import findings, halved, load_packed
+from facedis.model.storage.packed import check_files, halved, load_packed
 from facedis.model.storage.registry import load_model
-from facedis.tasks.encoding.encode import codes_of
+from facedis.tasks.encoding.encode import encode_faces
 from facedis.tasks.encoding.temperature import CALIBRATION, Calibration
 from facedis.tasks.packaging.model_metadata import portable_command, portable_info
 from facedis.tasks.packaging.model_verification import verify_model
-from facedis.tasks.packaging.packing import Parcel, pack
+from facedis.tasks.packaging.packing import PackageTarget, pack
 from facedis.tasks.swapping.evaluators import dependence_reason
 from tests.tasks.packed_models import packed
 from tests.tasks.runs import make_run
@@ -29,7 +29,7 @@ def test_a_packed_model_gives_the_codes_of_its_run(tmp_path, monkeypatch):
     assert model.packed and model.adversary is None and run.adversary is not None
     assert all(value.dtype == torch.float32 for value in model.model.parameters())
     device = torch.device("cpu")
-    ours, theirs = codes_of(run, FACES, device), codes_of(model, FACES, device)
+    ours, theirs = encode_faces(run, FACES, device), encode_faces(model, FACES, device)
     for name, codes in ours.items():
         np.testing.assert_allclose(theirs[name], codes, atol=0.02 * np.abs(codes).max())
 
@@ -71,7 +71,7 @@ def test_the_temperature_goes_along(tmp_path, monkeypatch):
     run = make_run(tmp_path / "run", 3)
     write_text(run.path / CALIBRATION, json.dumps({"temperature": 1.5, "faces": f"{tmp_path}/x.h5"}))
     _, folder = packed(tmp_path, monkeypatch, run=run)
-    assert Calibration.of(load_packed(folder)) == Calibration(1.5, fitted=True)
+    assert Calibration.from_run(load_packed(folder)) == Calibration(1.5, fitted=True)
     assert str(tmp_path) not in (folder / CALIBRATION).read_text()
 
 
@@ -100,7 +100,7 @@ def test_every_damage_is_found(tmp_path, monkeypatch):
     (folder / "results.json").unlink()
     (folder / "card.md").write_text("# other\n")
     (folder / "more.txt").write_text("?")
-    trouble = {found.file: found.trouble for found in findings(folder) if found.trouble}
+    trouble = {found.file: found.trouble for found in check_files(folder) if found.trouble}
     assert trouble.keys() == {MODEL, "results.json", "card.md", "more.txt"}
     assert "cut off" in trouble[MODEL] and trouble["results.json"] == "is missing"
     found = verify_model(str(folder))
@@ -125,15 +125,15 @@ def test_a_folder_that_was_not_packed_is_never_replaced(tmp_path, monkeypatch):
     (tmp_path / "mine" / "letter.txt").write_text("dear")
     for place, again in ((tmp_path / "mine", True), (folder, False)):
         with pytest.raises(OutputError, match="there already"):
-            pack(run, [], str, Parcel(place, "demo", again))
+            pack(run, [], str, PackageTarget(place, "demo", again))
     assert (tmp_path / "mine" / "letter.txt").exists()
-    pack(run, [], lambda facts: "# again\n", Parcel(folder, "demo", True))
+    pack(run, [], lambda facts: "# again\n", PackageTarget(folder, "demo", True))
     assert (folder / "card.md").read_text() == "# again\n"
     assert not list(tmp_path.glob(".packing-*"))
     with pytest.raises(ConfigError, match="--name"):
-        pack(run, [], str, Parcel(tmp_path / "x", "a/b"))
+        pack(run, [], str, PackageTarget(tmp_path / "x", "a/b"))
     with pytest.raises(RunError, match="packed model already"):
-        pack(load_packed(folder), [], str, Parcel(tmp_path / "x", "x"))
+        pack(load_packed(folder), [], str, PackageTarget(tmp_path / "x", "x"))
 
 
 def test_the_settings_come_back(tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ from facedis.faces.alignment.align_images import align_photographs
 from facedis.faces.cache.cache import FacesCache
 from facedis.model.storage.checkpoint import load_run, read_tensors, save_tensors
 from facedis.tasks.encoding.encode import encode, run_labels
-from facedis.tasks.experiments.training import Wish, train
+from facedis.tasks.experiments.training import TrainOptions, train
 from facedis.tasks.swapping import swapping
 from facedis.tasks.swapping.class_means import CLASS_MEANS_FILE, class_mean_code
 from facedis.tasks.swapping.generator import SwapGenerator
@@ -25,14 +25,14 @@ def trained(tmp_path_factory):
     """A run of no more than one epoch on the patterns, with a decoder."""
     folder = tmp_path_factory.mktemp("swapping")
     cache = write_cache(folder / "faces.h5")
-    wish = Wish(
+    options = TrainOptions(
         preset="small",
         folder=folder / "runs",
         name="one",
         model={"size": 32, "trunk": "mobilenet_v3_large"},
         train={"epochs": 1},
     )
-    train(cache, wish)
+    train(cache, options)
     return load_run(folder / "runs" / "one")
 
 
