@@ -18,7 +18,7 @@ from facedis.reports.tables.table_formats import markdown
 from facedis.reports.terminal.ablate import grid
 from facedis.result import record, write_result
 from facedis.tasks.evaluation.evaluation import measure
-from facedis.tasks.experiments.ablation import MEASURED
+from facedis.tasks.experiments.ablation import EVALUATION_KEYS
 
 
 def elsewhere(folder: Path, faces: Path, config: EvalConfig) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def elsewhere(folder: Path, faces: Path, config: EvalConfig) -> dict[str, Any]:
         run = load_run(folder / (f"{row['name']}-seed{row['seed']}" if several else row["name"]))
         with FacesCache.open(faces) as cache:
             found = measure(run, cache, config, Progress()).record
-        rows.append({**row, **{key: found[key] for key in MEASURED}, "against_first": None})
+        rows.append({**row, **{key: found[key] for key in EVALUATION_KEYS}, "against_first": None})
     about = {key: found[key] for key in ("dataset", "split", "n", "classes")}
     return record("ablation", faces=faces.name, trained_on=asked["dataset"], seeds=asked["seeds"], rows=rows, **about)
 
