@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from facedis.commands.shared import AsJson, DeviceOption, Quiet, SettingsFile, listener, settings, show
+from facedis.commands.shared import AsJson, DeviceOption, Quiet, SettingsFile, event_handler, settings, show
 from facedis.errors import ConfigError
 
 Form = Literal["markdown", "latex", "csv"]
@@ -74,7 +74,7 @@ def ablate(
     )
     measured = settings(EvalConfig, "eval", config, {"split": split, "probes": probes, "device": device})
     rows = PAPER_ROWS if grid_file is None else read_grid(grid_file)
-    result = study(faces, output, options, measured, listener(as_json, quiet), chosen, rows, jobs)
+    result = study(faces, output, options, measured, event_handler(as_json, quiet), chosen, rows, jobs)
     if figure is not None:
         save(frontier(result), figure)
     if out is not None and written is not None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from facedis.commands.shared import AsJson, DeviceOption, Overwrite, Quiet, SettingsFile, listener, settings, show
+from facedis.commands.shared import AsJson, DeviceOption, Overwrite, Quiet, SettingsFile, event_handler, settings, show
 
 _FACES, _SPLITS = "Finding and cutting out faces", "Train, validation and test"
 
@@ -105,8 +105,8 @@ def align(
         from facedis.faces.alignment.check import check as run_check
         from facedis.reports.terminal.align_check import page as check_page
 
-        show(run_check(source, chosen, listener(as_json, quiet)), check_page, as_json, quiet)
+        show(run_check(source, chosen, event_handler(as_json, quiet)), check_page, as_json, quiet)
         return
     part = parse(shard) if shard else None
-    result = run_alignment(source, output, chosen, listener(as_json, quiet), overwrite, part)
+    result = run_alignment(source, output, chosen, event_handler(as_json, quiet), overwrite, part)
     show(result, page, as_json, quiet)

@@ -11,8 +11,8 @@ from facedis.commands.shared import (
     ModelOption,
     Quiet,
     SettingsFile,
+    event_handler,
     faces_of,
-    listener,
     results_folder,
     settings,
     show,
@@ -87,7 +87,7 @@ def evaluate(
     if html is not None:
         refuse_unwritable(html.parent)
     with FacesCache.open(own) as cache:
-        result, table = measure(trained, cache, chosen, listener(as_json, quiet))
+        result, table = measure(trained, cache, chosen, event_handler(as_json, quiet))
         result["output"] = str(place)
         if html is not None:
             from facedis.reports.html.evaluation_page import write_page

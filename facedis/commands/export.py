@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from facedis.commands.shared import AsJson, ModelOption, Overwrite, Quiet, listener, show
+from facedis.commands.shared import AsJson, ModelOption, Overwrite, Quiet, event_handler, show
 from facedis.errors import ConfigError, OutputError
 
 
@@ -36,4 +36,4 @@ def export(
     from facedis.reports.terminal.export import page
     from facedis.tasks.packaging.export import export_onnx
 
-    show(export_onnx(load_model(model), onnx, listener(as_json, quiet)), page, as_json, quiet)
+    show(export_onnx(load_model(model), onnx, event_handler(as_json, quiet)), page, as_json, quiet)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from facedis.commands.shared import AsJson, Overwrite, Quiet, listener, show
+from facedis.commands.shared import AsJson, Overwrite, Quiet, event_handler, show
 from facedis.errors import ConfigError, RunError
 
 _PACK, _PUSH = "Packing", "Pushing"
@@ -148,7 +148,12 @@ def _pack(
 
     run, (folder, name, overwrite) = load_model(model), place
     target = PackageTarget(folder, name or folder.resolve().name, overwrite)
-    show(pack(run, collect_results(run, results), card, target, listener(as_json, quiet)), packing_page, as_json, quiet)
+    show(
+        pack(run, collect_results(run, results), card, target, event_handler(as_json, quiet)),
+        packing_page,
+        as_json,
+        quiet,
+    )
 
 
 def _push(model: str, repo: str, private: bool, as_json: bool, quiet: bool) -> None:

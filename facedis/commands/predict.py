@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from facedis.commands.shared import DeviceOption, ModelOption, Overwrite, PhotoCrop, Quiet, listener
+from facedis.commands.shared import DeviceOption, ModelOption, Overwrite, PhotoCrop, Quiet, event_handler
 from facedis.errors import ConfigError, InputError, OutputError
 
 if TYPE_CHECKING:  # what only a run needs
@@ -70,7 +70,7 @@ def predict(
     if neighbours is not None:
         from facedis.tasks.similarity.neighbours import Neighbours
 
-        near = Neighbours.load(trained, neighbours, where, listener(as_json, quiet))
+        near = Neighbours.load(trained, neighbours, where, event_handler(as_json, quiet))
     calibration = Calibration.from_run(trained)
     options = PredictOptions(
         crop=crop, min_face=min_face, neighbours=near, top=top or TOP_K, device=where, calibration=calibration
@@ -131,9 +131,9 @@ def _takers(
         lines = Lines(run.classes)
         yield lambda _, record: print(*(f"{line}\n" for line in lines.of(record)), sep="", end="", flush=True)
     if table is not None:
-        from facedis.atomic_io import replacing
+        from facedis.atomic_io import atomic_write
 
-        place = stack.enter_context(replacing(table))
+        place = stack.enter_context(atomic_write(table))
         file = stack.enter_context(place.open("w", encoding="utf-8", errors="backslashreplace", newline=""))
         rows = Table(file, run.classes)
         yield lambda _, record: rows.add(record)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facedis.commands.shared import AsJson, DeviceOption, ModelOption, PhotoCrop, Quiet, listener, show
+from facedis.commands.shared import AsJson, DeviceOption, ModelOption, PhotoCrop, Quiet, event_handler, show
 from facedis.errors import ConfigError
 
 if TYPE_CHECKING:  # what only a run needs
@@ -68,7 +68,7 @@ def swap(
 
     refuse_unknown_format(output, *([".gif"] if interpolate else []))
     refuse_unwritable(folder_beside(output))
-    trained, wanted = load_model(model), SwapOptions(crop, device or "auto", paste, listener(as_json, quiet))
+    trained, wanted = load_model(model), SwapOptions(crop, device or "auto", paste, event_handler(as_json, quiet))
     drawing = _drawn(trained, images, (grid, interpolate, onto), wanted)
     result = drawing.record
     result["images"], result["output"] = write_drawing(drawing, output), str(folder_beside(output))

@@ -11,8 +11,8 @@ from facedis.commands.shared import (
     ModelOption,
     Quiet,
     SettingsFile,
+    event_handler,
     faces_of,
-    listener,
     results_folder,
     settings,
     show,
@@ -99,7 +99,7 @@ def swap_eval(
     from facedis.tasks.swapping.swap_evaluation import evaluate_swaps
     from facedis.tasks.swapping.swap_metrics import Evaluators
 
-    trained, tell = load_model(model), listener(as_json, quiet)
+    trained, tell = load_model(model), event_handler(as_json, quiet)
     own = faces_of(trained, faces)
     place = output or results_folder("swap-eval", trained, chosen.split, faces)
     refuse_unwritable(place)

@@ -40,7 +40,7 @@ class _Task:
 
 
 class Progress:
-    """A listener that shows tasks, notes and warnings on stderr.
+    """A handler that shows tasks, notes and warnings on stderr.
 
     Also a context manager; whatever happens, the terminal is given back at the end of the program.
     It can be sent to another process, which then shows on its own.

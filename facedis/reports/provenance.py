@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from facedis.atomic_io import replacing
+from facedis.atomic_io import atomic_write
 from facedis.errors import OutputError
 
 #: Said of what the network drew, alone or beside photographs.
@@ -46,7 +46,7 @@ def save(picture: np.ndarray | Image.Image, path: Path, mark: str = SYNTHETIC) -
         options["pnginfo"].add_text("Comment", mark)
     if kind in ("JPEG", "WEBP"):
         options["quality"] = 95
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         image.save(temporary, format=kind, **options)
 
 
@@ -64,7 +64,7 @@ def save_animation(frames: Sequence[Image.Image], path: Path, hold: int = 600, e
     """
     durations = [hold, *[each] * (len(frames) - 2), hold][: len(frames)]
     first, *others = (frame.quantize(256, dither=Image.Dither.FLOYDSTEINBERG) for frame in frames)
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         first.save(
             temporary,
             format="GIF",

@@ -23,13 +23,13 @@ def clock() -> Clock:
     return Clock()
 
 
-def listener(clock: Clock, terminal: bool = False) -> tuple[Progress, io.StringIO]:
+def make_progress(clock: Clock, terminal: bool = False) -> tuple[Progress, io.StringIO]:
     stream = io.StringIO()
     return Progress(Console(file=stream, force_terminal=terminal, width=100), every=30, clock=clock), stream
 
 
 def test_away_from_a_terminal_there_is_a_line_now_and_then(clock):
-    tell, stream = listener(clock)
+    tell, stream = make_progress(clock)
     tell(Event("start", "encoding", total=1200))
     for done in range(100, 1300, 100):
         clock.seconds += 10
@@ -46,7 +46,7 @@ def test_away_from_a_terminal_there_is_a_line_now_and_then(clock):
 
 
 def test_a_rate_among_the_facts_takes_the_place_of_our_own(clock):
-    tell, stream = listener(clock)
+    tell, stream = make_progress(clock)
     tell(Event("start", "training", total=100, done=40))
     clock.seconds = 60
     tell(Event("advance", done=70, facts={"images/s": 1234.5, "C_adv": 0.125}))
@@ -57,7 +57,7 @@ def test_a_rate_among_the_facts_takes_the_place_of_our_own(clock):
 
 
 def test_a_task_of_unknown_size_shows_its_time(clock):
-    tell, stream = listener(clock)
+    tell, stream = make_progress(clock)
     tell(Event("start", "measuring"))
     clock.seconds = 3725
     tell(Event("end", "measuring"))
@@ -65,7 +65,7 @@ def test_a_task_of_unknown_size_shows_its_time(clock):
 
 
 def test_notes_and_warnings_are_whole_lines_of_plain_text(clock):
-    tell, stream = listener(clock)
+    tell, stream = make_progress(clock)
     long = "a [bold]note[/bold] " + "x" * 150
     note(tell, long)
     warn(tell, "mind [this]")
@@ -73,7 +73,7 @@ def test_notes_and_warnings_are_whole_lines_of_plain_text(clock):
 
 
 def test_an_inner_task_does_not_disturb_the_outer(clock):
-    tell, stream = listener(clock)
+    tell, stream = make_progress(clock)
     tell(Event("start", "outer", total=2))
     tell(Event("start", "inner", total=5))
     clock.seconds = 40
@@ -88,7 +88,7 @@ def test_an_inner_task_does_not_disturb_the_outer(clock):
 
 
 def test_a_terminal_has_a_bar_and_gets_its_cursor_back(clock):
-    tell, stream = listener(clock, terminal=True)
+    tell, stream = make_progress(clock, terminal=True)
     with tell:
         tell(Event("start", "encoding", total=10))
         clock.seconds = 2
@@ -100,7 +100,7 @@ def test_a_terminal_has_a_bar_and_gets_its_cursor_back(clock):
 
 
 def test_on_a_terminal_too_a_finished_task_leaves_one_line(clock):
-    tell, stream = listener(clock, terminal=True)
+    tell, stream = make_progress(clock, terminal=True)
     tell(Event("start", "encoding", total=10))
     clock.seconds = 5
     tell(Event("end", "encoding"))
@@ -111,7 +111,7 @@ def test_on_a_terminal_too_a_finished_task_leaves_one_line(clock):
 
 
 def test_it_can_be_sent_to_another_process(clock):
-    tell, _ = listener(clock, terminal=True)
+    tell, _ = make_progress(clock, terminal=True)
     with tell:
         tell(Event("start", "training", total=10))
         copy = pickle.loads(pickle.dumps(tell))
@@ -119,7 +119,7 @@ def test_it_can_be_sent_to_another_process(clock):
 
 
 def test_events_out_of_order_are_no_reason_to_stop(clock):
-    tell, stream = listener(clock)
+    tell, stream = make_progress(clock)
     tell(Event("advance", done=5))
     tell(Event("end"))
     assert stream.getvalue() == ""

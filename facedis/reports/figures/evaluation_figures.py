@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from facedis.atomic_io import replacing
+from facedis.atomic_io import atomic_write
 from facedis.errors import ConfigError
 from facedis.reports.figures.colours import COLOURS
 
@@ -38,7 +38,7 @@ def confusion_png(counts: Sequence[Sequence[int]], classes: Sequence[str], path:
     Raises:
         OutputError: It cannot be written.
     """
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         confusion(counts, classes, title).savefig(temporary, dpi=130)
 
 
@@ -143,7 +143,7 @@ def save(figure: Figure, path: Path) -> None:
     kind = path.suffix.lower().removeprefix(".")
     if kind not in ("png", "svg"):
         raise ConfigError(f"a figure cannot be written as {path.name}", "end its name in .png or .svg")
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         figure.savefig(temporary, format=kind, dpi=140)
 
 

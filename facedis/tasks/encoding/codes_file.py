@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from facedis.atomic_io import replacing
+from facedis.atomic_io import atomic_write
 from facedis.errors import ConfigError, InputError, MissingExtra
 from facedis.faces.alignment.sources import IDS
 
@@ -55,7 +55,7 @@ def codes_writer(path: Path, about: Mapping[str, Any]) -> Iterator[CodesWriter]:
         OutputError: It cannot be written.
     """
     kind = {".parquet": _Parquet, ".npz": _Npz, ".csv": _Csv}[checked_suffix(path)]
-    with replacing(path) as temporary, ExitStack() as stack:
+    with atomic_write(path) as temporary, ExitStack() as stack:
         writer = kind(temporary, json.dumps(dict(about)), stack)
         yield writer
         writer.finish()

@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from facedis.config import EvalConfig, as_dict
 from facedis.errors import CacheError
-from facedis.events import Event, Listener, silent
+from facedis.events import Event, EventHandler, ignore_events
 from facedis.faces.cache.cache import FacesCache
 from facedis.metrics.classification.classification import (
     PERSON_FACES,
@@ -50,19 +50,19 @@ class Evaluation(NamedTuple):
     table: CodeTable
 
 
-def evaluate(run: Run, cache: FacesCache, config: EvalConfig, listener: Listener = silent) -> dict[str, Any]:
+def evaluate(run: Run, cache: FacesCache, config: EvalConfig, handler: EventHandler = ignore_events) -> dict[str, Any]:
     """The record of `measure`."""
-    return measure(run, cache, config, listener).record
+    return measure(run, cache, config, handler).record
 
 
-def measure(run: Run, cache: FacesCache, config: EvalConfig, listener: Listener = silent) -> Evaluation:
+def measure(run: Run, cache: FacesCache, config: EvalConfig, handler: EventHandler = ignore_events) -> Evaluation:
     """Measure a run on one split of a faces cache.
 
     Args:
         run: The trained model.
         cache: Faces with expressions; their names are matched with the model's.
         config: Which split, how many rows for probes, how many resamples.
-        listener: Told of the progress.
+        handler: Told of the progress.
 
     Raises:
         CacheError: The cache and the model have no expression in common, or the split no face with one.
@@ -72,14 +72,14 @@ def measure(run: Run, cache: FacesCache, config: EvalConfig, listener: Listener 
     if len(parts.whole) == 0:
         raise CacheError(f"{cache.path} has no usable face with a known expression{_in(config.split)}", _others(cache))
     parts = _apart(parts, cache, config.batch)
-    table = encode(run, cache, parts.rows, config.batch, config.device, listener, config.flip)
+    table = encode(run, cache, parts.rows, config.batch, config.device, handler, config.flip)
     probe, selection, test, whole = (
         table.take(np.searchsorted(parts.rows, rows))
         for rows in (parts.probe, parts.selection, parts.test, parts.whole)
     )
-    listener(Event("start", "measuring"))
+    handler(Event("start", "measuring"))
     numbers = evaluate_codes(probe, selection, test, config, whole)
-    listener(Event("end", "measuring"))
+    handler(Event("end", "measuring"))
     result = record(
         "evaluation",
         command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),

@@ -7,7 +7,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from facedis.errors import CacheError, ConfigError
-from facedis.events import Event, Listener, silent
+from facedis.events import Event, EventHandler, ignore_events
 from facedis.faces.cache.cache import FacesCache
 from facedis.metrics.codes import CodeTable
 from facedis.metrics.statistics.intervals import Bootstrap, clusters
@@ -41,7 +41,7 @@ def sample(
     device: str = "auto",
     false_accepts: float | None = None,
     shown: int = 0,
-    listener: Listener = silent,
+    handler: EventHandler = ignore_events,
 ) -> SimilarityResult:
     """Compare random pairs of a cache: same and different expression x same and different person.
 
@@ -56,7 +56,7 @@ def sample(
         device: As in the settings.
         false_accepts: As in `compare`.
         shown: Of how many listed pairs of each kind the faces are kept.
-        listener: Told of the progress.
+        handler: Told of the progress.
 
     Returns:
         The listed pairs with their `kind`; `kinds`, the distributions; `auc` of each contrast and code;
@@ -72,14 +72,14 @@ def sample(
         raise ConfigError(f"--split is '{split}'", f"choose one of: {', '.join(_SPLITS)}")
     reference = ReferenceDistribution.load(run.path, false_accepts)
     rows, labelled = _rows(run, cache, split, seed)
-    table = encode(run, cache, rows, batch, device, listener)
+    table = encode(run, cache, rows, batch, device, handler)
     labels = table.labels if labelled else table.probabilities.argmax(axis=1)
     codes = {name: getattr(table, name) for name in CODES if getattr(table, name) is not None}
-    listener(Event("start", "measuring"))
+    handler(Event("start", "measuring"))
     with threadpool_limits(1):  # as in an evaluation: these arrays are small
         kinds = sample_pair_kinds(labels, table.identities, seed)
         numbers = _numbers(codes, kinds, table.identities, Bootstrap(draws=draws, seed=seed))
-    listener(Event("end", "measuring"))
+    handler(Event("end", "measuring"))
     listed, faces = [], {}
     drawn = _Drawn(run, cache, table, labels, codes)
     for kind in KINDS:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from facedis.errors import ConfigError, InputError, RunError
-from facedis.events import Event, Listener, silent, warn
+from facedis.events import Event, EventHandler, ignore_events, warn
 from facedis.faces.alignment.align_images import align_photographs
 from facedis.faces.alignment.sources import IDS, Block, Source, from_cache, from_folder
 from facedis.faces.cache.cache import FacesCache
@@ -44,7 +44,7 @@ def rank(
     crop: str | None = None,
     device: str = "auto",
     false_accepts: float | None = None,
-    listener: Listener = silent,
+    handler: EventHandler = ignore_events,
 ) -> SimilarityResult:
     """The faces whose codes are nearest to that of an image, the nearest first.
 
@@ -58,7 +58,7 @@ def rank(
         crop: Of the image and of a folder's images; None as the run's own faces were.
         device: As in the settings.
         false_accepts: As in `compare`.
-        listener: Told of the progress.
+        handler: Told of the progress.
 
     Returns:
         Pairs of the image with each face found, with their `rank`.
@@ -82,18 +82,18 @@ def rank(
     query = encode_faces(run, np.stack([face.face]), pick_device(device), COMPARED_OUTPUTS)
     notes = [f"{image} shows {face.found} faces, the largest is compared"] if face.found > 1 else []
     if codes_file is not None:
-        found = _in_codes(codes_file, query, by, top, listener)
+        found = _in_codes(codes_file, query, by, top, handler)
     else:
         with ExitStack() as stack:
             if place.is_dir():
                 source = from_folder(run, place, crop, device)
             else:
                 source = from_cache(stack.enter_context(FacesCache.open(place)), "all", _BATCH)
-            found = _in_faces(run, source, query, by, top, device, listener)
+            found = _in_faces(run, source, query, by, top, device, handler)
     pairs = _pairs(run, str(image), query, found, reference)
     listed = [{"image": name, "why": why} for name, why in found.problems[:MAX_LISTED]]
     if found.problems:
-        warn(listener, f"left out {len(found.problems):,} images, the first is {': '.join(found.problems[0])}")
+        warn(handler, f"left out {len(found.problems):,} images, the first is {': '.join(found.problems[0])}")
     more = {"faces": str(place), "n": found.total, "by": by, "left_out": len(found.problems), "problems": listed}
     result = similarity_record(run, "ranking", pairs, reference, notes, **more)
     return SimilarityResult(result, {str(image): face.face} | dict(zip(found.names, found.faces, strict=False)))
@@ -137,27 +137,27 @@ def codes_in(run: Run, place: Path, by: str) -> CodesFile:
     return file
 
 
-def _in_codes(file: CodesFile, query: Mapping[str, np.ndarray], by: str, top: int, listener: Listener) -> _Found:
+def _in_codes(file: CodesFile, query: Mapping[str, np.ndarray], by: str, top: int, handler: EventHandler) -> _Found:
     best, seen = Best(query[by][0], top), 0
-    listener(Event("start", "searching", total=file.total))
+    handler(Event("start", "searching", total=file.total))
     for block in file.blocks(by):
         best.add(block)
         seen += len(block)
-        listener(Event("advance", "searching", done=seen))
-    listener(Event("end", "searching", done=seen))
+        handler(Event("advance", "searching", done=seen))
+    handler(Event("end", "searching", done=seen))
     ids, root = file.ids(best.places), Path(file.about.get("source", ""))
     codes = {name: file.take(name, best.places) for name in file.codes}
     return _Found(file.total, [str(root / image) for image in ids["image"]], ids, codes, [], [])
 
 
 def _in_faces(
-    run: Run, source: Source, query: Mapping[str, np.ndarray], by: str, top: int, device: str, listener: Listener
+    run: Run, source: Source, query: Mapping[str, np.ndarray], by: str, top: int, device: str, handler: EventHandler
 ) -> _Found:
     best, where = Best(query[by][0], top), pick_device(device)
     kept: dict[int, _Face] = {}
     problems: list[tuple[str, str]] = []
     faces = looked = 0
-    listener(Event("start", "comparing", total=source.total))
+    handler(Event("start", "comparing", total=source.total))
     for block in source.blocks:
         if len(block.faces):
             codes = encode_faces(run, block.faces, where, COMPARED_OUTPUTS)
@@ -167,8 +167,8 @@ def _in_faces(
             kept |= {place: _Face.of(block, codes, place - faces) for place in new}
         faces, looked = faces + len(block.faces), looked + block.n
         problems += block.problems
-        listener(Event("advance", "comparing", done=looked))
-    listener(Event("end", "comparing", done=looked))
+        handler(Event("advance", "comparing", done=looked))
+    handler(Event("end", "comparing", done=looked))
     if not faces:
         raise InputError(
             f"none of the {looked:,} images of {source.place} has a face to use; the first is {': '.join(problems[0])}",

@@ -14,7 +14,7 @@ import numpy as np
 from facedis.atomic_io import write_text
 from facedis.config import TrainConfig
 from facedis.errors import ConfigError
-from facedis.events import Listener
+from facedis.events import EventHandler
 from facedis.faces.cache.cache import FacesCache
 from facedis.metrics.statistics.intervals import Bootstrap
 from facedis.metrics.verification.pairs import percentile_in, reference, share_above, threshold_at
@@ -40,11 +40,11 @@ OLD_REFERENCE = (
 NO_PEOPLE = "the run's val faces do not say who is who, so no cosine can be placed among people"
 
 
-def write_reference(run: Run, cache: FacesCache, rows: np.ndarray, config: TrainConfig, listener: Listener) -> None:
+def write_reference(run: Run, cache: FacesCache, rows: np.ndarray, config: TrainConfig, handler: EventHandler) -> None:
     """Write the reference distributions of `rows` (at most `FACES` of them, seeded) into the run folder."""
     if len(rows) > FACES:
         rows = np.sort(np.random.default_rng(config.seed).choice(rows, FACES, replace=False))
-    table = encode(run, cache, rows, 2 * config.batch, config.device, listener)
+    table = encode(run, cache, rows, 2 * config.batch, config.device, handler)
     codes = {"expression": table.expression, "rest": table.rest, "trunk": table.trunk}
     plan = Bootstrap(draws=DRAWS, seed=config.seed)
     content = {

@@ -8,7 +8,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from facedis.config import SwapEvalConfig
-from facedis.events import Event, Listener, silent
+from facedis.events import Event, EventHandler, ignore_events
 from facedis.metrics.generation.swaps import Donors, Groups, RealPairs, draw_donors, true_swaps
 from facedis.metrics.statistics.intervals import Bootstrap
 from facedis.metrics.verification.pairs import identity_pairs
@@ -89,14 +89,14 @@ class SwapExample(NamedTuple):
 
 
 def measure_swaps(
-    draws: Draws, faces: Faces, judges: Evaluators, config: SwapEvalConfig, listener: Listener = silent
+    draws: Draws, faces: Faces, judges: Evaluators, config: SwapEvalConfig, handler: EventHandler = ignore_events
 ) -> tuple[dict[str, Any], list[SwapExample]]:
     """All numbers of a record of kind "swap_eval", and the swaps to show."""
     reasons: dict[str, str] = {}
     kinds = {
         kind: draw_donors(faces.labels, faces.identities, kind == "across", config.pairs, config.seed) for kind in KINDS
     }
-    listener(Event("start", "swapping", total=sum(map(len, kinds.values()))))
+    handler(Event("start", "swapping", total=sum(map(len, kinds.values()))))
     known = _known(draws, faces, judges)
     swapped: dict[str, Swapped | None] = {}
     done = 0
@@ -105,15 +105,15 @@ def measure_swaps(
         for piece in _pieces(donors):
             pieces.append(_drawn(draws, known, piece, judges))
             done += len(piece)
-            listener(Event("advance", "swapping", done=done))
+            handler(Event("advance", "swapping", done=done))
         swapped[kind] = _swapped(faces, donors, pieces) if pieces else None
         if not pieces:
             reasons[kind] = f"there are no two faces for a swap {kind}{' people' if kind == 'across' else ' a person'}"
-    listener(Event("end", "swapping"))
-    listener(Event("start", "judging swaps"))
+    handler(Event("end", "swapping"))
+    handler(Event("start", "judging swaps"))
     with threadpool_limits(1):  # the numbers do not depend on the machine's cores
         numbers = _numbers(known, swapped, judges, config, reasons)
-    listener(Event("end", "judging swaps"))
+    handler(Event("end", "judging swaps"))
     kind = next((kind for kind in KINDS if swapped[kind] is not None), None)
     return numbers | {"reasons": reasons}, [] if kind is None else _shown(known, swapped[kind], config.shown)
 

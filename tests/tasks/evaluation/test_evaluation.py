@@ -260,7 +260,7 @@ def encoded(monkeypatch):
     """Codes that are the mean rows of the faces, in place of a network; the rows that were asked for."""
     asked = []
 
-    def encode(run, cache, rows, batch, device, listener, flip):
+    def encode(run, cache, rows, batch, device, handler, flip):
         asked.append(rows)
         stripes = cache.faces(rows).mean(axis=(2, 3)).astype(np.float32)
         labels = evaluation.run_labels(run, cache)[rows]
