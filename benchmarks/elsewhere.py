@@ -14,8 +14,8 @@ from facedis.config import EvalConfig
 from facedis.faces.cache.cache import FacesCache
 from facedis.model.storage.checkpoint import load_run
 from facedis.reports.progress import Progress
-from facedis.reports.tables.table_formats import markdown
-from facedis.reports.terminal.ablate import grid
+from facedis.reports.tables.table_formats import to_markdown
+from facedis.reports.terminal.ablate import text_table
 from facedis.result import record, write_result
 from facedis.tasks.evaluation.evaluation import measure
 from facedis.tasks.experiments.ablation import EVALUATION_KEYS
@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, help="without the ending: .md and .json")
     options = parser.parse_args()
     result = elsewhere(options.ablation, options.faces, EvalConfig(split=options.split))
-    text = markdown(grid(result))
+    text = to_markdown(text_table(result))
     write_result(result, options.output.with_suffix(".json"))
     write_text(options.output.with_suffix(".md"), text)
     print(text)
