@@ -127,9 +127,9 @@ def codes_in(run: Run, place: Path, by: str) -> CodesFile:
         InputError: It cannot be read, is of another model, or lacks those codes.
     """
     file = open_codes(place)
-    if file.about.get("fingerprint") != run.fingerprint:
+    if file.metadata.get("fingerprint") != run.fingerprint:
         raise InputError(
-            f"the codes in {place} are of another model, {file.about.get('model')}",
+            f"the codes in {place} are of another model, {file.metadata.get('model')}",
             "name that --model, or make them again with `facedis embed`",
         )
     if by not in file.codes:
@@ -145,7 +145,7 @@ def _in_codes(file: CodesFile, query: Mapping[str, np.ndarray], by: str, top: in
         seen += len(block)
         handler(Event("advance", "searching", done=seen))
     handler(Event("end", "searching", done=seen))
-    ids, root = file.ids(best.places), Path(file.about.get("source", ""))
+    ids, root = file.ids(best.places), Path(file.metadata.get("source", ""))
     codes = {name: file.take(name, best.places) for name in file.codes}
     return _Found(file.total, [str(root / image) for image in ids["image"]], ids, codes, [], [])
 
