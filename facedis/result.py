@@ -102,7 +102,7 @@ class Result:
         return {}
 
     def __repr__(self) -> str:
-        shown = (f"{name}={value if isinstance(value, Figure) else repr(value)}" for name, value in self._shown())
+        shown = (f"{name}={value if isinstance(value, Estimate) else repr(value)}" for name, value in self._shown())
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def _shown(self) -> Iterator[tuple[str, object]]:
