@@ -27,12 +27,12 @@ def load_model(which: str | Path | None = None) -> Run:
     """
     if which is None:
         which = _default()
-    path = folder_of(which)
+    path = model_folder(which)
     own_name = isinstance(which, str) and (which.startswith(PREFIX) or which in shipped.names())
     return load_packed(path, str(which) if own_name else None) if is_packed(path) else load_run(path)
 
 
-def folder_of(which: str | Path) -> Path:
+def model_folder(which: str | Path) -> Path:
     """The folder of the model that `which` names, a run's or a packed model's.
 
     Raises:

@@ -58,7 +58,7 @@ def export_onnx(run: Run, path: Path, handler: EventHandler = ignore_events) -> 
     calibration = Calibration.from_run(run)
     module, faces = OnnxModule(run, calibration.temperature).eval(), _faces(run, handler)
     about = _about(run, calibration)
-    note(handler, f"exporting {run.called}")
+    note(handler, f"exporting {run.display_name}")
     with atomic_write(path) as temporary:
         _write(module, faces[:2], temporary, about)
         differences = _differences(module, temporary, faces)
@@ -71,7 +71,7 @@ def export_onnx(run: Run, path: Path, handler: EventHandler = ignore_events) -> 
     return record(
         "export",
         command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-        model=run.called,
+        model=run.display_name,
         n=len(faces),
         classes=run.classes,
         output=str(path),
@@ -104,7 +104,7 @@ def _about(run: Run, calibration: Calibration) -> dict[str, str]:
         "temperature": calibration.temperature if calibration.fitted else None,
         "dataset": run.info["faces"].get("dataset", ""),
         "pretrained": run.info["pretrained"],
-        "model": Path(run.called).name,
+        "model": Path(run.display_name).name,
         "fingerprint": run.fingerprint,
         "facedis": __version__,
         "license": _LICENCE,

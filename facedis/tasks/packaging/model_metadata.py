@@ -45,7 +45,7 @@ def portable_info(run: Path) -> dict[str, Any]:
 def describe_model(run: Run, results: Iterable[Mapping[str, Any]] = ()) -> dict[str, Any]:
     """All that a card says: `info` of the model, its `results`, its `parameters`, the `codes` and their lengths."""
     return {
-        "name": run.info.get("name", Path(run.called).name),
+        "name": run.info.get("name", Path(run.display_name).name),
         "info": portable_info(run.path),
         "results": list(results),
         "parameters": sum(value.numel() for value in run.model.parameters()),
@@ -101,7 +101,7 @@ def _read_result(path: Path, run: Run) -> dict[str, Any]:
         raise InputError(f"{path} is a record of kind '{kind}'", "name a result.json of `facedis eval` or `swap-eval`")
     same = found.get("fingerprint", run.fingerprint) == run.fingerprint
     if not same or tuple(found["classes"]) != run.classes or _last(found["model"]) != run.path.resolve().name:
-        raise InputError(f"{path} is a result of {found['model']}, not of {run.called}", "leave it out")
+        raise InputError(f"{path} is a result of {found['model']}, not of {run.display_name}", "leave it out")
     return found
 
 

@@ -85,7 +85,7 @@ def pack(
         note(handler, f"{size / 1e6:.1f} MB is more than a model inside the package may have")
     return record(
         "model_packed",
-        model=run.called,
+        model=run.display_name,
         name=target.name,
         output=str(target.folder),
         bytes=size,
@@ -97,7 +97,7 @@ def pack(
 
 def _refuse(run: Run, target: PackageTarget) -> None:
     if run.packed:
-        raise RunError(f"{run.called} is a packed model already", "copy its folder, or name a run")
+        raise RunError(f"{run.display_name} is a packed model already", "copy its folder, or name a run")
     if not target.name.replace("-", "_").isidentifier():
         raise ConfigError(f"--name is '{target.name}'", "choose letters, digits, - and _")
     # Replaced is only what was packed before: an -o that is a mistake costs nothing.
