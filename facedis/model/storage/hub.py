@@ -12,7 +12,7 @@ from typing import Any
 from facedis.errors import InputError, MissingExtra, RunError
 from facedis.model.storage.checkpoint import MODEL
 from facedis.model.storage.packed import CARD, MANIFEST, check_files, read_packed_info
-from facedis.pretrained import INFO
+from facedis.pretrained import METADATA
 
 PREFIX = "hf:"
 #: What a hub shows as the page of a model.
@@ -41,8 +41,8 @@ def fetch_model(which: str) -> Path:
             f"{which} is not {kept}", "check the name and the network, or name a packed model on this machine"
         ) from error
     folder = Path(place)
-    if not (folder / INFO).is_file():
-        raise RunError(f"{which} is no model of facedis: it has no {INFO}", "name another one")
+    if not (folder / METADATA).is_file():
+        raise RunError(f"{which} is no model of facedis: it has no {METADATA}", "name another one")
     refuse_incomplete(folder, which)
     return folder
 
@@ -102,7 +102,7 @@ def refuse_incomplete(folder: Path, display_name: str) -> None:
     bad = next((found for found in known if found.problem), None)
     if bad is not None:
         raise RunError(f"{display_name} is damaged: {bad.file} {bad.problem}", "pack it again, or fetch it anew")
-    lacking = {INFO, MODEL, CARD} - {found.file for found in known}
+    lacking = {METADATA, MODEL, CARD} - {found.file for found in known}
     if lacking:
         raise RunError(f"{display_name} is not complete: {', '.join(sorted(lacking))} is not there", "pack it again")
 

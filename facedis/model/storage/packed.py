@@ -16,7 +16,7 @@ from torch import Tensor
 from facedis.atomic_io import write_text
 from facedis.errors import ConfigError, RunError
 from facedis.model.storage.checkpoint import FORMAT, MODEL, Run, digest, rebuild_run, save_tensors
-from facedis.pretrained import INFO
+from facedis.pretrained import METADATA
 
 CARD, RESULTS, MANIFEST, FACE = "card.md", "results.json", "manifest.json", "face.png"
 #: Raised when a folder is laid out otherwise.
@@ -34,7 +34,7 @@ class FileCheck(NamedTuple):
 
 def is_packed(path: Path) -> bool:
     """Whether `path` is the folder of a packed model."""
-    return (path / INFO).is_file()
+    return (path / METADATA).is_file()
 
 
 def read_packed_info(path: Path) -> dict[str, Any]:
@@ -44,9 +44,9 @@ def read_packed_info(path: Path) -> dict[str, Any]:
         RunError: It cannot be read, or is of another format.
     """
     try:
-        info = json.loads((path / INFO).read_text(encoding="utf-8"))
+        info = json.loads((path / METADATA).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise RunError(f"{path / INFO} cannot be read: {error}", _AGAIN) from error
+        raise RunError(f"{path / METADATA} cannot be read: {error}", _AGAIN) from error
     if not isinstance(info, dict) or (info.get("packed"), info.get("format")) != (PACKED, FORMAT):
         raise RunError(f"{path} is a packed model of another format than this facedis reads", _AGAIN)
     return info
@@ -68,7 +68,7 @@ def load_packed(path: Path, display_name: str | None = None) -> Run:
     try:
         return rebuild_run(path, display_name or str(path), info, with_adversary=False)
     except (ConfigError, KeyError, TypeError) as error:
-        raise RunError(f"{path / INFO} does not describe a model: {error}", _AGAIN) from error
+        raise RunError(f"{path / METADATA} does not describe a model: {error}", _AGAIN) from error
 
 
 def save_packed_tensors(run: Run, path: Path) -> None:

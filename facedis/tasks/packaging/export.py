@@ -16,7 +16,7 @@ import torch
 
 from facedis import __version__
 from facedis.atomic_io import atomic_write
-from facedis.datasets.formats.walk import images_below
+from facedis.datasets.formats.walk import iter_images
 from facedis.errors import MissingExtra, OutputError
 from facedis.events import EventHandler, ignore_events, note
 from facedis.faces.alignment.align_images import crop_settings
@@ -86,7 +86,7 @@ def export_onnx(run: Run, path: Path, handler: EventHandler = ignore_events) -> 
 def _faces(run: Run, handler: EventHandler) -> np.ndarray:
     """(FACES, S, S, 3) uint8 of the bundled faces, in the size of the run's own."""
     folder, size = bundled(handler), run.info["faces"]["size"]
-    images = list(images_below(folder))
+    images = list(iter_images(folder))
     chosen = [images[place] for place in np.linspace(0, len(images) - 1, FACES).round().astype(int)]
     return np.stack([whole(pixels_of(folder / name), size) for name in chosen])
 

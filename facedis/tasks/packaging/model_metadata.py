@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-from facedis import pretrained as shipped
+from facedis import pretrained
 from facedis.errors import InputError, RunError
 from facedis.model.storage.checkpoint import MODEL, Run, digest, read_info
 from facedis.model.storage.packed import RESULTS, is_packed, read_packed_info
@@ -30,7 +30,7 @@ def portable_info(run: Path) -> dict[str, Any]:
     if is_packed(run):
         return read_packed_info(run)
     info = read_info(run)
-    giver = shipped.folder(info["model"]["weights"]) or Path(info["model"]["weights"])
+    giver = pretrained.model_dir(info["model"]["weights"]) or Path(info["model"]["weights"])
     given = giver.is_dir() and (is_packed(giver) or (giver / "run.json").is_file())
     return info | {
         "command": portable_command(info.get("command", "")),

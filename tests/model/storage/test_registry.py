@@ -1,7 +1,6 @@
 import pytest
 
-from facedis import ExpressionEncoder
-from facedis import pretrained as shipped
+from facedis import ExpressionEncoder, pretrained
 from facedis.errors import MissingExtra, RunError
 from facedis.model.storage import hub
 from facedis.model.storage.checkpoint import MODEL, mark_latest
@@ -14,7 +13,7 @@ def ship(monkeypatch, tmp_path):
     """Make a folder of models stand for the one inside the package."""
 
     def put(place):
-        monkeypatch.setattr(shipped, "__file__", str(place / "__init__.py"))
+        monkeypatch.setattr(pretrained, "__file__", str(place / "__init__.py"))
 
     (tmp_path / "nowhere").mkdir()
     put(tmp_path / "nowhere")
