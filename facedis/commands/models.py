@@ -116,7 +116,7 @@ def _card(model: str | None, output: Path | None, as_json: bool, quiet: bool) ->
     text = card(known)
     if output is not None:
         write_text(output, text)
-    found = record("model_card", model=run.called, card=text, output=None if output is None else str(output))
+    found = record("model_card", model=run.display_name, card=text, output=None if output is None else str(output))
     if output is None and not as_json and not quiet:
         typer.echo(text, nl=False)  # as it is, so that it can be piped
     else:

@@ -27,7 +27,7 @@ def load_model(name: str | Path | None = None) -> Run:
     """
     name = pretrained.DEFAULT if name is None else name
     path = model_folder(name)
-    has_name = isinstance(name, str) and (name.startswith(PREFIX) or name in pretrained.names())
+    has_name = isinstance(name, str) and (name.startswith(PREFIX) or name in pretrained.list_names())
     return load_packed(path, str(name) if has_name else None) if is_packed(path) else load_run(path)
 
 
@@ -43,7 +43,7 @@ def load_model_or_newest(name: str | None = None, handler: EventHandler = ignore
     """
     newest = newest_run() if name is None else None
     if newest is None:
-        if name is None and pretrained.folder(pretrained.DEFAULT) is None:
+        if name is None and pretrained.model_dir(pretrained.DEFAULT) is None:
             raise RunError(
                 "there is no trained run in runs/ and no model is bundled",
                 "train one with `facedis train`, or name one with --model",
@@ -65,11 +65,11 @@ def model_folder(name: str | Path) -> Path:
     """
     if isinstance(name, str) and name.startswith(PREFIX):
         return fetch_model(name)
-    bundled = pretrained.folder(name) if isinstance(name, str) else None
+    bundled = pretrained.model_dir(name) if isinstance(name, str) else None
     if bundled is not None:
         return bundled
     path = Path(name)
-    if path.is_file() and path.name in (MODEL, RUN, pretrained.INFO):
+    if path.is_file() and path.name in (MODEL, RUN, pretrained.METADATA):
         path = path.parent
     if not path.exists():
         raise RunError(*_unknown(str(name)))

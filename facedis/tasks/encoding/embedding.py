@@ -119,7 +119,7 @@ def embed(
             source = from_folder(run, path, options.crop, options.device)
         else:
             source = from_cache(stack.enter_context(FacesCache.open(path)), split, options.batch_size)
-        metadata = {"model": run.called, "fingerprint": run.fingerprint, "classes": list(run.classes)}
+        metadata = {"model": run.display_name, "fingerprint": run.fingerprint, "classes": list(run.classes)}
         metadata |= {"source": str(source.root), "codes": [COLUMNS[name] for name in names]}
         start = time.perf_counter()
         with codes_writer(output, metadata) as writer:
@@ -128,7 +128,7 @@ def embed(
         image, why = written.problems[0]
         warn(handler, f"left out {len(written.problems):,} of {source.total:,} images, the first is {image}: {why}")
     return EmbeddingResult(
-        model=run.called,
+        model=run.display_name,
         faces=str(path),
         dataset=source.dataset,
         split=split,

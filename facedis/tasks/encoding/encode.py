@@ -34,7 +34,7 @@ def resolve_codes(run: Run, code: str) -> tuple[str, ...]:
     if code not in CODE_CHOICES:
         raise ConfigError(f"--code is '{code}'", f"choose one of: {', '.join(CODE_CHOICES)}")
     if "rest" in CODE_CHOICES[code] and run.model.rest_branch is None:
-        raise RunError(f"{run.called} is a baseline without a rest code", "choose --code expression or trunk")
+        raise RunError(f"{run.display_name} is a baseline without a rest code", "choose --code expression or trunk")
     return CODE_CHOICES[code]
 
 
@@ -50,7 +50,7 @@ def run_labels(run: Run, cache: FacesCache) -> np.ndarray:
     position = np.array([run.classes.index(name) if name in run.classes else -1 for name in cache.info.classes] + [-1])
     if (position < 0).all():
         raise CacheError(
-            f"{cache.path} and {run.called} have no expression in common",
+            f"{cache.path} and {run.display_name} have no expression in common",
             f"the classes of the model are {', '.join(run.classes)}",
         )
     return position[cache.labels]  # a label of -1 indexes the -1 at the end

@@ -108,7 +108,7 @@ def encode_images(
         if len(cut.places):
             for name, values in encode_faces(run, cut.faces, device, names).items():
                 codes[name][cut.places] = values
-    return CodesResult(model=run.called, images=image_names(listed), codes=codes)
+    return CodesResult(model=run.display_name, images=image_names(listed), codes=codes)
 
 
 def code_sizes(run: Run, names: tuple[str, ...], device: str = "auto") -> dict[str, int]:

@@ -1,10 +1,9 @@
 import pytest
 
-from facedis import ExpressionEncoder
-from facedis import pretrained as shipped
+from facedis import ExpressionEncoder, pretrained
 from facedis.errors import MissingExtra, RunError
 from facedis.model.storage import hub
-from facedis.model.storage.checkpoint import MODEL, point_to
+from facedis.model.storage.checkpoint import MODEL, mark_latest
 from facedis.model.storage.registry import load_model, load_model_or_newest
 from tests.tasks.packed_models import packed
 
@@ -14,7 +13,7 @@ def ship(monkeypatch, tmp_path):
     """Make a folder of models stand for the one inside the package."""
 
     def put(place):
-        monkeypatch.setattr(shipped, "__file__", str(place / "__init__.py"))
+        monkeypatch.setattr(pretrained, "__file__", str(place / "__init__.py"))
 
     (tmp_path / "nowhere").mkdir()
     put(tmp_path / "nowhere")
@@ -29,14 +28,14 @@ def test_the_default_is_the_bundled_model_and_for_commands_the_newest_run(tmp_pa
         load_model_or_newest()
     run, _ = packed(tmp_path, monkeypatch, name="bundled")
     ship(tmp_path)
-    assert load_model().called == load_model_or_newest().called == "bundled"
+    assert load_model().display_name == load_model_or_newest().display_name == "bundled"
     (tmp_path / "runs").mkdir()
     run.path.rename(tmp_path / "runs" / "mine")
-    point_to(tmp_path / "runs" / "mine")
+    mark_latest(tmp_path / "runs" / "mine")
     events = []
     assert load_model_or_newest(handler=events.append).path.name == "mine"
     assert [event.text for event in events] == ["model: runs/mine (newest run; --model bundled for the bundled model)"]
-    assert load_model().called == load_model_or_newest("bundled", events.append).called == "bundled"
+    assert load_model().display_name == load_model_or_newest("bundled", events.append).display_name == "bundled"
     assert len(events) == 1
 
 
@@ -48,7 +47,7 @@ def test_every_way_to_name_a_model(tmp_path, monkeypatch, ship):
     for which in ("demo", folder, "demo/model.json", f"demo/{MODEL}"):
         assert load_model(which).packed
     ship(tmp_path)
-    assert load_model("demo").called == "demo" and load_model(folder).called == str(folder)
+    assert load_model("demo").display_name == "demo" and load_model(folder).display_name == str(folder)
 
 
 def test_what_is_said_of_a_model_that_is_not_there(tmp_path, monkeypatch, ship):
