@@ -51,5 +51,17 @@ class MissingExtra(FacedisError):
         super().__init__(f"{what} needs packages that are not installed", f"pip install 'facedis[{extra}]'")
 
 
+class MissingPackage(FacedisError):
+    """A package that belongs to no extra is not installed.
+
+    Args:
+        what: The feature that needs it.
+        package: Name of the package.
+    """
+
+    def __init__(self, what: str, package: str) -> None:
+        super().__init__(f"{what} needs the package {package}", f"pip install {package}")
+
+
 class OutputError(FacedisError):
     """An output file or folder cannot be written."""
