@@ -10,7 +10,7 @@ from facedis.atomic_io import write_text
 from facedis.errors import CacheError, RunError
 from facedis.events import Event, EventHandler, ignore_events
 from facedis.faces.cache.cache import FacesCache
-from facedis.faces.cache.loader import prefetched
+from facedis.faces.cache.loader import prefetch_batches
 from facedis.metrics.classification.calibration import (
     TEMPERATURE_RANGE,
     expected_calibration_error,
@@ -111,7 +111,7 @@ def _logits(
     logits, done, torch_device = [], 0, pick_device(device)
     handler(Event("start", "calibrating", total=len(rows)))
     batches = [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]
-    for _, faces in prefetched(cache, batches):
+    for _, faces in prefetch_batches(cache, batches):
         logits.append(encode_faces(run, faces, torch_device, ("logits",))["logits"])
         done += len(faces)
         handler(Event("advance", "calibrating", done=done))

@@ -17,10 +17,10 @@ from facedis.atomic_io import atomic_write
 from facedis.datasets.formats.walk import iter_images
 from facedis.errors import MissingExtra, OutputError
 from facedis.events import EventHandler, ignore_events, note
-from facedis.faces.alignment.align_images import crop_settings
-from facedis.faces.alignment.plan import bundled
-from facedis.faces.cropping.crop import whole
-from facedis.faces.io.images import pixels_of
+from facedis.faces.alignment.align_images import crop_config
+from facedis.faces.alignment.plan import bundled_folder
+from facedis.faces.cropping.crop import resize_image
+from facedis.faces.io.images import read_image
 from facedis.model.storage.checkpoint import Run
 from facedis.result import command_line, record
 from facedis.tasks.encoding.temperature import Calibration
@@ -84,15 +84,15 @@ def export_onnx(run: Run, path: Path, handler: EventHandler = ignore_events) -> 
 
 def _faces(run: Run, handler: EventHandler) -> np.ndarray:
     """(FACES, S, S, 3) uint8 bundled faces in the size of the training faces."""
-    folder, size = bundled(handler), run.info["faces"]["size"]
+    folder, size = bundled_folder(handler), run.info["faces"]["size"]
     images = list(iter_images(folder))
     chosen = [images[index] for index in np.linspace(0, len(images) - 1, FACES).round().astype(int)]
-    return np.stack([whole(pixels_of(folder / name), size) for name in chosen])
+    return np.stack([resize_image(read_image(folder / name), size) for name in chosen])
 
 
 def _metadata(run: Run, calibration: Calibration) -> dict[str, str]:
     """The metadata of the file. ONNX stores text only, so lists and numbers are JSON."""
-    crop = crop_settings(run)
+    crop = crop_config(run)
     values = {
         "classes": list(run.classes),
         "size": run.info["faces"]["size"],

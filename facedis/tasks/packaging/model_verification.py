@@ -31,9 +31,8 @@ def show_model(run: Run) -> dict[str, Any]:
     """The record of kind "model": settings and sizes of a model."""
     description = describe_model(run, collect_results(run))
     files = {path.name: path.stat().st_size for path in sorted(run.path.iterdir()) if path.is_file()}
-    details = {
-        key: description["info"].get(key) for key in ("created", "command", "training", "faces", "versions", "machine")
-    }
+    info = description["info"]
+    details = {key: info.get(key) for key in ("created", "command", "training", "faces", "versions", "machine")}
     return record(
         "model",
         model=run.display_name,

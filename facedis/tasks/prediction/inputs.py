@@ -12,9 +12,9 @@ from typing import TextIO
 
 from facedis.datasets.formats.walk import iter_images
 from facedis.errors import FacedisError
-from facedis.faces.io.images import Decoded
-from facedis.faces.io.prefetch_decode import decoded_ahead
-from facedis.faces.io.video import VIDEO_SUFFIXES, frames
+from facedis.faces.io.images import DecodedImage
+from facedis.faces.io.prefetch_decode import prefetch_decoded
+from facedis.faces.io.video import VIDEO_SUFFIXES, read_frames
 from facedis.tasks.encoding.image_codes import ImageLike, decoded_images, image_names
 
 #: Stands for a list of paths on stdin.
@@ -36,7 +36,7 @@ class InputImage:
 
     path: str
     relative_path: str
-    decoded: Decoded
+    decoded: DecodedImage
     frame: int | None = None
     seconds: float | None = None
 
@@ -113,18 +113,18 @@ def _read_images(entries: Iterable[_Entry]) -> Iterator[InputImage]:
             pending.append(entry)
             yield Path(entry.path)
 
-    for decoded in decoded_ahead(sources(), _WORKERS):
+    for decoded in prefetch_decoded(sources(), _WORKERS):
         entry = pending.popleft()
         yield InputImage(entry.path, entry.relative_path, decoded)
 
 
 def _read_video(entry: _Entry, frame_stride: int) -> Iterator[InputImage]:
     try:
-        for frame, seconds, decoded in frames(Path(entry.path), frame_stride):
+        for frame, seconds, decoded in read_frames(Path(entry.path), frame_stride):
             yield InputImage(entry.path, entry.relative_path, decoded, frame, seconds)
     except FacedisError as error:  # the remaining inputs are still read
         yield _unreadable(entry, str(error))
 
 
 def _unreadable(entry: _Entry, reason: str) -> InputImage:
-    return InputImage(entry.path, entry.relative_path, Decoded(None, "unreadable", reason))
+    return InputImage(entry.path, entry.relative_path, DecodedImage(None, "unreadable", reason))

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from facedis import plugins
-from facedis.faces.alignment.align_images import crop_settings
-from facedis.faces.cropping.all_faces import Found, every_face
+from facedis.faces.alignment.align_images import crop_config
+from facedis.faces.cropping.all_faces import ImageFaces, crop_all_faces
 from facedis.faces.cropping.crop import CropSettings
 from facedis.metrics.classification.calibration import softmax
 from facedis.model.device import pick_device
@@ -169,14 +169,14 @@ def predict_stream(run: Run, images: Iterable[InputImage], options: PredictOptio
         RunError: The calibration of the run is broken.
     """
     temperature = Calibration.from_run(run).temperature
-    config = crop_settings(run, options.crop, options.device)
+    config = crop_config(run, options.crop, options.device)
     if options.min_face_size is not None:
         config = replace(config, min_face=options.min_face_size)
     settings, detector = CropSettings(config.crop, config.size, config.margin), None
     if config.crop != "none":
         detector = plugins.load_by_name(plugins.DETECTORS, config.detector)(config.device, config.min_face)
     for chunk in _chunks(images):
-        detected = every_face([image.decoded for image in chunk], settings, detector)
+        detected = crop_all_faces([image.decoded for image in chunk], settings, detector)
         predictions = _predict_faces(run, detected, options, temperature)
         for image, found in zip(chunk, detected, strict=True):
             faces = [next(predictions) for _ in range(len(found.faces))]
@@ -197,7 +197,7 @@ def _chunks(images: Iterable[InputImage]) -> Iterator[list[InputImage]]:
 
 
 def _predict_faces(
-    run: Run, detected: Sequence[Found], options: PredictOptions, temperature: float
+    run: Run, detected: Sequence[ImageFaces], options: PredictOptions, temperature: float
 ) -> Iterator[FacePrediction]:
     """The predictions for all faces of a chunk, in order."""
     if not any(len(found.faces) for found in detected):
@@ -216,7 +216,7 @@ def _predict_faces(
             yield _face(run.classes, boxes[start + i], detections[start + i], row, neighbours[i])
 
 
-def _per_face(values: np.ndarray | None, found: Found) -> Sequence[Any]:
+def _per_face(values: np.ndarray | None, found: ImageFaces) -> Sequence[Any]:
     return [None] * len(found.faces) if values is None else list(values)
 
 
