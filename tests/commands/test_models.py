@@ -119,7 +119,7 @@ def test_what_cannot_be_done(facedis, here, model, tmp_path):
         (("show", "one", "two"), ("takes one model",)),
         (("show", "-o", "x"), ("--output",)),
         (("verify", "--name", "x"), ("--name",)),
-        (("verify", "runs/one"), ("no packed model",)),
+        (("verify", "runs/one"), ("not a packed model",)),
         (("show", "gone"), ("no run folder gone",)),
     ):
         done = facedis("models", *words)
