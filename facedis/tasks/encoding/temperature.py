@@ -8,7 +8,7 @@ import numpy as np
 
 from facedis.atomic_io import write_text
 from facedis.errors import CacheError, RunError
-from facedis.events import Event, EventHandler, ignore_events
+from facedis.events import EventHandler, ignore_events, track
 from facedis.faces.cache.cache import FacesCache
 from facedis.faces.cache.loader import prefetch_batches
 from facedis.metrics.classification.calibration import (
@@ -108,14 +108,12 @@ def calibrate(
 def _logits(
     run: Run, cache: FacesCache, rows: np.ndarray, batch_size: int, device: str, handler: EventHandler
 ) -> np.ndarray:
-    logits, done, torch_device = [], 0, pick_device(device)
-    handler(Event("start", "calibrating", total=len(rows)))
+    logits, torch_device = [], pick_device(device)
     batches = [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]
-    for _, faces in prefetch_batches(cache, batches):
-        logits.append(encode_faces(run, faces, torch_device, ("logits",))["logits"])
-        done += len(faces)
-        handler(Event("advance", "calibrating", done=done))
-    handler(Event("end", "calibrating", done=done))
+    with track(handler, "calibrating", len(rows)) as progress:
+        for _, faces in prefetch_batches(cache, batches):
+            logits.append(encode_faces(run, faces, torch_device, ("logits",))["logits"])
+            progress.advance(len(faces))
     return np.concatenate(logits)
 
 
