@@ -73,12 +73,12 @@ class Result:
         """The record, in types that JSON has; documented in docs/results.md."""
         return record(self.kind, **_recorded(self))
 
-    def rows(self) -> Sequence[Mapping[str, Any]]:
+    def table_rows(self) -> Sequence[Mapping[str, Any]]:
         """The rows of `to_pandas`: one per estimate, unless a subclass has a table of its own."""
         return [{"metric": name} | estimate for name, estimate in estimates(self.to_dict())]
 
     def to_pandas(self) -> "DataFrame":
-        """`rows` as a DataFrame; nested keys become columns joined by dots.
+        """`table_rows` as a DataFrame; nested keys become columns joined by dots.
 
         Raises:
             MissingPackage: pandas is not installed.
@@ -87,7 +87,7 @@ class Result:
             from pandas import DataFrame
         except ImportError as error:
             raise MissingPackage("to_pandas", "pandas") from error
-        return DataFrame([dict(_columns(to_jsonable(row))) for row in self.rows()])
+        return DataFrame([dict(_columns(to_jsonable(row))) for row in self.table_rows()])
 
     def save(self, path: Path | str) -> None:
         """Write the record as JSON, whole or not at all.

@@ -28,7 +28,7 @@ class Measured(Result):
 
 @dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class Table(Measured):
-    def rows(self):
+    def table_rows(self):
         return [{"image": "a.png", "task": self.task, "n": np.int64(self.n)}]
 
 

@@ -71,7 +71,7 @@ def rank(
     if by not in CODES:
         raise ConfigError(f"--by is '{by}'", f"choose one of: {', '.join(CODES)}")
     if by == "rest" and run.model.rest_branch is None:
-        raise RunError(f"{run.called} is a baseline without a rest code", "rank --by expression or trunk")
+        raise RunError(f"{run.display_name} is a baseline without a rest code", "rank --by expression or trunk")
     if top < 1:
         raise ConfigError(f"--top is {top}", "it must be at least 1")
     if not place.exists() and not place.suffix:
@@ -127,9 +127,9 @@ def codes_in(run: Run, place: Path, by: str) -> CodesFile:
         InputError: It cannot be read, is of another model, or lacks those codes.
     """
     file = open_codes(place)
-    if file.about.get("fingerprint") != run.fingerprint:
+    if file.metadata.get("fingerprint") != run.fingerprint:
         raise InputError(
-            f"the codes in {place} are of another model, {file.about.get('model')}",
+            f"the codes in {place} are of another model, {file.metadata.get('model')}",
             "name that --model, or make them again with `facedis embed`",
         )
     if by not in file.codes:
@@ -145,7 +145,7 @@ def _in_codes(file: CodesFile, query: Mapping[str, np.ndarray], by: str, top: in
         seen += len(block)
         handler(Event("advance", "searching", done=seen))
     handler(Event("end", "searching", done=seen))
-    ids, root = file.ids(best.indices), Path(file.about.get("source", ""))
+    ids, root = file.ids(best.indices), Path(file.metadata.get("source", ""))
     codes = {name: file.take(name, best.indices) for name in file.codes}
     return _Found(file.total, [str(root / image) for image in ids["image"]], ids, codes, [], [])
 
