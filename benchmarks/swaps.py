@@ -4,8 +4,8 @@ One finished encoder; each row teaches it to draw anew from the same random deco
 `ROWS`, and its swaps are judged on a rendered grid of people whom nobody saw, where the truth is known.
 
     facedis align && facedis align ~/.cache/facedis/synthetic-faces-2/grid -o grid.h5
-    facedis synth --scenes --identities 240 --size 96 --seed 7 -o scenes && facedis align scenes -o scenes.h5
-    facedis train --preset clean --draw-faces scenes.h5 --name clean
+    facedis synth --scenes --identities 240 --image-size 96 --seed 7 -o scenes && facedis align scenes -o scenes.h5
+    facedis train --preset clean --decoder.faces scenes.h5 --name clean
     python benchmarks/judges.py faces.h5 -o judges
     python benchmarks/swaps.py runs/clean grid.h5 judges --faces scenes.h5 -o docs/results/swaps
 
@@ -65,7 +65,7 @@ def settings(run: Run, row: str, options: argparse.Namespace) -> tuple[ModelConf
     """Those of the preset `clean` with the terms up to `row` and no other."""
     named = [name for terms in list(ROWS.values())[: list(ROWS).index(row) + 1] for name in terms or ()]
     preset = {name: DRAWING[name] | SCENES[name] for name in DRAWING}
-    model = preset["model"] | {"decoder": "later"} | ({} if "rest_map" in named else {"rest_map": 0})
+    model = preset["model"] | {"decoder": "post-hoc"} | ({} if "rest_map" in named else {"rest_map": 0})
     terms = {name for of_row in ROWS.values() for name in of_row or () if name.startswith("draw_")}
     draw = preset["train"] | {name: 0.0 for name in terms - set(named)}
     draw |= {"draw_epochs": options.epochs or preset["train"]["draw_epochs"], "precision": options.precision}

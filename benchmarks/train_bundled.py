@@ -126,7 +126,9 @@ def main() -> None:
         train(options.faces, first, recipe["expression"], given, None)
     train(options.faces, second, recipe["codes"], given, first)
     measured = recipe["measured"] | ({"probes": "linear"} if options.quick else {})
-    more = words({"device": options.device} if options.device else {}) + (["--bootstrap", "100"] * options.quick)
+    more = words({"device": options.device} if options.device else {}) + (
+        ["--bootstrap-samples", "100"] * options.quick
+    )
     results = measure([options.faces, *options.also], second, measured, more)
     place = options.pack or options.output / options.name
     # Packing takes seconds, and a new result belongs into the card: done each time.

@@ -18,22 +18,22 @@ def test_every_preset_resolves(name, known):
 def test_clean_keeps_people_where_they_are_known_and_few_pixels_where_not():
     assert layers("clean", {}, False, Known(True))[0]["factors"] == ["identity"]
     model, train = layers("clean", {}, False, Known(False))
-    assert "factors" not in model and train["keep_picture"] > 0
+    assert "factors" not in model and train["lowres_retention_weight"] > 0
     assert "factors" not in layers("clean", {}, True, Known(True))[0], "a baseline has no rest branch"
 
 
 @pytest.mark.parametrize(("factors", "kept"), [(["yaw"], True), ([], True), (["yaw", "identity:who"], False)])
 def test_clean_keeps_few_pixels_of_known_people_whose_names_are_not_asked_for(factors, kept):
     model, train = layers("clean", {}, False, Known(True), factors=factors)
-    assert ("keep_picture" in train) == ("keep_directions" in train) == kept
+    assert ("lowres_retention_weight" in train) == ("rest_rank" in train) == kept
     resolve(TrainConfig, train)
     assert resolve(ModelConfig, model, {"factors": factors}).factors == tuple(factors)
 
 
-@pytest.mark.parametrize("typed", [{"erase": False}, {"keep_picture": 0.0}])
+@pytest.mark.parametrize("typed", [{"erase": False}, {"lowres_retention_weight": 0.0}])
 def test_directions_of_what_is_switched_off_go_with_it(typed):
     train = layers("clean", typed, False, Known(False))[1]
-    assert "keep_directions" not in train and layers("clean", {}, False, Known(False))[1]["keep_directions"] == 16
+    assert "rest_rank" not in train and layers("clean", {}, False, Known(False))[1]["rest_rank"] == 16
     resolve(TrainConfig, train, typed)
 
 
@@ -45,7 +45,7 @@ def test_the_faces_choose_and_an_unknown_name_is_refused():
 
 def test_clean_learns_to_swap_later_unless_another_decoder_is_asked_for():
     model, train = layers("clean", {}, False, Known(True))
-    assert model["decoder"] == "later" and model["rest_map"] > 0 and train["draw_swap"] > 0
+    assert model["decoder"] == "post-hoc" and model["rest_map"] > 0 and train["draw_swap"] > 0
     model, train = layers("clean", {}, False, Known(True), "detached")
     assert model["decoder"] == "detached" and "rest_map" not in model and "draw_swap" not in train
     resolve(ModelConfig, model)
@@ -54,4 +54,4 @@ def test_clean_learns_to_swap_later_unless_another_decoder_is_asked_for():
 def test_clean_learns_from_scenes_what_a_swap_should_be():
     alone, scenes = (layers("clean", {}, False, Known(True, scenes)) for scenes in (False, True))
     assert "draw_truth" not in alone[1] and scenes[1]["draw_truth"] > 0
-    assert scenes[0]["rest_map_sight"] == "whole" and "rest_map_sight" not in alone[0]
+    assert scenes[0]["spatial_rest_context"] == "whole" and "spatial_rest_context" not in alone[0]

@@ -47,7 +47,7 @@ def world(pictures, tmp_path_factory):
     from facedis.tasks.experiments.training import TrainOptions, train
 
     folder = tmp_path_factory.mktemp("world")
-    align(pictures, folder / "faces.h5", AlignConfig(size=48, device="cpu"))
+    align(pictures, folder / "faces.h5", AlignConfig(image_size=48, device="cpu"))
     options = TrainOptions(
         preset="small", folder=folder / "runs", name="one", model={"size": 32, "trunk": TRUNK}, train={"epochs": 1}
     )

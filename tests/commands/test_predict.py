@@ -88,7 +88,9 @@ def test_problems_are_told_and_the_others_go_on(facedis, here, photos, tmp_path)
 
 
 def test_only_where_nothing_could_be_answered_the_exit_code_is_2(facedis, here, photos, tmp_path, monkeypatch):
-    done = facedis("predict", "gone.jpg", photos / "wall.png", "--csv", tmp_path / "x.csv", "--draw", tmp_path / "d")
+    done = facedis(
+        "predict", "gone.jpg", photos / "wall.png", "--csv", tmp_path / "x.csv", "--annotate-dir", tmp_path / "d"
+    )
     assert done.code == 2 and "no face in any of 2 images" in done.err and "--crop none" in done.err
     assert not list(tmp_path.iterdir())
     assert "--crop" not in facedis("predict", "gone.jpg").err
@@ -118,14 +120,14 @@ def test_sixteen_pixels_are_enough_for_a_face_that_is_cut_out_already(facedis, h
             image.resize((side, side)).save(tmp_path / f"{side}.png")
     small, least = answers(facedis("predict", tmp_path, "--crop", "none", "--json"))
     assert "at least 16" in small["problem"] and least["faces"][0]["box"] is None
-    assert facedis("predict", tmp_path / "16.png", "--crop", "none", "--draw", tmp_path / "e", "-q").code == 0
+    assert facedis("predict", tmp_path / "16.png", "--crop", "none", "--annotate-dir", tmp_path / "e", "-q").code == 0
     with Image.open(tmp_path / "e" / "16.png") as drawn:
         assert drawn.size == (320, 320)
 
 
 def test_drawings_frame_the_faces_and_are_no_input_of_the_next_run(facedis, here, photos, tmp_path):
     place = shutil.copytree(photos, tmp_path / "photos")
-    words = ("predict", place, "--draw", place / "seen")
+    words = ("predict", place, "--annotate-dir", place / "seen")
     assert facedis(*words, "-q").code == 0
     drawn = sorted(path.relative_to(place / "seen").as_posix() for path in (place / "seen").rglob("*.png"))
     assert drawn == ["below/two.png", "one.png"]
@@ -140,7 +142,7 @@ def test_drawings_frame_the_faces_and_are_no_input_of_the_next_run(facedis, here
     refused(facedis(*words), "holds files already", "--overwrite")
     done = facedis(*words, "--overwrite", "--json")
     assert len(answers(done)) == 3
-    facedis("predict", place / "one.png", "--draw", place, "--overwrite", "-q")  # beside the photograph
+    facedis("predict", place / "one.png", "--annotate-dir", place, "--overwrite", "-q")  # beside the photograph
     assert (place / "one.png").read_bytes() == (photos / "one.png").read_bytes()
     assert (place / "one-2.png").exists()
 
@@ -160,7 +162,7 @@ def test_the_nearest_known_faces(facedis, here, tmp_path):
     with FacesCache.open("faces.h5") as cache:
         labels = {name: cache.info.classes[label] for name, label in zip(cache.sources, cache.labels, strict=True)}
         Image.fromarray(cache.faces(cache.rows()[3:4])[0]).save(tmp_path / "face.png")
-    words = ("predict", tmp_path / "face.png", "--crop", "none", "--top", "2")
+    words = ("predict", tmp_path / "face.png", "--crop", "none", "--top-k", "2")
     (read,) = answers(facedis(*words, "--neighbours", "faces.h5", "--json"))
     first, second = read["faces"][0]["neighbours"]
     assert 1 >= first["cosine"] >= second["cosine"] > 0 and first["cosine"] > 0.9999  # it is among them itself
@@ -189,10 +191,10 @@ def test_a_run_without_a_temperature_says_so_and_can_get_one(facedis, here, phot
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (("--top", "0"), ("--top is 0",)),
-        (("--every", "0"), ("--every is 0",)),
+        (("--top-k", "0"), ("--top is 0",)),
+        (("--frame-stride", "0"), ("--every is 0",)),
         (("--csv", "seen.txt"), ("seen.txt", ".csv")),
-        (("--min-face", "3"), ("--min-face is 3",)),
+        (("--min-face-size", "3"), ("--min-face-size is 3",)),
         (("--crop", "round"), ("--crop is 'round'",)),
         (("--neighbours", "gone.h5"), ("gone.h5",)),
         (("--run", "gone"), ("gone",)),
@@ -230,7 +232,7 @@ class TestVideo:
         return tmp_path / "clip.mp4"
 
     def test_every_third_frame(self, facedis, here, clip, photos, tmp_path):
-        words = ("predict", clip, photos / "one.png", "--every", "3", "--json", "--draw", tmp_path / "d")
+        words = ("predict", clip, photos / "one.png", "--frame-stride", "3", "--json", "--annotate-dir", tmp_path / "d")
         *frames, photo = answers(facedis(*words))
         assert [(each["frame"], each["seconds"], len(each["faces"])) for each in frames] == [
             (0, 0.0, 1),

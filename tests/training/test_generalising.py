@@ -104,7 +104,7 @@ def test_running_statistics_survive_what_overflows_at_the_worst_point():
 def test_a_step_whose_gradient_overflows_is_left_as_it_is_without_sharpness():
     torch.manual_seed(0)
     settings = ModelConfig(
-        trunk="resnet18_half", weights="none", size=32, branch="light", branch_widths=(8, 8, 8), decoder="none"
+        trunk="resnet18_half", weights="none", image_size=32, branch="light", branch_widths=(8, 8, 8), decoder="none"
     )
     model, _ = build(settings, {"expression": 3})
     side = Side(model.train(), model, (torch.optim.SGD(model.parameters(), 0.0),))
@@ -117,7 +117,7 @@ def test_a_step_whose_gradient_overflows_is_left_as_it_is_without_sharpness():
 
     side.slope, side.descend = overflowing, lambda: None
     batch = Batch(torch.rand(4, 3, 32, 32), torch.tensor([0, 1, 2, 0]))
-    train_step(Fabric(accelerator="cpu"), side, None, batch, TrainConfig(sharpness=0.05), ClassWeights())
+    train_step(Fabric(accelerator="cpu"), side, None, batch, TrainConfig(sam_rho=0.05), ClassWeights())
     assert len(slopes) == 1 and all(torch.isfinite(value).all() for value in model.state_dict().values())
 
 
@@ -134,10 +134,10 @@ def test_a_sharpness_aware_step_goes_down_the_gradient_of_the_worst_point():
     assert layer.weight.item() == pytest.approx(1 - 0.1 * 3)
 
 
-@pytest.mark.parametrize("other", [{"confusion": "hsic"}, {"confusion": "reversal"}, {"keep_embedding": 1.0}])
+@pytest.mark.parametrize("other", [{"confusion": "hsic"}, {"confusion": "reversal"}, {"feature_retention_weight": 1.0}])
 def test_mixup_is_refused_beside_what_needs_one_label(other):
     with pytest.raises(ConfigError, match="two labels"):
-        TrainConfig(mixup=0.2, **other)
+        TrainConfig(mixup_alpha=0.2, **other)
 
 
 def test_a_pupil_that_answers_as_its_teachers_do_has_nothing_to_learn():

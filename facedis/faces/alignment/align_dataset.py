@@ -84,7 +84,7 @@ def _align(plan: Plan, output: Path, config: AlignConfig, handler: EventHandler,
         note(handler, f"{output} is complete already")
         return _result(output, None, plan.skipped)
     aligner = Aligner(
-        CropSettings(info.crop, info.size, info.margin), _detector(plan, config), config.no_face, config.several
+        CropSettings(info.crop, info.size, info.margin), _detector(plan, config), config.no_face, config.multiple_faces
     )
     writer = _writer(output, plan, handler, overwrite)
     try:
@@ -129,7 +129,7 @@ def _fingerprint_of(partial: Path) -> str | None:
 def _detector(plan: Plan, config: AlignConfig) -> Any:
     if plan.info.crop == "none":
         return None
-    return plugins.named(plugins.DETECTORS, config.detector)(config.device, config.min_face)
+    return plugins.named(plugins.DETECTORS, config.detector)(config.device, config.min_face_size)
 
 
 def _writer(output: Path, plan: Plan, handler: EventHandler, overwrite: bool) -> CacheWriter:
@@ -194,7 +194,7 @@ def _warn_of_gaps(plan: Plan, status: np.ndarray, config: AlignConfig, handler: 
     if plan.info.crop != "none" and not np.isin(status, ("ok", "several")).any():
         warn(handler, f"no face was found in any image of {plan.root}; whole images stand in for all of them")
     divided = not any(entry.split for entry in plan.records)
-    wanted = {"train": 1.0, "val": config.val_share, "test": config.test_share}
+    wanted = {"train": 1.0, "val": config.val_fraction, "test": config.test_fraction}
     empty = [split for split, share in wanted.items() if share > 0 and split not in plan.splits]
     if divided and empty:
         warn(handler, f"no identity fell into the split {' or '.join(empty)}; another --seed may do better")

@@ -51,7 +51,7 @@ def crop_settings(run: Run, crop: str | None = None, device: str = "auto") -> Al
             "crop": crop or ("similarity" if cut_elsewhere else own["crop"]),
             "margin": 0.0 if cut_elsewhere else own["margin"],
             "size": own["size"],
-            "detector": "mtcnn" if own["detector"] in ("none", "given") else own["detector"],
+            "detector": "mtcnn" if own["detector"] in ("none", "annotations") else own["detector"],
             "device": device,
         },
     )
@@ -93,14 +93,16 @@ def cut_out(
         images: The images, decoded.
         n: How many there are.
         crop: As in `align_photographs`.
-        no_face: "skip", or "whole" to take all of an image without a face.
+        no_face: "skip", or "full-image" to take all of an image without a face.
         device: As in `align_photographs`.
     """
     config = crop_settings(run, crop, device)
     detector = None
     if config.crop != "none":
-        detector = plugins.named(plugins.DETECTORS, config.detector)(config.device, config.min_face)
-    aligner = Aligner(CropSettings(config.crop, config.size, config.margin), detector, no_face, config.several)
+        detector = plugins.named(plugins.DETECTORS, config.detector)(config.device, config.min_face_size)
+    aligner = Aligner(
+        CropSettings(config.crop, config.image_size, config.margin), detector, no_face, config.multiple_faces
+    )
     stream = iter(images)
     for first in range(0, n, CHUNK):
         size, reasons = min(CHUNK, n - first), []

@@ -44,21 +44,21 @@ def single_faces(paths: Sequence[Path], config: AlignConfig) -> list[SingleFace]
         ConfigError: The detector is unknown or its package missing.
     """
     crop = "box" if config.crop == "auto" else config.crop
-    settings = CropSettings(crop, config.size or FACE_SIZE, config.margin)
+    settings = CropSettings(crop, config.image_size or FACE_SIZE, config.margin)
     images = [pixels_of(path) for path in paths]
     if crop == "none":
         return [SingleFace(path, whole(image, settings.size)) for path, image in zip(paths, images, strict=True)]
-    detector = plugins.named(plugins.DETECTORS, config.detector)(config.device, config.min_face)
+    detector = plugins.named(plugins.DETECTORS, config.detector)(config.device, config.min_face_size)
     found = detector.detect(images)
     return [_face(*each, settings, config) for each in zip(paths, images, found, strict=True)]
 
 
 def _face(path: Path, image: np.ndarray, found: Detections, settings: CropSettings, config: AlignConfig) -> SingleFace:
     if not len(found):
-        if config.no_face == "whole":
+        if config.no_face == "full-image":
             return SingleFace(path, whole(image, settings.size))
         raise InputError(f"no face was found in {path}", "add --crop none if the picture is a cropped face already")
-    best = choose(found, image.shape, config.several)
+    best = choose(found, image.shape, config.multiple_faces)
     box, landmarks = found.boxes[best], found.landmarks[best]
     face = crop_face(image, box, landmarks, settings)
     return SingleFace(path, face, box, landmarks, float(found.probabilities[best]), len(found))

@@ -83,27 +83,25 @@ class Disentangler(nn.Module):
 
     def __init__(self, trunk: Trunk, sizes: Mapping[str, int], config: ModelConfig) -> None:
         super().__init__()
-        shape = trunk.map_shape(config.size)
+        shape = trunk.map_shape(config.image_size)
         # First what a baseline has, so that one seed gives both the same random weights to begin with.
         self.trunk = trunk
-        self.expression_branch = Branch(shape, config.expression_size, config)
+        self.expression_branch = Branch(shape, config.expression_dim, config)
         self.expression_head = nn.Sequential(
-            nn.Dropout(config.dropout), nn.Linear(config.expression_size, sizes["expression"])
+            nn.Dropout(config.dropout), nn.Linear(config.expression_dim, sizes["expression"])
         )
         self.rest_stages = None
-        if config.rest_stages and not config.baseline:
-            self.rest_stages = _copied(trunk, config.rest_stages)
-        further = {name: Branch(shape, config.rest_size, config) for name in config.branches[1:]}
+        if config.unshared_stages and not config.baseline:
+            self.rest_stages = _copied(trunk, config.unshared_stages)
+        further = {name: Branch(shape, config.rest_dim, config) for name in config.branches[1:]}
         self.rest_branch = further.pop("rest", None)
         self.other_branches = nn.ModuleDict(further)
-        self.owners = {factor: owner for factor, owner in config.owners.items() if factor != "expression"}
-        self.factor_heads = nn.ModuleDict(
-            {factor: nn.Linear(config.rest_size, sizes[factor]) for factor in self.owners}
-        )
-        length = config.expression_size + config.rest_size * (len(config.branches) - 1)
+        self.owners = {factor: owner for factor, owner in config.factor_branches.items() if factor != "expression"}
+        self.factor_heads = nn.ModuleDict({factor: nn.Linear(config.rest_dim, sizes[factor]) for factor in self.owners})
+        length = config.expression_dim + config.rest_dim * (len(config.branches) - 1)
         self.map_branch = None
-        if config.rest_map:
-            self.map_branch = MapBranch(trunk.map_shape(config.size, config.rest_stages)[0], config)
+        if config.spatial_rest_channels:
+            self.map_branch = MapBranch(trunk.map_shape(config.image_size, config.unshared_stages)[0], config)
         self.decoder = None if config.decoder == "none" else build_decoder(length, config)
         self.draws = config.decoder
         self.keepers = nn.ModuleDict()
@@ -217,7 +215,9 @@ def build(
 def _copied(trunk: Trunk, stages: int) -> nn.Sequential:
     """The last stages of the trunk once more: as pretrained as it is, else with weights of their own."""
     if stages >= len(trunk.stages):
-        raise ConfigError(f"--rest-stages is {stages}", f"this trunk has {len(trunk.stages)} stages: leave one shared")
+        raise ConfigError(
+            f"--unshared-stages is {stages}", f"this trunk has {len(trunk.stages)} stages: leave one shared"
+        )
     copied = deepcopy(trunk.stages[-stages:])
     if not trunk.pretrained:
         for module in copied.modules():

@@ -67,7 +67,7 @@ def embed(
     if split not in ("all", "train", "val", "test"):
         raise ConfigError(f"--split is '{split}'", "choose one of: train, val, test, all")
     if batch < 1:
-        raise ConfigError(f"--batch is {batch}", "it must be at least 1")
+        raise ConfigError(f"--batch-size is {batch}", "it must be at least 1")
     checked_suffix(output)
     with ExitStack() as stack:
         if place.is_dir():

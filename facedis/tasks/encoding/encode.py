@@ -83,7 +83,7 @@ def encode_faces(
 
 
 def _input(run: Run, faces: np.ndarray, device: torch.device) -> Tensor:
-    images = to_images(torch.from_numpy(faces).to(device), run.config.size, run.grey)
+    images = to_images(torch.from_numpy(faces).to(device), run.config.image_size, run.grey)
     return images.contiguous(memory_format=torch.channels_last)
 
 
@@ -130,7 +130,7 @@ def encode(
         classes=run.classes,
         factors={name: values[rows] for name, values in cache.factors.items()},
         others={name.removeprefix(_OTHER): codes for name, codes in arrays.items() if name.startswith(_OTHER)},
-        owners=run.config.owners,
+        owners=run.config.factor_branches,
     )
 
 

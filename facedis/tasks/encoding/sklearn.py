@@ -18,7 +18,7 @@ from facedis.tasks.encoding.codes_file import COLUMNS
 from facedis.tasks.encoding.embedding import resolve_codes
 from facedis.tasks.encoding.encode import encode_faces
 
-_NO_FACE = ("error", "whole", "nan")
+_NO_FACE = ("error", "full-image", "nan")
 _IN_MEMORY = (Image.Image, np.ndarray)
 _HINT = "take it out, or set no_face to 'nan', or crop to 'none' where images are cropped faces already"
 
@@ -36,7 +36,7 @@ class ExpressionEncoder(TransformerMixin, BaseEstimator):
             bundled model.
         code: "expression", "rest", "trunk", or "both" codes, one behind the other; "all" adds the trunk.
         crop: "box", "similarity", "none" (the images are faces already), or None for the run's way.
-        no_face: For an image without a face: "error", "whole" to take all of it, or "nan" for a row of NaN.
+        no_face: For an image without a face: "error", "full-image" to take all of it, or "nan" for a row of NaN.
         device: As in the settings.
     """
 
@@ -45,7 +45,7 @@ class ExpressionEncoder(TransformerMixin, BaseEstimator):
         model: str | Path | None = None,
         code: str = "expression",
         crop: str | None = None,
-        no_face: Literal["error", "whole", "nan"] = "error",
+        no_face: Literal["error", "full-image", "nan"] = "error",
         device: str = "auto",
     ) -> None:
         self.model = model
@@ -78,7 +78,7 @@ class ExpressionEncoder(TransformerMixin, BaseEstimator):
         wanted, device = resolve_codes(run, self.code), pick_device(self.device)
         found = np.full((len(images), self._width(run, wanted)), np.nan, np.float32)
         decoded = (from_memory(image) if isinstance(image, _IN_MEMORY) else decode(image) for image in images)
-        no_face = "whole" if self.no_face == "whole" else "skip"
+        no_face = "full-image" if self.no_face == "full-image" else "skip"
         for cut in cut_out(run, decoded, len(images), self.crop, no_face, self.device):
             if cut.problems and self.no_face == "error":
                 place, why = cut.problems[0]
@@ -111,7 +111,7 @@ class ExpressionEncoder(TransformerMixin, BaseEstimator):
         return kept[1]
 
     def _width(self, run: Run, wanted: tuple[str, ...]) -> int:
-        blank = np.zeros((1, run.config.size, run.config.size, 3), np.uint8)
+        blank = np.zeros((1, run.config.image_size, run.config.image_size, 3), np.uint8)
         return sum(values.shape[1] for values in encode_faces(run, blank, pick_device(self.device), wanted).values())
 
 

@@ -82,7 +82,7 @@ def calibrate(
     labels, rows = run_labels(run, cache), cache.rows("val")
     rows = rows[labels[rows] >= 0]
     if not len(rows):
-        raise CacheError(f"{cache.path} has no val face to fit a temperature on", "align it with a --val-share")
+        raise CacheError(f"{cache.path} has no val face to fit a temperature on", "align it with a --val-fraction")
     rng = np.random.default_rng(seed)
     rows = np.sort(rng.permutation(rows)[:FACES])
     logits, labels = _logits(run, cache, rows, batch, device, handler), labels[rows]

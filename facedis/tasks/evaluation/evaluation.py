@@ -68,11 +68,13 @@ def measure(run: Run, cache: FacesCache, config: EvalConfig, handler: EventHandl
         CacheError: The cache and the model have no expression in common, or the split no face with one.
     """
     labels = np.where(cache.usable, run_labels(run, cache), -1)
-    parts = choose_parts(Faces(labels, cache.identities, cache.splits), config.split, config.probe_rows, config.seed)
+    parts = choose_parts(
+        Faces(labels, cache.identities, cache.splits), config.split, config.probe_max_samples, config.seed
+    )
     if len(parts.whole) == 0:
         raise CacheError(f"{cache.path} has no usable face with a known expression{_in(config.split)}", _others(cache))
-    parts = _apart(parts, cache, config.batch)
-    table = encode(run, cache, parts.rows, config.batch, config.device, handler, config.flip)
+    parts = _apart(parts, cache, config.batch_size)
+    table = encode(run, cache, parts.rows, config.batch_size, config.device, handler, config.tta_flip)
     probe, selection, test, whole = (
         table.take(np.searchsorted(parts.rows, rows))
         for rows in (parts.probe, parts.selection, parts.test, parts.whole)
@@ -123,7 +125,7 @@ def evaluate_codes(
 
 
 def _numbers(parts: Tables, whole: CodeTable, config: EvalConfig) -> dict[str, Any]:
-    plan = Bootstrap(draws=config.bootstrap, seed=config.seed)
+    plan = Bootstrap(draws=config.bootstrap_samples, seed=config.seed)
     reasons: dict[str, str] = {}
     codes = compared_codes(parts, whole, config.seed)
     kinds = KINDS[config.probes]
@@ -209,7 +211,7 @@ def _notes(run: Run, cache: FacesCache, split: str, parts: Parts) -> list[str]:
 
 
 def _chosen_on_val(run: Run, cache: FacesCache) -> bool:
-    select = run.train_config.select
+    select = run.train_config.checkpoint_selection
     return select == "best" or (select == "auto" and len(cache.rows("test")) > 0)
 
 

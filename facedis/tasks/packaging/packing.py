@@ -113,7 +113,9 @@ def _fill(run: Run, known: Mapping[str, Any], draft: Path, handler: EventHandler
     write_text(draft / RESULTS, _json({"results": known["results"]}))
     for name in (REFERENCE_FILE, CALIBRATION):
         _copy_without_path(run.path / name, draft / name)
-    with suppress(CacheError):  # the faces are gone: --onto will ask for a second image, and the card says so
+    with suppress(
+        CacheError
+    ):  # the faces are gone: --target-expression will ask for a second image, and the card says so
         write_class_means(draft, list(run.classes), class_mean_codes(run, handler=handler), digest(draft / MODEL))
     face = align_photographs(run, [bundled.folder(handler) / CHECK_IMAGE])[0].face
     Image.fromarray(face).save(draft / FACE)

@@ -46,9 +46,9 @@ class Opponents(nn.Module):
 
     def __init__(self, model: ModelConfig, config: TrainConfig, classes: int) -> None:
         super().__init__()
-        size = model.rest_map * model.rest_map_side**2
-        self.map_adversary = Pool(size, classes, model) if size and config.draw_clean else None
-        self.critic = Critic(classes) if config.draw_real else None
+        size = model.spatial_rest_channels * model.spatial_rest_size**2
+        self.map_adversary = Pool(size, classes, model) if size and config.decoder.map_confusion_weight else None
+        self.critic = Critic(classes) if config.decoder.gan_weight else None
 
 
 class Player(nn.Module):
@@ -91,7 +91,7 @@ class Drawing:
         settings: tuple[ModelConfig, TrainConfig],
     ) -> None:
         self.fabric, self.folder, self.data, self.model = fabric, run, data, model
-        self.size, self.config = settings[0].size, settings[1]
+        self.size, self.config = settings[0].image_size, settings[1]
         self.scenes = scenes(data.cache)[data.train_rows]
         torch.manual_seed(self.config.seed)
         opponents = Opponents(*settings, len(data.classes))
@@ -120,9 +120,9 @@ class Drawing:
             KeyboardInterrupt: It was told to stop; what was done is saved.
             RunError: A loss is no longer a number.
         """
-        total, saved = self.config.draw_epochs * self.steps, time.monotonic()
+        total, saved = self.config.decoder.epochs * self.steps, time.monotonic()
         handler(Event("start", "learning to draw", total=total, done=self.place.epoch * self.steps + self.place.step))
-        while self.place.epoch < self.config.draw_epochs:
+        while self.place.epoch < self.config.decoder.epochs:
             begun, first, speed = time.monotonic(), self.sums[-1].item(), 0.0
             for images, labels, scene in self.prepared(self.batches(self.place.epoch)[self.place.step :]):
                 terms = self.step(images, labels, scene).cpu()
@@ -134,7 +134,7 @@ class Drawing:
                 if told():
                     self.save()
                     raise KeyboardInterrupt
-                if time.monotonic() - saved > 60 * self.config.checkpoint_minutes:
+                if time.monotonic() - saved > 60 * self.config.runtime.checkpoint_minutes:
                     self.save()
                     saved = time.monotonic()
             self._close_epoch(speed)
@@ -142,13 +142,13 @@ class Drawing:
 
     def step(self, images: Tensor, labels: Tensor, scene: Tensor) -> Tensor:
         """One iteration; the weighted terms in the order of `TERMS`."""
-        total, done = self.config.draw_epochs * self.steps, self.place.epoch * self.steps + self.place.step
-        warm_up, factor = phase(done, total, self.config.draw_warm_up)
+        total, done = self.config.decoder.epochs * self.steps, self.place.epoch * self.steps + self.place.step
+        warm_up, factor = phase(done, total, self.config.decoder.warmup_fraction)
         for side in (self.pupil, self.opponents):
             for optimizer in side.optimizers if side else ():
                 for group in optimizer.param_groups:
                     group["lr"] = group["initial_lr"] * factor
-        parts = roles(labels, scene, self.config.draw_truth, self.config.draw_stand_in)
+        parts = roles(labels, scene, self.config.decoder.paired_prob, self.config.decoder.same_class_prob)
         terms, rest_map, swapped = self.pupil.wrapped(images, labels, parts, warm_up)
         self.pupil.update(self.fabric, sum(terms.values()))
         if self.opponents is not None:
@@ -182,7 +182,7 @@ class Drawing:
             images = to_images(torch.from_numpy(faces).to(device), self.size)
             alone = scene.max() + 1 + torch.arange(len(scene))  # a group of its own for who has no scene
             groups = torch.where(scene < 0, alone, scene).unique(return_inverse=True)[1]
-            images = augment(images, self.config.draw_augment, generator, groups)
+            images = augment(images, self.config.decoder.augmentation, generator, groups)
             yield images.contiguous(memory_format=torch.channels_last), labels.to(device), scene.to(device)
 
     def batches(self, epoch: int) -> list[np.ndarray]:
@@ -192,9 +192,9 @@ class Drawing:
         people = np.where(self.scenes < 0, people, np.char.add("scene ", self.scenes.astype(str)))
         # Two of a scene are enough, the face and its target: with few scenes in a batch its norm is not that of all.
         # Processes take turns along the order, so each gets two of a row.
-        row = 2 * self.fabric.world_size if config.draw_truth and (self.scenes >= 0).all() else 0
+        row = 2 * self.fabric.world_size if config.decoder.paired_prob and (self.scenes >= 0).all() else 0
         order = mixed_order(data.train_labels, people, config.seed, config.epochs + epoch, row)
-        return share_of(order, config.draw_batch, self.fabric.global_rank, self.fabric.world_size)
+        return share_of(order, config.decoder.batch_size, self.fabric.global_rank, self.fabric.world_size)
 
     def save(self) -> None:
         """Write everything that is needed to go on here."""

@@ -10,7 +10,7 @@ from facedis.tasks.evaluation.evaluation import Evaluation
 from facedis.tasks.experiments import ablation
 from facedis.tasks.experiments.training import TrainOptions
 
-CONFIG = EvalConfig(bootstrap=100)
+CONFIG = EvalConfig(bootstrap_samples=100)
 RIGHT = {"baseline": 60, "beta1-1.0": 50, "beta1-0.001": 60, "beta1-0": 75}
 
 
@@ -72,8 +72,8 @@ def test_what_is_measured_is_not_measured_again_unless_asked_otherwise(done, pat
     first = ablation.ablate(pattern_cache, tmp_path, TrainOptions(), CONFIG)
     again = ablation.ablate(pattern_cache, tmp_path, TrainOptions(), CONFIG)
     assert len(done.measured) == 4 and again["rows"] == first["rows"]
-    ablation.ablate(pattern_cache, tmp_path, TrainOptions(), EvalConfig(bootstrap=100, probes="linear"))
+    ablation.ablate(pattern_cache, tmp_path, TrainOptions(), EvalConfig(bootstrap_samples=100, probes="linear"))
     assert len(done.measured) == 8
     (tmp_path / "beta1-0" / "eval-val" / "predictions.npz").unlink()
-    ablation.ablate(pattern_cache, tmp_path, TrainOptions(), EvalConfig(bootstrap=100, probes="linear"))
+    ablation.ablate(pattern_cache, tmp_path, TrainOptions(), EvalConfig(bootstrap_samples=100, probes="linear"))
     assert done.measured[8:] == ["beta1-0"]

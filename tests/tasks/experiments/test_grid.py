@@ -31,7 +31,12 @@ def test_every_row_goes_together_with_its_preset_on_any_faces(path, people):
         config = resolve(TrainConfig, train, row.train)
         assert config.beta1 == row.train.get("beta1", 0)
         if "paper" in row.name:
-            assert (config.beta3, config.keep_picture, config.keep_apart, config.keep_directions) == (1, 0, 0, 0)
+            assert (
+                config.beta3,
+                config.retention.lowres_retention_weight,
+                config.retention.covariance_weight,
+                config.retention.rest_rank,
+            ) == (1, 0, 0, 0)
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ WARNING = "nothing keeps the rest code alive"
 )
 def test_clean_keeps_few_pixels_where_the_factors_asked_for_name_nobody(opened, options):
     model, config = settings("clean", options, opened)
-    assert model.factors == ("yaw",) and config.keep_picture > 0
-    assert settings("clean", TrainOptions(), opened)[1].keep_picture == 0, "people are known by name"
+    assert model.factors == ("yaw",) and config.lowres_retention_weight > 0
+    assert settings("clean", TrainOptions(), opened)[1].lowres_retention_weight == 0, "people are known by name"
 
 
 @pytest.mark.parametrize(
@@ -23,9 +23,9 @@ def test_clean_keeps_few_pixels_where_the_factors_asked_for_name_nobody(opened, 
     [
         ("clean", {}, {}, False),
         ("clean", {"factors": "yaw"}, {}, False),
-        ("clean", {"factors": "yaw"}, {"keep_picture": 0.0}, True),
-        ("clean", {"factors": "yaw"}, {"keep_picture": 0.0, "keep_variance": 1.0}, False),
-        ("clean", {"factors": "yaw"}, {"keep_picture": 0.0, "beta1": 0.001}, False),
+        ("clean", {"factors": "yaw"}, {"lowres_retention_weight": 0.0}, True),
+        ("clean", {"factors": "yaw"}, {"lowres_retention_weight": 0.0, "variance_weight": 1.0}, False),
+        ("clean", {"factors": "yaw"}, {"lowres_retention_weight": 0.0, "beta1": 0.001}, False),
         ("clean", {"factors": "identity:who"}, {}, True),
         ("paper", {}, {}, False),
     ],
@@ -39,7 +39,7 @@ def test_a_rest_code_that_nothing_keeps_alive_is_a_warning(
     assert warned == any(event.kind == "warning" and WARNING in event.text for event in told)
 
 
-@pytest.mark.parametrize("decoder", ["none", "detached", "later"])
+@pytest.mark.parametrize("decoder", ["none", "detached", "post-hoc"])
 @pytest.mark.parametrize("preset", ["paper", "small", "clean"])
 def test_a_reconstruction_loss_that_would_reach_no_code_is_refused(opened, preset, decoder):
     with pytest.raises(ConfigError, match=f"--beta1 is 0.001, but with --decoder {decoder}"):
