@@ -18,9 +18,9 @@ _FACES = Path("faces.h5")
 def info(cache: CacheArgument = _FACES, as_json: AsJson = False, quiet: Quiet = False) -> None:
     """Show the counts of a faces cache: splits, expressions, identities and statuses."""
     from facedis.faces.cache.summary import summary
-    from facedis.reports.terminal.faces import summary_page
+    from facedis.reports.terminal.faces import render_summary
 
-    show(summary(cache), summary_page, as_json, quiet)
+    show(summary(cache), render_summary, as_json, quiet)
 
 
 @app.command()
@@ -67,10 +67,10 @@ def verify(
 ) -> None:
     """Check every row of a faces cache, and whether its source has changed. Exit code 2 if it is damaged."""
     from facedis.faces.alignment.verify import verify as run_verification
-    from facedis.reports.terminal.faces import verification_page
+    from facedis.reports.terminal.faces import render_verification
 
     result = run_verification(cache, event_handler(as_json, quiet), images)
-    show(result, verification_page, as_json, quiet)
+    show(result, render_verification, as_json, quiet)
     if not result["whole"]:
         bad = [check["what"] for check in result["checks"] if check["bad"]]
         raise CacheError(
@@ -94,8 +94,8 @@ def pack(
 ) -> None:
     """Store a faces cache in another format."""
     from facedis.faces.cache.transcode import pack as run_packing
-    from facedis.reports.terminal.faces import packing_page
+    from facedis.reports.terminal.faces import render_packing
 
     output = output or cache.with_name(f"{cache.stem}-{storage}.h5")
     result = run_packing(cache, output, storage, quality, handler=event_handler(as_json, quiet))
-    show(result, packing_page, as_json, quiet)
+    show(result, render_packing, as_json, quiet)

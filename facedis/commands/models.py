@@ -21,20 +21,20 @@ ModelArgument = Annotated[
 @app.command("list")
 def list_(as_json: AsJson = False, quiet: Quiet = False) -> None:
     """List the models that are part of the package."""
-    from facedis.reports.terminal.models import list_page
+    from facedis.reports.terminal.models import render_list
     from facedis.tasks.packaging.model_verification import list_models
 
-    show(list_models(), list_page, as_json, quiet)
+    show(list_models(), render_list, as_json, quiet)
 
 
 @app.command("show")
 def show_(model: ModelArgument = None, as_json: AsJson = False, quiet: Quiet = False) -> None:
     """Show the settings and sizes of a model."""
     from facedis.model.storage.registry import load_model
-    from facedis.reports.terminal.models import show_page
+    from facedis.reports.terminal.models import render_model
     from facedis.tasks.packaging.model_verification import show_model
 
-    show(show_model(load_model(model)), show_page, as_json, quiet)
+    show(show_model(load_model(model)), render_model, as_json, quiet)
 
 
 @app.command()
@@ -73,11 +73,11 @@ def verify(
     quiet: Quiet = False,
 ) -> None:
     """Check the files of a packed model and its output for one face. Exit code 2 if it is damaged."""
-    from facedis.reports.terminal.models import verification_page
+    from facedis.reports.terminal.models import render_verification
     from facedis.tasks.packaging.model_verification import verify_model
 
     found = verify_model(model)
-    show(found, verification_page, as_json, quiet)
+    show(found, render_verification, as_json, quiet)
     if not found["whole"]:
         bad = next((f"{each['file']} {each['trouble']}" for each in found["files"] if each["trouble"]), "")
         why = bad or f"its output for its own face differs by {found['furthest']:.1g} from that when it was packed"
@@ -102,7 +102,7 @@ def pack(
     """Pack a run into one folder: half-precision tensors, model card, results and SHA-256 checksums."""
     from facedis.model.storage.registry import load_model
     from facedis.reports.cards.card import card as model_card
-    from facedis.reports.terminal.models import packing_page
+    from facedis.reports.terminal.models import render_packing
     from facedis.tasks.packaging.model_metadata import collect_results
     from facedis.tasks.packaging.packing import PackageTarget
     from facedis.tasks.packaging.packing import pack as run_packing
@@ -110,7 +110,7 @@ def pack(
     run = load_model(model)
     target = PackageTarget(output, name or output.resolve().name, overwrite)
     results = collect_results(run, result or [])
-    show(run_packing(run, results, model_card, target, event_handler(as_json, quiet)), packing_page, as_json, quiet)
+    show(run_packing(run, results, model_card, target, event_handler(as_json, quiet)), render_packing, as_json, quiet)
 
 
 @app.command()

@@ -59,7 +59,7 @@ def swap_eval(
     from facedis.model.storage.registry import load_model
     from facedis.reports.figures.swap_eval_figure import swaps_png
     from facedis.reports.provenance import refuse_unknown_format
-    from facedis.reports.terminal.swap_eval import page, sheet_of
+    from facedis.reports.terminal.swap_eval import render, sheet_of
     from facedis.result import write_result
     from facedis.tasks.swapping.evaluators import load_expression_evaluator, load_identity_evaluator
     from facedis.tasks.swapping.swap_evaluation import evaluate_swaps
@@ -83,4 +83,4 @@ def swap_eval(
         sheet_of(shown, sheet)
     swaps_png(result, place / "swaps.png")
     write_result(result, place / "result.json")
-    show(result, page, as_json, quiet)
+    show(result, render, as_json, quiet)

@@ -41,15 +41,15 @@ def train(
     The expression branch learns the labels; the rest branch learns a code from which adversaries cannot predict them.
     Ctrl-C saves a checkpoint and stops; --resume continues with the same result as without a stop.
     """
-    from facedis.reports.terminal.train import page
+    from facedis.reports.terminal.train import render
     from facedis.tasks.experiments import training
 
     if resume is not None:
-        show(training.resume(resume, event_handler(as_json, quiet)), page, as_json, quiet)
+        show(training.resume(resume, event_handler(as_json, quiet)), render, as_json, quiet)
         return
     faces = faces or given.file.faces or Path("faces.h5")
     wanted = training.TrainOptions(preset, name, runs, given.file, given.typed, offline)
     if given.print_config:
         chosen, model, config = training.preview(faces, wanted)
         print_settings(as_tables(model, config), chosen, faces)
-    show(training.train(faces, wanted, event_handler(as_json, quiet)), page, as_json, quiet)
+    show(training.train(faces, wanted, event_handler(as_json, quiet)), render, as_json, quiet)

@@ -199,7 +199,7 @@ def _compare(predictions: Predictions, first: Predictions, config: EvalConfig) -
         predictions.correct,
         first.correct,
         predictions.identities,
-        Bootstrap(draws=config.bootstrap_samples, seed=config.seed),
+        Bootstrap(n_resamples=config.bootstrap_samples, seed=config.seed),
     )
     return asdict(found)
 
