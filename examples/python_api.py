@@ -18,7 +18,7 @@ def main(epochs: int = 10) -> None:
     faces = Path("faces.h5")
     facedis.align(None, faces, facedis.AlignConfig(), tell)  # None: the bundled faces, else a folder of yours
 
-    options = facedis.TrainOptions(preset="small", train={"beta1": 0.0, "epochs": epochs})
+    options = facedis.TrainOptions(preset="small", settings={"beta1": 0.0, "epochs": epochs})
     trained = facedis.train(faces, options, tell)
     run = facedis.load_run(trained["model"])
 

@@ -160,7 +160,7 @@ def encoder_loss(
             for name, logits in output.factors.items()
         )
     beta1 = config.beta1
-    if beta1 == 0 and model.draws in ("detached", "rest"):  # it learns from the mean error: no expression code hears it
+    if beta1 == 0 and model.draws in ("detached", "rest-only"):  # it learns from the mean error: no expression code hears it
         beta1 = 1 / (batch.images[0].numel() if config.reconstruction_reduction == "sum" else 1)
     retention = _retention(model, output, batch, config)
     total = beta1 * reconstruction + config.beta2 * expression + heed * config.beta3 * confusion

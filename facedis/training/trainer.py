@@ -152,7 +152,7 @@ class Loop:
         if self.fabric.is_global_zero and not begun and self.config.retention.leace and self.adversary is not None:
             self._erase()
         self.fabric.barrier()
-        if self.encoder.module.draws == "later":
+        if self.encoder.module.draws == "post-hoc":
             self._learn_to_draw(stop, begun)
         if self.fabric.is_global_zero:
             for name in (CHECKPOINT, drawing.CHECKPOINT):

@@ -24,8 +24,7 @@ def run(world, tmp_path_factory):
         preset="small",
         folder=tmp_path_factory.mktemp("runs"),
         name="alike",
-        model={"size": 32, "decoder": "none"},
-        train={"epochs": 3, "batch": 16},
+        settings={"image_size": 32, "decoder": "none"} | {"epochs": 3, "batch_size": 16},
     )
     train(world / "faces.h5", options)
     return options.folder / "alike"

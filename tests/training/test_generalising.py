@@ -5,7 +5,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from facedis.config import ModelConfig, TrainConfig
+from facedis.config import ModelConfig, TrainConfig, resolve
 from facedis.errors import ConfigError, RunError
 from facedis.model.losses import objective as losses
 from facedis.model.network.disentangler import build
@@ -137,7 +137,7 @@ def test_a_sharpness_aware_step_goes_down_the_gradient_of_the_worst_point():
 @pytest.mark.parametrize("other", [{"confusion": "hsic"}, {"confusion": "reversal"}, {"feature_retention_weight": 1.0}])
 def test_mixup_is_refused_beside_what_needs_one_label(other):
     with pytest.raises(ConfigError, match="two labels"):
-        TrainConfig(mixup_alpha=0.2, **other)
+        resolve(TrainConfig, {"mixup_alpha": 0.2, **other})
 
 
 def test_a_pupil_that_answers_as_its_teachers_do_has_nothing_to_learn():
@@ -155,7 +155,7 @@ def test_the_gradient_of_the_teachers_is_of_the_size_of_a_cross_entropys():
 
 def test_teachers_answer_in_the_order_of_the_pupil_and_see_the_size_they_know(tmp_path):
     for name, seed in (("one", 1), ("two", 2)):
-        make_run(tmp_path / name, seed, size=32)
+        make_run(tmp_path / name, seed, image_size=32)
     known = load_run(tmp_path / "one").classes
     images = torch.rand(4, 3, 48, 48)
     folders = [str(tmp_path / "one"), str(tmp_path / "two")]

@@ -138,7 +138,7 @@ def test_beta1_0_with_a_joint_loss_is_the_weighted_sum_of_eq_3():
     torch.testing.assert_close(terms.total, by_hand)
 
 
-@pytest.mark.parametrize(("decoder", "learns"), [("joint", False), ("detached", True), ("rest", True)])
+@pytest.mark.parametrize(("decoder", "learns"), [("joint", False), ("detached", True), ("rest-only", True)])
 def test_without_beta1_only_a_decoder_that_no_expression_code_hears_learns(decoder, learns):
     model, adversary = _network(decoder=decoder)
     batch = _batch()
@@ -187,7 +187,7 @@ def test_with_further_factors_each_branch_is_taught_its_own_and_cleaned_of_the_o
 
 
 def test_a_decoder_for_the_rest_branch_leaves_trunk_and_expression_alone():
-    model, adversary = _network(decoder="rest")
+    model, adversary = _network(decoder="rest-only")
     batch = _batch()
     losses.reconstruction_loss(batch.images, model(batch.images).reconstruction).backward()
     assert _touched(model, adversary) == {"rest_branch", "decoder"}

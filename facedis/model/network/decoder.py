@@ -1,6 +1,6 @@
 """The decoder De: from the concatenated codes back to the face.
 
-The paper's is six deconvolutions. The other kind, `styled`, is told the codes again at every size it draws.
+The paper's is six deconvolutions. The other kind, `film`, is told the codes again at every size it draws.
 """
 
 import torch

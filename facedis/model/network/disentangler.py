@@ -117,7 +117,7 @@ class Disentangler(nn.Module):
     @property
     def draws_later(self) -> bool:
         """Whether drawing is learned once the encoder is finished, and this is before."""
-        return self.draws == "later" and self.training
+        return self.draws == "post-hoc" and self.training
 
     def learners(self) -> list[nn.Module]:
         """The parts that learn once the encoder is finished, where the decoder draws later."""
@@ -181,7 +181,7 @@ class Disentangler(nn.Module):
         if self.draws == "joint":
             return self.decode(codes)
         kept = codes.detached()
-        if self.draws == "rest" and self.training:  # into the branch alone: not into trunk or expression code
+        if self.draws == "rest-only" and self.training:  # into the branch alone: not into trunk or expression code
             kept = kept._replace(rest=self.rest_branch(below.detach()))
         return self.decode(kept)
 

@@ -28,6 +28,7 @@ from facedis.config import (
     read_toml,
     resolve,
     resolve_tables,
+    to_tables,
 )
 from facedis.config.settings_file import parse_settings
 from facedis.errors import ConfigError, OutputError, RunError
@@ -206,7 +207,9 @@ def _compare(predictions: Predictions, first: Predictions, config: EvalConfig) -
 
 def _options_of_row(options: TrainOptions, folder: Path, variant: Variant, seed: int, several: bool) -> TrainOptions:
     """Options of one row; a decoder asked for has no place in the baseline, nor where a row's beta1 needs another."""
-    tables = merge_tables(options.settings, {"train": {"seed": seed}}, variant.settings)
+    tables = merge_tables(
+        to_tables((ModelConfig, TrainConfig), options.settings), {"train": {"seed": seed}}, variant.settings
+    )
     row = variant.settings.get("model", {})
     decoder = tables.get("model", {}).get("decoder") or options.file.tables.get("model", {}).get("decoder")
     if row.get("baseline"):

@@ -1,6 +1,7 @@
 """Training as a study: settings resolved against the faces, the run trained, its record written."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from importlib.util import find_spec
@@ -9,7 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from facedis.config import ModelConfig, SettingsFile, Tables, TrainConfig, merge_tables, resolve, resolve_tables
+from facedis.config import (
+    ModelConfig,
+    SettingsFile,
+    Tables,
+    TrainConfig,
+    merge_tables,
+    resolve,
+    resolve_tables,
+    to_tables,
+)
 from facedis.datasets.record import is_utf8
 from facedis.errors import ConfigError, InputError, OutputError, RunError
 from facedis.events import Event, EventHandler, ignore_events, note, warn
@@ -42,7 +52,7 @@ class TrainOptions:
         name: Name of the run folder; None for date, trunk and beta1.
         folder: Folder of the run folders.
         file: The settings file.
-        settings: Further settings by table; they win over those of the file.
+        settings: Further settings, by name or by table; they win over those of the file.
         offline: Whether to refuse downloads of weights.
     """
 
@@ -50,13 +60,13 @@ class TrainOptions:
     name: str | None = None
     folder: Path = Path("runs")
     file: SettingsFile = field(default_factory=SettingsFile)
-    settings: Tables = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
     offline: bool = False
 
     @property
     def given(self) -> Tables:
         """Settings of the file and further ones, by table."""
-        return merge_tables(self.file.tables, self.settings)
+        return merge_tables(self.file.tables, to_tables((ModelConfig, TrainConfig), self.settings))
 
 
 def train(faces: Path, options: TrainOptions | None = None, handler: EventHandler = ignore_events) -> dict[str, Any]:

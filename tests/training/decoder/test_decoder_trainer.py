@@ -177,7 +177,7 @@ def test_the_encoder_trains_without_drawing_and_the_map_waits():
 
 
 def test_a_map_that_nothing_would_teach_is_refused():
-    with pytest.raises(ConfigError, match="reads a map"):
+    with pytest.raises(ConfigError, match="only a post-hoc film decoder"):
         replace(MODEL, decoder="detached")
 
 
@@ -209,7 +209,7 @@ def test_targets_are_of_the_same_scene_with_another_expression():
     assert (roles(labels, scene, 0.0, 0.0).targets == torch.arange(8)).all()
 
 
-@pytest.mark.parametrize("sight", ["around", "whole"])
+@pytest.mark.parametrize("sight", ["periphery", "full"])
 @pytest.mark.parametrize("side", [8, 16])
 def test_a_map_of_either_side_reaches_the_picture(side, sight):
     torch.manual_seed(0)
@@ -226,7 +226,7 @@ def test_a_map_of_what_is_around_knows_no_more_of_the_middle_than_light_and_dark
     middle, border = images.clone(), images.clone()
     middle[:, :, 32:48, 16:48] = images[:, :, 32:48, 16:48].unflatten(3, (2, 16)).flip(2, 4).flatten(3)  # in squares
     border[:, :, :8] = 0.2
-    model, _ = build(replace(MODEL, size=64), {"expression": K})
+    model, _ = build(replace(MODEL, image_size=64), {"expression": K})
     codes, other, else_ = (model.eval().encode(shown).others["map"] for shown in (images, middle, border))
     assert torch.allclose(codes, other, atol=1e-5) and not torch.allclose(codes, else_, atol=1e-2)
     model, _ = build(replace(MODEL, image_size=64, spatial_rest_context="full"), {"expression": K})

@@ -35,5 +35,5 @@ def test_of_a_code_only_what_tells_the_target_stays_and_nothing_of_that_is_lost(
 
 
 def test_directions_of_nothing_that_is_named_are_refused():
-    with pytest.raises(ConfigError, match="keep-picture"):
+    with pytest.raises(ConfigError, match="lowres-retention-weight"):
         RetentionConfig(rest_rank=4, leace=True)
