@@ -42,9 +42,11 @@ def train(faces: Path, run: Path, stage: Mapping[str, Any], given: Mapping[str, 
     if (run / RUN).exists():  # from its last checkpoint, or from the start where there was none yet
         facedis("train", "--resume", run)
         return
-    settings = {**stage.get("model", {}), **stage["train"], **{k: v for k, v in given.items() if v is not None}}
+    tables = {name: table for name, table in stage.items() if name != "preset"}
+    settings = {("decoder." if table == "decoder" else "") + k: v for table in tables for k, v in tables[table].items()}
+    settings |= {name: value for name, value in given.items() if value is not None}
     if giver is not None:
-        settings |= {"weights": giver, "teacher": giver}
+        settings |= {"weights": giver, "teachers": giver}
     place = ("--runs", run.parent, "--name", run.name)
     facedis("train", "--faces", faces, "--preset", stage["preset"], *place, *words(settings))
 

@@ -6,7 +6,16 @@ from typing import Annotated
 import typer
 
 from facedis.commands.options import Given, settings_options
-from facedis.commands.shared import AsJson, ModelOption, Quiet, event_handler, faces_of, results_folder, show
+from facedis.commands.shared import (
+    AsJson,
+    ModelOption,
+    Quiet,
+    event_handler,
+    faces_of,
+    model_or_newest,
+    results_folder,
+    show,
+)
 from facedis.config import EvalConfig
 
 
@@ -42,13 +51,12 @@ def evaluate(
     config = given.resolve(EvalConfig)
     from facedis.atomic_io import refuse_unwritable
     from facedis.faces.cache.cache import FacesCache
-    from facedis.model.storage.registry import load_model
     from facedis.reports.figures.evaluation_figures import confusion_png
     from facedis.reports.terminal.eval import render
     from facedis.result import write_result
     from facedis.tasks.evaluation.evaluation import measure
 
-    trained = load_model(model)
+    trained = model_or_newest(model, as_json, quiet)
     own = faces_of(trained, faces)
     place = output or results_folder("eval", trained, config.split, faces)
     refuse_unwritable(place)
@@ -63,7 +71,7 @@ def evaluate(
 
             result["page"] = str(html)
             write_evaluation(result, gallery(table, cache, config.seed), html)
-    title = f"{Path(trained.called).name} on {result['dataset']}, split {config.split}"
+    title = f"{Path(trained.display_name).name} on {result['dataset']}, split {config.split}"
     confusion_png(result["confusion"], result["classes"], place / "confusion.png", title)
     write_result(result, place / "result.json")
     show(result, render, as_json, quiet)

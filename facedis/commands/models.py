@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from facedis.commands.shared import AsJson, Overwrite, Quiet, event_handler, show
+from facedis.commands.shared import AsJson, Overwrite, Quiet, event_handler, model_or_newest, show
 from facedis.errors import RunError
 
 app = typer.Typer(no_args_is_help=True, help="List, inspect, verify and pack models.")
@@ -30,11 +30,10 @@ def list_(as_json: AsJson = False, quiet: Quiet = False) -> None:
 @app.command("show")
 def show_(model: ModelArgument = None, as_json: AsJson = False, quiet: Quiet = False) -> None:
     """Show the settings and sizes of a model."""
-    from facedis.model.storage.registry import load_model
     from facedis.reports.terminal.models import render_model
     from facedis.tasks.packaging.model_verification import show_model
 
-    show(show_model(load_model(model)), render_model, as_json, quiet)
+    show(show_model(model_or_newest(model, as_json, quiet)), render_model, as_json, quiet)
 
 
 @app.command()
@@ -48,16 +47,15 @@ def card(
 ) -> None:
     """Show or write the model card."""
     from facedis.atomic_io import write_text
-    from facedis.model.storage.registry import load_model
     from facedis.reports.cards.card import card as model_card
     from facedis.result import record
     from facedis.tasks.packaging.model_metadata import collect_results, describe_model
 
-    run = load_model(model)
+    run = model_or_newest(model, as_json, quiet)
     text = model_card(describe_model(run, collect_results(run)))
     if output is not None:
         write_text(output, text)
-    found = record("model_card", model=run.called, card=text, output=None if output is None else str(output))
+    found = record("model_card", model=run.display_name, card=text, output=None if output is None else str(output))
     if output is None and not as_json and not quiet:
         typer.echo(text, nl=False)  # unchanged, so that it can be piped
     else:
@@ -100,14 +98,13 @@ def pack(
     quiet: Quiet = False,
 ) -> None:
     """Pack a run into one folder: half-precision tensors, model card, results and SHA-256 checksums."""
-    from facedis.model.storage.registry import load_model
     from facedis.reports.cards.card import card as model_card
     from facedis.reports.terminal.models import render_packing
     from facedis.tasks.packaging.model_metadata import collect_results
     from facedis.tasks.packaging.packing import PackageTarget
     from facedis.tasks.packaging.packing import pack as run_packing
 
-    run = load_model(model)
+    run = model_or_newest(model, as_json, quiet)
     target = PackageTarget(output, name or output.resolve().name, overwrite)
     results = collect_results(run, result or [])
     show(run_packing(run, results, model_card, target, event_handler(as_json, quiet)), render_packing, as_json, quiet)
@@ -123,9 +120,9 @@ def push(
 ) -> None:
     """Push a packed model to the Hugging Face Hub."""
     from facedis.model.storage.hub import push_model
-    from facedis.model.storage.registry import folder_of
+    from facedis.model.storage.registry import model_folder
     from facedis.result import record
 
-    address = push_model(folder_of(model), repo, private)
+    address = push_model(model_folder(model), repo, private)
     found = record("model_pushed", model=model, repo=repo, address=address)
     show(found, lambda _: [f"Pushed: {address}", f"Load it with --model hf:{repo}"], as_json, quiet)

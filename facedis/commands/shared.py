@@ -14,6 +14,7 @@ from facedis.errors import CacheError
 if TYPE_CHECKING:  # a shell that asks for help should not wait for what only a run needs
     from facedis.events import EventHandler
     from facedis.model.storage.checkpoint import Run
+    from facedis.result import Result
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
@@ -48,12 +49,13 @@ def event_handler(as_json: bool, quiet: bool) -> "EventHandler":
 
 
 def show(
-    result: Mapping[str, Any],
+    result: "Mapping[str, Any] | Result",
     page: Callable[[Mapping[str, Any]], Iterable[Any]],
     as_json: bool,
     quiet: bool,
 ) -> None:
     """Print `result` on stdout: as JSON, as the rich renderables that `page` makes of it, or not at all."""
+    result = result if isinstance(result, Mapping) else result.to_dict()
     if as_json:
         from facedis.result import dumps
 
@@ -66,6 +68,13 @@ def show(
             console.print(part)
 
 
+def model_or_newest(name: str | None, as_json: bool, quiet: bool) -> "Run":
+    """The model that --model names, else the newest run, with a note on stderr, else the bundled model."""
+    from facedis.model.storage.registry import load_model_or_newest
+
+    return load_model_or_newest(name, event_handler(as_json, quiet))
+
+
 def faces_of(run: "Run", faces: Path | None) -> Path:
     """The faces cache that was named, else the one that the run was trained on.
 
@@ -73,7 +82,7 @@ def faces_of(run: "Run", faces: Path | None) -> Path:
         CacheError: None was named and that one is not here.
     """
     if faces is None and not run.faces.exists():
-        raise CacheError(f"the faces that {run.called} was trained on are not here: {run.faces}", "name --faces")
+        raise CacheError(f"the faces that {run.display_name} was trained on are not here: {run.faces}", "name --faces")
     return faces or run.faces
 
 

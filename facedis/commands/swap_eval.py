@@ -6,7 +6,16 @@ from typing import Annotated
 import typer
 
 from facedis.commands.options import Given, settings_options
-from facedis.commands.shared import AsJson, ModelOption, Quiet, event_handler, faces_of, results_folder, show
+from facedis.commands.shared import (
+    AsJson,
+    ModelOption,
+    Quiet,
+    event_handler,
+    faces_of,
+    model_or_newest,
+    results_folder,
+    show,
+)
 from facedis.config import SwapEvalConfig
 
 
@@ -56,22 +65,21 @@ def swap_eval(
     config = given.resolve(SwapEvalConfig)
     from facedis.atomic_io import refuse_unwritable
     from facedis.faces.cache.cache import FacesCache
-    from facedis.model.storage.registry import load_model
     from facedis.reports.figures.swap_eval_figure import swaps_png
-    from facedis.reports.provenance import refuse_unknown_format
+    from facedis.reports.provenance import check_image_format
     from facedis.reports.terminal.swap_eval import render, sheet_of
     from facedis.result import write_result
     from facedis.tasks.swapping.evaluators import load_expression_evaluator, load_identity_evaluator
     from facedis.tasks.swapping.swap_evaluation import evaluate_swaps
     from facedis.tasks.swapping.swap_metrics import Evaluators
 
-    trained, tell = load_model(model), event_handler(as_json, quiet)
+    trained, tell = model_or_newest(model, as_json, quiet), event_handler(as_json, quiet)
     own = faces_of(trained, faces)
     place = output or results_folder("swap-eval", trained, config.split, faces)
     refuse_unwritable(place)
     if sheet is not None:
         refuse_unwritable(sheet.parent)
-        refuse_unknown_format(sheet)
+        check_image_format(sheet)
     evaluators = Evaluators(
         None if expression_model is None else load_expression_evaluator(expression_model, trained, config.device),
         None if identity_model is None else load_identity_evaluator(identity_model, trained, config.device, tell),

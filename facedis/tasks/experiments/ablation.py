@@ -40,7 +40,7 @@ from facedis.model.storage.checkpoint import CHECKPOINT, MODEL, load_run, read_i
 from facedis.result import record, write_result
 from facedis.tasks.evaluation.evaluation import measure
 from facedis.tasks.experiments.training import TrainOptions, is_unfinished, resolve_settings, resume, train
-from facedis.training.setup import UNHEARD
+from facedis.training.setup import NO_CODE_GRADIENT
 
 #: In a process for trainings: whether one of them was stopped.
 _STOPPED = threading.Event()
@@ -214,7 +214,7 @@ def _options_of_row(options: TrainOptions, folder: Path, variant: Variant, seed:
     decoder = tables.get("model", {}).get("decoder") or options.file.tables.get("model", {}).get("decoder")
     if row.get("baseline"):
         tables.setdefault("model", {})["decoder"] = "none"
-    elif variant.settings.get("train", {}).get("beta1") and "decoder" not in row and decoder in UNHEARD:
+    elif variant.settings.get("train", {}).get("beta1") and "decoder" not in row and decoder in NO_CODE_GRADIENT:
         tables.setdefault("model", {})["decoder"] = "joint"
     name = f"{variant.name}-seed{seed}" if several else variant.name
     return replace(options, name=name, folder=folder, preset=variant.preset or options.preset, settings=tables)

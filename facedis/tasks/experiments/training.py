@@ -32,10 +32,10 @@ from facedis.result import Estimate, record, write_result
 from facedis.tasks.encoding.encode import encode
 from facedis.tasks.encoding.temperature import CALIBRATION, calibrate
 from facedis.tasks.similarity.reference_distribution import REFERENCE_FILE, write_reference
-from facedis.training.data import drawing_data, training_data
+from facedis.training.data import decoder_data, training_data
 from facedis.training.run_folder import read_history
-from facedis.training.setup import UNHEARD, Job, keeps_rest, settle
-from facedis.training.state import Place
+from facedis.training.setup import NO_CODE_GRADIENT, Job, constrains_rest, resolve_decoder
+from facedis.training.state import TrainState
 from facedis.training.trainer import train as fit
 
 RESULT = "result.json"
@@ -98,7 +98,7 @@ def train(faces: Path, options: TrainOptions | None = None, handler: EventHandle
         _need_tensorboard()
     note(handler, _summary(model, config, run))
     # Of the paper's own game, which the other presets play, docs/method.md says so.
-    if preset.startswith("clean") and not model.baseline and config.beta3 > 0 and not keeps_rest(model, config):
+    if preset.startswith("clean") and not model.baseline and config.beta3 > 0 and not constrains_rest(model, config):
         warn(handler, "nothing keeps the rest code alive: it may end up constant; add --lowres-retention-weight 1")
     return _fit(Job(faces, run, model, config, handler, offline=options.offline))
 
@@ -154,7 +154,7 @@ def resolve_settings(options: TrainOptions, cache: FacesCache) -> tuple[str, Mod
     preset, _ = choose_preset(options.preset or options.file.preset, cache.info.dataset)
     given = options.given
     faces = given.get("decoder", {}).get("faces")
-    with drawing_data(training_data(cache), faces) as data:
+    with decoder_data(training_data(cache), faces) as data:
         in_scenes = bool((scenes(data.cache)[data.train_rows] >= 0).all())
     return _resolve(preset, options, DatasetTraits(has_identities(cache), in_scenes))
 
@@ -178,7 +178,7 @@ def _resolve(preset: str, options: TrainOptions, traits: DatasetTraits) -> tuple
     config = resolve_tables(TrainConfig, tables, given)
     model = resolve_tables(ModelConfig, tables, given)
     decoder = given.get("model", {}).get("decoder")
-    if given.get("train", {}).get("beta1") and decoder in UNHEARD and not model.baseline:
+    if given.get("train", {}).get("beta1") and decoder in NO_CODE_GRADIENT and not model.baseline:
         raise ConfigError(
             f"--beta1 is {config.beta1:g}, but with --decoder {decoder} no reconstruction gradient reaches the codes",
             "leave out --decoder or --beta1",
@@ -186,14 +186,14 @@ def _resolve(preset: str, options: TrainOptions, traits: DatasetTraits) -> tuple
     if config.decoder.faces:  # absolute, so that a run that is resumed elsewhere finds them
         absolute = str(Path(config.decoder.faces).absolute())
         config = replace(config, decoder=replace(config.decoder, faces=absolute))
-    return preset, settle(model, config), config
+    return preset, resolve_decoder(model, config), config
 
 
 def _fit(job: Job) -> dict[str, Any]:
     return _write_record(job, fit(job))
 
 
-def _final_state(job: Job) -> Place:
+def _final_state(job: Job) -> TrainState:
     """Where a trained run ended, as its history tells: the checkpoint that said so is gone."""
     history = read_history(job.run)
     scores = [line.get("val", {}).get("expression_accuracy", 0.0) for line in history]
@@ -201,10 +201,10 @@ def _final_state(job: Job) -> Place:
     with FacesCache.open(job.faces) as cache:
         data = training_data(cache)
     kept = best if data.keeps_best(job.config.checkpoint_selection) else len(history) - 1
-    return Place(epoch=len(history), best_epoch=best, kept_epoch=kept, seconds=history[-1]["seconds"])
+    return TrainState(epoch=len(history), best_epoch=best, kept_epoch=kept, seconds=history[-1]["seconds"])
 
 
-def _write_record(job: Job, place: Place) -> dict[str, Any]:
+def _write_record(job: Job, place: TrainState) -> dict[str, Any]:
     """What is written of a run once it is trained; the record comes last, so that it says that all is there."""
     run = load_run(job.run)
     history = read_history(job.run)

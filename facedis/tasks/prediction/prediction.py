@@ -86,10 +86,10 @@ def predict(run: Run, pictures: Iterable[InputImage], options: PredictOptions) -
     """
     config = crop_settings(run, options.crop, options.device)
     if options.min_face is not None:
-        config = replace(config, min_face=options.min_face)
+        config = replace(config, min_face_size=options.min_face)
     settings, detector = CropSettings(config.crop, config.image_size, config.margin), None
     if config.crop != "none":
-        detector = plugins.named(plugins.DETECTORS, config.detector)(config.device, config.min_face_size)
+        detector = plugins.load_by_name(plugins.DETECTORS, config.detector)(config.device, config.min_face_size)
     for portion in _portions(pictures):
         found = every_face([picture.image for picture in portion], settings, detector)
         read = iter(_read(run, found, options))
