@@ -110,8 +110,8 @@ def main() -> None:
     parser.add_argument("--also", type=Path, action="append", default=[], help="another cache to measure on")
     parser.add_argument("--recipe", type=Path, default=RECIPE)
     parser.add_argument("--epochs", type=int, help="of both stages")
-    parser.add_argument("--size", type=int, help="side of the input in pixels, of both stages")
-    parser.add_argument("--batch", type=int, help="of both stages")
+    parser.add_argument("--image-size", type=int, help="side of the input in pixels, of both stages")
+    parser.add_argument("--batch-size", type=int, help="of both stages")
     parser.add_argument("--seed", type=int, help="of both stages")
     parser.add_argument("--device", help="auto, cpu, cuda or mps")
     parser.add_argument("--expression", type=Path, help="a finished run to take for stage 1")
@@ -122,7 +122,7 @@ def main() -> None:
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, _end)
     recipe = read_toml(options.recipe)
-    given = {name: getattr(options, name) for name in ("epochs", "size", "batch", "seed", "device")}
+    given = {name: getattr(options, name) for name in ("epochs", "image_size", "batch_size", "seed", "device")}
     first, second = options.expression or options.output / "expression", options.output / "codes"
     if options.expression is None:
         train(options.faces, first, recipe["expression"], given, None)

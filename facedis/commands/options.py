@@ -6,11 +6,12 @@ help and group, and the options `--config`, `--set`, `--print-config` and `--hel
 
 import functools
 import inspect
+import re
 import sys
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 import typer
 
@@ -114,19 +115,22 @@ def settings_options(*kinds: type[Config], only: Collection[str] | None = None) 
 def _common() -> list[inspect.Parameter]:
     config = typer.Option(
         "--config",
-        help="Settings file (TOML), one table per stage.",
+        help="Settings file (TOML).",
         show_default="none",
         rich_help_panel=_SETTINGS_FILES,
     )
     sets = typer.Option(
         "--set",
-        help="Any setting by name, as in --set decoder.gan-weight=0.03; repeatable.",
-        metavar="TABLE.NAME=VALUE",
+        help="Any setting by name; repeatable.",
+        metavar="NAME=VALUE",
         show_default="none",
         rich_help_panel=_SETTINGS_FILES,
     )
     printing = typer.Option(
-        "--print-config", help="Print the resolved settings as TOML and exit.", rich_help_panel=_SETTINGS_FILES
+        "--print-config",
+        help="Print the settings as TOML and exit.",
+        show_default="off",
+        rich_help_panel=_SETTINGS_FILES,
     )
     return [
         _keyword("config", Annotated[Path | None, config], None),
@@ -143,7 +147,7 @@ def help_all_option() -> Any:
         help="Show every option and exit.",
         is_eager=True,
         callback=_help_all,
-        show_default=False,
+        show_default="off",
         rich_help_panel=_SETTINGS_FILES,
     )
 
@@ -175,19 +179,28 @@ def _dotted(each: SettingField) -> str:
 
 
 def _option(name: str, each: SettingField) -> inspect.Parameter:
-    is_tuple = get_origin(each.type) is tuple
+    is_tuple, choices = get_origin(each.type) is tuple, get_args(each.type) if get_origin(each.type) is Literal else ()
     default = ",".join(map(str, each.default)) if is_tuple else each.default
-    flags = [each.flag, f"--no-{each.flag[2:]}"] if each.type is bool else [each.flag]
     declared = each.setting
     option = typer.Option(
-        "/".join(flags),
-        help=declared.help,
+        each.flag,
+        help=_help(declared.help, choices),
         rich_help_panel=declared.group or None,
         hidden=declared.advanced,
-        metavar=declared.metavar,
-        show_default="none" if default == "" else True,
+        metavar=declared.metavar or ("NAME" if choices else None),
+        show_default=_NO_DEFAULT.get(str(default), True),
     )
     return _keyword(name, Annotated[str if is_tuple else each.type, option], default)
+
+
+#: How defaults that are no values are shown.
+_NO_DEFAULT = {"": "none", "False": "off"}
+
+
+def _help(text: str, choices: Collection[str]) -> str:
+    """The help text, with the choices where it does not name them itself."""
+    missing = [each for each in choices if not re.search(rf"(?<![\w-]){re.escape(each)}(?![\w-])", text)]
+    return f"{text} One of {', '.join(choices)}." if missing else text
 
 
 def _typed(context: typer.Context, name: str) -> bool:

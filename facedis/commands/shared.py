@@ -16,9 +16,9 @@ if TYPE_CHECKING:  # a shell that asks for help should not wait for what only a 
     from facedis.model.storage.checkpoint import Run
     from facedis.result import Result
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON and nothing else.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing output.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON and nothing else.", show_default="off")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.", show_default="off")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing output.", show_default="off")]
 DeviceOption = Annotated[Device, typer.Option("--device", help="Device to compute on.")]
 ModelOption = Annotated[
     str | None,

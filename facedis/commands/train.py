@@ -19,9 +19,8 @@ def train(
     preset: Annotated[
         str | None,
         typer.Option(
-            help="paper, small (minutes on a laptop), clean (low leakage), clean-identity, clean-no-identity or "
-            "clean-scenes.",
-            show_default="small for the bundled faces, else paper",
+            help="paper, small (minutes on a laptop) or clean (low leakage).",
+            show_default="paper; small for bundled faces",
         ),
     ] = None,
     name: Annotated[
@@ -32,7 +31,7 @@ def train(
         Path | None,
         typer.Option(help="Resume this interrupted run; other options are ignored.", show_default="none"),
     ] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Never download weights.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Never download weights.", show_default="off")] = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:

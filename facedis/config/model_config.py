@@ -28,18 +28,18 @@ class ModelConfig(Config):
     )
     weights: str = setting(
         "auto",  # section 3: VGGFace2
-        "Initial weights: vggface2, casia-webface, imagenet, a file, a run or packed model, none (random), or auto "
-        "(the trunk's own).",
+        "vggface2, casia-webface, imagenet, a file, a run, a packed model, none (random) or auto (the trunk's).",
         group=_NETWORK,
     )
     image_size: int = setting(  # [unspecified]
         160, "Side of the input in pixels.", group=_NETWORK, check=between(32, 512)
     )
-    baseline: bool = setting(
-        False, "Train without rest branch and adversary: the baseline of Table 1.", group="Objective (eq. 1-3)"
-    )
+    baseline: bool = setting(False, "No rest branch and no adversary: Table 1's baseline.", group="Objective (eq. 1-3)")
     branch: Literal["full", "light"] = setting(  # [unspecified]
-        "full", "Branch architecture. light starts with a 1x1 convolution and is five times faster.", group=_NETWORK
+        "full",
+        "Branch architecture. light starts with a 1x1 convolution and is five times faster.",
+        group=_NETWORK,
+        advanced=True,
     )
     branch_widths: tuple[int, ...] = setting(  # [unspecified]
         (512, 256, 256),
@@ -75,8 +75,8 @@ class ModelConfig(Config):
     )
     factors: tuple[str, ...] = setting(
         (),  # section 4
-        "Further known factors, as in identity,yaw or FACTOR:BRANCH; each gets a branch of its own.",
-        group=_EXTENSIONS,
+        "Further known factors with a branch each, as in identity,yaw.",
+        group="Objective (eq. 1-3)",
         metavar="NAMES",
     )
     adversary_ensemble: tuple[str, ...] = setting(
@@ -89,8 +89,8 @@ class ModelConfig(Config):
     )
     decoder: Literal["auto", "none", "joint", "rest-only", "detached", "post-hoc"] = setting(
         "auto",
-        "How the decoder is trained: joint (gradient to both codes), rest-only, detached (no gradient to the codes), "
-        "post-hoc (after the encoder), none, auto (joint if beta1 > 0).",
+        "Decoder: none, joint, rest-only, detached (no gradient to the codes), post-hoc (after the encoder), auto "
+        "(joint if beta1 > 0).",
         group="Objective (eq. 1-3)",
     )
     decoder_kind: Literal["deconv", "resize", "film"] = setting(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from facedis.config.schema import Config, at_least, setting
 from facedis.errors import ConfigError
 
-_RETENTION = "Rest code: retention and erasure"
+_RETENTION = "Rest code"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,9 +40,7 @@ class RetentionConfig(Config):
         check=at_least(0),
         advanced=True,
     )
-    leace: bool = setting(
-        False, "Erase the expression linearly from the rest code after training (LEACE).", group=_RETENTION
-    )
+    leace: bool = setting(False, "Erase the expression from the final rest code (LEACE).", group="Objective (eq. 1-3)")
     rest_rank: int = setting(
         0,
         "Rank of the rest code after erasure, by reduced-rank regression on its retention targets. 0: full.",

@@ -13,7 +13,7 @@ class RuntimeConfig(Config):
     """Table [runtime]."""
 
     precision: Literal["32", "bf16", "16"] = setting("32", "Floating-point precision.", group=_RUNTIME, advanced=True)
-    device: Device = setting("auto", "Device to train on.", group=_RUNTIME)
+    device: Device = setting("auto", "Device to train on.")
     devices: int = setting(1, "Number of processes on this node.", group=_RUNTIME, check=at_least(1), advanced=True)
     num_nodes: int = setting(1, "Number of nodes under torchrun.", group=_RUNTIME, check=at_least(1), advanced=True)
     compile: bool = setting(

@@ -23,16 +23,12 @@ class TrainConfig(Config):
 
     beta1: float = setting(
         0.0,
-        "Weight of the reconstruction loss (eq. 3). The paper's best value is 0.",
+        "Weight of the reconstruction loss. The paper's best value is 0.",
         group=_OBJECTIVE,
         check=at_least(0),
     )
-    beta2: float = setting(
-        1.0, "Weight of the expression classification loss (eq. 3).", group=_OBJECTIVE, check=at_least(0)
-    )
-    beta3: float = setting(
-        1.0, "Weight of the confusion loss of the rest branch (eq. 3).", group=_OBJECTIVE, check=at_least(0)
-    )
+    beta2: float = setting(1.0, "Weight of the expression classification loss.", group=_OBJECTIVE, check=at_least(0))
+    beta3: float = setting(1.0, "Weight of the confusion loss of the rest branch.", group=_OBJECTIVE, check=at_least(0))
     reconstruction_reduction: Literal["sum", "mean"] = setting(  # section 2: a squared norm, a sum over pixels
         "sum", "Reduction of the reconstruction loss over pixels.", group=_OBJECTIVE, advanced=True
     )
@@ -41,10 +37,10 @@ class TrainConfig(Config):
         64, "Batch size of each process.", group=_OPTIMISATION, check=at_least(2)
     )
     optimizer: Literal["adam", "adamw", "sgd"] = setting(  # [unspecified]
-        "adam", "Optimizer.", group=_OPTIMISATION
+        "adam", "Optimizer.", group=_OPTIMISATION, advanced=True
     )
     lr: float = setting(  # [unspecified]
-        1e-4, "Learning rate of branches, classifier and decoder.", group=_OPTIMISATION, check=more_than(0)
+        1e-4, "Learning rate; see also --lr-trunk, --lr-adversary.", group=_OPTIMISATION, check=more_than(0)
     )
     lr_trunk: float = setting(  # [unspecified]
         0.0,
@@ -60,7 +56,7 @@ class TrainConfig(Config):
         "cosine", "Learning rate schedule.", group=_OPTIMISATION, advanced=True
     )
     finetune: Literal["all", "last", "none"] = setting(  # [unspecified]
-        "all", "Trainable part of the trunk: all stages, the last stage, or none.", group=_OPTIMISATION
+        "all", "Trainable part of the trunk: all stages, the last stage, or none.", group=_OPTIMISATION, advanced=True
     )
     trunk_bn: Literal["auto", "eval", "train"] = setting(  # [unspecified]
         "auto",
@@ -70,10 +66,12 @@ class TrainConfig(Config):
     )
     class_balance: Literal["sampler", "loss", "adversary", "none"] = setting(  # [unspecified]
         "sampler",
-        "Class balancing by the sampler, the losses, the adversary's loss only, or none.",
+        "Balance classes by sampler, loss, adversary loss or none.",
         group=_OPTIMISATION,
     )
-    augmentation: Augmentation = setting("mild", "Image augmentation.", group=_OPTIMISATION)  # [unspecified]
+    augmentation: Augmentation = setting(
+        "mild", "Image augmentation: none, flip, mild or strong.", group=_OPTIMISATION
+    )  # [unspecified]
     checkpoint_selection: Literal["auto", "last", "best"] = setting(
         "auto",
         "Which epoch to keep. auto: the best on the val split if there is a test split too, else the last.",

@@ -61,7 +61,10 @@ def build_networks(job: Job, sizes: Mapping[str, int]) -> tuple[Disentangler, Ad
         for name, (weight, size) in targets.items():
             if weight:
                 model.retention_heads[name] = RetentionHead(job.model.rest_dim, size, sizes["expression"])
-    model.rest_gradient, model.code_noise = job.config.adversary.rest_grad_scale, job.config.retention.expression_noise_std
+    model.rest_gradient, model.code_noise = (
+        job.config.adversary.rest_grad_scale,
+        job.config.retention.expression_noise_std,
+    )
     return model, adversary
 
 

@@ -214,7 +214,9 @@ def _retention(model: Disentangler, output: Output, batch: Batch, config: TrainC
     if rest is None:
         return kept
     if "embedding" in model.retention_heads:
-        kept = kept + config.retention.feature_retention_weight * model.retention_heads["embedding"](rest, output.features, batch.labels)
+        kept = kept + config.retention.feature_retention_weight * model.retention_heads["embedding"](
+            rest, output.features, batch.labels
+        )
     if "picture" in model.retention_heads:
         kept = kept + config.retention.lowres_retention_weight * model.retention_heads["picture"](
             rest, lowres_target(batch.images), batch.labels

@@ -125,7 +125,9 @@ class Trainer:
         norm = self.config.trunk_bn
         model.freeze_trunk_bn = norm == "eval" or (norm == "auto" and model.trunk.pretrained)
         model.to(memory_format=torch.channels_last)
-        self.encoder = _optimized_module(fabric, model, encoder_optimizers(model, self.config), self.config.runtime.compile)
+        self.encoder = _optimized_module(
+            fabric, model, encoder_optimizers(model, self.config), self.config.runtime.compile
+        )
         self.ema = EMA(model, self.config.ema_decay) if self.config.ema_decay else None
         self.adversary = None
         if adversary is not None:
@@ -236,7 +238,9 @@ class Trainer:
         line = {"epoch": state.epoch, "steps": self.steps, "train": self._means()}
         val = {}
         if self.fabric.is_global_zero and len(self.data.val_rows):
-            val = accuracy(self.fabric, self._eval_module(), self._adversary_module(), self.data, self.job.model.image_size)
+            val = accuracy(
+                self.fabric, self._eval_module(), self._adversary_module(), self.data, self.job.model.image_size
+            )
         line |= {"val": val} if val else {}
         line["images_per_second"] = (self.sums[-1].item() - first) * self.fabric.world_size / (self.clock - begun)
         line["seconds"] = state.seconds

@@ -100,7 +100,9 @@ def cut_out(
     detector = None
     if config.crop != "none":
         detector = plugins.load_by_name(plugins.DETECTORS, config.detector)(config.device, config.min_face_size)
-    aligner = Aligner(CropSettings(config.crop, config.image_size, config.margin), detector, no_face, config.multiple_faces)
+    aligner = Aligner(
+        CropSettings(config.crop, config.image_size, config.margin), detector, no_face, config.multiple_faces
+    )
     stream = iter(images)
     for first in range(0, n, CHUNK):
         size, reasons = min(CHUNK, n - first), []

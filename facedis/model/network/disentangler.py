@@ -96,7 +96,9 @@ class Disentangler(nn.Module):
         further = {name: Branch(shape, config.rest_dim, config) for name in config.branches[1:]}
         self.rest_branch = further.pop("rest", None)
         self.other_branches = nn.ModuleDict(further)
-        self.factor_branches = {factor: owner for factor, owner in config.factor_branches.items() if factor != "expression"}
+        self.factor_branches = {
+            factor: owner for factor, owner in config.factor_branches.items() if factor != "expression"
+        }
         self.factor_heads = nn.ModuleDict(
             {factor: nn.Linear(config.rest_dim, sizes[factor]) for factor in self.factor_branches}
         )

@@ -34,7 +34,9 @@ class ExpressionEvaluator:
 
     def __init__(self, run: Run, device: str = "auto", batch: int = 128) -> None:
         if run.info.get("labels") == IDENTITY_LABELS:
-            raise RunError(f"{run.display_name} knows people, not expressions", f"give it as --identity-model; {_TRAIN}")
+            raise RunError(
+                f"{run.display_name} knows people, not expressions", f"give it as --identity-model; {_TRAIN}"
+            )
         self.run, self.device, self.batch = run, pick_device(device), batch
 
     @property

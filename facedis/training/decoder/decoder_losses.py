@@ -143,13 +143,19 @@ class DecoderObjective(nn.Module):
             terms["cycle"] = (model.decode(again._replace(expression=codes.expression)).float() - faces).abs().mean()
         rest_map, (adversary, discriminator) = codes.others.get(MAP), self.others
         if "map_invariance" in asked and rest_map is not None:
-            terms["map_invariance"] = (rest_map - rest_map[parts.targets]).square().mean()  # its numbers have variance 1
+            terms["map_invariance"] = (
+                (rest_map - rest_map[parts.targets]).square().mean()
+            )  # its numbers have variance 1
         if "map_confusion" in asked and rest_map is not None and adversary is not None:
             answers = _as_constant(adversary)(rest_map)
             terms["map_confusion"] = torch.stack([confusion_loss(logits) for logits in answers]).mean()
         if "gan" in asked and discriminator is not None:
             terms["gan"] = -_as_constant(discriminator)(swapped, labels[donors]).mean()
-        return {name: getattr(config.decoder, f"{name}_weight") * term for name, term in terms.items()}, rest_map, swapped
+        return (
+            {name: getattr(config.decoder, f"{name}_weight") * term for name, term in terms.items()},
+            rest_map,
+            swapped,
+        )
 
     def _asked(self) -> set[str]:
         return {name for name in TERMS if getattr(self.config.decoder, f"{name}_weight")}

@@ -53,7 +53,9 @@ class DecoderAdversaries(nn.Module):
     def __init__(self, model: ModelConfig, config: TrainConfig, classes: int) -> None:
         super().__init__()
         size = model.spatial_rest_channels * model.spatial_rest_size**2
-        self.map_adversary = AdversaryEnsemble(size, classes, model) if size and config.decoder.map_confusion_weight else None
+        self.map_adversary = (
+            AdversaryEnsemble(size, classes, model) if size and config.decoder.map_confusion_weight else None
+        )
         self.discriminator = PatchDiscriminator(classes) if config.decoder.gan_weight else None
 
 

@@ -83,7 +83,7 @@ def test_each_term_moves_the_decoder_and_the_map_and_nothing_that_is_finished(te
     objective, adversaries = _objective()
     terms, *_ = objective(*_batch())
     terms[term].backward()
-    assert _touched(objective.model, adversaries) == ({"spatial_rest"} if term in ("still", "clean") else WITH_MAP)
+    assert _touched(objective.model, adversaries) == ({"spatial_rest"} if term in ("map_invariance", "map_confusion") else WITH_MAP)
 
 
 def test_the_opponents_losses_move_the_opponents_alone():
@@ -126,8 +126,8 @@ def test_a_swap_is_compared_with_its_rest_donor_as_far_as_that_was_moved(monkeyp
         )
         torch.manual_seed(0)
         found.append(objective(*_batch())[0])
-    assert all(found[0][term] != found[1][term] for term in ("codes", "back"))
-    assert torch.allclose(found[0]["swap"], found[1]["swap"], rtol=1e-4)
+    assert all(found[0][term] != found[1][term] for term in ("code_consistency", "cycle"))
+    assert torch.allclose(found[0]["expression"], found[1]["expression"], rtol=1e-4)
 
 
 def test_what_the_encoder_is_asked_about_can_be_brighter_but_not_of_another_hue():
@@ -143,7 +143,7 @@ def test_what_the_encoder_is_asked_about_can_be_brighter_but_not_of_another_hue(
 
 def test_terms_without_a_weight_are_not_computed():
     objective, adversaries = _objective(TrainConfig())
-    assert set(objective(*_batch())[0]) == {"pixels"}
+    assert set(objective(*_batch())[0]) == {"l1"}
     assert not list(adversaries.parameters())
 
 
