@@ -7,7 +7,7 @@ One command for all of it: stopped at any moment, the same one goes on. A stage 
 not done again. What is trained, and how, stands in bundled.toml beside this file. Each step is a command of
 facedis and is printed before it runs. A try that takes a minute:
 
-    facedis align && python benchmarks/train_bundled.py faces.h5 -o try --epochs 1 --size 32 --quick
+    facedis align && python benchmarks/train_bundled.py faces.h5 -o try --epochs 1 --image-size 32 --quick
 """
 
 import argparse

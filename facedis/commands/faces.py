@@ -17,10 +17,10 @@ _FACES = Path("faces.h5")
 @app.command()
 def info(cache: CacheArgument = _FACES, as_json: AsJson = False, quiet: Quiet = False) -> None:
     """Show the counts of a faces cache: splits, expressions, identities and statuses."""
-    from facedis.faces.cache.summary import summary
+    from facedis.faces.cache.summary import summarise_cache
     from facedis.reports.terminal.faces import render_summary
 
-    show(summary(cache), render_summary, as_json, quiet)
+    show(summarise_cache(cache), render_summary, as_json, quiet)
 
 
 @app.command()
@@ -42,7 +42,7 @@ def sheet(
     from PIL import Image
 
     from facedis.atomic_io import atomic_write
-    from facedis.faces.cache.contact_sheet import sheet as contact_sheet
+    from facedis.faces.cache.contact_sheet import contact_sheet
     from facedis.result import record
 
     output = output or Path(f"{cache.stem}-{by}.png")
@@ -66,10 +66,10 @@ def verify(
     quiet: Quiet = False,
 ) -> None:
     """Check every row of a faces cache, and whether its source has changed. Exit code 2 if it is damaged."""
-    from facedis.faces.alignment.verify import verify as run_verification
+    from facedis.faces.alignment.verify import verify_cache
     from facedis.reports.terminal.faces import render_verification
 
-    result = run_verification(cache, event_handler(as_json, quiet), images)
+    result = verify_cache(cache, event_handler(as_json, quiet), images)
     show(result, render_verification, as_json, quiet)
     if not result["whole"]:
         bad = [check["what"] for check in result["checks"] if check["bad"]]
@@ -93,9 +93,9 @@ def pack(
     quiet: Quiet = False,
 ) -> None:
     """Store a faces cache in another format."""
-    from facedis.faces.cache.transcode import pack as run_packing
+    from facedis.faces.cache.transcode import transcode
     from facedis.reports.terminal.faces import render_packing
 
     output = output or cache.with_name(f"{cache.stem}-{storage}.h5")
-    result = run_packing(cache, output, storage, quality, handler=event_handler(as_json, quiet))
+    result = transcode(cache, output, storage, quality, handler=event_handler(as_json, quiet))
     show(result, render_packing, as_json, quiet)

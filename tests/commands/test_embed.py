@@ -25,7 +25,18 @@ def encoder(world):
 
 
 def test_the_command_writes_the_codes_of_a_cache(here, tmp_path):
-    words = ["embed", "faces.h5", "-o", tmp_path / "codes.npz", "--code", "all", "--run", "runs/one", "--batch-size", "30"]
+    words = [
+        "embed",
+        "faces.h5",
+        "-o",
+        tmp_path / "codes.npz",
+        "--code",
+        "all",
+        "--run",
+        "runs/one",
+        "--batch-size",
+        "30",
+    ]
     done = subprocess.run([sys.executable, "-m", "facedis", *words], capture_output=True, text=True, check=True)
     assert "codes.npz" in done.stdout and "embedding" in done.stderr
     with FacesCache.open("faces.h5") as cache, np.load(tmp_path / "codes.npz") as arrays:

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from facedis.errors import OutputError
-from facedis.faces.cropping.crop import whole
-from facedis.faces.io.images import pixels_of
+from facedis.faces.cropping.crop import resize_image
+from facedis.faces.io.images import read_image
 from facedis.model.storage.checkpoint import load_run, read_info, write_info
 from facedis.tasks.encoding.encode import encode_faces
 from facedis.tasks.encoding.temperature import CALIBRATION
@@ -37,7 +37,7 @@ def few(monkeypatch, pictures):
 
 
 def shown(pictures, n, size=48):
-    return np.stack([whole(pixels_of(path), size) for path in sorted(pictures.glob("*.webp"))[:n]])
+    return np.stack([resize_image(read_image(path), size) for path in sorted(pictures.glob("*.webp"))[:n]])
 
 
 @pytest.mark.parametrize("name", VARIANTS)
@@ -118,8 +118,8 @@ def test_the_command_prints_the_differences(facedis, few, tmp_path):
     done = facedis(*words)
     assert done.code == 0 and (tmp_path / "m.onnx").stat().st_size > 1e5
     text = " ".join(done.out.split())
-    assert "greatest difference: probabilities" in text and "not calibrated" in text
-    assert "codes: expression Against" in text  # and no rest
+    assert "Largest difference from PyTorch on" in text and "not calibrated" in text
+    assert "codes: expression Largest" in text  # and no rest code
     refused(facedis(*words), "exists already", "--overwrite")
 
 

@@ -24,7 +24,7 @@ from facedis.datasets.record import is_utf8
 from facedis.errors import ConfigError, InputError, OutputError, RunError
 from facedis.events import Event, EventHandler, ignore_events, note, warn
 from facedis.faces.cache.cache import FacesCache
-from facedis.faces.cache.scenes import scenes
+from facedis.faces.cache.scenes import scene_ids
 from facedis.metrics.statistics.intervals import Bootstrap, proportion_ci
 from facedis.model.storage.checkpoint import CHECKPOINT, HISTORY, MODEL, Run, load_run, read_info
 from facedis.presets import DatasetTraits, choose_preset, preset_overrides
@@ -155,7 +155,7 @@ def resolve_settings(options: TrainOptions, cache: FacesCache) -> tuple[str, Mod
     given = options.given
     faces = given.get("decoder", {}).get("faces")
     with decoder_data(training_data(cache), faces) as data:
-        in_scenes = bool((scenes(data.cache)[data.train_rows] >= 0).all())
+        in_scenes = bool((scene_ids(data.cache)[data.train_rows] >= 0).all())
     return _resolve(preset, options, DatasetTraits(has_identities(cache), in_scenes))
 
 

@@ -85,7 +85,9 @@ def test_a_fixed_trunk_norm_keeps_its_statistics_while_the_model_trains():
 
 
 def test_the_rest_branchs_own_stages_learn_and_so_do_their_statistics():
-    model, _ = build(ModelConfig(trunk="resnet18", image_size=64, decoder="none", unshared_stages=1, **SMALL), {"expression": 3})
+    model, _ = build(
+        ModelConfig(trunk="resnet18", image_size=64, decoder="none", unshared_stages=1, **SMALL), {"expression": 3}
+    )
     model.freeze_trunk_bn = True
     model.train()
     norm = model.rest_stages[0][0].bn1

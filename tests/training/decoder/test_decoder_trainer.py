@@ -83,7 +83,9 @@ def test_each_term_moves_the_decoder_and_the_map_and_nothing_that_is_finished(te
     objective, adversaries = _objective()
     terms, *_ = objective(*_batch())
     terms[term].backward()
-    assert _touched(objective.model, adversaries) == ({"spatial_rest"} if term in ("map_invariance", "map_confusion") else WITH_MAP)
+    assert _touched(objective.model, adversaries) == (
+        {"spatial_rest"} if term in ("map_invariance", "map_confusion") else WITH_MAP
+    )
 
 
 def test_the_opponents_losses_move_the_opponents_alone():
