@@ -74,9 +74,8 @@ def predict(
     """
     _check(neighbours, top_k, table, annotate_dir, overwrite)
     from facedis.tasks.encoding.temperature import Calibration
-    from facedis.tasks.prediction.inputs import pictures
-    from facedis.tasks.prediction.prediction import TOP_K, PredictOptions
-    from facedis.tasks.prediction.prediction import predict as run_prediction
+    from facedis.tasks.prediction.inputs import read_inputs
+    from facedis.tasks.prediction.prediction import TOP_K, PredictOptions, predict_stream
 
     trained, where = model_or_newest(model, as_json, quiet), device
     near = None
@@ -86,12 +85,11 @@ def predict(
         near = Neighbours.load(trained, neighbours, where, event_handler(as_json, quiet))
     calibration = Calibration.from_run(trained)
     options = PredictOptions(
-        crop=crop, min_face=min_face_size, neighbours=near, top=top_k or TOP_K, device=where, calibration=calibration
+        crop=crop, min_face_size=min_face_size, neighbours=near, top_k=top_k or TOP_K, device=where
     )
-    found = run_prediction(trained, pictures(images, frame_stride, annotate_dir), options)
-    _tell(
-        found, trained, calibration.temperature if calibration.fitted else None, (as_json, quiet), (table, annotate_dir)
-    )
+    found = predict_stream(trained, read_inputs(images, frame_stride, annotate_dir), options)
+    temperature = calibration.temperature if calibration.fitted else None
+    _tell(found, trained, temperature, (as_json, quiet), (table, annotate_dir))
 
 
 def _tell(
@@ -112,12 +110,12 @@ def _tell(
     with ExitStack() as stack:
         takers = list(_takers(run, how, where, stack))
         for prediction in found:
-            record = _record(prediction, temperature)
+            record = prediction.to_dict(run, temperature)
             for take in takers:
                 take(prediction, record)
             pictures, faces = pictures + 1, faces + len(prediction.faces)
             without += bool(prediction.problem)
-            faceless += bool(prediction.problem) and prediction.picture.image.pixels is not None
+            faceless += bool(prediction.problem) and prediction.image.decoded.pixels is not None
         if not pictures:
             raise InputError("no image was named", "give at least one path")
         if not faceless and not faces:
@@ -158,7 +156,7 @@ def _takers(
 
         def add(prediction: "ImagePrediction", record: dict[str, Any]) -> None:
             if prediction.faces:
-                drawings.add(prediction.picture.image.pixels, prediction.picture.below, record)
+                drawings.add(prediction.image.decoded.pixels, prediction.image.relative_path, record)
 
         yield add
 
@@ -168,24 +166,6 @@ def _tell_problem(record: dict[str, Any]) -> None:
 
     if record["problem"]:
         print(f"facedis: {display_name(record)}: {record['problem']}", file=sys.stderr, flush=True)
-
-
-def _record(prediction: "ImagePrediction", temperature: float | None) -> dict[str, Any]:
-    """A picture in JSON's own types; the keys are in docs/predict.md."""
-    from dataclasses import asdict
-
-    picture = prediction.picture
-    size = (None, None) if picture.image.pixels is None else picture.image.pixels.shape[1::-1]
-    return {
-        "file": picture.file,
-        "frame": picture.frame,
-        "seconds": picture.seconds,
-        "width": size[0],
-        "height": size[1],
-        "faces": [asdict(face) for face in prediction.faces],
-        "problem": prediction.problem or None,
-        "temperature": temperature,
-    }
 
 
 def _check(

@@ -89,7 +89,9 @@ def evaluate_swaps(
 
 
 def _one_setting(cache: FacesCache, config: SwapEvalConfig) -> bool:
-    return config.same_capture == "yes" or (config.same_capture == "auto" and cache.info.dataset in SAME_CAPTURE_DATASETS)
+    return config.same_capture == "yes" or (
+        config.same_capture == "auto" and cache.info.dataset in SAME_CAPTURE_DATASETS
+    )
 
 
 def _refuse_ignorant(judge: ExpressionEvaluator, run: Run) -> None:
