@@ -33,7 +33,7 @@ def swap_eval(
     face_judge: Annotated[
         str | None,
         typer.Option(
-            help="Run folder of a judge of people (benchmarks/judges.py), or vggface2, the face recognition network."
+            help="Run folder of a judge of people (benchmarks/train_evaluators.py), or vggface2, the face recognition network."
         ),
     ] = None,
     output: Annotated[

@@ -11,7 +11,7 @@ import numpy as np
 #: Side of a sketch, and of what is compared of it.
 THUMBNAIL_SIZE, COMPARED_SIZE = 32, 16
 #: Correlation from which two pictures are taken for one. Of FER2013's test faces with a train face so near, nine in
-#: ten have its label; of those between 0.85 and 0.9, which are only alike, four (benchmarks/copies.py).
+#: ten have its label; of those between 0.85 and 0.9, which are only alike, four (benchmarks/near_duplicates.py).
 DUPLICATE_CORRELATION = 0.95
 #: Of one picture the middle is compared, of the other windows around its middle: shares of the side, and of the room
 #: that a window leaves at the border how much it is moved.
