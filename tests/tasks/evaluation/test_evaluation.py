@@ -253,7 +253,7 @@ def fake_run(classes=("neutral", "happiness", "anger"), fingerprint="patterns-12
         fingerprint="f",
         classes=classes,
         info={"faces": {"fingerprint": fingerprint, "crop": crop}},
-        train_config=SimpleNamespace(select=select),
+        train_config=SimpleNamespace(checkpoint_selection=select),
     )
 
 
