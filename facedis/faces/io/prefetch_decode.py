@@ -1,7 +1,7 @@
 """Images decoded by threads ahead of the one who needs them."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,7 +12,9 @@ MAX_QUEUED_IMAGES = 128
 MAX_QUEUED_PIXELS = 60_000_000
 
 
-def prefetch_decoded(sources: Iterable[Path | Callable[[], bytes]], workers: int) -> Iterator[DecodedImage]:
+def prefetch_decoded(
+    sources: Iterable[Path | Callable[[], bytes]], workers: int
+) -> Generator[DecodedImage, None, None]:
     """Decode `sources` with `workers` threads, yielding in order."""
     waiting: deque[Future[DecodedImage]] = deque()
     most = MAX_QUEUED_IMAGES

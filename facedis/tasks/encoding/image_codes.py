@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from facedis.errors import ConfigError, InputError
-from facedis.faces.alignment.align_images import iter_aligned
+from facedis.faces.alignment.align_images import CropOptions, iter_aligned
 from facedis.faces.io.images import DecodedImage, decode_image, load_from_memory
 from facedis.model.device import pick_device
 from facedis.model.storage.checkpoint import Run
@@ -101,7 +101,8 @@ def encode_images(
         for name, size in code_sizes(run, names, options.device).items()
     }
     fallback = "whole" if no_face == "whole" else "skip"
-    for cut in iter_aligned(run, decoded_images(listed), len(listed), options.crop, fallback, options.device):
+    crop_options = CropOptions.from_info(run.info["faces"])
+    for cut in iter_aligned(decoded_images(listed), len(listed), crop_options, options.crop, fallback, options.device):
         if cut.problems and no_face == "error":
             index, why = cut.problems[0]
             raise InputError(f"cannot use {_described(listed[index], index)}: {why}", _HINT)

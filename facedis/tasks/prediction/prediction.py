@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from facedis import plugins
-from facedis.faces.alignment.align_images import crop_config
+from facedis.faces.alignment.align_images import CropOptions
 from facedis.faces.cropping.all_faces import ImageFaces, crop_all_faces
 from facedis.faces.cropping.crop import CropSettings
 from facedis.metrics.classification.calibration import softmax
@@ -84,7 +84,7 @@ def predict(run: Run, pictures: Iterable[InputImage], options: PredictOptions) -
     Raises:
         ConfigError: The detector or the device is not there, or `min_face` is out of range.
     """
-    config = crop_config(run, options.crop, options.device)
+    config = CropOptions.from_info(run.info["faces"]).config(options.crop, options.device)
     if options.min_face is not None:
         config = replace(config, min_face=options.min_face)
     settings, detector = CropSettings(config.crop, config.size, config.margin), None
