@@ -18,7 +18,9 @@ from facedis.events import EventHandler, ignore_events, note, track, warn
 from facedis.faces.alignment.aligner import Aligner
 from facedis.faces.alignment.plan import AlignPlan, make_plan
 from facedis.faces.alignment.shards import Shard, join_if_complete, shard_path, shard_plan
-from facedis.faces.cache.cache import USABLE, CacheInfo, CacheWriter, FacesCache, partial_path, read_info
+from facedis.faces.cache.cache import FacesCache
+from facedis.faces.cache.cache_format import USABLE, CacheInfo, partial_path, read_info
+from facedis.faces.cache.cache_writer import CacheWriter
 from facedis.faces.cache.summary import split_counts, status_counts
 from facedis.faces.cropping.crop import CropSettings
 from facedis.faces.io.prefetch_decode import prefetch_decoded

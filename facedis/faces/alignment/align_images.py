@@ -11,7 +11,7 @@ import numpy as np
 from facedis import plugins
 from facedis.config import AlignConfig, resolve
 from facedis.faces.alignment.aligner import Aligner
-from facedis.faces.cache.cache import STATUSES, USABLE
+from facedis.faces.cache.cache_format import STATUSES, USABLE
 from facedis.faces.cropping.crop import CropSettings
 from facedis.faces.cropping.single_image import SingleFace, crop_single_faces
 from facedis.faces.io.images import DecodedImage

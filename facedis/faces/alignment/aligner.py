@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from facedis.datasets.record import FaceRecord
-from facedis.faces.cache.cache import STATUSES, AlignedFaces
+from facedis.faces.cache.cache_format import STATUSES
+from facedis.faces.cache.cache_writer import AlignedFaces
 from facedis.faces.cropping.crop import CropSettings, crop_face, resize_image
 from facedis.faces.detection.detector import Detections, Detector, no_detections, select_face
 from facedis.faces.io.images import DecodedImage

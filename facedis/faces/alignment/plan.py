@@ -14,7 +14,7 @@ from facedis.datasets.scan import scan_dataset, skip_reasons
 from facedis.errors import InputError
 from facedis.events import EventHandler, ignore_events, warn
 from facedis.faces.alignment.split import assign_splits
-from facedis.faces.cache.cache import VERSION, CacheInfo
+from facedis.faces.cache.cache_format import VERSION, CacheInfo
 from facedis.faces.io.images import decode_image
 from facedis.taxonomy import EIGHT, smallest_vocabulary
 

@@ -13,7 +13,7 @@ import numpy as np
 from facedis.atomic_io import atomic_write
 from facedis.errors import CacheError, ConfigError
 from facedis.faces.alignment.plan import AlignPlan
-from facedis.faces.cache.cache import read_info
+from facedis.faces.cache.cache_format import read_info
 from facedis.faces.cache.hdf5 import create_hdf5
 from facedis.faces.cache.pixel_storage import storage_format
 

@@ -11,7 +11,8 @@ from facedis.errors import ConfigError, FacedisError
 from facedis.events import EventHandler, Tracker, ignore_events, track
 from facedis.faces.alignment.plan import AlignPlan, make_plan
 from facedis.faces.alignment.shards import parse_shard, shard_plan
-from facedis.faces.cache.cache import FacesCache, checksums
+from facedis.faces.cache.cache import FacesCache
+from facedis.faces.cache.cache_format import checksums
 from facedis.faces.cropping.crop import CropSettings, crop_face
 from facedis.faces.io.images import DecodedImage
 from facedis.faces.io.prefetch_decode import prefetch_decoded

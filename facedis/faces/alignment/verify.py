@@ -8,7 +8,8 @@ import numpy as np
 
 from facedis.events import EventHandler, ignore_events, track
 from facedis.faces.alignment.source_state import changed_images, source_state
-from facedis.faces.cache.cache import SPLITS, STATUSES, FacesCache, checksums
+from facedis.faces.cache.cache import FacesCache
+from facedis.faces.cache.cache_format import SPLITS, STATUSES, checksums
 from facedis.result import record
 
 #: Bytes of pixels that are read at once.

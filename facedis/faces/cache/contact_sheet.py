@@ -7,7 +7,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from facedis.errors import ConfigError
-from facedis.faces.cache.cache import STATUSES, FacesCache
+from facedis.faces.cache.cache import FacesCache
+from facedis.faces.cache.cache_format import STATUSES
 from facedis.faces.cropping.crop import resize_image
 from facedis.faces.io.images import decode_image
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from facedis.faces.cache.cache import SPLITS, FacesCache
+from facedis.faces.cache.cache import FacesCache
+from facedis.faces.cache.cache_format import SPLITS
 from facedis.result import record
 
 

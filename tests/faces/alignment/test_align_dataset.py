@@ -9,7 +9,9 @@ from facedis.config import AlignConfig
 from facedis.errors import CacheError, ConfigError, InputError, OutputError
 from facedis.faces.alignment import align_dataset as module
 from facedis.faces.alignment.align_dataset import align
-from facedis.faces.cache.cache import CacheWriter, FacesCache, partial_path
+from facedis.faces.cache.cache import FacesCache
+from facedis.faces.cache.cache_format import partial_path
+from facedis.faces.cache.cache_writer import CacheWriter
 from facedis.faces.cropping.crop import box_crop, resize_image, similarity_crop
 from facedis.faces.detection.mtcnn import Mtcnn
 from facedis.faces.io.images import decode_image

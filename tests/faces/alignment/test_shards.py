@@ -8,7 +8,8 @@ from facedis.faces.alignment.align_dataset import align
 from facedis.faces.alignment.plan import make_plan
 from facedis.faces.alignment.shards import Shard, join_shards, parse_shard, shard_path, shard_plan
 from facedis.faces.alignment.verify import verify_cache
-from facedis.faces.cache.cache import FacesCache, read_info
+from facedis.faces.cache.cache import FacesCache
+from facedis.faces.cache.cache_format import read_info
 from facedis.faces.cache.transcode import transcode
 
 CONFIG = AlignConfig(crop="none")

@@ -15,7 +15,9 @@ from facedis.config import AlignConfig
 from facedis.faces.alignment import align_dataset as module
 from facedis.faces.alignment.shards import Shard, shard_path
 from facedis.faces.alignment.verify import verify_cache
-from facedis.faces.cache.cache import CacheWriter, FacesCache, partial_path
+from facedis.faces.cache.cache import FacesCache
+from facedis.faces.cache.cache_format import partial_path
+from facedis.faces.cache.cache_writer import CacheWriter
 from facedis.faces.cache.summary import summarise_cache
 
 SIDE, ROWS, CHUNK = 32, 150, 16
@@ -26,7 +28,7 @@ _PROGRAM = """
 import os, signal, sys
 from facedis.cli import main
 from facedis.faces.alignment import align_dataset as module
-from facedis.faces.cache.cache import CacheWriter
+from facedis.faces.cache.cache_writer import CacheWriter
 
 after = int(sys.argv.pop(1))
 module.CHUNK_BYTES = 16 * 32 * 32 * 3
