@@ -1,4 +1,4 @@
-"""The detector `mtcnn-tf`: the PyPI package `mtcnn`, which brings its own networks on TensorFlow."""
+"""The detector `mtcnn-tf`: the PyPI package `mtcnn`, which runs on TensorFlow."""
 
 import numpy as np
 
@@ -6,17 +6,17 @@ from facedis.errors import ConfigError
 from facedis.faces.detection.detector import Detections, no_detections
 
 _LANDMARKS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
-# Below this the package's image pyramid has no level.
+# The image pyramid of the package has no level for smaller images.
 _MIN_SIDE = 12
 
 
 class MtcnnTensorFlow:
-    """A second opinion on where faces are; several times slower than `mtcnn`."""
+    """An independent MTCNN implementation, several times slower than `mtcnn`."""
 
     name = "mtcnn-tf"
 
     def __init__(self, device: str = "auto", min_face: int = 20) -> None:
-        """`min_face` is the side of the smallest face to find, in pixels.
+        """`min_face` is the smallest face to detect, in pixels.
 
         Raises:
             ConfigError: The package is not installed.
@@ -32,7 +32,7 @@ class MtcnnTensorFlow:
         self._min_face = min_face
 
     def detect(self, images: list[np.ndarray]) -> list[Detections]:
-        """The faces in each of `images`, (H, W, 3) uint8 RGB of any sizes, also very small ones."""
+        """Detect the faces in each of `images`, (H, W, 3) uint8 RGB of any sizes."""
         return [self._detect(image) for image in images]
 
     def _detect(self, image: np.ndarray) -> Detections:

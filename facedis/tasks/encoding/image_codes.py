@@ -106,9 +106,9 @@ def encode_images(
         if cut.problems and no_face == "error":
             index, why = cut.problems[0]
             raise InputError(f"cannot use {_described(listed[index], index)}: {why}", _HINT)
-        if len(cut.places):
+        if len(cut.indices):
             for name, values in encode_faces(run, cut.faces, device, names).items():
-                codes[name][cut.places] = values
+                codes[name][cut.indices] = values
     return CodesResult(model=run.display_name, images=image_names(listed), codes=codes)
 
 
