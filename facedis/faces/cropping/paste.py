@@ -38,9 +38,7 @@ def paste_face(image: np.ndarray, face: np.ndarray, to_image: np.ndarray, side: 
     inverse = scale @ np.linalg.inv(to_image) @ np.array([[1, 0, x0], [0, 1, y0], [0, 0, 1]])
     coefficients = inverse[:2].ravel().tolist()
     pixels, weight = (
-        layer.transform(
-            (x1 - x0, y1 - y0), Image.Transform.AFFINE, inverse[:2].ravel().tolist(), Image.Resampling.BICUBIC
-        )
+        layer.transform((x1 - x0, y1 - y0), Image.Transform.AFFINE, coefficients, Image.Resampling.BICUBIC)
         for layer in (resized, Image.fromarray(feather_mask(resized.height), "F"))
     )
     alpha = np.clip(np.asarray(weight), 0, 1)[:, :, None]

@@ -313,4 +313,4 @@ def test_a_split_that_is_wanted_and_stays_empty_is_a_warning(tmp_path, test_shar
     events = []
     config = AlignConfig(crop="none", val_share=0.0, test_share=test_share)
     align(tmp_path, tmp_path / "faces.h5", config, events.append)
-    assert any("no identity fell into the split test" in text for text in texts(events)) == warns
+    assert any("no identity was assigned to the split test" in text for text in texts(events)) == warns

@@ -115,7 +115,7 @@ def test_a_shard_is_written_or_comes_from_torchrun():
     assert parse_shard("2/4") == Shard(2, 4)
     assert parse_shard("auto", {"RANK": "0", "WORLD_SIZE": "3"}) == Shard(1, 3)
     for text in ("", "4", "0/4", "5/4", "a/b", "1/0"):
-        with pytest.raises(ConfigError, match="is no shard"):
+        with pytest.raises(ConfigError, match="is not a shard"):
             parse_shard(text)
     with pytest.raises(ConfigError, match="no RANK and WORLD_SIZE"):
         parse_shard("auto", {})
