@@ -139,7 +139,8 @@ def test_a_disk_that_fills_up_ends_with_a_line_and_with_room_it_goes_on(source, 
     ran = facedis(source, "-o", output)
     assert ran.returncode == 2
     assert line(ran) == (
-        f"facedis: cannot write {partial_path(output)}: No space left on device; free disk space and run the same command again to continue"
+        f"facedis: cannot write {partial_path(output)}: No space left on device; "
+        "free disk space and run the same command again to continue"
     )
     before = done(output)
     assert 0 < before < ROWS and before % CHUNK == 0
