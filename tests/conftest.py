@@ -16,11 +16,18 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 import numpy as np
 import pytest
 
+from facedis.config import as_dict, resolve
 from facedis.datasets.record import FaceRecord
 from facedis.faces.cache.cache import FacesCache
 from facedis.faces.cache.cache_format import CacheInfo
 from facedis.faces.cache.cache_writer import AlignedFaces, CacheWriter
 from facedis.synthetic import bundled
+
+
+def change(config, **flat):
+    """`config` with settings changed by name; those of the decoder as a mapping `decoder=`."""
+    return resolve(type(config), as_dict(config), flat)
+
 
 CLASSES = ("neutral", "happiness", "anger")
 

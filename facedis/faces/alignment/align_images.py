@@ -62,8 +62,8 @@ class CropOptions:
             {
                 "crop": crop or ("similarity" if precropped else self.crop),
                 "margin": 0.0 if precropped else self.margin,
-                "size": self.size,
-                "detector": "mtcnn" if self.detector in ("none", "given") else self.detector,
+                "image_size": self.size,
+                "detector": "mtcnn" if self.detector in ("none", "annotations") else self.detector,
                 "device": device,
             },
         )
@@ -123,14 +123,16 @@ def iter_aligned(
         n_images: Number of images.
         options: How the training faces were cropped.
         crop: As in `CropOptions.config`.
-        no_face: "skip" reports an image without a face as a problem; "whole" uses the full image.
+        no_face: "skip" reports images without a face as problems; "full-image" uses the full image.
         device: As in `CropOptions.config`.
     """
     config = options.config(crop, device)
     detector = None
     if config.crop != "none":
-        detector = plugins.load_by_name(plugins.DETECTORS, config.detector)(config.device, config.min_face)
-    aligner = Aligner(CropSettings(config.crop, config.size, config.margin), detector, no_face, config.several)
+        detector = plugins.load_by_name(plugins.DETECTORS, config.detector)(config.device, config.min_face_size)
+    aligner = Aligner(
+        CropSettings(config.crop, config.image_size, config.margin), detector, no_face, config.multiple_faces
+    )
     stream = iter(images)
     for first in range(0, n_images, CHUNK_IMAGES):
         size, reasons = min(CHUNK_IMAGES, n_images - first), list[str]()

@@ -23,7 +23,7 @@ class Aligner:
     Attributes:
         settings: Crop settings.
         detector: None if the images are cropped faces.
-        no_face: "skip" leaves an image without a face out; "whole" uses the full image.
+        no_face: "skip" leaves an image without a face out; "full-image" uses the full image.
         several: Policy of `select_face` for images with several faces.
     """
 
@@ -73,7 +73,7 @@ class Aligner:
                 rows.boxes[row], rows.landmarks[row] = faces.boxes[best], faces.landmarks[best]
                 rows.probability[row] = faces.probabilities[best]
                 face = crop_face(image.pixels, faces.boxes[best], faces.landmarks[best], self.settings)
-            elif self.no_face == "whole":
+            elif self.no_face == "full-image":
                 status, face = "whole", resize_image(image.pixels, self.settings.size)
             else:
                 status = "no_face"

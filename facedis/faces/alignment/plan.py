@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from facedis.config import AlignConfig, as_dict
+from facedis.config import FACE_SIZE, AlignConfig, as_dict
 from facedis.datasets.autodetect import create_reader
 from facedis.datasets.record import FaceRecord, Reader, Skipped, is_utf8
 from facedis.datasets.scan import scan_dataset, skip_reasons
@@ -19,8 +19,6 @@ from facedis.faces.cache.cache_format import VERSION, CacheInfo
 from facedis.faces.io.images import decode_image
 from facedis.taxonomy import EIGHT, smallest_vocabulary
 
-#: Side of a face in pixels, the input size of the VGGFace2 weights.
-FACE_SIZE = 160
 _MAX_NATIVE_SIZE = 1024
 #: Maximum number of reasons for skipped rows with a warning of their own.
 _MAX_WARNINGS = 5
@@ -72,20 +70,24 @@ def make_plan(source: Path | None, config: AlignConfig, handler: EventHandler = 
     records, skipped = scan_dataset(reader)
     warn_skipped(skipped, handler)
     crop = _resolve_crop(reader, config)
-    if crop != "none" and config.detector == "given":
+    if crop != "none" and config.detector == "annotations":
         _check_annotations(reader, records, crop)
-    splits = assign_splits(records, config.val_share, config.test_share, config.seed)
+    splits = assign_splits(records, config.val_fraction, config.test_fraction, config.seed)
     detector = "none" if crop == "none" else config.detector
     shaping: dict[str, Any] = {
         "classes": _classes(records, getattr(reader, "classes", ())),
-        "size": config.size or (FACE_SIZE if crop != "none" else _native_size(root, reader, records)),
+        "size": config.image_size or (FACE_SIZE if crop != "none" else _native_size(root, reader, records)),
         "crop": crop,
         "margin": 0.0 if crop == "none" else config.margin,
         "detector": detector,
         "dataset": reader.name,
     }
-    policies = {} if crop == "none" else {name: getattr(config, name) for name in ("min_face", "no_face", "several")}
-    fingerprint = _fingerprint(records, splits, {"version": VERSION, **shaping, **policies}, detector == "given")
+    policies = (
+        {}
+        if crop == "none"
+        else {name: getattr(config, name) for name in ("min_face_size", "no_face", "multiple_faces")}
+    )
+    fingerprint = _fingerprint(records, splits, {"version": VERSION, **shaping, **policies}, detector == "annotations")
     info = CacheInfo(
         **shaping,
         source=str(root.resolve()),
@@ -129,7 +131,7 @@ def _check_annotations(reader: Reader, records: Sequence[FaceRecord], crop: str)
     what = "landmarks" if crop == "similarity" else "box"
     if all(getattr(record, what) is None for record in records):
         plural = {"box": "face boxes"}.get(what, what)
-        raise InputError(f"the {reader.name} dataset has no {plural}", "leave out --detector given")
+        raise InputError(f"the {reader.name} dataset has no {plural}", "leave out --detector annotations")
 
 
 def _classes(records: Sequence[FaceRecord], fixed: tuple[str, ...]) -> tuple[str, ...]:

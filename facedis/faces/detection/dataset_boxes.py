@@ -11,13 +11,13 @@ from facedis.faces.detection.detector import Detections, no_detections
 class DatasetBoxes:
     """Returns the annotated box and landmarks, NaN where an annotation is missing.
 
-    A box outside the image counts as no face. `device` and `min_face` are ignored.
+    A box outside the image counts as no face. `device` and `min_face_size` are ignored.
     """
 
     name = "given"
     needs_records = True
 
-    def __init__(self, device: str, min_face: int) -> None:
+    def __init__(self, device: str, min_face_size: int) -> None:
         pass
 
     def detect(self, images: list[np.ndarray], records: Sequence[FaceRecord]) -> list[Detections]:

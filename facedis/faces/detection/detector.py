@@ -37,8 +37,8 @@ class Detector(Protocol):
 
     name: str
 
-    def __init__(self, device: str, min_face: int) -> None:
-        """`device` is "auto", "cpu", "cuda" or "mps"; `min_face` is the smallest face to detect, in pixels."""
+    def __init__(self, device: str, min_face_size: int) -> None:
+        """`device` is "auto", "cpu", "cuda" or "mps"; `min_face_size` is the smallest face to detect, in pixels."""
         ...
 
     def detect(self, images: list[np.ndarray]) -> list[Detections]:

@@ -54,14 +54,14 @@ class Mtcnn:
 
     name = "mtcnn"
 
-    def __init__(self, device: str = "auto", min_face: int = 20) -> None:
-        """`min_face` is the smallest face to detect, in pixels.
+    def __init__(self, device: str = "auto", min_face_size: int = 20) -> None:
+        """`min_face_size` is the smallest face to detect, in pixels.
 
         Raises:
             ConfigError: The device is "cuda" and no GPU is available.
         """
         self._device = _resolve_device(device)
-        self._min_face = min_face
+        self._min_face_size = min_face_size
         on_cpu = self._device.type == "cpu"
         self._batch_size = 4 if on_cpu else 64
         self._crop_pixels = 75_000 if on_cpu else 16_000_000  # per pass
@@ -88,7 +88,7 @@ class Mtcnn:
         """Return squares around the proposals of P-Net."""
         found, images = [], []
         for indices, sums in areas.groups:
-            candidates = self._pyramid.candidates(sums, self._min_face)
+            candidates = self._pyramid.candidates(sums, self._min_face_size)
             found += candidates
             images += [indices[some.image] for some in candidates]
         if not found:

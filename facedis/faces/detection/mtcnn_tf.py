@@ -15,8 +15,8 @@ class MtcnnTensorFlow:
 
     name = "mtcnn-tf"
 
-    def __init__(self, device: str = "auto", min_face: int = 20) -> None:
-        """`min_face` is the smallest face to detect, in pixels.
+    def __init__(self, device: str = "auto", min_face_size: int = 20) -> None:
+        """`min_face_size` is the smallest face to detect, in pixels.
 
         Raises:
             ConfigError: The package is not installed.
@@ -29,16 +29,16 @@ class MtcnnTensorFlow:
                 "pip install facedis[mtcnn]",
             ) from error
         self._networks = MTCNN(device="CPU:0" if device in ("auto", "cpu", "mps") else "GPU:0")
-        self._min_face = min_face
+        self._min_face_size = min_face_size
 
     def detect(self, images: list[np.ndarray]) -> list[Detections]:
         """Detect the faces in each of `images`, (H, W, 3) uint8 RGB of any sizes."""
         return [self._detect(image) for image in images]
 
     def _detect(self, image: np.ndarray) -> Detections:
-        if min(image.shape[:2]) < max(self._min_face, _MIN_SIDE):
+        if min(image.shape[:2]) < max(self._min_face_size, _MIN_SIDE):
             return no_detections()
-        faces = self._networks.detect_faces(image, min_face_size=self._min_face)
+        faces = self._networks.detect_faces(image, min_face_size=self._min_face_size)
         if not faces:
             return no_detections()
         boxes = np.array([face["box"] for face in faces], np.float32)  # left, top, width, height

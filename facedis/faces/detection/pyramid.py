@@ -37,9 +37,9 @@ class Candidates:
     offsets: torch.Tensor
 
 
-def pyramid_scales(height: int, width: int, min_face: int) -> list[float]:
-    """Return the scales at which faces from `min_face` pixels to the shorter side of the image have `CELL` pixels."""
-    scales, scale = [], CELL / min_face
+def pyramid_scales(height: int, width: int, min_face_size: int) -> list[float]:
+    """Return the scales at which faces from `min_face_size` pixels to the shorter side of the image have `CELL` pixels."""
+    scales, scale = [], CELL / min_face_size
     shorter = min(height, width) * scale
     while shorter >= CELL:
         scales.append(scale)
@@ -77,10 +77,10 @@ class Pyramid:
         self._logit = logits[1] - logits[0], logit_bias[1] - logit_bias[0]
         self._offsets = pnet.conv4_2.weight.detach().flatten(1), _bias(pnet.conv4_2)
 
-    def candidates(self, sums: IntegralImages, min_face: int) -> list[Candidates]:
+    def candidates(self, sums: IntegralImages, min_face_size: int) -> list[Candidates]:
         """Return the candidates of every pass over every scale."""
         found = []
-        for number, scale in enumerate(pyramid_scales(sums.height, sums.width, min_face)):
+        for number, scale in enumerate(pyramid_scales(sums.height, sums.width, min_face_size)):
             height, width = int(sums.height * scale + 1), int(sums.width * scale + 1)
             down, across = (math.ceil((side - 2) / 2) - 4 for side in (height, width))  # windows
             if down < 1 or across < 1:

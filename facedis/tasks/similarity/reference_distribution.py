@@ -17,7 +17,12 @@ from facedis.errors import ConfigError
 from facedis.events import EventHandler
 from facedis.faces.cache.cache import FacesCache
 from facedis.metrics.statistics.intervals import Bootstrap
-from facedis.metrics.verification.pairs import fraction_above, percentile_rank, reference_distributions, threshold_above
+from facedis.metrics.verification.cosine_distributions import (
+    fraction_above,
+    percentile_rank,
+    reference_distributions,
+    threshold_above,
+)
 from facedis.model.storage.checkpoint import Run
 from facedis.result import to_jsonable
 from facedis.tasks.encoding.encode import CODES, encode
@@ -44,7 +49,7 @@ def write_reference(run: Run, cache: FacesCache, rows: np.ndarray, config: Train
     """Write the reference distributions of `rows` (at most `FACES` of them, seeded) into the run folder."""
     if len(rows) > FACES:
         rows = np.sort(np.random.default_rng(config.seed).choice(rows, FACES, replace=False))
-    table = encode(run, cache, rows, 2 * config.batch, config.device, handler)
+    table = encode(run, cache, rows, 2 * config.batch_size, config.runtime.device, handler)
     codes = {"expression": table.expression, "rest": table.rest, "trunk": table.trunk}
     plan = Bootstrap(n_resamples=DRAWS, seed=config.seed)
     content = {
@@ -77,7 +82,7 @@ class ReferenceDistribution:
         """
         share = FALSE_ACCEPTS if false_accepts is None else false_accepts
         if not 0 < share < 1:
-            raise ConfigError(f"--false-accepts is {share:g}", "it must be a share between 0 and 1")
+            raise ConfigError(f"--far is {share:g}", "it must be a share between 0 and 1")
         path = run / REFERENCE_FILE
         return cls(json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None, share)
 

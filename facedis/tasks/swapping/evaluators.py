@@ -20,7 +20,7 @@ from facedis.training.recipes.augmentation import to_images
 
 #: What run.json says under "labels" where the classes of a run are people and not expressions.
 IDENTITY_LABELS = "identity"
-_TRAIN = "train one with `facedis train --baseline --seed 1` or benchmarks/judges.py"
+_TRAIN = "train one with `facedis train --baseline --seed 1` or benchmarks/train_evaluators.py"
 
 
 class ExpressionEvaluator:
@@ -34,7 +34,9 @@ class ExpressionEvaluator:
 
     def __init__(self, run: Run, device: str = "auto", batch: int = 128) -> None:
         if run.info.get("labels") == IDENTITY_LABELS:
-            raise RunError(f"{run.display_name} knows people, not expressions", f"give it as --face-judge; {_TRAIN}")
+            raise RunError(
+                f"{run.display_name} knows people, not expressions", f"give it as --identity-model; {_TRAIN}"
+            )
         self.run, self.device, self.batch = run, pick_device(device), batch
 
     @property
@@ -70,7 +72,7 @@ class IdentityEvaluator:
         if run.info.get("labels") != IDENTITY_LABELS:
             raise RunError(
                 f"{run.display_name} was trained on expressions: it tells nobody apart",
-                f"give a judge of people made by benchmarks/judges.py, or {VGGFACE2.name}",
+                f"give a judge of people made by benchmarks/train_evaluators.py, or {VGGFACE2.name}",
             )
         self.run, self.device, self.batch = run, pick_device(device), batch
 
@@ -133,11 +135,11 @@ def load_identity_evaluator(
         if run.info["pretrained"] and run.config.trunk == "inception_resnet_v1":
             raise RunError(
                 f"the trunk of {run.display_name} began with the weights {judge}: they cannot judge it",
-                "train a judge of people with benchmarks/judges.py",
+                "train a judge of people with benchmarks/train_evaluators.py",
             )
         return FaceNetEvaluator(device, handler=handler)
     if not Path(judge).is_dir():
-        raise ConfigError(f"--face-judge is '{judge}'", f"name a run folder, or {VGGFACE2.name}")
+        raise ConfigError(f"--identity-model is '{judge}'", f"name a run folder, or {VGGFACE2.name}")
     return IdentityEvaluator(_independent(load_run(judge), run), device)
 
 
