@@ -111,12 +111,12 @@ def resident_memory(source: Path, output: Path) -> dict[str, Any]:
     """What this process holds while it makes the cache, every thousand rows or so."""
     held: list[tuple[int, int]] = []
 
-    def listen(event: Event) -> None:
+    def handler(event: Event) -> None:
         if event.kind == "advance" and (not held or event.done - held[-1][0] >= 1000):
             held.append((event.done, resident()))
 
     before, began = resident(), time.perf_counter()
-    result = align(source, output, AlignConfig(detector="none", size=FACE_SIZE), listen)
+    result = align(source, output, AlignConfig(detector="none", size=FACE_SIZE), handler)
     settled = [size for done, size in held if done >= SETTLED] or [held[-1][1]]
     return {
         "before": before,

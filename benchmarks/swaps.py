@@ -24,12 +24,12 @@ from PIL import Image, ImageDraw, ImageFont
 
 from facedis import __version__
 from facedis.config import ModelConfig, SwapEvalConfig, TrainConfig, as_dict
-from facedis.events import silent
+from facedis.events import ignore_events
 from facedis.faces.cache.cache import FacesCache
 from facedis.model.network.disentangler import build
 from facedis.model.storage.checkpoint import MODEL, Run, load_run, save_tensors, tensors_of, write_info
 from facedis.presets import DRAWING, SCENES
-from facedis.reports.provenance import save
+from facedis.reports.provenance import save_image
 from facedis.reports.terminal.swap_eval import CAPTION, GAP, TILE, figures, sheet_of
 from facedis.tasks.swapping.evaluators import load_expression_evaluator, load_identity_evaluator
 from facedis.tasks.swapping.swap_evaluation import evaluate_swaps
@@ -90,7 +90,7 @@ def draw(run: Run, row: str, place: Path, options: argparse.Namespace) -> None:
         write_info(place, run.info | {"model": as_dict(model_config), "train": as_dict(config)})
         precision = {"32": "32-true", "bf16": "bf16-mixed"}[options.precision]
         fabric = Fabric(accelerator="auto", devices=1, precision=precision)
-        Drawing(fabric, place, data, model, (model_config, config)).run(lambda: False, silent)
+        Drawing(fabric, place, data, model, (model_config, config)).run(lambda: False, ignore_events)
     save_tensors(place / MODEL, tensors_of(model, run.adversary))
 
 
@@ -128,7 +128,7 @@ def pictures(shown: dict[str, Sequence[SwapExample]], path: Path) -> None:
             if tile is not None:
                 tile = Image.fromarray(tile).resize((TILE, TILE), Image.Resampling.BICUBIC)
                 sheet.paste(tile, (MARGIN + column * step, top))
-    save(sheet, path)
+    save_image(sheet, path)
 
 
 def asdict_of(found: dict | None) -> dict | None:

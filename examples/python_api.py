@@ -9,7 +9,7 @@ import facedis
 
 
 def tell(event: facedis.Event) -> None:
-    """The engine never prints; it tells a listener like this one what happens."""
+    """The engine never prints; it tells a handler like this one what happens."""
     if event.kind in ("note", "warning"):
         print(event.text)
 

@@ -9,7 +9,7 @@ from facedis.errors import OutputError
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """A temporary path beside `path`; when the block ends well, it takes the place of `path`.
 
     A block that fails leaves `path` as it was and no temporary file behind.
@@ -45,7 +45,7 @@ def write_text(path: Path, text: str) -> None:
 
     Of a file name that is not UTF-8 the bytes are written as `\\udce9`, which is how JSON says it too.
     """
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 

@@ -1,6 +1,6 @@
-"""How the engine speaks: it never prints, it tells a listener.
+"""How the engine speaks: it never prints, it tells a handler.
 
-A progress bar, a log file and a notebook are all listeners: callables that take one `Event`.
+A progress bar, a log file and a notebook are all handlers: callables that take one `Event`.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,18 +24,18 @@ class Event:
     facts: Mapping[str, float] = field(default_factory=dict)
 
 
-Listener = Callable[[Event], None]
+EventHandler = Callable[[Event], None]
 
 
-def silent(event: Event) -> None:
-    """The listener that ignores everything."""
+def ignore_events(event: Event) -> None:
+    """The handler that ignores everything."""
 
 
-def note(listener: Listener, text: str) -> None:
-    """Tell `listener` one line that the user should read."""
-    listener(Event("note", text))
+def note(handler: EventHandler, text: str) -> None:
+    """Tell `handler` one line that the user should read."""
+    handler(Event("note", text))
 
 
-def warn(listener: Listener, text: str) -> None:
-    """Tell `listener` one line that the user should not miss."""
-    listener(Event("warning", text))
+def warn(handler: EventHandler, text: str) -> None:
+    """Tell `handler` one line that the user should not miss."""
+    handler(Event("warning", text))

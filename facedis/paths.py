@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 
-def home() -> Path:
+def cache_dir() -> Path:
     """The folder for files that any run may use again: FACEDIS_HOME, else the user's cache folder.
 
     Nothing is created here; everything in it can be deleted and is made or fetched again.

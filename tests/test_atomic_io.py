@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from facedis.atomic_io import replacing, write_text
+from facedis.atomic_io import atomic_write, write_text
 from facedis.errors import OutputError
 
 
@@ -19,7 +19,7 @@ def test_a_file_is_replaced_whole(tmp_path):
 def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):
     path = tmp_path / "a.txt"
     write_text(path, "one")
-    with pytest.raises(RuntimeError), replacing(path) as temporary:
+    with pytest.raises(RuntimeError), atomic_write(path) as temporary:
         temporary.write_text("half")
         raise RuntimeError
     assert path.read_text() == "one"
@@ -29,7 +29,7 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):
 def test_files_may_be_read_by_those_whom_the_umask_lets(tmp_path):
     before = os.umask(0o022)
     try:
-        with replacing(tmp_path / "a.txt") as temporary:
+        with atomic_write(tmp_path / "a.txt") as temporary:
             temporary.touch(mode=0o600)
     finally:
         os.umask(before)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from facedis.commands.shared import AsJson, DeviceOption, ModelOption, Overwrite, PhotoCrop, Quiet, listener, show
+from facedis.commands.shared import AsJson, DeviceOption, ModelOption, Overwrite, PhotoCrop, Quiet, event_handler, show
 from facedis.errors import ConfigError, OutputError
 
 
@@ -42,9 +42,9 @@ def embed(
         raise OutputError(f"{output} exists already", "choose another -o or --overwrite")
 
     from facedis.model.storage.registry import load_model
-    from facedis.reports.terminal.embed import page
+    from facedis.reports.terminal.embed import render
     from facedis.tasks.encoding.embedding import embed as run_embedding
 
     chosen = {name: value for name, value in options.items() if value is not None}
-    result = run_embedding(load_model(model), faces, output, listener=listener(as_json, quiet), **chosen)
-    show(result, page, as_json, quiet)
+    result = run_embedding(load_model(model), faces, output, handler=event_handler(as_json, quiet), **chosen)
+    show(result, render, as_json, quiet)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from facedis.commands.shared import AsJson, Quiet, listener, show
+from facedis.commands.shared import AsJson, Quiet, event_handler, show
 from facedis.errors import CacheError, ConfigError
 
 _SHEET, _VERIFY, _PACK = "The contact sheet", "Verifying", "Packing"
@@ -68,22 +68,22 @@ def faces(
 
 def _info(cache: Path, as_json: bool, quiet: bool) -> None:
     from facedis.faces.cache.summary import summary
-    from facedis.reports.terminal.faces import summary_page
+    from facedis.reports.terminal.faces import render_summary
 
-    show(summary(cache), summary_page, as_json, quiet)
+    show(summary(cache), render_summary, as_json, quiet)
 
 
 def _sheet(cache: Path, output: Path, chosen: tuple[str, int, str, int], as_json: bool, quiet: bool) -> None:
     from PIL import Image
 
-    from facedis.atomic_io import replacing
+    from facedis.atomic_io import atomic_write
     from facedis.faces.cache.contact_sheet import sheet
     from facedis.result import record
 
     picture = Image.fromarray(sheet(cache, *chosen))
     if output.suffix.lower() != ".png":
         raise ConfigError(f"{output} is no PNG file", "choose a name that ends with .png")
-    with replacing(output) as temporary:
+    with atomic_write(output) as temporary:
         picture.save(temporary)
     result = record("sheet", faces=str(cache), output=str(output), width=picture.width, height=picture.height)
     show(result, lambda _: [f"Written: {output}"], as_json, quiet)
@@ -91,10 +91,10 @@ def _sheet(cache: Path, output: Path, chosen: tuple[str, int, str, int], as_json
 
 def _verify(cache: Path, images: bool, as_json: bool, quiet: bool) -> None:
     from facedis.faces.alignment.verify import verify
-    from facedis.reports.terminal.faces import verification_page
+    from facedis.reports.terminal.faces import render_verification
 
-    result = verify(cache, listener(as_json, quiet), images)
-    show(result, verification_page, as_json, quiet)
+    result = verify(cache, event_handler(as_json, quiet), images)
+    show(result, render_verification, as_json, quiet)
     if not result["whole"]:
         bad = [check["what"] for check in result["checks"] if check["bad"]]
         raise CacheError(
@@ -104,6 +104,6 @@ def _verify(cache: Path, images: bool, as_json: bool, quiet: bool) -> None:
 
 def _pack(cache: Path, output: Path, chosen: tuple[str, int], as_json: bool, quiet: bool) -> None:
     from facedis.faces.cache.transcode import pack
-    from facedis.reports.terminal.faces import packing_page
+    from facedis.reports.terminal.faces import render_packing
 
-    show(pack(cache, output, *chosen, listener=listener(as_json, quiet)), packing_page, as_json, quiet)
+    show(pack(cache, output, *chosen, handler=event_handler(as_json, quiet)), render_packing, as_json, quiet)

@@ -12,7 +12,7 @@ from facedis.errors import CacheError
 
 if TYPE_CHECKING:  # a shell that asks for help should not wait for what only a run needs
     from facedis.config import Config
-    from facedis.events import Listener
+    from facedis.events import EventHandler
     from facedis.model.storage.checkpoint import Run
 
 SettingsFile = Annotated[
@@ -45,12 +45,12 @@ def settings(kind: "type[Config]", section: str, file: Path | None, options: Map
     return resolve(kind, read_settings(file).get(section, {}), options)
 
 
-def listener(as_json: bool, quiet: bool) -> "Listener":
+def event_handler(as_json: bool, quiet: bool) -> "EventHandler":
     """Where the engine's events go: a progress display on stderr, or nowhere."""
-    from facedis.events import silent
+    from facedis.events import ignore_events
 
     if quiet or as_json:
-        return silent
+        return ignore_events
     from facedis.reports.progress import Progress
 
     return Progress()

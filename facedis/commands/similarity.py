@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from facedis.commands.shared import AsJson, DeviceOption, ModelOption, PhotoCrop, Quiet, listener, show
+from facedis.commands.shared import AsJson, DeviceOption, ModelOption, PhotoCrop, Quiet, event_handler, show
 from facedis.errors import ConfigError
 
 if TYPE_CHECKING:
-    from facedis.events import Listener
+    from facedis.events import EventHandler
     from facedis.model.storage.checkpoint import Run
     from facedis.tasks.similarity.similarity import SimilarityResult
 
@@ -93,9 +93,9 @@ def similarity(
             raise ConfigError(f"{path} does not end in {suffixes[0]}", "so that nothing else is overwritten by mistake")
 
     from facedis.model.storage.registry import load_model
-    from facedis.reports.terminal.similarity import similarity_page
+    from facedis.reports.terminal.similarity import render
 
-    compared = _compared(load_model(model), given, listener(as_json, quiet))
+    compared = _compared(load_model(model), given, event_handler(as_json, quiet))
     if html is not None:
         from facedis.reports.html.similarity_page import write_similarity
 
@@ -104,10 +104,10 @@ def similarity(
         from facedis.reports.tables.similarity_csv import write_csv
 
         write_csv(compared.record, table)
-    show(compared.record, similarity_page, as_json, quiet)
+    show(compared.record, render, as_json, quiet)
 
 
-def _compared(run: "Run", given: dict[str, Any], listener: "Listener") -> "SimilarityResult":
+def _compared(run: "Run", given: dict[str, Any], handler: "EventHandler") -> "SimilarityResult":
     """The comparison that was asked for; what was not given is left to its defaults."""
 
     def chosen(*names: str, **more: Any) -> dict[str, Any]:
@@ -119,13 +119,13 @@ def _compared(run: "Run", given: dict[str, Any], listener: "Listener") -> "Simil
         from facedis.tasks.similarity.pair_sampling import sample
 
         with FacesCache.open(given["faces"]) as cache:
-            more = _draws(given) | {"shown": PER_KIND if given["html"] else 0, "listener": listener}
+            more = _draws(given) | {"shown": PER_KIND if given["html"] else 0, "handler": handler}
             return sample(run, cache, given["sample"], **chosen("split", "seed", **more))
     if given["pairs"] is not None:
         from facedis.reports.html.similarity_page import PAIRS
         from facedis.tasks.similarity.pair_list import compare_pair_list
 
-        more = _draws(given) | {"shown": PAIRS if given["html"] else 0, "listener": listener}
+        more = _draws(given) | {"shown": PAIRS if given["html"] else 0, "handler": handler}
         return compare_pair_list(run, given["pairs"], **chosen("images", "crop", **more))
     if _is_picture(given["image2"]):
         from facedis.tasks.similarity.similarity import compare
@@ -134,7 +134,7 @@ def _compared(run: "Run", given: dict[str, Any], listener: "Listener") -> "Simil
     from facedis.tasks.similarity.rank_faces import rank
 
     place = given["image2"] or given["faces"]
-    return rank(run, given["image1"], place, **chosen("top", "by", "crop", listener=listener))
+    return rank(run, given["image1"], place, **chosen("top", "by", "crop", handler=handler))
 
 
 def _draws(given: dict[str, Any]) -> dict[str, int]:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from facedis.commands.shared import AsJson, Quiet, listener, show
+from facedis.commands.shared import AsJson, Quiet, event_handler, show
 
 
 def synth(
@@ -44,7 +44,7 @@ def synth(
     processes. Stopped at any moment, the same command goes on where it stopped.
     """
     from facedis.errors import ConfigError
-    from facedis.reports.terminal.synth import page, save_png
+    from facedis.reports.terminal.synth import render, save_png
     from facedis.synthetic.render_plan import SetPlan
     from facedis.synthetic.render_sheet import sheet as contact_sheet
     from facedis.synthetic.synthesis import synthesise
@@ -57,7 +57,7 @@ def synth(
     if grid and scenes:
         raise ConfigError("--grid and --scenes are two kinds of sets", "leave out one of both")
     plan = SetPlan(identities=identities, per_expression=per_expression, size=size, seed=seed, grid=grid, scenes=scenes)
-    result = synthesise(plan, output, processes or os.cpu_count() or 1, listener(as_json, quiet))
+    result = synthesise(plan, output, processes or os.cpu_count() or 1, event_handler(as_json, quiet))
     if sheet is not None:
         save_png(contact_sheet(output, plan), sheet)
-    show(result, page, as_json, quiet)
+    show(result, render, as_json, quiet)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from facedis.commands.shared import AsJson, DeviceOption, Quiet, SettingsFile, listener, show
+from facedis.commands.shared import AsJson, DeviceOption, Quiet, SettingsFile, event_handler, show
 
 _GAME, _NETWORK, _TRAINING = "The game (eq. 1-3)", "The network", "Training"
 _BEYOND = "Beyond the paper (off unless named)"
@@ -357,14 +357,14 @@ def train(
     """
     options = dict(locals())
     from facedis.config import ModelConfig, TrainConfig, read_settings
-    from facedis.reports.terminal.train import page
+    from facedis.reports.terminal.train import render
     from facedis.tasks.experiments.training import TrainOptions
     from facedis.tasks.experiments.training import resume as resume_training
     from facedis.tasks.experiments.training import train as run_training
 
-    listen = listener(as_json, quiet)
+    handler = event_handler(as_json, quiet)
     if resume is not None:
-        result = resume_training(resume, listen)
+        result = resume_training(resume, handler)
     else:
         wish = TrainOptions(
             preset=preset,
@@ -375,5 +375,5 @@ def train(
             train={key: options[key] for key in TrainConfig.__dataclass_fields__ if key in options},
             offline=offline,
         )
-        result = run_training(faces, wish, listen)
-    show(result, page, as_json, quiet)
+        result = run_training(faces, wish, handler)
+    show(result, render, as_json, quiet)

@@ -6,8 +6,8 @@ import zipfile
 from pathlib import Path
 
 from facedis.errors import OutputError
-from facedis.events import Listener, note, silent
-from facedis.paths import home
+from facedis.events import EventHandler, ignore_events, note
+from facedis.paths import cache_dir
 
 #: Raised when the pictures change: an older folder is then left alone and a new one made.
 VERSION = 2
@@ -16,23 +16,23 @@ ARCHIVE = Path(__file__).with_name("bundled.zip")
 FACES, GRID = "faces", "grid"
 
 
-def folder(listener: Listener = silent, part: str = FACES) -> Path:
-    """The folder of the bundled faces, unpacked below `home()` where it is not there yet.
+def folder(handler: EventHandler = ignore_events, part: str = FACES) -> Path:
+    """The folder of the bundled faces, unpacked below `cache_dir()` where it is not there yet.
 
     Whole or not there at all: it is unpacked under another name and then renamed, so that a process
     may be killed and two may run at once.
 
     Args:
-        listener: Told where the faces go.
+        handler: Told where the faces go.
         part: `FACES` or `GRID`.
 
     Raises:
         OutputError: It cannot be written.
     """
-    done = home() / f"rendered-faces-{VERSION}"
+    done = cache_dir() / f"rendered-faces-{VERSION}"
     if done.is_dir():
         return done / part
-    note(listener, f"unpacking the bundled faces into {done}")
+    note(handler, f"unpacking the bundled faces into {done}")
     try:
         done.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".rendered-", dir=done.parent, ignore_cleanup_errors=True) as place:

@@ -20,9 +20,9 @@ import h5py
 import numpy as np
 from PIL import Image
 
-from facedis.atomic_io import replacing, write_text
+from facedis.atomic_io import atomic_write, write_text
 from facedis.errors import InputError, OutputError
-from facedis.events import Event, Listener, silent
+from facedis.events import Event, EventHandler, ignore_events
 from facedis.result import record
 from facedis.synthetic.actions import ACTIONS
 from facedis.synthetic.head import HeadModel, textures
@@ -37,14 +37,16 @@ QUALITY = 88
 SCALARS = ("intensity", "yaw", "pitch", "roll", "light_azimuth", "light_elevation", "light_fill", "camera_distance")
 
 
-def synthesise(plan: SetPlan, folder: Path, processes: int = 1, listener: Listener = silent) -> dict[str, Any]:
+def synthesise(
+    plan: SetPlan, folder: Path, processes: int = 1, handler: EventHandler = ignore_events
+) -> dict[str, Any]:
     """Render all pictures of `plan` that `folder` lacks.
 
     Args:
         plan: The set.
         folder: Where to; made where it is not there.
         processes: How many render side by side.
-        listener: Told of the progress.
+        handler: Told of the progress.
 
     Returns:
         The record of kind "synthesis": images, how many were made now, seconds, rate.
@@ -59,13 +61,13 @@ def synthesise(plan: SetPlan, folder: Path, processes: int = 1, listener: Listen
     _claim(folder, plan)
     _write_labels(plan, folder)
     missing = [shot for shot in plan.shots if not (folder / shot.name).exists()]
-    listener(Event("start", "rendering faces", total=len(plan.shots), done=len(plan.shots) - len(missing)))
+    handler(Event("start", "rendering faces", total=len(plan.shots), done=len(plan.shots) - len(missing)))
     begun, done = time.monotonic(), len(plan.shots) - len(missing)
     if missing:
         for made in _rendered(missing, folder, processes):
             done += made
-            listener(Event("advance", "rendering faces", done=done))
-    listener(Event("end", "rendering faces"))
+            handler(Event("advance", "rendering faces", done=done))
+    handler(Event("end", "rendering faces"))
     seconds = time.monotonic() - begun
     return record(
         "synthesis",
@@ -126,7 +128,7 @@ def staged(shots: list[Shot]) -> Stage:
 
 def save(pixels: np.ndarray, path: Path) -> None:
     """Write a picture, whole or not at all."""
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         Image.fromarray(pixels).save(temporary, quality=QUALITY, method=6)
 
 
@@ -192,7 +194,7 @@ def _write_labels(plan: SetPlan, folder: Path) -> None:
         split = plan.split(shot.number)
         lines.writerow((shot.name, shot.expression, shot.identity, split, *(f"{v:.5f}" for v in _scalars(shot))))
     write_text(folder / "labels.csv", table.getvalue())
-    with replacing(folder / "factors.h5") as temporary, h5py.File(temporary, "w") as file:
+    with atomic_write(folder / "factors.h5") as temporary, h5py.File(temporary, "w") as file:
         _write_factors(plan, file)
 
 

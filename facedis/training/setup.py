@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from facedis.config import ModelConfig, TrainConfig
-from facedis.events import Listener, note, silent, warn
+from facedis.events import EventHandler, ignore_events, note, warn
 from facedis.model.losses.retention_losses import PIXELS, Keeper
 from facedis.model.network.adversaries import Opponents
 from facedis.model.network.disentangler import Disentangler, build
@@ -21,7 +21,7 @@ class Job:
     run: Path
     model: ModelConfig
     config: TrainConfig
-    listener: Listener = silent
+    handler: EventHandler = ignore_events
     resume: bool = False
     offline: bool = False
 
@@ -48,7 +48,7 @@ def networks(job: Job, sizes: Mapping[str, int]) -> tuple[Disentangler, Opponent
         ConfigError, WeightsError: As `facedis.model.network.disentangler.build`.
     """
     if not job.resume or not (job.run / CHECKPOINT).exists():
-        model, adversary = build(job.model, sizes, job.offline, job.listener)
+        model, adversary = build(job.model, sizes, job.offline, job.handler)
     else:  # all tensors come from the checkpoint: the pretrained file may be gone by now
         model, adversary = build(replace(job.model, weights="none"), sizes)
         model.trunk.pretrained = read_info(job.run)["pretrained"]
@@ -72,10 +72,10 @@ def keeps_rest(model: ModelConfig, config: TrainConfig) -> bool:
 def advise(job: Job, model: Disentangler, data: TrainingData) -> None:
     """Say what a user would otherwise find out too late."""
     if job.config.train_trunk == "none" and not job.model.baseline:
-        warn(job.listener, "the trunk is frozen: the adversary cannot change the accuracy of C_exp")
+        warn(job.handler, "the trunk is frozen: the adversary cannot change the accuracy of C_exp")
     if job.model.decoder == "joint" and job.config.beta1 == 0:
-        warn(job.listener, "beta1 is 0: a joint decoder learns nothing; add --beta1 0.001, or --decoder detached")
+        warn(job.handler, "beta1 is 0: a joint decoder learns nothing; add --beta1 0.001, or --decoder detached")
     if job.model.size > data.cache.info.size:
-        note(job.listener, f"faces of {data.cache.info.size} px are enlarged to {job.model.size} px")
+        note(job.handler, f"faces of {data.cache.info.size} px are enlarged to {job.model.size} px")
     if not len(data.val_rows):
-        warn(job.listener, "there is no val split: no validation, and the last epoch is kept")
+        warn(job.handler, "there is no val split: no validation, and the last epoch is kept")

@@ -19,7 +19,7 @@ from torch.optim import Optimizer
 
 from facedis.config import TrainConfig
 from facedis.errors import RunError
-from facedis.events import Event, silent
+from facedis.events import Event, ignore_events
 from facedis.faces.cache.cache import FacesCache
 from facedis.faces.cache.loader import prefetched
 from facedis.model.device import pick_device
@@ -94,7 +94,7 @@ def train(job: Job) -> Place:
 
 def _fit(fabric: Fabric, job: Job) -> Place:
     if not fabric.is_global_zero:
-        job = replace(job, listener=silent)
+        job = replace(job, handler=ignore_events)
     with FacesCache.open(job.faces) as cache:
         data = training_data(cache, tuple(name for name in job.model.owners if name != "expression"))
         torch.manual_seed(job.config.seed)
@@ -144,10 +144,10 @@ class Loop:
             self._restore()
         self.clock = self.saved = time.monotonic()
         total = self.config.epochs * self.steps
-        self.job.listener(Event("start", "training", total=total, done=self.place.epoch * self.steps))
+        self.job.handler(Event("start", "training", total=total, done=self.place.epoch * self.steps))
         while self.place.epoch < self.config.epochs:
             self._epoch(stop)
-        self.job.listener(Event("end", "training"))
+        self.job.handler(Event("end", "training"))
         begun = (self.job.run / drawing.CHECKPOINT).exists()  # then the encoder was finished in an earlier sitting
         if self.fabric.is_global_zero and not begun and self.config.erase and self.adversary is not None:
             self._erase()
@@ -287,7 +287,7 @@ class Loop:
         if self.adversary is not None:
             facts |= {"C_adv": sums["adversary_hits"] / faces}
         done = self.place.epoch * self.steps + self.place.step
-        self.job.listener(Event("advance", "training", done=done, facts=facts | {"chance": chance}))
+        self.job.handler(Event("advance", "training", done=done, facts=facts | {"chance": chance}))
 
     def _check_finite(self) -> None:
         if not torch.isfinite(self.sums).all():
@@ -300,7 +300,7 @@ class Loop:
         if read_tensors(path)[1].get("erased"):  # in an earlier sitting that ended before the run was complete
             return
         load_tensors(path, model, adversary)
-        settings = self.job.model.size, self.job.listener, self.config.keep_directions
+        settings = self.job.model.size, self.job.handler, self.config.keep_directions
         erase_expression(self.fabric, model, self.data, *settings)
         save_tensors(path, tensors_of(model, adversary), {"erased": True})
 
@@ -311,7 +311,7 @@ class Loop:
         with drawing_data(self.data, self.config.draw_faces) as data:
             lesson = drawing.Drawing(self.fabric, self.job.run, data, model, (self.job.model, self.config))
             lesson.go_on() if begun else lesson.save()
-            lesson.run(partial(self._told, stop), self.job.listener)
+            lesson.run(partial(self._told, stop), self.job.handler)
         self.place.seconds += time.monotonic() - self.clock
         if self.fabric.is_global_zero:
             save_tensors(path, tensors_of(model, adversary))

@@ -131,7 +131,7 @@ def test_two_processes_train_one_model(pattern_cache, tmp_path):
 
 def test_a_frozen_trunk_stays_as_it_was_and_the_user_is_told(pattern_cache, tmp_path):
     told = []
-    train(_job(pattern_cache, tmp_path / "run", epochs=1, train_trunk="none", trunk_norm="eval", listener=told.append))
+    train(_job(pattern_cache, tmp_path / "run", epochs=1, train_trunk="none", trunk_norm="eval", handler=told.append))
     torch.manual_seed(CONFIG.seed)
     fresh, _ = disentangler.build(MODEL, {"expression": 3})
     trained = load_run(tmp_path / "run").model
@@ -141,7 +141,7 @@ def test_a_frozen_trunk_stays_as_it_was_and_the_user_is_told(pattern_cache, tmp_
 
 def test_a_joint_decoder_that_nothing_teaches_is_a_warning(pattern_cache, tmp_path):
     told = []
-    train(_job(pattern_cache, tmp_path / "run", epochs=1, model=replace(MODEL, decoder="joint"), listener=told.append))
+    train(_job(pattern_cache, tmp_path / "run", epochs=1, model=replace(MODEL, decoder="joint"), handler=told.append))
     assert any("joint decoder learns nothing" in event.text for event in told if event.kind == "warning")
 
 

@@ -14,7 +14,7 @@ from facedis import plugins
 from facedis.config import AlignConfig
 from facedis.datasets.record import Skipped
 from facedis.errors import CacheError, InputError, OutputError
-from facedis.events import Event, Listener, note, silent, warn
+from facedis.events import Event, EventHandler, ignore_events, note, warn
 from facedis.faces.alignment.aligner import Aligner
 from facedis.faces.alignment.plan import Plan, make_plan
 from facedis.faces.alignment.shards import Shard, join_where_complete, part_of, place_of
@@ -37,7 +37,7 @@ def align(
     source: Path | None,
     output: Path,
     config: AlignConfig,
-    listener: Listener = silent,
+    handler: EventHandler = ignore_events,
     overwrite: bool = False,
     shard: Shard | None = None,
 ) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def align(
         source: Folder of a dataset; None for the bundled faces.
         output: The HDF5 file to make.
         config: How to align.
-        listener: Told about the progress.
+        handler: Told about the progress.
         overwrite: Replace an `output`, finished or not, of other images or settings.
         shard: Do this part of the rows only, in a file of its own beside `output`. Whoever finishes
             the last part joins them to `output`.
@@ -64,36 +64,36 @@ def align(
         OutputError: `output` holds something else or cannot be written.
         CacheError: An unfinished `output` cannot be continued.
     """
-    plan = make_plan(source, config, listener)
+    plan = make_plan(source, config, handler)
     if shard is None:
-        return _align(plan, Path(output), config, listener, overwrite)
+        return _align(plan, Path(output), config, handler, overwrite)
     if _is_complete(Path(output), plan.info.fingerprint, overwrite):
-        note(listener, f"{output} is complete already")
+        note(handler, f"{output} is complete already")
         return _result(Path(output), None, plan.skipped)
-    result = _align(part_of(plan, shard), place_of(Path(output), shard), config, listener, overwrite)
+    result = _align(part_of(plan, shard), place_of(Path(output), shard), config, handler, overwrite)
     if not join_where_complete(Path(output), shard.of, plan.info.fingerprint):
         return result
-    note(listener, f"all {shard.of} shards are done and joined to {output}")
+    note(handler, f"all {shard.of} shards are done and joined to {output}")
     return _result(Path(output), result["rate"], plan.skipped)
 
 
-def _align(plan: Plan, output: Path, config: AlignConfig, listener: Listener, overwrite: bool) -> dict[str, Any]:
+def _align(plan: Plan, output: Path, config: AlignConfig, handler: EventHandler, overwrite: bool) -> dict[str, Any]:
     info, n = plan.info, len(plan.records)
-    note(listener, f"{plan.root}: {n:,} images, read as {info.dataset}, crop {info.crop}, {info.size} px")
+    note(handler, f"{plan.root}: {n:,} images, read as {info.dataset}, crop {info.crop}, {info.size} px")
     if _is_complete(output, info.fingerprint, overwrite):
-        note(listener, f"{output} is complete already")
+        note(handler, f"{output} is complete already")
         return _result(output, None, plan.skipped)
     aligner = Aligner(
         CropSettings(info.crop, info.size, info.margin), _detector(plan, config), config.no_face, config.several
     )
-    writer = _writer(output, plan, listener, overwrite)
+    writer = _writer(output, plan, handler, overwrite)
     try:
-        rate = _fill(writer, plan, aligner, config.workers, listener)
+        rate = _fill(writer, plan, aligner, config.workers, handler)
         status = writer.status
     finally:
         writer.close()
     _refuse_useless(plan, status, output)
-    _warn_of_gaps(plan, status, config, listener)
+    _warn_of_gaps(plan, status, config, handler)
     writer.finish()
     return _result(output, rate, plan.skipped)
 
@@ -132,24 +132,24 @@ def _detector(plan: Plan, config: AlignConfig) -> Any:
     return plugins.named(plugins.DETECTORS, config.detector)(config.device, config.min_face)
 
 
-def _writer(output: Path, plan: Plan, listener: Listener, overwrite: bool) -> CacheWriter:
+def _writer(output: Path, plan: Plan, handler: EventHandler, overwrite: bool) -> CacheWriter:
     partial = partial_path(output)
     if overwrite or not partial.exists():
         CacheWriter.create(output, plan.info, plan.records, plan.splits)
     writer = CacheWriter.resume(output)
     done = len(plan.records) - len(writer.pending)
     if done:
-        note(listener, f"going on with {partial}: {done:,} of {len(plan.records):,} rows are done")
+        note(handler, f"going on with {partial}: {done:,} of {len(plan.records):,} rows are done")
     return writer
 
 
-def _fill(writer: CacheWriter, plan: Plan, aligner: Aligner, workers: int, listener: Listener) -> float | None:
+def _fill(writer: CacheWriter, plan: Plan, aligner: Aligner, workers: int, handler: EventHandler) -> float | None:
     """Do the pending rows chunk by chunk; returns images a second."""
     chunks = _chunks(writer.pending, len(plan.records), plan.info)
     todo = sum(len(chunk) for chunk in chunks)
     if not todo:
         return None
-    listener(Event("start", "align", total=todo))
+    handler(Event("start", "align", total=todo))
     began, done = time.perf_counter(), 0
     images = decoded_ahead((plan.source(row) for chunk in chunks for row in chunk), workers)
     try:
@@ -160,10 +160,10 @@ def _fill(writer: CacheWriter, plan: Plan, aligner: Aligner, workers: int, liste
             )
             done += len(chunk)
             rate = done / (time.perf_counter() - began)
-            listener(Event("advance", done=done, facts={"images/s": rate}))
+            handler(Event("advance", done=done, facts={"images/s": rate}))
     finally:
         images.close()
-    listener(Event("end", "align", total=todo, done=done, facts={"images/s": rate}))
+    handler(Event("end", "align", total=todo, done=done, facts={"images/s": rate}))
     return rate
 
 
@@ -189,15 +189,15 @@ def _refuse_useless(plan: Plan, status: np.ndarray, output: Path) -> None:
     raise InputError(f"none of the images of {plan.root} can be used ({what})", "name a folder of photographs")
 
 
-def _warn_of_gaps(plan: Plan, status: np.ndarray, config: AlignConfig, listener: Listener) -> None:
+def _warn_of_gaps(plan: Plan, status: np.ndarray, config: AlignConfig, handler: EventHandler) -> None:
     """A cache of whole images only, or one with an empty split, may not be what was meant."""
     if plan.info.crop != "none" and not np.isin(status, ("ok", "several")).any():
-        warn(listener, f"no face was found in any image of {plan.root}; whole images stand in for all of them")
+        warn(handler, f"no face was found in any image of {plan.root}; whole images stand in for all of them")
     divided = not any(entry.split for entry in plan.records)
     wanted = {"train": 1.0, "val": config.val_share, "test": config.test_share}
     empty = [split for split, share in wanted.items() if share > 0 and split not in plan.splits]
     if divided and empty:
-        warn(listener, f"no identity fell into the split {' or '.join(empty)}; another --seed may do better")
+        warn(handler, f"no identity fell into the split {' or '.join(empty)}; another --seed may do better")
 
 
 def _result(output: Path, rate: float | None, skipped: Sequence[Skipped]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from facedis.datasets.autodetect import reader_for
 from facedis.datasets.expected_counts import counted, published_for
 from facedis.datasets.record import FaceRecord, Reader, Skipped
 from facedis.datasets.scan import Reading, read, reasons
-from facedis.events import Event, Listener, silent
+from facedis.events import Event, EventHandler, ignore_events
 from facedis.faces.alignment.plan import bundled, source_of
 from facedis.faces.io.images import Decoded
 from facedis.faces.io.prefetch_decode import decoded_ahead
@@ -25,7 +25,7 @@ LISTED = 20
 NAMED = 3
 
 
-def check(source: Path | None, config: AlignConfig, listener: Listener = silent) -> dict[str, Any]:
+def check(source: Path | None, config: AlignConfig, handler: EventHandler = ignore_events) -> dict[str, Any]:
     """Read the dataset at `source` (None: the bundled faces), decode every image, write nothing.
 
     Returns:
@@ -35,10 +35,10 @@ def check(source: Path | None, config: AlignConfig, listener: Listener = silent)
         InputError: The folder is missing or is not a dataset.
         ConfigError: The reader is unknown or the choice of one unclear.
     """
-    root = bundled(listener) if source is None else Path(source)
+    root = bundled(handler) if source is None else Path(source)
     reader = reader_for(root, config.dataset)
     reading = read(reader)
-    images = _images(root, reader, reading.records, config.workers, listener)
+    images = _images(root, reader, reading.records, config.workers, handler)
     found = {
         "counts": list(_counts(reader, reading.records)),
         "images": images.status,
@@ -80,19 +80,19 @@ class _Images:
             self.digests.append(hashlib.blake2b(decoded.pixels, digest_size=16, key=shape).digest())
 
 
-def _images(root: Path, reader: Reader, records: Sequence[FaceRecord], workers: int, listener: Listener) -> _Images:
+def _images(root: Path, reader: Reader, records: Sequence[FaceRecord], workers: int, handler: EventHandler) -> _Images:
     seen = _Images()
-    listener(Event("start", "check", total=len(records)))
+    handler(Event("start", "check", total=len(records)))
     began = time.perf_counter()
     decoded = decoded_ahead((source_of(root, reader, each) for each in records), workers)
     try:
         for done, (each, image) in enumerate(zip(records, decoded, strict=True), 1):
             seen.add(each.image, image)
             rate = done / max(time.perf_counter() - began, 1e-9)
-            listener(Event("advance", done=done, facts={"images/s": rate}))
+            handler(Event("advance", done=done, facts={"images/s": rate}))
     finally:
         decoded.close()
-    listener(Event("end", "check", total=len(records), done=len(records)))
+    handler(Event("end", "check", total=len(records), done=len(records)))
     return seen
 
 

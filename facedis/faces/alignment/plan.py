@@ -12,7 +12,7 @@ from facedis.datasets.autodetect import reader_for
 from facedis.datasets.record import FaceRecord, Reader, Skipped, is_utf8
 from facedis.datasets.scan import read, reasons
 from facedis.errors import InputError
-from facedis.events import Listener, silent, warn
+from facedis.events import EventHandler, ignore_events, warn
 from facedis.faces.alignment.split import splits_of
 from facedis.faces.cache.cache import VERSION, CacheInfo
 from facedis.faces.io.images import decode
@@ -55,19 +55,19 @@ def source_of(root: Path, reader: Reader | None, record: FaceRecord) -> Path | C
     return partial(reader.image_bytes, record) if record.container else root / record.image
 
 
-def make_plan(source: Path | None, config: AlignConfig, listener: Listener = silent) -> Plan:
+def make_plan(source: Path | None, config: AlignConfig, handler: EventHandler = ignore_events) -> Plan:
     """Read the dataset at `source` (None: the bundled faces) and settle what `config` leaves open.
 
     Raises:
         InputError: The folder is missing, is not a dataset, or holds no readable image.
         ConfigError: The reader is unknown or the choice of one unclear.
     """
-    root = bundled(listener) if source is None else Path(source)
+    root = bundled(handler) if source is None else Path(source)
     if not is_utf8(str(root.resolve())):  # the cache says where it is from
         raise InputError(f"the name of the folder {root.resolve()} is not UTF-8", "rename it")
     reader = reader_for(root, config.dataset)
     records, skipped = read(reader)
-    tell_skipped(skipped, listener)
+    tell_skipped(skipped, handler)
     crop = _crop(reader, config)
     if crop != "none" and config.detector == "given":
         _check_given(reader, records, crop)
@@ -92,22 +92,22 @@ def make_plan(source: Path | None, config: AlignConfig, listener: Listener = sil
     return Plan(root, reader, skipped, records, splits, info)
 
 
-def tell_skipped(skipped: Sequence[Skipped], listener: Listener) -> None:
+def tell_skipped(skipped: Sequence[Skipped], handler: EventHandler) -> None:
     """Warn of rows that became no record: how many for each reason, and where the first is."""
     told = list(reasons(skipped))
     for why, count, first in told[:_TOLD]:
         others = f" and {count - 1:,} more" if count > 1 else ""
         place = f"{first.file}, line {first.line}" if first.line else first.file
-        warn(listener, f"skipped {place}{others}: {why}")
+        warn(handler, f"skipped {place}{others}: {why}")
     if left := sum(count for _, count, _ in told[_TOLD:]):
-        warn(listener, f"skipped {left:,} rows for other reasons; `facedis align --check` lists them all")
+        warn(handler, f"skipped {left:,} rows for other reasons; `facedis align --check` lists them all")
 
 
-def bundled(listener: Listener) -> Path:
+def bundled(handler: EventHandler) -> Path:
     """The folder of the bundled faces."""
     from facedis.synthetic.bundled import folder
 
-    return folder(listener)
+    return folder(handler)
 
 
 def _crop(reader: Reader, config: AlignConfig) -> str:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import h5py
 import numpy as np
 
-from facedis.atomic_io import replacing
+from facedis.atomic_io import atomic_write
 from facedis.errors import CacheError, ConfigError
 from facedis.faces.alignment.plan import Plan
 from facedis.faces.cache.cache import read_info
@@ -88,7 +88,7 @@ def join(output: Path, places: list[Path], fingerprint: str) -> None:
     """
     for place in places:
         read_info(place)
-    with ExitStack() as opened, replacing(output) as temporary, new_file(temporary) as target:
+    with ExitStack() as opened, atomic_write(output) as temporary, new_file(temporary) as target:
         _write(target, [opened.enter_context(h5py.File(place, "r")) for place in places], places, fingerprint)
 
 

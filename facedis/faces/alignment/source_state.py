@@ -7,7 +7,7 @@ from pathlib import Path
 
 from facedis.config import AlignConfig
 from facedis.errors import ConfigError, FacedisError
-from facedis.events import Event, Listener, silent
+from facedis.events import Event, EventHandler, ignore_events
 from facedis.faces.alignment.plan import Plan, make_plan
 from facedis.faces.alignment.shards import parse, part_of
 from facedis.faces.cache.cache import FacesCache, checksums
@@ -36,7 +36,7 @@ def source_of_cache(cache: FacesCache) -> tuple[str, Plan | None]:
         return "changed", None
 
 
-def changed_images(cache: FacesCache, plan: Plan, listener: Listener = silent) -> list[str]:
+def changed_images(cache: FacesCache, plan: Plan, handler: EventHandler = ignore_events) -> list[str]:
     """The images that would give another row today, found by reading all of them again; no detector runs.
 
     Raises:
@@ -44,17 +44,17 @@ def changed_images(cache: FacesCache, plan: Plan, listener: Listener = silent) -
     """
     if cache.checksums is None:
         raise ConfigError(f"{cache.path} is stored as JPEG, which gives no face back as it was", "leave out --images")
-    listener(Event("start", "compare", total=len(cache)))
+    handler(Event("start", "compare", total=len(cache)))
     images = decoded_ahead(map(plan.source, range(len(cache))), _WORKERS)
     try:
-        changed = list(_changed(cache, images, listener))
+        changed = list(_changed(cache, images, handler))
     finally:
         images.close()
-    listener(Event("end", "compare", total=len(cache), done=len(cache)))
+    handler(Event("end", "compare", total=len(cache), done=len(cache)))
     return changed
 
 
-def _changed(cache: FacesCache, images: Iterator[Decoded], listener: Listener) -> Iterator[str]:
+def _changed(cache: FacesCache, images: Iterator[Decoded], handler: EventHandler) -> Iterator[str]:
     settings = CropSettings(cache.info.crop, cache.info.size, cache.info.margin)
     all_of_it = replace(settings, crop="none")
     known, status, usable = cache.checksums, cache.status, cache.usable
@@ -67,4 +67,4 @@ def _changed(cache: FacesCache, images: Iterator[Decoded], listener: Listener) -
             same = checksums(crop_face(image.pixels, boxes[row], landmarks[row], cut)[None])[0] == known[row]
         if not same:
             yield str(cache.sources[row])
-        listener(Event("advance", done=row + 1))
+        handler(Event("advance", done=row + 1))

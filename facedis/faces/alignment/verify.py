@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from facedis.events import Event, Listener, silent
+from facedis.events import Event, EventHandler, ignore_events
 from facedis.faces.alignment.source_state import changed_images, source_of_cache
 from facedis.faces.cache.cache import SPLITS, STATUSES, FacesCache, checksums
 from facedis.result import record
@@ -19,12 +19,12 @@ LISTED = 20
 Check = tuple[str, int]
 
 
-def verify(path: Path, listener: Listener = silent, images: bool = False) -> dict[str, Any]:
+def verify(path: Path, handler: EventHandler = ignore_events, images: bool = False) -> dict[str, Any]:
     """Read every row of the cache at `path` and look for what cannot be.
 
     Args:
         path: A faces cache.
-        listener: Told about the progress.
+        handler: Told about the progress.
         images: Also read every image of the source again, where it is there and has the same records.
 
     Returns:
@@ -37,8 +37,8 @@ def verify(path: Path, listener: Listener = silent, images: bool = False) -> dic
     """
     with FacesCache.open(path) as cache:
         source, plan = source_of_cache(cache)
-        changed = changed_images(cache, plan, listener) if images and plan else None
-        checks = [{"what": what, "bad": int(bad), "rows": len(cache)} for what, bad in _checks(cache, listener)]
+        changed = changed_images(cache, plan, handler) if images and plan else None
+        checks = [{"what": what, "bad": int(bad), "rows": len(cache)} for what, bad in _checks(cache, handler)]
         return record(
             "verification",
             faces=str(path),
@@ -51,7 +51,7 @@ def verify(path: Path, listener: Listener = silent, images: bool = False) -> dic
         )
 
 
-def _checks(cache: FacesCache, listener: Listener) -> Iterator[Check]:
+def _checks(cache: FacesCache, handler: EventHandler) -> Iterator[Check]:
     """(what must hold, rows for which it does not), each of them."""
     n, usable = len(cache), cache.usable
     for name in ("box", "landmarks", "probability", "grey", "status", "label", "split", "source", "identity"):
@@ -62,7 +62,7 @@ def _checks(cache: FacesCache, listener: Listener) -> Iterator[Check]:
     yield "splits are known", (cache.column("split") >= len(SPLITS)).sum()
     yield "each image is one row", n - len(set(cache.sources.tolist()))
     yield from _geometry(cache, usable)
-    yield from _pixels(cache, usable, listener)
+    yield from _pixels(cache, usable, handler)
 
 
 def _geometry(cache: FacesCache, usable: np.ndarray) -> Iterator[Check]:
@@ -76,19 +76,19 @@ def _geometry(cache: FacesCache, usable: np.ndarray) -> Iterator[Check]:
     yield "probabilities lie between 0 and 1", ((probability < 0) | (probability > 1)).sum()
 
 
-def _pixels(cache: FacesCache, usable: np.ndarray, listener: Listener) -> Iterator[Check]:
+def _pixels(cache: FacesCache, usable: np.ndarray, handler: EventHandler) -> Iterator[Check]:
     """Every face once, from the disk."""
     changed = left_over = wrong = 0
     grey, known = cache.column("grey"), cache.checksums
-    listener(Event("start", "verify", total=len(cache)))
+    handler(Event("start", "verify", total=len(cache)))
     for rows, faces in cache.batches(np.arange(len(cache)), max(_AT_ONCE // (3 * cache.info.size**2), 1)):
         dark = ~faces.reshape(len(rows), -1).any(axis=1)
         colourless = (faces == faces[..., :1]).all(axis=(1, 2, 3))
         changed += 0 if known is None else (checksums(faces) != known[rows]).sum()
         left_over += (~dark & ~usable[rows]).sum()
         wrong += ((colourless != grey[rows]) & usable[rows]).sum()
-        listener(Event("advance", done=int(rows[-1]) + 1))
-    listener(Event("end", "verify", total=len(cache), done=len(cache)))
+        handler(Event("advance", done=int(rows[-1]) + 1))
+    handler(Event("end", "verify", total=len(cache), done=len(cache)))
     if known is not None:  # JPEG files give other pixels than were written
         yield "pixels are those that were written", changed
     yield "rows without a face have no pixels", left_over

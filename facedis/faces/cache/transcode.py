@@ -12,9 +12,9 @@ import h5py
 import numpy as np
 from PIL import Image
 
-from facedis.atomic_io import replacing
+from facedis.atomic_io import atomic_write
 from facedis.errors import ConfigError, OutputError
-from facedis.events import Event, Listener, silent
+from facedis.events import Event, EventHandler, ignore_events
 from facedis.faces.cache.cache import FacesCache
 from facedis.faces.cache.hdf5 import new_file
 from facedis.faces.cache.pixel_storage import ENDS, FILES, STORAGES
@@ -25,7 +25,9 @@ _AT_ONCE = 256
 _PIXELS = ("face", FILES, ENDS)
 
 
-def pack(path: Path, output: Path, storage: str, quality: int = 95, listener: Listener = silent) -> dict[str, Any]:
+def pack(
+    path: Path, output: Path, storage: str, quality: int = 95, handler: EventHandler = ignore_events
+) -> dict[str, Any]:
     """Write the cache at `path` again as `output`, its faces stored as `storage`.
 
     Args:
@@ -34,7 +36,7 @@ def pack(path: Path, output: Path, storage: str, quality: int = 95, listener: Li
         storage: "raw" (fastest), "png" (the same pixels in less space) or "jpeg" (least space,
             slightly other pixels).
         quality: Of JPEG files, 1 to 100.
-        listener: Told about the progress.
+        handler: Told about the progress.
 
     Returns:
         The result record of kind "packing".
@@ -51,10 +53,10 @@ def pack(path: Path, output: Path, storage: str, quality: int = 95, listener: Li
     with FacesCache.open(path) as cache:
         if output.exists() and os.path.samefile(path, output):
             raise OutputError(f"{output} is the cache that is read", "choose another -o")
-        with replacing(output) as temporary, h5py.File(path, "r") as source, new_file(temporary) as target:
+        with atomic_write(output) as temporary, h5py.File(path, "r") as source, new_file(temporary) as target:
             _copy_columns(source, target, exact=storage != "jpeg")
             target.attrs["storage"] = storage
-            faces = _faces(cache, listener)
+            faces = _faces(cache, handler)
             if storage == "raw":
                 _write_raw(target, cache, faces)
             else:
@@ -73,12 +75,12 @@ def _copy_columns(source: h5py.File, target: h5py.File, exact: bool) -> None:
             source.copy(name, target)
 
 
-def _faces(cache: FacesCache, listener: Listener) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    listener(Event("start", "pack", total=len(cache)))
+def _faces(cache: FacesCache, handler: EventHandler) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    handler(Event("start", "pack", total=len(cache)))
     for rows, faces in cache.batches(np.arange(len(cache)), _AT_ONCE):
         yield rows, faces
-        listener(Event("advance", done=int(rows[-1]) + 1))
-    listener(Event("end", "pack", total=len(cache), done=len(cache)))
+        handler(Event("advance", done=int(rows[-1]) + 1))
+    handler(Event("end", "pack", total=len(cache), done=len(cache)))
 
 
 def _write_raw(target: h5py.File, cache: FacesCache, faces: Iterator[tuple[np.ndarray, np.ndarray]]) -> None:

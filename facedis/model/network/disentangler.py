@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from facedis.config import ModelConfig
 from facedis.errors import ConfigError
-from facedis.events import Listener, silent
+from facedis.events import EventHandler, ignore_events
 from facedis.model.network.adversaries import Opponents, opponents
 from facedis.model.network.branches import Branch
 from facedis.model.network.decoder import build_decoder
@@ -196,7 +196,7 @@ def scaled_gradient(values: Tensor, share: float) -> Tensor:
 
 
 def build(
-    config: ModelConfig, sizes: Mapping[str, int], offline: bool = False, listener: Listener = silent
+    config: ModelConfig, sizes: Mapping[str, int], offline: bool = False, handler: EventHandler = ignore_events
 ) -> tuple[Disentangler, Opponents | None]:
     """The model and its adversaries; none for a baseline.
 
@@ -204,13 +204,13 @@ def build(
         config: Sizes and kinds.
         sizes: Number of classes of each factor of `config.owners`.
         offline: Refuse to download weights.
-        listener: Told of a download.
+        handler: Told of a download.
 
     Raises:
         ConfigError: Settings that do not go together.
         WeightsError: The trunk's weights cannot be had.
     """
-    model = Disentangler(build_trunk(config.trunk, Source(config.weights, offline, listener)), sizes, config)
+    model = Disentangler(build_trunk(config.trunk, Source(config.weights, offline, handler)), sizes, config)
     return model, opponents(config, sizes)
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from facedis import plugins
 from facedis import pretrained as shipped
 from facedis.errors import ConfigError, WeightsError
-from facedis.events import Listener, silent
+from facedis.events import EventHandler, ignore_events
 from facedis.model.storage.weights import Weights, fetch, load_state
 
 AUTO, NONE = "auto", "none"
@@ -29,12 +29,12 @@ class Source:
             folder of a run or a packed model, or the name of a shipped one (its trunk is taken over),
             or "none" for random ones.
         offline: Refuse to download.
-        listener: Told of a download.
+        handler: Told of a download.
     """
 
     weights: str
     offline: bool = False
-    listener: Listener = silent
+    handler: EventHandler = ignore_events
 
 
 class Trunk(nn.Module):
@@ -141,7 +141,7 @@ def fill(body: nn.Module, trunk: str, source: Source, known: dict[str, Weights])
         raise ConfigError(f"trunk {trunk} has no pretrained weights", "add --weights none to start from random ones")
     name = next(iter(known)) if source.weights == AUTO else source.weights
     if name in known:
-        path = fetch(known[name], source.offline, source.listener)
+        path = fetch(known[name], source.offline, source.handler)
     elif Path(name).is_file():
         path = Path(name)
     else:

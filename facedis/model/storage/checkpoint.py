@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from facedis.atomic_io import replacing, write_text
+from facedis.atomic_io import atomic_write, write_text
 from facedis.config import ModelConfig, TrainConfig, resolve
 from facedis.errors import ConfigError, RunError
 from facedis.model.network.adversaries import Opponents
@@ -207,7 +207,7 @@ def save_tensors(path: Path, tensors: dict[str, Tensor], about: dict[str, Any] |
         OutputError: The place cannot be written.
     """
     ready = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         save_file(ready, temporary, {"about": json.dumps(about or {})})
 
 

@@ -23,10 +23,10 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from facedis import __version__
-from facedis.atomic_io import replacing, write_text
+from facedis.atomic_io import atomic_write, write_text
 from facedis.errors import WeightsError
-from facedis.events import Event, Listener, silent
-from facedis.paths import home
+from facedis.events import Event, EventHandler, ignore_events
+from facedis.paths import cache_dir
 
 _CHUNK = 1 << 20
 _PATIENCE = 30  # seconds without a byte
@@ -57,26 +57,26 @@ VGGFACE2 = Weights("vggface2", _FACENET + "20180402-114759-vggface2.pt")
 CASIA_WEBFACE = Weights("casia-webface", _FACENET + "20180408-102900-casia-webface.pt")
 
 
-def fetch(weights: Weights, offline: bool = False, listener: Listener = silent) -> Path:
+def fetch(weights: Weights, offline: bool = False, handler: EventHandler = ignore_events) -> Path:
     """The file of `weights` on this machine, downloaded if it is not here yet.
 
-    Looked for in `home()`/weights, then where torch and facenet-pytorch keep theirs. A download has
+    Looked for in `cache_dir()`/weights, then where torch and facenet-pytorch keep theirs. A download has
     its name only when it is whole and checked. FACEDIS_WEIGHTS_URL names another folder on the net
     to download from; FACEDIS_OFFLINE=1 is the same as `offline`.
 
     Raises:
         WeightsError: They cannot be had, or the file is not what it should be.
-        OutputError: `home()` cannot be written.
+        OutputError: `cache_dir()` cannot be written.
     """
-    place = home() / "weights" / weights.file
+    place = cache_dir() / "weights" / weights.file
     for found in (place, *(folder / weights.file for folder in _torch_folders())):
         if found.is_file():
             _check(found, _digest(found), weights, place)
             return found
     if offline or os.environ.get("FACEDIS_OFFLINE", "") not in ("", "0"):
         raise _unavailable(weights, place, "they are not on this machine and downloading is off")
-    with replacing(place) as temporary:
-        digest = _download(weights, place, temporary, listener)
+    with atomic_write(place) as temporary:
+        digest = _download(weights, place, temporary, handler)
         if weights.sha256 is None:
             _try(temporary, weights, place)
         _check(place, digest, weights, place)
@@ -114,20 +114,20 @@ def _torch_folders() -> Iterator[Path]:
     yield torch_home / "hub" / "checkpoints"  # torch.hub, torchvision
 
 
-def _download(weights: Weights, place: Path, temporary: Path, listener: Listener) -> str:
+def _download(weights: Weights, place: Path, temporary: Path, handler: EventHandler) -> str:
     """Write the file to `temporary`; its SHA-256."""
     mirror = os.environ.get("FACEDIS_WEIGHTS_URL")
     url = f"{mirror.rstrip('/')}/{weights.file}" if mirror else weights.url
     digest, done = hashlib.sha256(), 0
     with closing(_open(url, weights, place)) as response, temporary.open("wb") as file:
         total = int(response.headers.get("Content-Length") or 0)
-        listener(Event("start", f"downloading {weights.name}", total=total))
+        handler(Event("start", f"downloading {weights.name}", total=total))
         while chunk := _read(response, weights, place):
             file.write(chunk)
             digest.update(chunk)
             done += len(chunk)
-            listener(Event("advance", done=done))
-        listener(Event("end"))
+            handler(Event("advance", done=done))
+        handler(Event("end"))
     if total and done != total:
         raise _unavailable(weights, place, f"the download broke off after {done:,} of {total:,} bytes")
     return digest.hexdigest()

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
-from facedis.atomic_io import replacing
+from facedis.atomic_io import atomic_write
 from facedis.reports.figures.colours import COLOURS
 
 #: Side in pixels below which a photograph is enlarged so that its labels can be read.
@@ -42,7 +42,7 @@ class Drawings:
         """
         path = self._free(PurePath(below), prediction["frame"], Path(prediction["file"]))
         drawn = annotated(pixels, prediction["faces"], self._colours)
-        with replacing(path) as temporary:
+        with atomic_write(path) as temporary:
             drawn.save(temporary)
         return path
 

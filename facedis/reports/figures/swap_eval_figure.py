@@ -7,7 +7,7 @@ from typing import Any
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from facedis.atomic_io import replacing
+from facedis.atomic_io import atomic_write
 from facedis.reports.figures.colours import COLOURS
 from facedis.reports.terminal.swap_eval import figures
 
@@ -45,7 +45,7 @@ def swaps_png(result: Mapping[str, Any], path: Path) -> None:
     Raises:
         OutputError: It cannot be written.
     """
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         swaps_figure(result).savefig(temporary, dpi=130)
 
 

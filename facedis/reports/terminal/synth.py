@@ -9,10 +9,10 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from rich.console import RenderableType
 
-from facedis.atomic_io import replacing
+from facedis.atomic_io import atomic_write
 
 
-def page(result: Mapping[str, Any]) -> Iterator[RenderableType]:
+def render(result: Mapping[str, Any]) -> Iterator[RenderableType]:
     """How many pictures there are now, and how fast they were made."""
     yield (
         f"Rendered: {result['output']} ({result['n']:,} pictures of {result['people']:,} people, {result['size']} px)"
@@ -30,5 +30,5 @@ def save_png(pixels: np.ndarray, path: Path) -> None:
     """Write (H, W, 3) uint8 `pixels` as a PNG that says it is no photograph."""
     info = PngInfo()
     info.add_text("Description", "synthetic image rendered by facedis; not a photograph")
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         Image.fromarray(pixels).save(temporary, pnginfo=info)

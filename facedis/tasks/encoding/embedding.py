@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from facedis.errors import ConfigError, InputError, RunError
-from facedis.events import Event, Listener, silent, warn
+from facedis.events import Event, EventHandler, ignore_events, warn
 from facedis.faces.alignment.sources import Source, from_cache, from_folder
 from facedis.faces.cache.cache import FacesCache
 from facedis.model.device import pick_device
@@ -38,7 +38,7 @@ def embed(
     crop: str | None = None,
     batch: int = 128,
     device: str = "auto",
-    listener: Listener = silent,
+    handler: EventHandler = ignore_events,
 ) -> dict[str, Any]:
     """Write the codes of a faces cache or of a folder of images.
 
@@ -51,7 +51,7 @@ def embed(
         crop: Of a folder: how faces are cut out; None as the run's own were.
         batch: Faces of a cache at a time.
         device: As in the settings.
-        listener: Told of the progress, and of images without a face.
+        handler: Told of the progress, and of images without a face.
 
     Returns:
         The record of kind "embedding".
@@ -78,10 +78,10 @@ def embed(
         about |= {"source": str(source.root), "codes": [COLUMNS[name] for name in wanted]}
         began = time.perf_counter()
         with codes_writer(output, about) as writer:
-            written = _write(run, source, wanted, device, writer, listener)
+            written = _write(run, source, wanted, device, writer, handler)
     if written.problems:
         image, why = written.problems[0]
-        warn(listener, f"left out {len(written.problems):,} of {source.total:,} images, the first is {image}: {why}")
+        warn(handler, f"left out {len(written.problems):,} of {source.total:,} images, the first is {image}: {why}")
     return record(
         "embedding",
         command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
@@ -127,10 +127,10 @@ class _Written:
 
 
 def _write(
-    run: Run, source: Source, wanted: tuple[str, ...], device: str, writer: CodesWriter, listener: Listener
+    run: Run, source: Source, wanted: tuple[str, ...], device: str, writer: CodesWriter, handler: EventHandler
 ) -> _Written:
     written, looked, place = _Written(), 0, pick_device(device)
-    listener(Event("start", "embedding", total=source.total))
+    handler(Event("start", "embedding", total=source.total))
     for block in source.blocks:
         if len(block.faces):
             codes = encode_faces(run, block.faces, place, wanted)
@@ -140,8 +140,8 @@ def _write(
         written.several += block.several
         written.problems += block.problems
         looked += block.n
-        listener(Event("advance", "embedding", done=looked))
-    listener(Event("end", "embedding", done=looked))
+        handler(Event("advance", "embedding", done=looked))
+    handler(Event("end", "embedding", done=looked))
     if not written.faces:
         image, why = written.problems[0]
         raise InputError(

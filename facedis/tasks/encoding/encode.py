@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from facedis.errors import CacheError
-from facedis.events import Event, Listener, silent
+from facedis.events import Event, EventHandler, ignore_events
 from facedis.faces.cache.cache import FacesCache
 from facedis.faces.cache.loader import prefetched
 from facedis.metrics.codes import CodeTable
@@ -93,7 +93,7 @@ def encode(
     rows: np.ndarray,
     batch: int = 128,
     device: str = "auto",
-    listener: Listener = silent,
+    handler: EventHandler = ignore_events,
     flip: bool = False,
 ) -> CodeTable:
     """Codes, features and class probabilities of `rows` of a cache.
@@ -104,19 +104,19 @@ def encode(
         rows: (n,) rows of the cache.
         batch: Faces at a time.
         device: As in the settings.
-        listener: Told of the progress.
+        handler: Told of the progress.
         flip: Average all that a face gives with what its mirror image gives.
     """
     arrays: dict[str, np.ndarray] = {}
-    listener(Event("start", "encoding", total=len(rows)))
+    handler(Event("start", "encoding", total=len(rows)))
     done = 0
     for piece in _encoded(run, cache, rows, batch, pick_device(device), flip):
         for name, values in piece.items():  # laid out once: pieces and their concatenation would be twice as much
             arrays.setdefault(name, np.empty((len(rows), *values.shape[1:]), values.dtype))
             arrays[name][done : done + len(values)] = values
         done += len(piece["expression"])
-        listener(Event("advance", "encoding", done=done))
-    listener(Event("end", "encoding"))
+        handler(Event("advance", "encoding", done=done))
+    handler(Event("end", "encoding"))
     return CodeTable(
         rows=rows,
         expression=arrays["expression"],
@@ -129,8 +129,8 @@ def encode(
         splits=cache.splits[rows],
         classes=run.classes,
         factors={name: values[rows] for name, values in cache.factors.items()},
-        others={name.removeprefix(_OTHER): codes for name, codes in arrays.items() if name.startswith(_OTHER)},
-        owners=run.config.owners,
+        extra_codes={name.removeprefix(_OTHER): codes for name, codes in arrays.items() if name.startswith(_OTHER)},
+        factor_branches=run.config.owners,
     )
 
 

@@ -8,13 +8,19 @@ import numpy as np
 
 from facedis.atomic_io import write_text
 from facedis.errors import CacheError, RunError
-from facedis.events import Event, Listener, silent
+from facedis.events import Event, EventHandler, ignore_events
 from facedis.faces.cache.cache import FacesCache
 from facedis.faces.cache.loader import prefetched
-from facedis.metrics.classification.calibration import RANGE, calibration_error, fit_temperature, log_loss, softmax
+from facedis.metrics.classification.calibration import (
+    TEMPERATURE_RANGE,
+    expected_calibration_error,
+    fit_temperature,
+    log_loss,
+    softmax,
+)
 from facedis.model.device import pick_device
 from facedis.model.storage.checkpoint import Run
-from facedis.result import plain
+from facedis.result import to_jsonable
 from facedis.tasks.encoding.encode import encode_faces, run_labels
 
 CALIBRATION = "calibration.json"
@@ -46,7 +52,7 @@ class Calibration:
             return cls()
         try:
             temperature = float(json.loads(path.read_text(encoding="utf-8"))["temperature"])
-            if not RANGE[0] <= temperature <= RANGE[1]:
+            if not TEMPERATURE_RANGE[0] <= temperature <= TEMPERATURE_RANGE[1]:
                 raise ValueError(f"its temperature is {temperature:g}")
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RunError(f"{path} is broken: {error}", "delete it to predict without a temperature") from error
@@ -54,7 +60,12 @@ class Calibration:
 
 
 def calibrate(
-    run: Run, cache: FacesCache, batch: int = 128, device: str = "auto", listener: Listener = silent, seed: int = 0
+    run: Run,
+    cache: FacesCache,
+    batch: int = 128,
+    device: str = "auto",
+    handler: EventHandler = ignore_events,
+    seed: int = 0,
 ) -> dict[str, Any]:
     """Fit the temperature of `run` on the val split of `cache` and write it into the run folder.
 
@@ -63,7 +74,7 @@ def calibrate(
         cache: Faces that it was not trained on, at most `FACES` of whose val split are used.
         batch: Faces at a time.
         device: As in the settings.
-        listener: Told of the progress.
+        handler: Told of the progress.
         seed: Of the choice of faces and of the halves.
 
     Returns:
@@ -80,7 +91,7 @@ def calibrate(
         raise CacheError(f"{cache.path} has no val face to fit a temperature on", "align it with a --val-share")
     rng = np.random.default_rng(seed)
     rows = np.sort(rng.permutation(rows)[:FACES])
-    logits, labels = _logits(run, cache, rows, batch, device, listener), labels[rows]
+    logits, labels = _logits(run, cache, rows, batch, device, handler), labels[rows]
     found = {
         "temperature": fit_temperature(logits, labels),
         "n": len(rows),
@@ -88,18 +99,20 @@ def calibrate(
         "faces": str(cache.path),
         **_before_and_after(logits, labels, rng),
     }
-    write_text(run.path / CALIBRATION, json.dumps(plain(found), indent=2) + "\n")
+    write_text(run.path / CALIBRATION, json.dumps(to_jsonable(found), indent=2) + "\n")
     return found
 
 
-def _logits(run: Run, cache: FacesCache, rows: np.ndarray, batch: int, device: str, listener: Listener) -> np.ndarray:
+def _logits(
+    run: Run, cache: FacesCache, rows: np.ndarray, batch: int, device: str, handler: EventHandler
+) -> np.ndarray:
     pieces, done, place = [], 0, pick_device(device)
-    listener(Event("start", "calibrating", total=len(rows)))
+    handler(Event("start", "calibrating", total=len(rows)))
     for _, faces in prefetched(cache, [rows[start : start + batch] for start in range(0, len(rows), batch)]):
         pieces.append(encode_faces(run, faces, place, ("logits",))["logits"])
         done += len(faces)
-        listener(Event("advance", "calibrating", done=done))
-    listener(Event("end", "calibrating", done=done))
+        handler(Event("advance", "calibrating", done=done))
+    handler(Event("end", "calibrating", done=done))
     return np.concatenate(pieces)
 
 
@@ -112,6 +125,6 @@ def _before_and_after(logits: np.ndarray, labels: np.ndarray, rng: np.random.Gen
             scaled[own] /= fit_temperature(logits[other], labels[other])
     both = {"before": logits, "after": scaled}
     return {
-        "ece": {name: calibration_error(softmax(values), labels) for name, values in both.items()},
+        "ece": {name: expected_calibration_error(softmax(values), labels) for name, values in both.items()},
         "nll": {name: log_loss(values, labels) for name, values in both.items()},
     }

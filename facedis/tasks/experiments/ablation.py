@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from facedis.atomic_io import replacing
+from facedis.atomic_io import atomic_write
 from facedis.config import EvalConfig, ModelConfig, TrainConfig, as_dict, read_toml, resolve
 from facedis.errors import ConfigError, OutputError, RunError
-from facedis.events import Listener, note, silent
+from facedis.events import EventHandler, ignore_events, note
 from facedis.faces.cache.cache import FacesCache
 from facedis.metrics.statistics.comparison import mcnemar
 from facedis.metrics.statistics.intervals import Bootstrap
@@ -93,7 +93,7 @@ def ablate(
     folder: Path,
     options: TrainOptions,
     config: EvalConfig,
-    listener: Listener = silent,
+    handler: EventHandler = ignore_events,
     seeds: Sequence[int] = (),
     variants: Sequence[Variant] = PAPER_ROWS,
     jobs: int = 1,
@@ -105,7 +105,7 @@ def ablate(
         folder: One run folder a row (and seed, where there are several), and result.json.
         options: Preset and settings common to all rows.
         config: How to evaluate.
-        listener: Told of the progress.
+        handler: Told of the progress.
         seeds: Of the training; none: the one of `options`, typed or in its file.
         variants: The rows.
         jobs: How many runs are trained side by side, each on its share of the cores.
@@ -126,12 +126,12 @@ def ablate(
         _options_of_row(options, folder, variant, seed, len(chosen) > 1) for variant, seed in product(variants, chosen)
     ]
     if jobs > 1:
-        _train_in_parallel(faces, fingerprint, folder, row_options, jobs, listener)
+        _train_in_parallel(faces, fingerprint, folder, row_options, jobs, handler)
     for number, (one, (variant, seed)) in enumerate(zip(row_options, product(variants, chosen), strict=True), 1):
         name = str(one.name)
-        note(listener, f"row {number} of {len(row_options)}: {name}")
-        _train_or_resume(faces, fingerprint, folder, one, listener)
-        measured, predictions = _evaluate_or_load(folder / name, faces, config, listener)
+        note(handler, f"row {number} of {len(row_options)}: {name}")
+        _train_or_resume(faces, fingerprint, folder, one, handler)
+        measured, predictions = _evaluate_or_load(folder / name, faces, config, handler)
         first.setdefault(seed, predictions)
         rows.append(
             {"name": variant.name, "seed": seed, "settings": {**variant.model, **variant.train}, "paper": variant.paper}
@@ -169,7 +169,10 @@ class Predictions(NamedTuple):
 
 def _compare(predictions: Predictions, first: Predictions, config: EvalConfig) -> dict[str, Any]:
     found = mcnemar(
-        predictions.correct, first.correct, predictions.identities, Bootstrap(draws=config.bootstrap, seed=config.seed)
+        predictions.correct,
+        first.correct,
+        predictions.identities,
+        Bootstrap(n_resamples=config.bootstrap, seed=config.seed),
     )
     return asdict(found)
 
@@ -190,11 +193,11 @@ def _options_of_row(options: TrainOptions, folder: Path, variant: Variant, seed:
 
 
 def _train_in_parallel(
-    faces: Path, fingerprint: str, folder: Path, row_options: Sequence[TrainOptions], jobs: int, listener: Listener
+    faces: Path, fingerprint: str, folder: Path, row_options: Sequence[TrainOptions], jobs: int, handler: EventHandler
 ) -> None:
     """Train all rows in processes of their own; the loop that measures finds them finished."""
     threads = max(1, (os.cpu_count() or 1) // jobs)
-    note(listener, f"training {len(row_options)} rows, {jobs} at a time on {threads} threads each")
+    note(handler, f"training {len(row_options)} rows, {jobs} at a time on {threads} threads each")
     context = multiprocessing.get_context("spawn")  # torch has threads by now
     with ProcessPoolExecutor(jobs, context, _start_worker, (threads,)) as pool:
         waiting = {
@@ -203,7 +206,7 @@ def _train_in_parallel(
         try:
             for done in as_completed(waiting):
                 done.result()
-                note(listener, f"trained {waiting[done].name}")
+                note(handler, f"trained {waiting[done].name}")
         except BrokenProcessPool as error:
             raise _interrupted() from error
         except BaseException as error:
@@ -236,11 +239,11 @@ def _train_in_worker(faces: Path, fingerprint: str, folder: Path, options: Train
 
 
 def _train_or_resume(
-    faces: Path, fingerprint: str, folder: Path, options: TrainOptions, listener: Listener = silent
+    faces: Path, fingerprint: str, folder: Path, options: TrainOptions, handler: EventHandler = ignore_events
 ) -> None:
     run = folder / str(options.name)
     if not run.exists():
-        train(faces, options, listener)
+        train(faces, options, handler)
         return
     info = read_info(run)
     with FacesCache.open(faces) as cache:
@@ -251,13 +254,13 @@ def _train_or_resume(
     if not same or info["faces"]["fingerprint"] != fingerprint:
         raise OutputError(f"{run} was trained with other settings or faces", "choose another -o, or delete it")
     if (run / MODEL).exists() and not (run / CHECKPOINT).exists() and not is_unfinished(run):
-        note(listener, f"{run} is trained already")
+        note(handler, f"{run} is trained already")
     else:  # from its last checkpoint, or from the start where there was none yet, or only what comes after training
-        resume(run, listener)
+        resume(run, handler)
 
 
 def _evaluate_or_load(
-    run: Path, faces: Path, config: EvalConfig, listener: Listener
+    run: Path, faces: Path, config: EvalConfig, handler: EventHandler
 ) -> tuple[dict[str, Any], Predictions]:
     """The record of a run's evaluation and its predictions, from its folder where they are there."""
     place = run / f"eval-{config.split}"
@@ -268,9 +271,9 @@ def _evaluate_or_load(
             with np.load(kept) as arrays:
                 return found, Predictions(arrays["correct"], arrays["identities"])
     with FacesCache.open(faces) as cache:
-        result, table = measure(load_run(run), cache, config, listener)
+        result, table = measure(load_run(run), cache, config, handler)
     predictions = Predictions(table.probabilities.argmax(axis=1) == table.labels, table.identities)
-    with replacing(kept) as temporary:
+    with atomic_write(kept) as temporary:
         np.savez(temporary, correct=predictions.correct, identities=predictions.identities)
     write_result(result, place / "result.json")
     return result, predictions

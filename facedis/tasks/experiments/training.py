@@ -14,12 +14,12 @@ from facedis import presets
 from facedis.config import ModelConfig, TrainConfig, resolve
 from facedis.datasets.record import is_utf8
 from facedis.errors import ConfigError, InputError, OutputError, RunError
-from facedis.events import Event, Listener, note, silent, warn
+from facedis.events import Event, EventHandler, ignore_events, note, warn
 from facedis.faces.cache.cache import FacesCache
 from facedis.faces.cache.scenes import scenes
-from facedis.metrics.statistics.intervals import Bootstrap, share
+from facedis.metrics.statistics.intervals import Bootstrap, proportion_ci
 from facedis.model.storage.checkpoint import CHECKPOINT, HISTORY, MODEL, Run, load_run, read_info
-from facedis.result import Figure, record, write_result
+from facedis.result import Estimate, record, write_result
 from facedis.tasks.encoding.encode import encode
 from facedis.tasks.encoding.temperature import CALIBRATION, calibrate
 from facedis.tasks.similarity.reference_distribution import REFERENCE_FILE, write_reference
@@ -47,13 +47,13 @@ class TrainOptions:
     offline: bool = False
 
 
-def train(faces: Path, options: TrainOptions | None = None, listener: Listener = silent) -> dict[str, Any]:
+def train(faces: Path, options: TrainOptions | None = None, handler: EventHandler = ignore_events) -> dict[str, Any]:
     """Train a new run on a faces cache.
 
     Args:
         faces: The cache.
         options: Preset, name and settings; all have defaults.
-        listener: Told of the progress; its first line is the preset and why.
+        handler: Told of the progress; its first line is the preset and why.
 
     Returns:
         The record of kind "training", also written to result.json in the run folder.
@@ -68,20 +68,20 @@ def train(faces: Path, options: TrainOptions | None = None, listener: Listener =
     with FacesCache.open(faces) as cache:
         training_data(cache)  # refuses what cannot be trained on before anything else happens
         preset, why = presets.choose(options.preset, cache.info.dataset)
-        note(listener, f"preset {preset}: {why}")
+        note(handler, f"preset {preset}: {why}")
         model, config = settings(preset, options, cache)
     run = options.folder / (options.name or _name(model, config))
     _writable(options.folder)
     if config.tensorboard:
         _need_tensorboard()
-    note(listener, _summary(model, config, run))
+    note(handler, _summary(model, config, run))
     # Of the paper's own game, which the other presets play, docs/method.md says so.
     if preset == "clean" and not model.baseline and config.beta3 > 0 and not keeps_rest(model, config):
-        warn(listener, "nothing keeps the rest code alive: it may end up constant; add --keep-picture 1")
-    return _fit(Job(faces, run, model, config, listener, offline=options.offline))
+        warn(handler, "nothing keeps the rest code alive: it may end up constant; add --keep-picture 1")
+    return _fit(Job(faces, run, model, config, handler, offline=options.offline))
 
 
-def resume(run: Path, listener: Listener = silent) -> dict[str, Any]:
+def resume(run: Path, handler: EventHandler = ignore_events) -> dict[str, Any]:
     """Go on with a run that was stopped, exactly where it stopped.
 
     Where only what is written after the last epoch is missing, only that is made up for.
@@ -99,7 +99,7 @@ def resume(run: Path, listener: Listener = silent) -> dict[str, Any]:
         model, config = resolve(ModelConfig, info["model"]), resolve(TrainConfig, info["train"])
     except (KeyError, TypeError) as error:
         raise RunError(f"{run} does not say how it was trained", "train a new one") from error
-    job = Job(faces, run, model, config, listener, resume=True)
+    job = Job(faces, run, model, config, handler, resume=True)
     return _write_record(job, _final_state(job)) if is_unfinished(run) else _fit(job)
 
 
@@ -178,8 +178,8 @@ def _write_record(job: Job, place: Place) -> dict[str, Any]:
         data = training_data(cache)
         val, dataset, n = data.val_rows, cache.info.dataset, len(data.train_rows)
         if len(val):
-            write_reference(run, cache, val, job.config, job.listener)
-            calibrate(run, cache, 2 * job.config.batch, job.config.device, job.listener, job.config.seed)
+            write_reference(run, cache, val, job.config, job.handler)
+            calibrate(run, cache, 2 * job.config.batch, job.config.device, job.handler, job.config.seed)
         final = _final_accuracies(run, cache, val, job) if len(val) else {}
     result = record(
         "training",
@@ -203,22 +203,22 @@ def _write_record(job: Job, place: Place) -> dict[str, Any]:
     return result
 
 
-def _final_accuracies(run: Run, cache: FacesCache, rows: np.ndarray, job: Job) -> dict[str, Figure]:
+def _final_accuracies(run: Run, cache: FacesCache, rows: np.ndarray, job: Job) -> dict[str, Estimate]:
     """What the finished model and its adversary get right of `rows`, with intervals over people where they are known.
 
     The history has only shares, and of several photographs of one person an interval must know.
     """
     hits: dict[str, list[np.ndarray]] = {}
-    job.listener(Event("start", "validating", total=len(rows)))
+    job.handler(Event("start", "validating", total=len(rows)))
     for start in range(0, len(rows), _BLOCK):
         table = encode(run, cache, rows[start : start + _BLOCK], 2 * job.config.batch, job.config.device)
         for name, said in (("expression", table.probabilities), ("adversary", table.adversary)):
             if said is not None:
                 hits.setdefault(f"{name}_accuracy", []).append(said.argmax(axis=1) == table.labels)
-        job.listener(Event("advance", "validating", done=start + len(table.rows)))
-    job.listener(Event("end", "validating", done=len(rows)))
+        job.handler(Event("advance", "validating", done=start + len(table.rows)))
+    job.handler(Event("end", "validating", done=len(rows)))
     people, plan, chance = cache.identities[rows], Bootstrap(seed=job.config.seed), 1 / len(run.classes)
-    return {name: share(np.concatenate(found), people, plan, chance) for name, found in hits.items()}
+    return {name: proportion_ci(np.concatenate(found), people, plan, chance) for name, found in hits.items()}
 
 
 def _name(model: ModelConfig, config: TrainConfig) -> str:

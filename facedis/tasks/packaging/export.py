@@ -15,10 +15,10 @@ import numpy as np
 import torch
 
 from facedis import __version__
-from facedis.atomic_io import replacing
+from facedis.atomic_io import atomic_write
 from facedis.datasets.formats.walk import images_below
 from facedis.errors import MissingExtra, OutputError
-from facedis.events import Listener, note, silent
+from facedis.events import EventHandler, ignore_events, note
 from facedis.faces.alignment.align_images import crop_settings
 from facedis.faces.alignment.plan import bundled
 from facedis.faces.cropping.crop import whole
@@ -38,13 +38,13 @@ _LICENCE = (
 )
 
 
-def export_onnx(run: Run, path: Path, listener: Listener = silent) -> dict[str, Any]:
+def export_onnx(run: Run, path: Path, handler: EventHandler = ignore_events) -> dict[str, Any]:
     """Write `run` as an ONNX file: faces in, probabilities and codes out.
 
     Args:
         run: The model.
         path: The file, whole or not at all.
-        listener: Told what is being done.
+        handler: Told what is being done.
 
     Returns:
         The record of kind "export", with the greatest differences between both.
@@ -56,10 +56,10 @@ def export_onnx(run: Run, path: Path, listener: Listener = silent) -> dict[str, 
     if any(find_spec(name) is None for name in _PACKAGES):
         raise MissingExtra("exporting to ONNX", "onnx")
     calibration = Calibration.from_run(run)
-    module, faces = OnnxModule(run, calibration.temperature).eval(), _faces(run, listener)
+    module, faces = OnnxModule(run, calibration.temperature).eval(), _faces(run, handler)
     about = _about(run, calibration)
-    note(listener, f"exporting {run.called}")
-    with replacing(path) as temporary:
+    note(handler, f"exporting {run.called}")
+    with atomic_write(path) as temporary:
         _write(module, faces[:2], temporary, about)
         differences = _differences(module, temporary, faces)
         worst = max(differences.values())
@@ -83,9 +83,9 @@ def export_onnx(run: Run, path: Path, listener: Listener = silent) -> dict[str, 
     )
 
 
-def _faces(run: Run, listener: Listener) -> np.ndarray:
+def _faces(run: Run, handler: EventHandler) -> np.ndarray:
     """(FACES, S, S, 3) uint8 of the bundled faces, in the size of the run's own."""
-    folder, size = bundled(listener), run.info["faces"]["size"]
+    folder, size = bundled(handler), run.info["faces"]["size"]
     images = list(images_below(folder))
     chosen = [images[place] for place in np.linspace(0, len(images) - 1, FACES).round().astype(int)]
     return np.stack([whole(pixels_of(folder / name), size) for name in chosen])

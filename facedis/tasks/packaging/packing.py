@@ -14,13 +14,13 @@ from PIL import Image
 
 from facedis.atomic_io import refuse_unwritable, write_text
 from facedis.errors import CacheError, ConfigError, OutputError, RunError
-from facedis.events import Listener, note, silent, warn
+from facedis.events import EventHandler, ignore_events, note, warn
 from facedis.faces.alignment.align_images import align_photographs
 from facedis.model.device import pick_device
 from facedis.model.storage.checkpoint import MODEL, Run, digest
 from facedis.model.storage.packed import CARD, FACE, PACKED, RESULTS, load_packed, save_packed_tensors, write_manifest
 from facedis.pretrained import INFO
-from facedis.result import plain, record
+from facedis.result import record, to_jsonable
 from facedis.synthetic import bundled
 from facedis.tasks.encoding.encode import encode_faces
 from facedis.tasks.encoding.temperature import CALIBRATION
@@ -48,7 +48,7 @@ def pack(
     results: list[dict[str, Any]],
     card: Callable[[Mapping[str, Any]], str],
     target: PackageTarget,
-    listener: Listener = silent,
+    handler: EventHandler = ignore_events,
 ) -> dict[str, Any]:
     """Write the packed model of a run: whole or not at all.
 
@@ -57,7 +57,7 @@ def pack(
         results: Of `facedis.tasks.packaging.model_metadata.collect_results`.
         card: Makes the model card of `facedis.tasks.packaging.model_metadata.describe_model`.
         target: Where to, and the name.
-        listener: Told what is missing.
+        handler: Told what is missing.
 
     Returns:
         The record of kind "model_packed".
@@ -69,20 +69,20 @@ def pack(
     """
     _refuse(run, target)
     if not results:
-        warn(listener, "there is no result of `facedis eval` in the run: the card cannot say how good the model is")
+        warn(handler, "there is no result of `facedis eval` in the run: the card cannot say how good the model is")
     known = describe_model(run, results) | {"name": target.name}
     known["info"] = known["info"] | {"packed": PACKED, "name": target.name}
     target.folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".packing-", dir=target.folder.parent) as place:
         draft = Path(place) / target.folder.name
         draft.mkdir()
-        _fill(run, known, draft, listener)
+        _fill(run, known, draft, handler)
         write_text(draft / CARD, card(known))
         write_manifest(draft)
         _into_place(draft, target.folder)
     size = sum(path.stat().st_size for path in target.folder.iterdir())
     if size > MAX_BUNDLED_BYTES:
-        note(listener, f"{size / 1e6:.1f} MB is more than a model inside the package may have")
+        note(handler, f"{size / 1e6:.1f} MB is more than a model inside the package may have")
     return record(
         "model_packed",
         model=run.called,
@@ -106,7 +106,7 @@ def _refuse(run: Run, target: PackageTarget) -> None:
     refuse_unwritable(target.folder.parent)
 
 
-def _fill(run: Run, known: Mapping[str, Any], draft: Path, listener: Listener) -> None:
+def _fill(run: Run, known: Mapping[str, Any], draft: Path, handler: EventHandler) -> None:
     save_packed_tensors(run, draft)
     info = known["info"]
     write_text(draft / INFO, _json(info))
@@ -114,8 +114,8 @@ def _fill(run: Run, known: Mapping[str, Any], draft: Path, listener: Listener) -
     for name in (REFERENCE_FILE, CALIBRATION):
         _copy_without_path(run.path / name, draft / name)
     with suppress(CacheError):  # the faces are gone: --onto will ask for a second image, and the card says so
-        write_class_means(draft, list(run.classes), class_mean_codes(run, listener=listener), digest(draft / MODEL))
-    face = align_photographs(run, [bundled.folder(listener) / CHECK_IMAGE])[0].face
+        write_class_means(draft, list(run.classes), class_mean_codes(run, handler=handler), digest(draft / MODEL))
+    face = align_photographs(run, [bundled.folder(handler) / CHECK_IMAGE])[0].face
     Image.fromarray(face).save(draft / FACE)
     write_text(draft / INFO, _json(info | {"check": reference_outputs(load_packed(draft), face)}))
 
@@ -143,4 +143,4 @@ def _into_place(draft: Path, folder: Path) -> None:
 
 
 def _json(content: Mapping[str, Any]) -> str:
-    return json.dumps(plain(content), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(to_jsonable(content), indent=2, ensure_ascii=False) + "\n"

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from facedis.events import Event, Listener, silent
+from facedis.events import Event, EventHandler, ignore_events
 from facedis.faces.alignment.sources import from_cache
 from facedis.faces.cache.cache import FacesCache
-from facedis.metrics.verification.ranking import nearest_to_each
+from facedis.metrics.verification.ranking import top_k_per_query
 from facedis.model.device import pick_device
 from facedis.model.storage.checkpoint import Run
 from facedis.tasks.encoding.encode import encode_faces
@@ -34,7 +34,7 @@ class Neighbours:
     expressions: np.ndarray
 
     @classmethod
-    def load(cls, run: Run, place: Path, device: str = "auto", listener: Listener = silent) -> "Neighbours":
+    def load(cls, run: Run, place: Path, device: str = "auto", handler: EventHandler = ignore_events) -> "Neighbours":
         """All faces of a cache, or of a file that `embed` made with the same model.
 
         Raises:
@@ -48,18 +48,18 @@ class Neighbours:
         codes, images, expressions, where = [], [], [], pick_device(device)
         with FacesCache.open(place) as cache:
             source = from_cache(cache, "all", _BATCH)
-            listener(Event("start", "encoding the neighbours", total=source.total))
+            handler(Event("start", "encoding the neighbours", total=source.total))
             for block in source.blocks:
                 codes.append(encode_faces(run, block.faces, where, ("expression",))["expression"])
                 images.append(block.ids["image"])
                 expressions.append(block.ids["expression"])
-                listener(Event("advance", "encoding the neighbours", done=sum(map(len, codes))))
-            listener(Event("end", "encoding the neighbours"))
+                handler(Event("advance", "encoding the neighbours", done=sum(map(len, codes))))
+            handler(Event("end", "encoding the neighbours"))
         return cls(*map(np.concatenate, (codes, images, expressions)))
 
     def nearest(self, codes: np.ndarray, top: int) -> list[Sequence[dict[str, Any]]]:
         """For each of (q, E) `codes` its `top` neighbours: `image`, `expression` (None where unknown), `cosine`."""
-        places, cosines = nearest_to_each(codes, self.codes, top)
+        places, cosines = top_k_per_query(codes, self.codes, top)
         return [
             [
                 {

@@ -10,14 +10,14 @@ import numpy as np
 from facedis.datasets.image_pairs import ImagePair, read_pairs
 from facedis.datasets.record import Skipped
 from facedis.errors import InputError
-from facedis.events import Event, Listener, silent, warn
+from facedis.events import Event, EventHandler, ignore_events, warn
 from facedis.faces.alignment.align_images import cut_out
 from facedis.faces.io.prefetch_decode import decoded_ahead
 from facedis.metrics.statistics.intervals import Bootstrap
 from facedis.metrics.verification.pairs import Pairs, auc
 from facedis.model.device import pick_device
 from facedis.model.storage.checkpoint import Run
-from facedis.result import Figure
+from facedis.result import Estimate
 from facedis.tasks.encoding.encode import CODES, encode_faces
 from facedis.tasks.similarity.reference_distribution import ReferenceDistribution
 from facedis.tasks.similarity.similarity import (
@@ -45,7 +45,7 @@ def compare_pair_list(
     false_accepts: float | None = None,
     shown: int = 0,
     draws: int = 1_000,
-    listener: Listener = silent,
+    handler: EventHandler = ignore_events,
 ) -> SimilarityResult:
     """Compare the pairs of a list.
 
@@ -58,7 +58,7 @@ def compare_pair_list(
         false_accepts: As in `compare`.
         shown: Of how many of the first pairs the faces are kept.
         draws: Resamples behind an interval.
-        listener: Told of the progress and of rows that cannot be used.
+        handler: Told of the progress and of rows that cannot be used.
 
     Returns:
         The pairs with their `line` and `labels`. Where a column says of each pair yes or no (1 or 0,
@@ -73,7 +73,7 @@ def compare_pair_list(
     problems = [{"line": row.line, "image": "", "why": row.why} for row in rows if isinstance(row, Skipped)]
     pairs: list[dict[str, Any]] = []
     faces: dict[str, np.ndarray] = {}
-    listener(Event("start", "comparing", total=len(wanted)))
+    handler(Event("start", "comparing", total=len(wanted)))
     for start in range(0, len(wanted), BLOCK):
         block = wanted[start : start + BLOCK]
         known, pixels, bad = _faces_of(run, block, crop, device)
@@ -82,10 +82,10 @@ def compare_pair_list(
         for pair in good[: max(0, shown - len(pairs))]:
             faces |= {name: pixels[str(where)] for name, where in _named(pair)}
         pairs += _compared(run, good, known, reference)
-        listener(Event("advance", "comparing", done=start + len(block)))
-    listener(Event("end", "comparing", done=len(wanted)))
+        handler(Event("advance", "comparing", done=start + len(block)))
+    handler(Event("end", "comparing", done=len(wanted)))
     problems.sort(key=lambda problem: problem["line"])
-    _tell(problems, path, listener)
+    _tell(problems, path, handler)
     if not pairs:
         first = _sentence(problems[0], path) if problems else f"{path} names no pair"
         raise InputError(f"no pair of {path} can be compared: {first}", "name images with a face in each row")
@@ -146,11 +146,11 @@ def _judgements(pairs: Sequence[dict[str, Any]]) -> Iterator[tuple[str, np.ndarr
             yield column, np.array([value in _YES for value in values])
 
 
-def _told(pairs: Sequence[dict[str, Any]], same: np.ndarray, draws: int) -> dict[str, Figure | None]:
+def _told(pairs: Sequence[dict[str, Any]], same: np.ndarray, draws: int) -> dict[str, Estimate | None]:
     """The AUC of each code; the images are drawn, because pairs that share one are not independent."""
     names = list(chain.from_iterable((pair["image1"], pair["image2"]) for pair in pairs))
     images, places = np.unique(names, return_inverse=True)
-    kinds, plan = Pairs(places[::2], places[1::2], same), Bootstrap(draws=draws)
+    kinds, plan = Pairs(places[::2], places[1::2], same), Bootstrap(n_resamples=draws)
     return {
         code: auc(np.array([pair[code]["cosine"] for pair in pairs]), kinds, images, plan)
         for code in CODES
@@ -158,12 +158,12 @@ def _told(pairs: Sequence[dict[str, Any]], same: np.ndarray, draws: int) -> dict
     }
 
 
-def _tell(problems: Iterable[dict[str, Any]], path: Path, listener: Listener) -> None:
+def _tell(problems: Iterable[dict[str, Any]], path: Path, handler: EventHandler) -> None:
     told = iter(problems)
     for problem in islice(told, TOLD):
-        warn(listener, _sentence(problem, path))
+        warn(handler, _sentence(problem, path))
     if left := sum(1 for _ in told):
-        warn(listener, f"{left:,} more rows of {path} cannot be used; the record lists them all")
+        warn(handler, f"{left:,} more rows of {path} cannot be used; the record lists them all")
 
 
 def _sentence(problem: dict[str, Any], path: Path) -> str:

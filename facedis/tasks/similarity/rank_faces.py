@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 
 from facedis.errors import ConfigError, InputError, RunError
-from facedis.events import Event, Listener, silent, warn
+from facedis.events import Event, EventHandler, ignore_events, warn
 from facedis.faces.alignment.align_images import align_photographs
 from facedis.faces.alignment.sources import IDS, Block, Source, from_cache, from_folder
 from facedis.faces.cache.cache import FacesCache
-from facedis.metrics.verification.ranking import Best
+from facedis.metrics.verification.ranking import TopK
 from facedis.model.device import pick_device
 from facedis.model.storage.checkpoint import Run
 from facedis.tasks.encoding.codes_file import CodesFile, open_codes
-from facedis.tasks.encoding.embedding import LISTED
+from facedis.tasks.encoding.embedding import MAX_LISTED
 from facedis.tasks.encoding.encode import CODES, encode_faces
 from facedis.tasks.similarity.reference_distribution import ReferenceDistribution
 from facedis.tasks.similarity.similarity import (
@@ -44,7 +44,7 @@ def rank(
     crop: str | None = None,
     device: str = "auto",
     false_accepts: float | None = None,
-    listener: Listener = silent,
+    handler: EventHandler = ignore_events,
 ) -> SimilarityResult:
     """The faces whose codes are nearest to that of an image, the nearest first.
 
@@ -58,7 +58,7 @@ def rank(
         crop: Of the image and of a folder's images; None as the run's own faces were.
         device: As in the settings.
         false_accepts: As in `compare`.
-        listener: Told of the progress.
+        handler: Told of the progress.
 
     Returns:
         Pairs of the image with each face found, with their `rank`.
@@ -82,18 +82,18 @@ def rank(
     query = encode_faces(run, np.stack([face.face]), pick_device(device), COMPARED_OUTPUTS)
     notes = [f"{image} shows {face.found} faces, the largest is compared"] if face.found > 1 else []
     if codes_file is not None:
-        found = _in_codes(codes_file, query, by, top, listener)
+        found = _in_codes(codes_file, query, by, top, handler)
     else:
         with ExitStack() as stack:
             if place.is_dir():
                 source = from_folder(run, place, crop, device)
             else:
                 source = from_cache(stack.enter_context(FacesCache.open(place)), "all", _BATCH)
-            found = _in_faces(run, source, query, by, top, device, listener)
+            found = _in_faces(run, source, query, by, top, device, handler)
     pairs = _pairs(run, str(image), query, found, reference)
-    listed = [{"image": name, "why": why} for name, why in found.problems[:LISTED]]
+    listed = [{"image": name, "why": why} for name, why in found.problems[:MAX_LISTED]]
     if found.problems:
-        warn(listener, f"left out {len(found.problems):,} images, the first is {': '.join(found.problems[0])}")
+        warn(handler, f"left out {len(found.problems):,} images, the first is {': '.join(found.problems[0])}")
     more = {"faces": str(place), "n": found.total, "by": by, "left_out": len(found.problems), "problems": listed}
     result = similarity_record(run, "ranking", pairs, reference, notes, **more)
     return SimilarityResult(result, {str(image): face.face} | dict(zip(found.names, found.faces, strict=False)))
@@ -127,9 +127,9 @@ def codes_in(run: Run, place: Path, by: str) -> CodesFile:
         InputError: It cannot be read, is of another model, or lacks those codes.
     """
     file = open_codes(place)
-    if file.about.get("fingerprint") != run.fingerprint:
+    if file.metadata.get("fingerprint") != run.fingerprint:
         raise InputError(
-            f"the codes in {place} are of another model, {file.about.get('model')}",
+            f"the codes in {place} are of another model, {file.metadata.get('model')}",
             "name that --model, or make them again with `facedis embed`",
         )
     if by not in file.codes:
@@ -137,44 +137,44 @@ def codes_in(run: Run, place: Path, by: str) -> CodesFile:
     return file
 
 
-def _in_codes(file: CodesFile, query: Mapping[str, np.ndarray], by: str, top: int, listener: Listener) -> _Found:
-    best, seen = Best(query[by][0], top), 0
-    listener(Event("start", "searching", total=file.total))
+def _in_codes(file: CodesFile, query: Mapping[str, np.ndarray], by: str, top: int, handler: EventHandler) -> _Found:
+    best, seen = TopK(query[by][0], top), 0
+    handler(Event("start", "searching", total=file.total))
     for block in file.blocks(by):
         best.add(block)
         seen += len(block)
-        listener(Event("advance", "searching", done=seen))
-    listener(Event("end", "searching", done=seen))
-    ids, root = file.ids(best.places), Path(file.about.get("source", ""))
-    codes = {name: file.take(name, best.places) for name in file.codes}
+        handler(Event("advance", "searching", done=seen))
+    handler(Event("end", "searching", done=seen))
+    ids, root = file.ids(best.indices), Path(file.metadata.get("source", ""))
+    codes = {name: file.take(name, best.indices) for name in file.codes}
     return _Found(file.total, [str(root / image) for image in ids["image"]], ids, codes, [], [])
 
 
 def _in_faces(
-    run: Run, source: Source, query: Mapping[str, np.ndarray], by: str, top: int, device: str, listener: Listener
+    run: Run, source: Source, query: Mapping[str, np.ndarray], by: str, top: int, device: str, handler: EventHandler
 ) -> _Found:
-    best, where = Best(query[by][0], top), pick_device(device)
+    best, where = TopK(query[by][0], top), pick_device(device)
     kept: dict[int, _Face] = {}
     problems: list[tuple[str, str]] = []
     faces = looked = 0
-    listener(Event("start", "comparing", total=source.total))
+    handler(Event("start", "comparing", total=source.total))
     for block in source.blocks:
         if len(block.faces):
             codes = encode_faces(run, block.faces, where, COMPARED_OUTPUTS)
             best.add(codes[by])
-            new = [place for place in best.places.tolist() if place >= faces]
-            kept = {place: kept[place] for place in best.places.tolist() if place < faces}
+            new = [place for place in best.indices.tolist() if place >= faces]
+            kept = {place: kept[place] for place in best.indices.tolist() if place < faces}
             kept |= {place: _Face.of(block, codes, place - faces) for place in new}
         faces, looked = faces + len(block.faces), looked + block.n
         problems += block.problems
-        listener(Event("advance", "comparing", done=looked))
-    listener(Event("end", "comparing", done=looked))
+        handler(Event("advance", "comparing", done=looked))
+    handler(Event("end", "comparing", done=looked))
     if not faces:
         raise InputError(
             f"none of the {looked:,} images of {source.place} has a face to use; the first is {': '.join(problems[0])}",
             "add --crop none if they are cropped faces already",
         )
-    chosen = [kept[place] for place in best.places.tolist()]
+    chosen = [kept[place] for place in best.indices.tolist()]
     ids = {name: np.array([face.ids[name] for face in chosen]) for name in IDS}
     codes = {name: np.stack([face.codes[name] for face in chosen]) for name in chosen[0].codes}
     names = [str(source.root / image) for image in ids["image"]]

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from facedis.errors import CacheError, ConfigError, OutputError
-from facedis.events import Listener, silent
+from facedis.events import EventHandler, ignore_events
 from facedis.faces.cache.cache import FacesCache
 from facedis.model.storage.checkpoint import Run, read_tensors, save_tensors
 from facedis.tasks.encoding.encode import encode, run_labels
@@ -20,7 +20,9 @@ CLASS_MEANS_FILE = "means.safetensors"
 EACH = 500
 
 
-def class_mean_code(run: Run, expression: str, device: str = "auto", listener: Listener = silent) -> np.ndarray:
+def class_mean_code(
+    run: Run, expression: str, device: str = "auto", handler: EventHandler = ignore_events
+) -> np.ndarray:
     """(E,) float32 mean expression code of the train faces that show `expression`, in any known spelling.
 
     Raises:
@@ -28,10 +30,10 @@ def class_mean_code(run: Run, expression: str, device: str = "auto", listener: L
         CacheError: No means are kept yet, and the faces that the run was trained on are gone or others.
     """
     number = _number(run, expression)
-    return class_mean_codes(run, device, listener)[number]
+    return class_mean_codes(run, device, handler)[number]
 
 
-def class_mean_codes(run: Run, device: str = "auto", listener: Listener = silent) -> np.ndarray:
+def class_mean_codes(run: Run, device: str = "auto", handler: EventHandler = ignore_events) -> np.ndarray:
     """(K, E) float32, that of every class.
 
     Raises:
@@ -42,7 +44,7 @@ def class_mean_codes(run: Run, device: str = "auto", listener: Listener = silent
         tensors, about = read_tensors(path)
         if about.get("model") == model:  # else the run was trained on since
             return tensors["expression"].numpy()
-    means = _means(run, device, listener)
+    means = _means(run, device, handler)
     if not run.packed:  # it stays as it was packed
         with suppress(OutputError):  # a run that may only be read is made of anew each time
             write_class_means(run.path, run.classes, means, model)
@@ -68,7 +70,7 @@ def _number(run: Run, expression: str) -> int:
     return run.classes.index(name)
 
 
-def _means(run: Run, device: str, listener: Listener) -> np.ndarray:
+def _means(run: Run, device: str, handler: EventHandler) -> np.ndarray:
     """(K, E) float32, from at most `EACH` train faces of each class."""
     instead = "give a second image to take the expression from, or align the same dataset again"
     if not run.faces.is_file():
@@ -79,5 +81,5 @@ def _means(run: Run, device: str, listener: Listener) -> np.ndarray:
         labels, train = run_labels(run, cache), cache.rows("train")
         generator = np.random.default_rng(0)
         of_class = [generator.permutation(train[labels[train] == number])[:EACH] for number in range(len(run.classes))]
-        table = encode(run, cache, np.sort(np.concatenate(of_class)), device=device, listener=listener)
+        table = encode(run, cache, np.sort(np.concatenate(of_class)), device=device, handler=handler)
     return np.stack([table.expression[table.labels == number].mean(axis=0) for number in range(len(run.classes))])

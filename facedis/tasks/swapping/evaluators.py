@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from facedis.errors import ConfigError, RunError
-from facedis.events import Listener, silent
+from facedis.events import EventHandler, ignore_events
 from facedis.faces.cache.loader import pieces_of
 from facedis.model.device import pick_device
 from facedis.model.network.trunk import Source, build_trunk
@@ -91,8 +91,8 @@ class FaceNetEvaluator:
 
     SIZE = 160
 
-    def __init__(self, device: str = "auto", batch: int = 64, listener: Listener = silent) -> None:
-        self.trunk = build_trunk("inception_resnet_v1", Source(VGGFACE2.name, listener=listener)).eval()
+    def __init__(self, device: str = "auto", batch: int = 64, handler: EventHandler = ignore_events) -> None:
+        self.trunk = build_trunk("inception_resnet_v1", Source(VGGFACE2.name, handler=handler)).eval()
         self.device, self.batch = pick_device(device), batch
 
     @property
@@ -120,7 +120,7 @@ def load_expression_evaluator(judge: Path, run: Run, device: str = "auto") -> Ex
 
 
 def load_identity_evaluator(
-    judge: str, run: Run, device: str = "auto", listener: Listener = silent
+    judge: str, run: Run, device: str = "auto", handler: EventHandler = ignore_events
 ) -> IdentityEvaluator | FaceNetEvaluator:
     """The judge of people that `judge` names, a run folder or "vggface2", for what `run` draws.
 
@@ -135,7 +135,7 @@ def load_identity_evaluator(
                 f"the trunk of {run.called} began with the weights {judge}: they cannot judge it",
                 "train a judge of people with benchmarks/judges.py",
             )
-        return FaceNetEvaluator(device, listener=listener)
+        return FaceNetEvaluator(device, handler=handler)
     if not Path(judge).is_dir():
         raise ConfigError(f"--face-judge is '{judge}'", f"name a run folder, or {VGGFACE2.name}")
     return IdentityEvaluator(_independent(load_run(judge), run), device)

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from facedis.metrics.generation.image_quality import kernel_distance, psnr, ssim
-from facedis.metrics.generation.swaps import Donors, Groups, RealPairs, other_faces, paired_cosine
-from facedis.metrics.statistics.intervals import Bootstrap, clusters
-from facedis.result import Figure
+from facedis.metrics.generation.image_quality import kid, psnr, ssim
+from facedis.metrics.generation.swaps import DonorGroups, Donors, RealPairScores, other_faces_of_person, paired_cosine
+from facedis.metrics.statistics.intervals import Bootstrap, group_ids
+from facedis.result import Estimate
 from facedis.tasks.swapping.generator import EncodedFaces
 
 #: Rest and expression from two people; both from one.
@@ -55,7 +55,7 @@ class Swapped:
     """
 
     donors: Donors
-    groups: Groups
+    groups: DonorGroups
     truths: np.ndarray
     pictures: np.ndarray
     expression: np.ndarray
@@ -66,14 +66,14 @@ class Swapped:
     embeddings: np.ndarray | None
 
     @property
-    def expression_groups(self) -> Groups:
+    def expression_groups(self) -> DonorGroups:
         """The people of the expression donors alone."""
-        return Groups(self.groups.second, self.groups.second)
+        return DonorGroups(self.groups.second, self.groups.second)
 
     @property
-    def rest_groups(self) -> Groups:
+    def rest_groups(self) -> DonorGroups:
         """The people of the rest donors alone."""
-        return Groups(self.groups.first, self.groups.first)
+        return DonorGroups(self.groups.first, self.groups.first)
 
 
 def transfer(known: Known, swapped: Swapped, plan: Bootstrap) -> dict[str, Any]:
@@ -92,16 +92,18 @@ def transfer(known: Known, swapped: Swapped, plan: Bootstrap) -> dict[str, Any]:
     }
     chance = 1 / classes
     return {
-        "transfer": {name: groups.balanced(answers, shown, classes, plan) for name, (answers, groups) in seen.items()},
+        "transfer": {
+            name: groups.balanced_accuracy_ci(answers, shown, classes, plan) for name, (answers, groups) in seen.items()
+        },
         "copy_rate": {
-            name: swapped.groups.share(answers == hidden, plan, chance) for name, (answers, _) in seen.items()
+            name: swapped.groups.proportion_ci(answers == hidden, plan, chance) for name, (answers, _) in seen.items()
         },
     }
 
 
 def identity(
-    known: Known, swapped: Swapped, real: RealPairs, kind: str, plan: Bootstrap, seed: int
-) -> dict[str, dict[str, Figure] | None]:
+    known: Known, swapped: Swapped, real: RealPairScores, kind: str, plan: Bootstrap, seed: int
+) -> dict[str, dict[str, Estimate] | None]:
     """Whose face is it: cosines with both donors, to which it is nearer, for whom it passes.
 
     Within one person nothing can be said about the expression donor.
@@ -111,15 +113,15 @@ def identity(
     drawn = paired_cosine(known.drawn_embeddings[rest], known.embeddings[rest])
     found = {
         "identity_to_rest_donor": {
-            "swap": groups.mean(to_rest, plan),
-            "reconstruction": swapped.rest_groups.mean(drawn, plan),
-            "genuine": real.genuine_people.mean(real.genuine, plan),
-            "impostor": real.impostor_people.mean(real.impostor, plan),
+            "swap": groups.mean_ci(to_rest, plan),
+            "reconstruction": swapped.rest_groups.mean_ci(drawn, plan),
+            "genuine": real.genuine_groups.mean_ci(real.genuine, plan),
+            "impostor": real.impostor_groups.mean_ci(real.impostor, plan),
         },
         "verified_as_rest_donor": {
-            "swap": groups.share(to_rest > real.threshold, plan, 0.01),
-            "reconstruction": swapped.rest_groups.share(drawn > real.threshold, plan, 0.01),
-            "genuine": real.genuine_people.share(real.genuine > real.threshold, plan, 0.01),
+            "swap": groups.proportion_ci(to_rest > real.threshold, plan, 0.01),
+            "reconstruction": swapped.rest_groups.proportion_ci(drawn > real.threshold, plan, 0.01),
+            "genuine": real.genuine_groups.proportion_ci(real.genuine > real.threshold, plan, 0.01),
         },
     }
     if kind == "within":
@@ -128,35 +130,35 @@ def identity(
     donors = paired_cosine(known.embeddings[rest], known.embeddings[expression])
     return found | {
         "identity_to_expression_donor": {
-            "swap": groups.mean(to_expression, plan),
-            "copying": groups.mean(donors, plan),
-            "impostor": real.impostor_people.mean(real.impostor, plan),
+            "swap": groups.mean_ci(to_expression, plan),
+            "copying": groups.mean_ci(donors, plan),
+            "impostor": real.impostor_groups.mean_ci(real.impostor, plan),
         },
         "verified_as_expression_donor": {
-            "swap": groups.share(to_expression > real.threshold, plan, 0.01),
-            "copying": groups.share(donors > real.threshold, plan, 0.01),
+            "swap": groups.proportion_ci(to_expression > real.threshold, plan, 0.01),
+            "copying": groups.proportion_ci(donors > real.threshold, plan, 0.01),
         },
         "closer_to_rest_donor": {
-            "swap": groups.share(to_rest > to_expression, plan, 0.5),
+            "swap": groups.proportion_ci(to_rest > to_expression, plan, 0.5),
             **_closer_by_others(known, swapped, plan, seed),
         },
     }
 
 
-def _closer_by_others(known: Known, swapped: Swapped, plan: Bootstrap, seed: int) -> dict[str, Figure]:
+def _closer_by_others(known: Known, swapped: Swapped, plan: Bootstrap, seed: int) -> dict[str, Estimate]:
     """The same against other pictures of both people, whose pose and light the swap did not get."""
     rest, expression = (
-        other_faces(rows, known.identities, seed) for rows in (swapped.donors.rest, swapped.donors.expression)
+        other_faces_of_person(rows, known.identities, seed) for rows in (swapped.donors.rest, swapped.donors.expression)
     )
     both = (rest >= 0) & (expression >= 0)
     if not both.any():
         return {}
     own = swapped.embeddings[both]
     closer = paired_cosine(own, known.embeddings[rest[both]]) > paired_cosine(own, known.embeddings[expression[both]])
-    return {"other_pictures": swapped.groups.take(both).share(closer, plan, 0.5)}
+    return {"other_pictures": swapped.groups.take(both).proportion_ci(closer, plan, 0.5)}
 
 
-def likeness(known: Known, swapped: Swapped, plan: Bootstrap) -> dict[str, dict[str, Figure]]:
+def likeness(known: Known, swapped: Swapped, plan: Bootstrap) -> dict[str, dict[str, Estimate]]:
     """`psnr` and `ssim` to the true picture, where there is one; nothing where there is none.
 
     Beside them: `copying` the rest donor, the `mean_face` of all these faces, the true picture's own
@@ -174,28 +176,28 @@ def likeness(known: Known, swapped: Swapped, plan: Bootstrap) -> dict[str, dict[
         swap, copying = measure(pictures, truths), measure(copies, truths)
         mean_face = measure(_mean_face(known, len(truths)), truths)
         found[name] = {
-            "swap": groups.mean(swap, plan),
-            "copying": groups.mean(copying, plan),
-            "mean_face": groups.mean(mean_face, plan),
-            "reconstruction": groups.mean(measure(drawn, truths), plan),
-            "over_copying": groups.mean(swap - copying, plan, 0.0),
-            "over_mean_face": groups.mean(swap - mean_face, plan, 0.0),
+            "swap": groups.mean_ci(swap, plan),
+            "copying": groups.mean_ci(copying, plan),
+            "mean_face": groups.mean_ci(mean_face, plan),
+            "reconstruction": groups.mean_ci(measure(drawn, truths), plan),
+            "over_copying": groups.mean_ci(swap - copying, plan, 0.0),
+            "over_mean_face": groups.mean_ci(swap - mean_face, plan, 0.0),
         }
     return found
 
 
-def kid(known: Known, swapped: Swapped, plan: Bootstrap, seed: int) -> dict[str, dict[str, Figure]]:
+def kid_estimates(known: Known, swapped: Swapped, plan: Bootstrap, seed: int) -> dict[str, dict[str, Estimate]]:
     """`kid` of the swaps to the real faces; beside it that of `reconstruction`, and of `real` halves by people."""
-    groups = clusters(known.identities)
+    groups = group_ids(known.identities)
     alone = np.stack([groups, groups], axis=1)
     people = np.random.default_rng(seed).permutation(groups.max() + 1)
     half = np.isin(groups, people[: len(people) // 2])
     features = known.features
     return {
         "kid": {
-            "swap": kernel_distance(swapped.features, features, swapped.groups.both, groups, plan),
-            "reconstruction": kernel_distance(known.drawn_features, features, alone, groups, plan),
-            "real": kernel_distance(features[half], features[~half], alone[half], groups[~half], plan),
+            "swap": kid(swapped.features, features, swapped.groups.pairs, groups, plan),
+            "reconstruction": kid(known.drawn_features, features, alone, groups, plan),
+            "real": kid(features[half], features[~half], alone[half], groups[~half], plan),
         }
     }
 
@@ -207,9 +209,9 @@ def round_trip(known: Known, swapped: Swapped, plan: Bootstrap) -> dict[str, Any
     for name, measure in _LIKENESS.items():
         drawn = measure(own.reconstructions, own.pictures)[rest]
         found[name] = {
-            "swap": swapped.groups.mean(measure(swapped.back, own.pictures[rest]), plan),
-            "reconstruction": swapped.rest_groups.mean(drawn, plan),
-            "mean_face": swapped.rest_groups.mean(
+            "swap": swapped.groups.mean_ci(measure(swapped.back, own.pictures[rest]), plan),
+            "reconstruction": swapped.rest_groups.mean_ci(drawn, plan),
+            "mean_face": swapped.rest_groups.mean_ci(
                 measure(_mean_face(known, len(own.pictures)), own.pictures)[rest], plan
             ),
         }
@@ -223,8 +225,8 @@ def code_cycle(known: Known, swapped: Swapped, plan: Bootstrap) -> dict[str, Any
     for name, codes, giver in (("expression", own.expression, expression), ("rest", own.rest_code, rest)):
         again = getattr(swapped, name)
         found[name] = {
-            "swap": swapped.groups.mean(paired_cosine(again, codes[giver]), plan),
-            "donors": swapped.groups.mean(paired_cosine(codes[rest], codes[expression]), plan),
+            "swap": swapped.groups.mean_ci(paired_cosine(again, codes[giver]), plan),
+            "donors": swapped.groups.mean_ci(paired_cosine(codes[rest], codes[expression]), plan),
         }
     return {"code_cycle": found}
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from facedis.config import SwapEvalConfig, as_dict
 from facedis.errors import CacheError, RunError
-from facedis.events import Listener, silent
+from facedis.events import EventHandler, ignore_events
 from facedis.faces.cache.cache import FacesCache
 from facedis.faces.cache.scenes import ONE_SETTING, STRENGTH
 from facedis.model.storage.checkpoint import Run
@@ -33,7 +33,7 @@ class SwapEvaluation(NamedTuple):
 
 
 def evaluate_swaps(
-    run: Run, cache: FacesCache, config: SwapEvalConfig, judges: Evaluators, listener: Listener = silent
+    run: Run, cache: FacesCache, config: SwapEvalConfig, judges: Evaluators, handler: EventHandler = ignore_events
 ) -> SwapEvaluation:
     """Judge the swaps of a run on one split of a faces cache.
 
@@ -42,7 +42,7 @@ def evaluate_swaps(
         cache: Faces with expressions.
         config: Which split, how many swaps.
         judges: See `facedis.tasks.swapping.evaluators`, which refuses those that are not independent.
-        listener: Told of the progress.
+        handler: Told of the progress.
 
     Raises:
         RunError: The run cannot draw, or a judge does not know its expressions.
@@ -69,7 +69,7 @@ def evaluate_swaps(
         factors.get(STRENGTH),
         _one_setting(cache, config),
     )
-    numbers, shown = measure_swaps(generator, faces, judges, config, listener)
+    numbers, shown = measure_swaps(generator, faces, judges, config, handler)
     result = record(
         "swap_eval",
         command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),

@@ -8,8 +8,8 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from facedis.config import SwapEvalConfig
-from facedis.events import Event, Listener, silent
-from facedis.metrics.generation.swaps import Donors, Groups, RealPairs, draw_donors, true_swaps
+from facedis.events import Event, EventHandler, ignore_events
+from facedis.metrics.generation.swaps import DonorGroups, Donors, RealPairScores, ground_truth_faces, sample_donors
 from facedis.metrics.statistics.intervals import Bootstrap
 from facedis.metrics.verification.pairs import identity_pairs
 from facedis.tasks.swapping.evaluators import ExpressionEvaluator, FaceNetEvaluator, IdentityEvaluator
@@ -20,7 +20,7 @@ from facedis.tasks.swapping.swap_estimates import (
     Swapped,
     code_cycle,
     identity,
-    kid,
+    kid_estimates,
     likeness,
     round_trip,
     transfer,
@@ -89,14 +89,15 @@ class SwapExample(NamedTuple):
 
 
 def measure_swaps(
-    draws: Draws, faces: Faces, judges: Evaluators, config: SwapEvalConfig, listener: Listener = silent
+    draws: Draws, faces: Faces, judges: Evaluators, config: SwapEvalConfig, handler: EventHandler = ignore_events
 ) -> tuple[dict[str, Any], list[SwapExample]]:
     """All numbers of a record of kind "swap_eval", and the swaps to show."""
     reasons: dict[str, str] = {}
     kinds = {
-        kind: draw_donors(faces.labels, faces.identities, kind == "across", config.pairs, config.seed) for kind in KINDS
+        kind: sample_donors(faces.labels, faces.identities, kind == "across", config.pairs, config.seed)
+        for kind in KINDS
     }
-    listener(Event("start", "swapping", total=sum(map(len, kinds.values()))))
+    handler(Event("start", "swapping", total=sum(map(len, kinds.values()))))
     known = _known(draws, faces, judges)
     swapped: dict[str, Swapped | None] = {}
     done = 0
@@ -105,15 +106,15 @@ def measure_swaps(
         for piece in _pieces(donors):
             pieces.append(_drawn(draws, known, piece, judges))
             done += len(piece)
-            listener(Event("advance", "swapping", done=done))
+            handler(Event("advance", "swapping", done=done))
         swapped[kind] = _swapped(faces, donors, pieces) if pieces else None
         if not pieces:
             reasons[kind] = f"there are no two faces for a swap {kind}{' people' if kind == 'across' else ' a person'}"
-    listener(Event("end", "swapping"))
-    listener(Event("start", "judging swaps"))
+    handler(Event("end", "swapping"))
+    handler(Event("start", "judging swaps"))
     with threadpool_limits(1):  # the numbers do not depend on the machine's cores
         numbers = _numbers(known, swapped, judges, config, reasons)
-    listener(Event("end", "judging swaps"))
+    handler(Event("end", "judging swaps"))
     kind = next((kind for kind in KINDS if swapped[kind] is not None), None)
     return numbers | {"reasons": reasons}, [] if kind is None else _shown(known, swapped[kind], config.shown)
 
@@ -176,7 +177,9 @@ def _drawn(draws: Draws, known: Known, donors: Donors, judges: Evaluators) -> _D
 def _swapped(faces: Faces, donors: Donors, pieces: Sequence[_Drawn]) -> Swapped:
     columns = [None if column[0] is None else np.concatenate(column) for column in zip(*pieces, strict=True)]
     known = faces.labels, faces.identities, faces.settings, faces.strength, faces.one_setting
-    return Swapped(donors, Groups.of(donors, faces.identities), true_swaps(donors, *known), *columns)
+    return Swapped(
+        donors, DonorGroups.from_donors(donors, faces.identities), ground_truth_faces(donors, *known), *columns
+    )
 
 
 def _judged(
@@ -194,7 +197,7 @@ def _numbers(
     config: SwapEvalConfig,
     reasons: dict[str, str],
 ) -> dict[str, Any]:
-    plan = Bootstrap(draws=config.bootstrap, seed=config.seed)
+    plan = Bootstrap(n_resamples=config.bootstrap, seed=config.seed)
     real = _real_pairs(known, judges, config, plan, reasons)
     about = {name: None if judge is None else judge.about for name, judge in vars(judges).items()}
     if real is not None:
@@ -217,13 +220,13 @@ def _numbers(
 
 def _real_pairs(
     known: Known, judges: Evaluators, config: SwapEvalConfig, plan: Bootstrap, reasons: dict[str, str]
-) -> RealPairs | None:
+) -> RealPairScores | None:
     """What the judge of people makes of real faces; None without a judge or without people."""
     if judges.face is None:
         reasons["identity"] = _NO_FACE_JUDGE
         return None
     pairs = identity_pairs(known.labels, known.identities, config.seed)
-    real = RealPairs.of(known.embeddings, pairs, known.identities, plan)
+    real = RealPairScores.from_embeddings(known.embeddings, pairs, known.identities, plan)
     if real is None:
         reasons["identity"] = "nobody among these faces is known with two expressions"
     return real
@@ -246,11 +249,11 @@ _MEASURES = (
 
 
 def _of_kind(
-    known: Known, swapped: Swapped, kind: str, real: RealPairs | None, plan: Bootstrap, seed: int
+    known: Known, swapped: Swapped, kind: str, real: RealPairScores | None, plan: Bootstrap, seed: int
 ) -> dict[str, Any]:
     found = {**likeness(known, swapped, plan), **round_trip(known, swapped, plan), **code_cycle(known, swapped, plan)}
     if swapped.answers is not None:
-        found |= transfer(known, swapped, plan) | kid(known, swapped, plan, seed)
+        found |= transfer(known, swapped, plan) | kid_estimates(known, swapped, plan, seed)
     if real is not None:
         found |= identity(known, swapped, real, kind, plan, seed)
     return found

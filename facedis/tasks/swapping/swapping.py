@@ -11,7 +11,7 @@ import numpy as np
 
 from facedis.datasets.record import IMAGE_SUFFIXES
 from facedis.errors import ConfigError, InputError
-from facedis.events import Listener, silent, warn
+from facedis.events import EventHandler, ignore_events, warn
 from facedis.faces.alignment.align_images import align_photographs, crop_settings
 from facedis.faces.cropping.crop import CropSettings, face_to_image
 from facedis.faces.cropping.paste import paste_face
@@ -65,13 +65,13 @@ class SwapOptions:
         crop: As in `align_photographs`; None as the run's own faces were.
         device: As in the settings.
         paste: Also make the photograph with the drawn face in it.
-        listener: Told of the progress.
+        handler: Told of the progress.
     """
 
     crop: str | None = None
     device: str = "auto"
     paste: bool = False
-    listener: Listener = silent
+    handler: EventHandler = ignore_events
 
 
 def swap(run: Run, image1: Path, image2: Path, wanted: SwapOptions | None = None) -> SwapResult:
@@ -121,7 +121,7 @@ def swap_to_class_mean(run: Run, image: Path, expression: str, wanted: SwapOptio
     """
     wanted = wanted or SwapOptions()
     generator = SwapGenerator(run, wanted.device)
-    code = class_mean_code(run, expression, wanted.device, wanted.listener)[None]
+    code = class_mean_code(run, expression, wanted.device, wanted.handler)[None]
     faces, own = _read(generator, [image], wanted)
     drawn = generator.draw(code, own.rest)
     again = generator.encode(drawn)
@@ -191,7 +191,7 @@ def interpolate(
         raise ConfigError(f"--interpolate is {steps}", f"give 2 to {STEPS} steps")
     wanted = wanted or SwapOptions()
     generator = SwapGenerator(run, wanted.device)
-    mean = None if onto is None else class_mean_code(run, onto, wanted.device, wanted.listener)
+    mean = None if onto is None else class_mean_code(run, onto, wanted.device, wanted.handler)
     faces, own = _read(generator, images, wanted)
     last = own.expression[-1] if mean is None else mean
     shares = np.linspace(0, 1, steps, dtype=np.float32)
@@ -234,7 +234,7 @@ def _read(
     faces = align_photographs(generator.run, images, wanted.crop, wanted.device)
     for face in faces:
         if face.found > 1:
-            warn(wanted.listener, f"{face.path} shows {face.found} faces: the largest is taken")
+            warn(wanted.handler, f"{face.path} shows {face.found} faces: the largest is taken")
     return faces, generator.encode(np.stack([face.face for face in faces]))
 
 

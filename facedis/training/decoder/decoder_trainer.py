@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 
 from facedis.config import ModelConfig, TrainConfig
 from facedis.errors import RunError
-from facedis.events import Event, Listener
+from facedis.events import Event, EventHandler
 from facedis.faces.cache.loader import prefetched
 from facedis.faces.cache.scenes import scenes
 from facedis.model.network.adversaries import Pool
@@ -109,19 +109,19 @@ class Drawing:
         self.place, self.steps = Place(), len(self.batches(0))
         self.sums = torch.zeros(len(SUMS))
 
-    def run(self, told: Callable[[], bool], listener: Listener) -> None:
+    def run(self, told: Callable[[], bool], handler: EventHandler) -> None:
         """All epochs that are left.
 
         Args:
             told: Whether to stop; asked after every step.
-            listener: Told of the progress.
+            handler: Told of the progress.
 
         Raises:
             KeyboardInterrupt: It was told to stop; what was done is saved.
             RunError: A loss is no longer a number.
         """
         total, saved = self.config.draw_epochs * self.steps, time.monotonic()
-        listener(Event("start", "learning to draw", total=total, done=self.place.epoch * self.steps + self.place.step))
+        handler(Event("start", "learning to draw", total=total, done=self.place.epoch * self.steps + self.place.step))
         while self.place.epoch < self.config.draw_epochs:
             begun, first, speed = time.monotonic(), self.sums[-1].item(), 0.0
             for images, labels, scene in self.prepared(self.batches(self.place.epoch)[self.place.step :]):
@@ -130,7 +130,7 @@ class Drawing:
                 faces, done = self.sums[-1].item(), self.place.epoch * self.steps + self.place.step
                 speed = (faces - first) * self.fabric.world_size / (time.monotonic() - begun)
                 facts = {"images/s": speed, "loss": float(self.sums[:-1].sum() / faces)}
-                listener(Event("advance", "learning to draw", done=done, facts=facts))
+                handler(Event("advance", "learning to draw", done=done, facts=facts))
                 if told():
                     self.save()
                     raise KeyboardInterrupt
@@ -138,7 +138,7 @@ class Drawing:
                     self.save()
                     saved = time.monotonic()
             self._close_epoch(speed)
-        listener(Event("end", "learning to draw"))
+        handler(Event("end", "learning to draw"))
 
     def step(self, images: Tensor, labels: Tensor, scene: Tensor) -> Tensor:
         """One iteration; the weighted terms in the order of `TERMS`."""

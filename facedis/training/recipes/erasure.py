@@ -13,10 +13,10 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from facedis.events import Event, Listener
+from facedis.events import Event, EventHandler
 from facedis.faces.cache.loader import prefetched
-from facedis.metrics.erasure.leace import leace
-from facedis.metrics.erasure.reduced_rank import telling
+from facedis.metrics.erasure.leace import fit_leace
+from facedis.metrics.erasure.reduced_rank import reduced_rank_basis
 from facedis.model.losses.retention_losses import few_pixels
 from facedis.model.network.branches import Branch
 from facedis.model.network.disentangler import Disentangler
@@ -27,7 +27,7 @@ BATCH = 128
 
 
 def erase_expression(
-    fabric: Fabric, model: Disentangler, data: TrainingData, size: int, listener: Listener, directions: int = 0
+    fabric: Fabric, model: Disentangler, data: TrainingData, size: int, handler: EventHandler, directions: int = 0
 ) -> None:
     """Change the rest branch of `model` so that the train split's classes have one mean in the rest code.
 
@@ -36,19 +36,19 @@ def erase_expression(
         model: Finished; a keeper is there where `directions` is given.
         data: The faces.
         size: Side of the input.
-        listener: Told of the progress.
+        handler: Told of the progress.
         directions: How many directions of the code stay: those that tell most of what it must keep; 0: all.
 
     Source: LEACE (see `facedis.metrics.erasure.leace`), folded into the weights.
     """
     model.eval()
     codes, targets = (
-        np.concatenate(part) for part in zip(*_raw_codes(fabric, model, data, size, listener), strict=True)
+        np.concatenate(part) for part in zip(*_raw_codes(fabric, model, data, size, handler), strict=True)
     )
-    eraser = leace(codes, data.train_labels, len(data.classes))
-    fold(model.rest_branch, np.eye(codes.shape[1]) - eraser.removal.T, eraser.removal.T @ eraser.centre)
+    eraser = fit_leace(codes, data.train_labels, len(data.classes))
+    fold(model.rest_branch, np.eye(codes.shape[1]) - eraser.projection.T, eraser.projection.T @ eraser.mean)
     if directions:
-        fold(model.rest_branch, *_pruned(eraser.erased(codes), targets, data.train_labels, directions))
+        fold(model.rest_branch, *_pruned(eraser.erase(codes), targets, data.train_labels, directions))
 
 
 def _pruned(codes: np.ndarray, targets: np.ndarray, labels: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -58,7 +58,7 @@ def _pruned(codes: np.ndarray, targets: np.ndarray, labels: np.ndarray, n: int) 
         targets[labels == label] -= targets[labels == label].mean(axis=0)
     targets /= np.maximum(targets.std(axis=0), 1e-6)
     centre, spread = codes.mean(axis=0), np.maximum(codes.std(axis=0), 1e-6)
-    basis = telling((codes - centre) / spread, targets, n)
+    basis = reduced_rank_basis((codes - centre) / spread, targets, n)
     matrix = (basis @ basis.T) * spread[:, None] / spread
     return matrix, centre - matrix @ centre
 
@@ -75,11 +75,11 @@ def fold(branch: Branch, matrix: np.ndarray, shift: np.ndarray) -> None:
 
 @torch.inference_mode()
 def _raw_codes(
-    fabric: Fabric, model: Disentangler, data: TrainingData, size: int, listener: Listener
+    fabric: Fabric, model: Disentangler, data: TrainingData, size: int, handler: EventHandler
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """The rest codes of the train split before the bound that `code_norm` puts on them, and what they must keep."""
     rows = data.train_rows
-    listener(Event("start", "erasing the expression", total=len(rows)))
+    handler(Event("start", "erasing the expression", total=len(rows)))
     starts = range(0, len(rows), BATCH)
     for number, (_, faces) in enumerate(prefetched(data.cache, [rows[start : start + BATCH] for start in starts])):
         images = to_images(torch.from_numpy(faces).to(fabric.device), size)
@@ -89,5 +89,5 @@ def _raw_codes(
         kept = [few_pixels(images)] if "picture" in model.keepers else []
         kept += [features.mean((2, 3))] if "embedding" in model.keepers else []
         yield codes.float().cpu().numpy(), torch.cat(kept or [codes[:, :0]], dim=1).float().cpu().numpy()
-        listener(Event("advance", "erasing the expression", done=min(len(rows), (number + 1) * BATCH)))
-    listener(Event("end", "erasing the expression"))
+        handler(Event("advance", "erasing the expression", done=min(len(rows), (number + 1) * BATCH)))
+    handler(Event("end", "erasing the expression"))

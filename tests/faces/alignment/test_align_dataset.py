@@ -228,14 +228,14 @@ def interrupted(folder, output, config, after, monkeypatch):
     """Align, but stop after `after` chunks as Ctrl-C does."""
     done = []
 
-    def listen(event):
+    def handler(event):
         done.append(event.kind == "advance")
         if sum(done) == after:
             raise KeyboardInterrupt
 
     monkeypatch.setattr(module, "CHUNK", 7)
     with pytest.raises(KeyboardInterrupt):
-        align(folder, output, config, listen)
+        align(folder, output, config, handler)
 
 
 def content(path):
@@ -281,7 +281,7 @@ def test_a_broken_unfinished_cache_says_what_to_do(folder, tmp_path):
 
 
 def test_without_a_folder_the_bundled_faces_are_aligned_with_their_factors(pictures, tmp_path, monkeypatch):
-    monkeypatch.setattr(bundled, "folder", lambda listener: pictures)
+    monkeypatch.setattr(bundled, "folder", lambda handler: pictures)
     result = align(None, tmp_path / "faces.h5", AlignConfig())
     assert (result["dataset"], result["rows"]) == ("rendered", 128)
     assert result["n"] >= 126

@@ -70,7 +70,7 @@ def place(monkeypatch, tmp_path):
 def test_a_good_file_arrives_once_with_progress(server, url, place):
     events = []
     weights = Weights("good", f"{url}/good.pt", DIGEST)
-    path = fetch(weights, listener=events.append)
+    path = fetch(weights, handler=events.append)
     assert path == place / "good.pt"
     assert torch.equal(load_state(path)["conv.weight"], STATE["conv.weight"])
     assert [event.kind for event in events] == ["start", "advance", "end"]

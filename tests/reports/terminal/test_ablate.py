@@ -2,12 +2,12 @@ import io
 
 from rich.console import Console
 
-from facedis.reports.terminal.ablate import grid, page
-from facedis.result import Figure, plain
+from facedis.reports.terminal.ablate import render, text_table
+from facedis.result import Estimate, to_jsonable
 
 
-def near(value: float, chance: float | None = None) -> Figure:
-    return Figure(value, value - 0.02, value + 0.02, chance, 500)
+def near(value: float, chance: float | None = None) -> Estimate:
+    return Estimate(value, value - 0.02, value + 0.02, chance, 500)
 
 
 def row(name: str, accuracy: float, rest: float | None = 0.4, seed: int = 0, p: float | None = None) -> dict:
@@ -19,22 +19,22 @@ def row(name: str, accuracy: float, rest: float | None = 0.4, seed: int = 0, p: 
         "task": {"accuracy": near(accuracy)},
         "leakage": {"expression_in_rest": reading, "identity_in_expression": None},
         "retention": {"identity_auc_rest": None, "embedding_r2_rest": near(0.3) if rest else None},
-        "collapse": {"rest": {"effective_rank": Figure(12.3)} if rest else None},
+        "collapse": {"rest": {"effective_rank": Estimate(12.3)} if rest else None},
         "against_first": None if p is None else {"p": p},
     }
 
 
 def result(*rows: dict) -> dict:
-    return plain({"dataset": "drawn", "split": "val", "n": 500, "classes": list("abcdefg"), "rows": rows})
+    return to_jsonable({"dataset": "drawn", "split": "val", "n": 500, "classes": list("abcdefg"), "rows": rows})
 
 
 def cells(found: dict) -> list[dict[str, str]]:
-    table = grid(found)
+    table = text_table(found)
     return [dict(zip(table.header, cells, strict=True)) for cells in table.rows]
 
 
 def test_the_papers_columns_come_first_then_ours_then_the_honest_ones():
-    header = grid(result(row("baseline", 0.56, None), row("beta1-0", 0.6, p=0.0301))).header
+    header = text_table(result(row("baseline", 0.56, None), row("beta1-0", 0.6, p=0.0301))).header
     assert header[:5] == ("", "paper C_exp", "paper C_adv", "C_exp", "C_adv")
     assert header[5] == "strongest probe on rest" and header[-1] == "p against the first"
     assert "people in rest (AUC)" not in header  # nobody is known by name: no row has a number
@@ -54,12 +54,12 @@ def test_several_seeds_become_mean_and_deviation():
     assert only["C_exp"] == "60.0 ± 2.0 %"
     assert only["trunk kept in rest (R²)"] == "0.300 ± 0.000"
     assert only["p against the first"] == "<0.001, <0.001, <0.001"
-    assert "3 seeds" in grid(result(*rows)).title
+    assert "3 seeds" in text_table(result(*rows)).title
 
 
 def test_the_page_says_what_the_adversary_hides():
     stream = io.StringIO()
-    for part in page(result(row("baseline", 0.56, None), row("beta1-0", 0.6))):
+    for part in render(result(row("baseline", 0.56, None), row("beta1-0", 0.6))):
         Console(file=stream, width=200).print(part)
     assert "beta1-0: its own adversary reads the expression from the rest code in 16.0 %" in stream.getvalue()
     assert "the strongest probe in 40.0 % [38.0, 42.0], chance 14.3 %." in stream.getvalue()
@@ -67,6 +67,6 @@ def test_the_page_says_what_the_adversary_hides():
 
 def test_rows_of_a_grid_need_no_number_of_the_paper():
     own = row("a", 0.5) | {"paper": {}}
-    assert grid(result(own)).header[:2] == ("", "C_exp")
-    assert not any("AffectNet" in str(part) for part in page(result(own)))
+    assert text_table(result(own)).header[:2] == ("", "C_exp")
+    assert not any("AffectNet" in str(part) for part in render(result(own)))
     assert cells(result(row("b", 0.5), own))[1]["paper C_exp"] == "–"

@@ -19,12 +19,12 @@ def done(monkeypatch, pattern_cache):
     """What was trained and measured; a run gets as many of 100 faces right as `RIGHT` says."""
     heard = SimpleNamespace(trained=[], measured=[])
 
-    def trained(faces, fingerprint, folder, options, listener):
+    def trained(faces, fingerprint, folder, options, handler):
         heard.trained.append(
             (options.name, options.train["seed"], options.train.get("beta1"), options.model.get("baseline"))
         )
 
-    def measure(run, cache, config, listener):
+    def measure(run, cache, config, handler):
         heard.measured.append(run.path.name)
         right = np.arange(100) < RIGHT[run.path.name.partition("-seed")[0]]
         likely = np.where(right[:, None], [1.0, 0.0], [0.0, 1.0])

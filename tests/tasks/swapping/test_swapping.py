@@ -157,7 +157,7 @@ def test_a_photograph_with_several_faces_is_told(trained, images, monkeypatch):
         replace(face, found=number) for number, face in enumerate(align_photographs(trained, images[:2], "none"), 1)
     ]
     monkeypatch.setattr(swapping, "align_photographs", lambda *_: faces)
-    swapping.swap(trained, *images[:2], replace(WHOLE, listener=events.append))
+    swapping.swap(trained, *images[:2], replace(WHOLE, handler=events.append))
     assert [event.text for event in events] == [f"{images[1]} shows 2 faces: the largest is taken"]
 
 
