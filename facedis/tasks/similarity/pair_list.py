@@ -70,7 +70,7 @@ def compare_pair_list(
     reference = ReferenceDistribution.load(run.path, false_accepts)
     rows = list(read_pairs(path, images))
     wanted = [row for row in rows if isinstance(row, ImagePair)]
-    problems = [{"line": row.line, "image": "", "why": row.why} for row in rows if isinstance(row, Skipped)]
+    problems = [{"line": row.line, "image": "", "why": row.reason} for row in rows if isinstance(row, Skipped)]
     pairs: list[dict[str, Any]] = []
     faces: dict[str, np.ndarray] = {}
     handler(Event("start", "comparing", total=len(wanted)))

@@ -71,7 +71,7 @@ def rank(
     if by not in CODES:
         raise ConfigError(f"--by is '{by}'", f"choose one of: {', '.join(CODES)}")
     if by == "rest" and run.model.rest_branch is None:
-        raise RunError(f"{run.called} is a baseline without a rest code", "rank --by expression or trunk")
+        raise RunError(f"{run.display_name} is a baseline without a rest code", "rank --by expression or trunk")
     if top < 1:
         raise ConfigError(f"--top is {top}", "it must be at least 1")
     if not place.exists() and not place.suffix:

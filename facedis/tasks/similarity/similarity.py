@@ -136,7 +136,7 @@ def similarity_record(
     """
     common = {
         "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-        "model": run.called,
+        "model": run.display_name,
         "n": len(pairs),
         "classes": run.classes,
         "seed": run.train_config.seed,

@@ -65,7 +65,7 @@ def _number(run: Run, expression: str) -> int:
         near = difflib.get_close_matches(name, [*run.classes, *known], n=1)
         hint = f"did you mean '{near[0]}'? " if near else ""
         raise ConfigError(
-            f"{run.called} knows no expression '{expression}'", f"{hint}choose one of: {', '.join(run.classes)}"
+            f"{run.display_name} knows no expression '{expression}'", f"{hint}choose one of: {', '.join(run.classes)}"
         )
     return run.classes.index(name)
 
@@ -74,10 +74,10 @@ def _means(run: Run, device: str, handler: EventHandler) -> np.ndarray:
     """(K, E) float32, from at most `EACH` train faces of each class."""
     instead = "give a second image to take the expression from, or align the same dataset again"
     if not run.faces.is_file():
-        raise CacheError(f"the faces that {run.called} was trained on are not here: {run.faces}", instead)
+        raise CacheError(f"the faces that {run.display_name} was trained on are not here: {run.faces}", instead)
     with FacesCache.open(run.faces) as cache:
         if cache.info.fingerprint != run.info["faces"]["fingerprint"]:
-            raise CacheError(f"{run.faces} is not the cache that {run.called} was trained on", instead)
+            raise CacheError(f"{run.faces} is not the cache that {run.display_name} was trained on", instead)
         labels, train = run_labels(run, cache), cache.rows("train")
         generator = np.random.default_rng(0)
         of_class = [generator.permutation(train[labels[train] == number])[:EACH] for number in range(len(run.classes))]

@@ -13,7 +13,7 @@ from facedis.faces.cache.loader import pieces_of
 from facedis.model.device import pick_device
 from facedis.model.network.trunk import Source, build_trunk
 from facedis.model.storage.checkpoint import MODEL, Run, load_run
-from facedis.model.storage.packed import halved
+from facedis.model.storage.packed import to_half
 from facedis.model.storage.weights import VGGFACE2
 from facedis.tasks.encoding.encode import forward
 from facedis.training.recipes.augmentation import to_images
@@ -34,7 +34,7 @@ class ExpressionEvaluator:
 
     def __init__(self, run: Run, device: str = "auto", batch: int = 128) -> None:
         if run.info.get("labels") == IDENTITY_LABELS:
-            raise RunError(f"{run.called} knows people, not expressions", f"give it as --face-judge; {_TRAIN}")
+            raise RunError(f"{run.display_name} knows people, not expressions", f"give it as --face-judge; {_TRAIN}")
         self.run, self.device, self.batch = run, pick_device(device), batch
 
     @property
@@ -45,7 +45,7 @@ class ExpressionEvaluator:
     @property
     def about(self) -> dict[str, Any]:
         """What a record says of it."""
-        return {"run": self.run.called, "trunk": self.run.config.trunk, "seed": self.run.train_config.seed}
+        return {"run": self.run.display_name, "trunk": self.run.config.trunk, "seed": self.run.train_config.seed}
 
     @torch.inference_mode()
     def judge(self, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -69,7 +69,7 @@ class IdentityEvaluator:
     def __init__(self, run: Run, device: str = "auto", batch: int = 128) -> None:
         if run.info.get("labels") != IDENTITY_LABELS:
             raise RunError(
-                f"{run.called} was trained on expressions: it tells nobody apart",
+                f"{run.display_name} was trained on expressions: it tells nobody apart",
                 f"give a judge of people made by benchmarks/judges.py, or {VGGFACE2.name}",
             )
         self.run, self.device, self.batch = run, pick_device(device), batch
@@ -77,7 +77,7 @@ class IdentityEvaluator:
     @property
     def about(self) -> dict[str, Any]:
         """What a record says of it."""
-        return {"run": self.run.called, "trunk": self.run.config.trunk, "seed": self.run.train_config.seed}
+        return {"run": self.run.display_name, "trunk": self.run.config.trunk, "seed": self.run.train_config.seed}
 
     @torch.inference_mode()
     def embeddings(self, pictures: np.ndarray) -> np.ndarray:
@@ -132,7 +132,7 @@ def load_identity_evaluator(
     if judge == VGGFACE2.name and not Path(judge).is_dir():
         if run.info["pretrained"] and run.config.trunk == "inception_resnet_v1":
             raise RunError(
-                f"the trunk of {run.called} began with the weights {judge}: they cannot judge it",
+                f"the trunk of {run.display_name} began with the weights {judge}: they cannot judge it",
                 "train a judge of people with benchmarks/judges.py",
             )
         return FaceNetEvaluator(device, handler=handler)
@@ -162,7 +162,7 @@ def dependence_reason(judge: Run, run: Run) -> str:
 def _independent(judge: Run, run: Run) -> Run:
     why = dependence_reason(judge, run)
     if why:
-        raise RunError(f"{judge.called} cannot judge {run.called}: it {why}", _TRAIN)
+        raise RunError(f"{judge.display_name} cannot judge {run.display_name}: it {why}", _TRAIN)
     return judge
 
 
@@ -171,7 +171,7 @@ def _fingerprints(run: Run) -> set[bytes]:
 
     In half precision, in which a packed model is still the run that it was made of.
     """
-    tensors = (halved(value) for value in run.model.state_dict().values() if value.dim() > 1 and value.numel() > 1)
+    tensors = (to_half(value) for value in run.model.state_dict().values() if value.dim() > 1 and value.numel() > 1)
     return {hashlib.sha256(value.cpu().contiguous().numpy().tobytes()).digest() for value in tensors}
 
 

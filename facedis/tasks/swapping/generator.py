@@ -53,18 +53,18 @@ class SwapGenerator:
     def __init__(self, run: Run, device: str = "auto", batch: int = 64) -> None:
         if run.config.baseline:
             raise RunError(
-                f"{run.called} is a baseline: without a rest code there is nothing to put an expression on",
+                f"{run.display_name} is a baseline: without a rest code there is nothing to put an expression on",
                 "train without --baseline, with --decoder detached or --beta1 0.001",
             )
         if run.model.decoder is None:
             raise RunError(
-                f"{run.called} has no decoder to draw with",
+                f"{run.display_name} has no decoder to draw with",
                 "train one with `facedis train --decoder detached` (draws without touching the codes) or --beta1 0.001",
             )
         if run.config.decoder == "later" and (run.path / CHECKPOINT).exists():
             raise RunError(
-                f"{run.called} has not learned to draw to the end",
-                f"finish it with `facedis train --resume {run.called}`",
+                f"{run.display_name} has not learned to draw to the end",
+                f"finish it with `facedis train --resume {run.display_name}`",
             )
         self.run, self.device, self.batch = run, pick_device(device), batch
         size = run.info["faces"]["size"]

@@ -73,7 +73,7 @@ def evaluate_swaps(
     result = record(
         "swap_eval",
         command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-        model=run.called,
+        model=run.display_name,
         faces=str(cache.path),
         faces_fingerprint=cache.info.fingerprint,
         dataset=cache.info.dataset,
@@ -96,7 +96,7 @@ def _refuse_ignorant(judge: ExpressionEvaluator, run: Run) -> None:
     lacking = [name for name in run.classes if name not in judge.classes]
     if lacking:
         raise RunError(
-            f"{judge.run.called} does not know {', '.join(lacking)}", "train a judge on the same expressions"
+            f"{judge.run.display_name} does not know {', '.join(lacking)}", "train a judge on the same expressions"
         )
 
 
@@ -125,11 +125,13 @@ def _about_judge(judge: Run, run: Run, cache: FacesCache, config: SwapEvalConfig
     )
     alike, notes = judge.config.trunk == run.config.trunk, []
     if alike and all(pretrained):
-        notes.append(f"the trunks of {judge.called} and of the model began with published weights of one network")
+        notes.append(f"the trunks of {judge.display_name} and of the model began with published weights of one network")
     if alike and not any(pretrained) and seeds[0] == seeds[1]:
-        notes.append(f"{judge.called} and the model began with the same random trunk: train it with another --seed")
+        notes.append(
+            f"{judge.display_name} and the model began with the same random trunk: train it with another --seed"
+        )
     if judge.info["faces"]["fingerprint"] == cache.info.fingerprint and config.split in ("train", "all"):
-        notes.append(f"{judge.called} was trained on some of these faces")
+        notes.append(f"{judge.display_name} was trained on some of these faces")
     return notes
 
 

@@ -267,7 +267,7 @@ def _record(run: Run, faces: Sequence[SingleFace], **keys: Any) -> dict[str, Any
     return record(
         "swap",
         command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-        model=run.called,
+        model=run.display_name,
         faces=[str(face.path) for face in faces],
         n=len(faces),
         classes=run.classes,
