@@ -1,12 +1,11 @@
-"""How fast faces are found, and whether they are the faces that facenet-pytorch finds.
+"""Speed of face detection, and agreement with facenet-pytorch.
 
     python benchmarks/align.py FOLDER [--photos 1000] [--threads 2] [-o docs/results/align.md]
 
-Measures photos a second of facedis's detector, of facenet-pytorch's photo by photo and in batches of
-photos of equal size, of the package `mtcnn` where it is installed (on every fifth photo, it is slow),
-and of the bare first network over the pyramid, the floor; then how many photos agree. All take turns
-on the same photos, so that a busy machine slows them alike. A second of processor time counts what
-was worked, waiting for others left out.
+Measures images per second of facedis's detector, of facenet-pytorch one image at a time and in batches of images of
+equal size, of the package `mtcnn` if it is installed (on every fifth image, because it is slow), and of P-Net alone
+over the image pyramid as a baseline; then the number of images with the same faces. All detectors alternate on the same
+images, so that other load affects them equally. Processor time excludes waiting.
 """
 
 import argparse
@@ -34,25 +33,25 @@ from facedis.faces.io.images import decode
 from facedis.result import record, write_result
 
 TURN = 64  # photos
-SPARSE = 5  # the slowest contender sees one photo of so many
+SPARSE = 5  # the slowest detector processes one image in so many
 SAME = 0.95  # intersection over union of the same face
 MIN_FACE = 20
 OURS, THEIRS, BATCHES, TENSORFLOW, FLOOR = (
     "facedis",
-    "facenet-pytorch, photo by photo",
-    "facenet-pytorch, equal sizes together",
+    "facenet-pytorch, single images",
+    "facenet-pytorch, batches of equal size",
     "mtcnn (TensorFlow)",
-    "bare P-Net over the pyramid",
+    "P-Net alone over the pyramid",
 )
-#: What is to be reached: times the rate of facenet-pytorch photo by photo, and of the floor.
+#: Targets: rate relative to facenet-pytorch on single images, and to P-Net alone.
 WANTED = {THEIRS: 1.7, FLOOR: 0.8}
 WANTED_SAME = 0.995
 
 Found = list[Detections]
 
 
-class Contender(NamedTuple):
-    """Who detects, and on one of how many photos."""
+class TimedDetector(NamedTuple):
+    """A detector, and the stride of the images it processes."""
 
     run: Callable[[list[np.ndarray]], Found]
     each: int = 1
@@ -63,8 +62,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--photos", type=int, default=1000)
-    parser.add_argument("--threads", type=int, default=0, help="0: as many as there are cores")
-    parser.add_argument("-o", "--output", type=Path, help="a .md file; a .json is written beside it")
+    parser.add_argument("--threads", type=int, default=0, help="torch threads; 0: one per core")
+    parser.add_argument("-o", "--output", type=Path, help="Markdown file; a JSON file is written next to it")
     options = parser.parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
@@ -80,7 +79,7 @@ def main() -> None:
 
 def compare(photos: list[np.ndarray]) -> dict[str, Any]:
     """The record of the whole comparison."""
-    about, contestants = machine(), contenders("cuda" if torch.cuda.is_available() else "cpu")
+    about, contestants = machine(), timed_detectors("cuda" if torch.cuda.is_available() else "cpu")
     rates, found = race(contestants, photos)
     ours = rates[OURS]["photos_per_second"]
     ratios = {name: ours / rates[name]["photos_per_second"] for name in rates if name != OURS}
@@ -100,25 +99,25 @@ def compare(photos: list[np.ndarray]) -> dict[str, Any]:
     )
 
 
-def contenders(device: str) -> dict[str, Contender]:
+def timed_detectors(device: str) -> dict[str, TimedDetector]:
     """All who are installed, by name."""
     ours, original = Mtcnn(device, MIN_FACE), MTCNN(keep_all=True, min_face_size=MIN_FACE, device=device)
     there = {
-        OURS: Contender(ours.detect),
-        THEIRS: Contender(lambda part: [one_by_one(original, photo) for photo in part]),
-        BATCHES: Contender(lambda part: in_batches(original, part)),
+        OURS: TimedDetector(ours.detect),
+        THEIRS: TimedDetector(lambda part: [one_by_one(original, photo) for photo in part]),
+        BATCHES: TimedDetector(lambda part: in_batches(original, part)),
     }
     if find_spec("mtcnn") and find_spec("tensorflow"):
         import tensorflow
 
         tensorflow.config.threading.set_intra_op_parallelism_threads(torch.get_num_threads())
-        there[TENSORFLOW] = Contender(MtcnnTensorFlow(device, MIN_FACE).detect, SPARSE)
-    there[FLOOR] = Contender(lambda part: bare_pyramid(original, part))
+        there[TENSORFLOW] = TimedDetector(MtcnnTensorFlow(device, MIN_FACE).detect, SPARSE)
+    there[FLOOR] = TimedDetector(lambda part: bare_pyramid(original, part))
     return there
 
 
 def race(
-    contestants: dict[str, Contender], photos: list[np.ndarray]
+    contestants: dict[str, TimedDetector], photos: list[np.ndarray]
 ) -> tuple[dict[str, dict[str, float]], dict[str, Found]]:
     """Let all detect the photos in turns; their rates, and what they found."""
     seconds, worked = dict.fromkeys(contestants, 0.0), dict.fromkeys(contestants, 0.0)
@@ -216,34 +215,34 @@ def page(result: dict[str, Any]) -> str:
     """The record as a Markdown page."""
     rates, ratios, same = result["rates"], result["ratios"], result["agreement"]
     lines = [
-        "# Finding faces: rates and agreement",
+        "# Face detection: speed and agreement",
         "",
-        f"{result['n']:,} photographs of {result['pixels'] / 1e6:.2f} million pixels (median), faces of "
-        f"{result['min_face']} px and more, all in turns of {TURN} photographs in one run.",
+        f"{result['n']:,} images with {result['pixels'] / 1e6:.2f} million pixels (median), minimum face size "
+        f"{result['min_face']} px; the detectors alternate in blocks of {TURN} images.",
         "",
-        "|  | photos | photos/s | photos a second of processor time | facedis is faster by |",
+        "|  | Images | Images/s | Images per second of processor time | Speedup of facedis |",
         "| :-- | --: | --: | --: | --: |",
     ]
     for name, rate in rates.items():
-        times = f"{ratios[name]:.2f} times" if name in ratios else "–"
+        times = f"{ratios[name]:.2f}" if name in ratios else "–"
         wall, cpu = rate["photos_per_second"], rate["photos_per_processor_second"]
         lines.append(f"| {name} | {rate['n']:,} | {wall:.1f} | {cpu:.1f} | {times} |")
     lines += [""] + [
-        f"- Wanted: {least} times the rate of {name}. {_verdict(result['reached'][name])}: {ratios[name]:.2f}."
+        f"- Target: {least} times the rate of {name}. {_verdict(result['reached'][name])}: {ratios[name]:.2f}."
         for name, least in WANTED.items()
     ]
     lines += [
-        f"- Wanted: the same faces as facenet-pytorch (overlap of the boxes at least {same['overlap']}) on "
-        f"{100 * WANTED_SAME:g} % of the photographs. {_verdict(result['reached']['agreement'])}: {same['same']:,} of "
+        f"- Target: the same faces as facenet-pytorch (IoU of the boxes at least {same['overlap']}) on "
+        f"{100 * WANTED_SAME:g} % of the images. {_verdict(result['reached']['agreement'])}: {same['same']:,} of "
         f"{result['n']:,}, {100 * same['share']:.2f} %. "
-        f"Faces found: {same['faces'][0]:,} and {same['faces'][1]:,}; least overlap of the same "
-        f"{same['least_overlap']:.4f}, landmarks at most {same['landmarks_apart']:.3f} px apart.",
+        f"Detected faces: {same['faces'][0]:,} and {same['faces'][1]:,}; minimum IoU of matching faces "
+        f"{same['least_overlap']:.4f}, maximum landmark distance {same['landmarks_apart']:.3f} px.",
         "",
-        "The bare P-Net over the pyramid is the resizing to every scale and the first network as facenet-pytorch "
-        "does them: who looks at every scale in that way cannot be faster. facedis makes the scales from prefix "
-        "sums and folds the pooling into the first convolution, which lowers that floor.",
+        "P-Net alone over the pyramid consists of the resizing to every scale and the first network as in "
+        "facenet-pytorch, a lower bound of the time of such an implementation. facedis computes the scales from "
+        "prefix sums and folds the pooling into the first convolution, which lowers this bound.",
     ]
-    lines += ["", f"Written by `benchmarks/align.py`. {sentence(result['machine'])}.", ""]
+    lines += ["", f"Generated by `benchmarks/align.py`. {sentence(result['machine'])}.", ""]
     return "\n".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""The finished runs of an ablation on faces that none of them has seen: one table, and the record beside it.
+"""Evaluate the runs of an ablation on another faces cache.
 
 facedis ablate --faces fer.h5 --grid benchmarks/fer2013.toml --seeds 0,1,2 --split test -o fer
 python benchmarks/elsewhere.py fer wild.h5 --split all -o docs/results/fer2013_on_wild
@@ -22,7 +22,7 @@ from facedis.tasks.experiments.ablation import EVALUATION_KEYS
 
 
 def elsewhere(folder: Path, faces: Path, config: EvalConfig) -> dict[str, Any]:
-    """The record of the ablation in `folder` with every number measured on `faces` instead."""
+    """The record of the ablation in `folder`, with all runs evaluated on `faces`."""
     asked = json.loads((folder / "result.json").read_text(encoding="utf-8"))
     several, rows = len(asked["seeds"]) > 1, []
     for row in asked["rows"]:
@@ -35,12 +35,12 @@ def elsewhere(folder: Path, faces: Path, config: EvalConfig) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure, print and write."""
+    """Evaluate the runs, print and write the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("ablation", type=Path, help="folder that `facedis ablate` filled")
+    parser.add_argument("ablation", type=Path, help="output folder of `facedis ablate`")
     parser.add_argument("faces", type=Path)
     parser.add_argument("--split", default="test")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="without the ending: .md and .json")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="output files without suffix")
     options = parser.parse_args()
     result = elsewhere(options.ablation, options.faces, EvalConfig(split=options.split))
     text = to_markdown(text_table(result))

@@ -1,4 +1,4 @@
-"""What the numbers of a benchmark are true of: the machine, the versions, and how busy it was."""
+"""Description of the machine and the versions on which a benchmark was run."""
 
 import os
 import platform
@@ -10,7 +10,7 @@ from facedis.training.run_folder import processor
 
 
 def machine() -> dict[str, Any]:
-    """Processor, cores, threads, memory, GPU, versions, and how many programs wanted the cores at the moment."""
+    """Processor, cores, threads, memory, GPU, versions, and the current load average."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
         "system": f"{platform.system()} {platform.machine()}",
@@ -26,10 +26,10 @@ def machine() -> dict[str, Any]:
 
 
 def sentence(about: dict[str, Any]) -> str:
-    """The same in words, for the foot of a page."""
-    gpu = f"on one {about['gpu']}" if about["gpu"] else "without a GPU (on a GPU: not measured)"
+    """The description as one sentence, for the end of a page."""
+    gpu = f"one {about['gpu']}" if about["gpu"] else "no GPU"
     return (
-        f"{about['system']}, {about['processor']}, {about['cores']} cores, threads of torch: {about['threads']}, "
-        f"{about['memory_gb']} GB, {gpu}; Python {about['python']}, torch {about['torch']}; load when it began "
+        f"{about['system']}, {about['processor']}, {about['cores']} cores, torch threads: {about['threads']}, "
+        f"{about['memory_gb']} GB, {gpu}; Python {about['python']}, torch {about['torch']}; load average at the start "
         f"{about['load']}"
     )

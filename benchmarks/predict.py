@@ -1,14 +1,13 @@
-"""How long `facedis predict` takes for the first answer and how many faces a second follow.
+"""Latency and throughput of `facedis predict`.
 
     python benchmarks/predict.py PHOTOS --run RUN
 
-The first answer is the wall time of `facedis predict PHOTO` as a process. It stands against two scripts by
-hand that do the same with the same tensors: one with facenet-pytorch's MTCNN, and the barest one thinkable,
-which imports nothing but torch and Pillow and borrows facedis's own detector and trunk as modules.
-All processes take turns, so that a busy moment hits all of them.
+Latency is the wall time of `facedis predict IMAGE` as a process. It is compared with two scripts that do the same with
+the same tensors: one with facenet-pytorch's MTCNN, and a minimal one, which imports only torch and Pillow and uses
+facedis's detector and trunk as modules. The processes alternate, so that other load affects all of them.
 
-The steady state is one `facedis predict --json` over many photographs, from its first line to its last,
-detection and decoding included, for one batch after the other.
+Throughput is measured on one `facedis predict --json` over many images, from its first line of output to its last,
+including detection and decoding.
 """
 
 import argparse
@@ -28,10 +27,10 @@ from PIL import Image
 from facedis.datasets.formats.walk import iter_images
 from facedis.model.storage.checkpoint import load_run
 
-#: Wanted: first answer within this many times that of the script by hand, and faces a second.
+#: Targets: latency relative to the script with facenet-pytorch, and faces per second.
 FIRST, RATE = 1.3, 40.0
 
-#: What somebody writes by hand; reads the photograph, the network as TorchScript and its crop settings.
+#: A script with facenet-pytorch; takes the image, the network as TorchScript and its crop settings.
 _BY_HAND = """
 import sys, torch
 from PIL import Image
@@ -44,7 +43,7 @@ with torch.inference_mode(), torch.jit.optimized_execution(False):
     faces = finder(image)
     print(net(faces / 255).softmax(1).tolist())
 """
-#: The same with as little as can be imported.
+#: The same with a minimum of imports.
 _BAREST = """
 import sys, torch, numpy as np
 from PIL import Image
@@ -62,7 +61,7 @@ with torch.inference_mode(), torch.jit.optimized_execution(False):
 
 
 def main() -> None:
-    """Run and print, or write with -o."""
+    """Run the benchmark, print the result, and write it with -o."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("photos", type=Path, help="Folder of photographs.")
     parser.add_argument("--run", type=Path, required=True, help="Run folder of the model.")
@@ -173,35 +172,35 @@ def steady(run: Path, photos: list[str]) -> dict:
 
 
 def page(result: dict) -> str:
-    """The same for readers."""
+    """The record as a Markdown page."""
     first, work, about = result["first_answer"], result["first_answer_processor"], result["machine"]
     rows = [
-        ("`facedis predict PHOTO`", "facedis"),
-        ("a script by hand with facenet-pytorch's MTCNN", "by_hand"),
-        ("the barest script with facedis's detector", "barest"),
+        ("`facedis predict IMAGE`", "facedis"),
+        ("script with facenet-pytorch's MTCNN", "by_hand"),
+        ("minimal script with facedis's detector", "barest"),
         ("`import torch` alone", "import_torch"),
     ]
     lines = [
-        "# Predicting: the first answer and those that follow\n",
-        "Whole processes with one photograph, medians of "
-        f"{len(result['first_answer_all']['facedis'])} that took turns:\n",
-        "|  | seconds | seconds of processor time |",
+        "# Prediction: latency and throughput\n",
+        "Complete processes with one image, medians of "
+        f"{len(result['first_answer_all']['facedis'])} alternating runs:\n",
+        "|  | Seconds | Seconds of processor time |",
         "| :-- | --: | --: |",
         *(f"| {name} | {first[key]:.2f} | {work[key]:.2f} |" for name, key in rows),
         "",
-        f"- Wanted: at most {FIRST} times the script by hand. "
+        f"- Target: at most {FIRST} times the script with facenet-pytorch. "
         f"{_verdict(result['ratio_to_by_hand'] <= FIRST)}: {result['ratio_to_by_hand']:.2f} times. "
-        f"The barest script: {result['ratio_to_barest']:.2f} times.",
-        f"- Wanted: {RATE:.0f} faces a second with decoding and detection. "
+        f"Relative to the minimal script: {result['ratio_to_barest']:.2f} times.",
+        f"- Target: {RATE:.0f} faces/s including decoding and detection. "
         f"{_verdict(result['faces_per_second'] >= RATE)}: {result['faces_per_second']:.1f} faces/s, "
-        f"{result['faces_per_processor_second']:.1f} a second of processor time with the start of the program "
-        f"({result['faces']:,} faces in {result['photographs']:,} photographs of "
+        f"{result['faces_per_processor_second']:.1f} per second of processor time including start-up "
+        f"({result['faces']:,} faces in {result['photographs']:,} images of "
         f"{result['median_width']:.0f} x {result['median_height']:.0f} pixels, the median).",
         "",
-        "The detector's weights and the operator that suppresses boxes are loaded without the packages around them: "
-        "`import torchvision` alone takes as long as `import torch`.",
+        "The weights of the detector and the operator for non-maximum suppression are loaded without importing their "
+        "packages: `import torchvision` takes as long as `import torch`.",
         "",
-        f"Written by `benchmarks/predict.py`. {sentence(about)}.",
+        f"Generated by `benchmarks/predict.py`. {sentence(about)}.",
     ]
     return "\n".join(lines) + "\n"
 

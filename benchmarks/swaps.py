@@ -1,15 +1,15 @@
-"""What each term of learning to draw buys: swaps across people and within one, judged from outside.
+"""Effect of each decoder loss on swaps, across identities and within one, by independent models.
 
-One finished encoder; each row teaches it to draw anew from the same random decoder, in the order of
-`ROWS`, and its swaps are judged on a rendered grid of people whom nobody saw, where the truth is known.
+For each row of `ROWS`, a decoder is trained from the same random weights with the same finished encoder. Its swaps are
+evaluated on a rendered grid of unseen people, which has the ground truth.
 
-    facedis align && facedis align ~/.cache/facedis/synthetic-faces-2/grid -o grid.h5
-    facedis synth --scenes --identities 240 --size 96 --seed 7 -o scenes && facedis align scenes -o scenes.h5
-    facedis train --preset clean --draw-faces scenes.h5 --name clean
+    facedis align && facedis align ~/.cache/facedis/rendered-faces-2/grid -o grid.h5
+    facedis synth --scenes --identities 240 --image-size 96 --seed 7 -o scenes && facedis align scenes -o scenes.h5
+    facedis train --preset clean --decoder.faces scenes.h5 --name clean
     python benchmarks/judges.py faces.h5 -o judges
     python benchmarks/swaps.py runs/clean grid.h5 judges --faces scenes.h5 -o docs/results/swaps
 
-Beside the table it makes a sheet of the last row's swaps, and one picture of the same few swaps as each row draws them.
+Also writes a contact sheet of the last row, and an image of the same swaps for each row.
 """
 
 import argparse
@@ -35,34 +35,34 @@ from facedis.tasks.swapping.evaluators import load_expression_evaluator, load_id
 from facedis.tasks.swapping.swap_evaluation import evaluate_swaps
 from facedis.tasks.swapping.swap_metrics import Evaluators, SwapExample
 from facedis.training.data import training_data
-from facedis.training.decoder.decoder_trainer import Drawing
+from facedis.training.decoder.decoder_trainer import DecoderTrainer
 
-#: Terms of the preset that a row has beyond the one above it; "" is the run as it was trained.
+#: Settings of the preset that each row adds to the row above; None: the decoder of the run.
 ROWS = {
-    "as trained": None,
-    "redrawn": ("draw_pixels", "draw_stand_in"),
-    "and a rest map": ("rest_map",),
-    "and the truth": ("draw_truth", "draw_still"),
-    "and structure": ("draw_structure",),
-    "and features": ("draw_features",),
-    "and what changes": ("draw_change",),
-    "and the swap's expression": ("draw_swap",),
-    "and its codes": ("draw_codes",),
-    "and a clean map": ("draw_clean",),
-    "and a critic": ("draw_real",),
+    "decoder of the run": None,
+    "L1 reconstruction": ("draw_pixels", "draw_stand_in"),
+    "+ spatial rest code": ("rest_map",),
+    "+ paired targets": ("draw_truth", "draw_still"),
+    "+ SSIM loss": ("draw_structure",),
+    "+ perceptual loss": ("draw_features",),
+    "+ change weight": ("draw_change",),
+    "+ expression loss": ("draw_swap",),
+    "+ code consistency": ("draw_codes",),
+    "+ map confusion": ("draw_clean",),
+    "+ GAN loss": ("draw_real",),
 }
 COLUMNS = {
-    "wanted expression": "transfer",
-    "old expression": "copy_rate",
-    "nearer to rest donor": "closer_to_rest_donor",
+    "target expression": "transfer",
+    "source expression": "copy_rate",
+    "closer to rest donor": "closer_to_rest_donor",
     "SSIM": "ssim",
 }
-#: The picture of all rows: how many swaps, and how wide the names of the rows are.
+#: Number of swaps in the image of all rows, and width of the column of row names.
 SHOWN, MARGIN = 8, 150
 
 
 def settings(run: Run, row: str, options: argparse.Namespace) -> tuple[ModelConfig, TrainConfig]:
-    """Those of the preset `clean` with the terms up to `row` and no other."""
+    """Settings of the preset `clean` with the terms up to `row` only."""
     named = [name for terms in list(ROWS.values())[: list(ROWS).index(row) + 1] for name in terms or ()]
     preset = {name: DRAWING[name] | SCENES[name] for name in DRAWING}
     model = preset["model"] | {"decoder": "later"} | ({} if "rest_map" in named else {"rest_map": 0})
@@ -74,7 +74,7 @@ def settings(run: Run, row: str, options: argparse.Namespace) -> tuple[ModelConf
 
 
 def draw(run: Run, row: str, place: Path, options: argparse.Namespace) -> None:
-    """Teach the encoder of `run` to draw, into the run folder `place`."""
+    """Train a decoder for the encoder of `run`, in the run folder `place`."""
     model_config, config = settings(run, row, options)
     sizes = {name: one["size"] for name, one in run.info["factors"].items()} | {"expression": len(run.classes)}
     with FacesCache.open(options.faces) as cache:
@@ -90,12 +90,12 @@ def draw(run: Run, row: str, place: Path, options: argparse.Namespace) -> None:
         write_info(place, run.info | {"model": as_dict(model_config), "train": as_dict(config)})
         precision = {"32": "32-true", "bf16": "bf16-mixed"}[options.precision]
         fabric = Fabric(accelerator="auto", devices=1, precision=precision)
-        Drawing(fabric, place, data, model, (model_config, config)).run(lambda: False, ignore_events)
+        DecoderTrainer(fabric, place, data, model, (model_config, config)).run(lambda: False, ignore_events)
     save_tensors(place / MODEL, named_tensors(model, run.adversary))
 
 
 def judged(place: Path, options: argparse.Namespace) -> tuple[dict, list[SwapExample]]:
-    """What the judges say of the swaps of the run `place`, and some of them, the same for every run."""
+    """Evaluation of the swaps of the run `place`, and examples that are the same for every run."""
     run = load_run(place)
     judges = Evaluators(
         load_expression_evaluator(options.judges / "expression", run),
@@ -111,11 +111,14 @@ def judged(place: Path, options: argparse.Namespace) -> tuple[dict, list[SwapExa
 
 
 def pictures(shown: dict[str, Sequence[SwapExample]], path: Path) -> None:
-    """The same swaps as every row draws them, a column a swap: donors above, the truth below."""
+    """Image of the same swaps for every row, one column per swap: donors above, ground truth below."""
     first = list(next(iter(shown.values())))[:SHOWN]
-    lines = {"rest of": [each.rest_donor for each in first], "expression of": [each.expression_donor for each in first]}
+    lines = {
+        "rest donor": [each.rest_donor for each in first],
+        "expression donor": [each.expression_donor for each in first],
+    }
     lines |= {row: [each.swap for each in swaps[:SHOWN]] for row, swaps in shown.items()}
-    lines["truth"] = [each.truth for each in first]
+    lines["ground truth"] = [each.truth for each in first]
     step = TILE + GAP
     sheet = Image.new("RGB", (MARGIN + len(first) * step, CAPTION + len(lines) * step), "white")
     pen, font, small = ImageDraw.Draw(sheet), ImageFont.load_default(11), ImageFont.load_default(9)
@@ -132,14 +135,14 @@ def pictures(shown: dict[str, Sequence[SwapExample]], path: Path) -> None:
 
 
 def asdict_of(found: dict | None) -> dict | None:
-    """Figures as JSON."""
+    """Estimates as JSON."""
     return found and {name: each if isinstance(each, dict) else asdict(each) for name, each in found.items()}
 
 
 def table(rows: dict) -> str:
-    """Swaps across people and within one as Markdown; what they are read against below."""
+    """Swaps across identities and within one as Markdown, with the references below."""
     lines = []
-    for kind, title in (("across", "Between two people"), ("within", "Within one person")):
+    for kind, title in (("across", "Across identities"), ("within", "Within one identity")):
         names = [name for name, key in COLUMNS.items() if any(row[kind][key] for row in rows.values())]
         lines += [f"{title}:", "", "| | " + " | ".join(names) + " |", "| :-- |" + " --: |" * len(names)]
         for label, row in rows.items():
@@ -153,7 +156,7 @@ def table(rows: dict) -> str:
 
 
 def cell(found: dict | None, key: str) -> str:
-    """One figure with its interval."""
+    """An estimate with its interval."""
     figure = (found or {}).get(key)
     if figure is None:
         return ""
@@ -162,18 +165,18 @@ def cell(found: dict | None, key: str) -> str:
 
 
 def main() -> None:
-    """Train what is not there yet, judge all, write the table, the sheet and the picture."""
+    """Train missing decoders, evaluate all, and write the table and the images."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("run", type=Path, help="a run of the preset clean: its encoder is taken")
-    parser.add_argument("grid", type=Path, help="a cache of the rendered grid")
-    parser.add_argument("judges", type=Path, help="made by benchmarks/judges.py")
-    parser.add_argument("--faces", type=Path, required=True, help="a cache of rendered scenes, to learn to draw from")
+    parser.add_argument("run", type=Path, help="run of the preset clean, for its encoder")
+    parser.add_argument("grid", type=Path, help="cache of the rendered grid")
+    parser.add_argument("judges", type=Path, help="output of benchmarks/judges.py")
+    parser.add_argument("--faces", type=Path, required=True, help="cache of rendered scenes, to train decoders on")
     parser.add_argument("--only", action="append", choices=ROWS, help="rows; default: all")
-    parser.add_argument("--work", type=Path, default=Path("swaps"), help="where the rows' runs lie, and stay")
-    parser.add_argument("--epochs", type=int, help="default: the preset's")
+    parser.add_argument("--work", type=Path, default=Path("swaps"), help="folder for the run of each row")
+    parser.add_argument("--epochs", type=int, help="default: that of the preset")
     parser.add_argument("--precision", choices=("32", "bf16"), default="bf16")
     parser.add_argument("--pairs", type=int, default=1000)
-    parser.add_argument("-o", "--output", type=Path, default=Path("swaps"), help="without the ending")
+    parser.add_argument("-o", "--output", type=Path, default=Path("swaps"), help="output files without suffix")
     options = parser.parse_args()
     run, rows, shown = load_run(options.run), {}, {}
     chosen = [row for row in ROWS if not options.only or row in options.only]

@@ -1,4 +1,4 @@
-"""Every branch against every factor: what three codes tell of the expression, the person and the turn of the head.
+"""Information about expression, identity and yaw in each of three codes.
 
     facedis align -o faces.h5
     for seed in 0 1 2; do
@@ -15,25 +15,25 @@ from pathlib import Path
 
 import numpy as np
 
-#: Codes, and factors with how they are called.
+#: Codes, and factors with their titles.
 CODES = ("expression", "rest", "yaw")
-FACTORS = {"expression": "expression", "identity": "person", "yaw": "yaw (R2)"}
+FACTORS = {"expression": "expression", "identity": "identity", "yaw": "yaw (R²)"}
 
 
 def told(found: dict, factor: str, code: str) -> dict:
-    """What `code` tells of `factor` in a record of `facedis eval`: the strongest fresh probe, or R2 of a number."""
+    """Best fresh probe from `code` to `factor` in a record of `facedis eval`, or R² of a continuous factor."""
     if factor == "yaw":
         return {"value": found["factors"]["yaw"]["score"][code], "chance": 0.0, "n": found["n"]}
     return found["leakage"][f"{factor}_in_{code}"]["strongest"]
 
 
 def seed_of(run: Path) -> int:
-    """The seed that a run was trained with."""
+    """The training seed of a run."""
     return json.loads((run / "run.json").read_text(encoding="utf-8"))["train"]["seed"]
 
 
 def cell(seeds: list[dict], factor: str) -> str:
-    """Mean and deviation over seeds."""
+    """Mean and standard deviation over seeds."""
     values = np.array([one["value"] for one in seeds])
     if factor == "yaw":
         return f"{values.mean():.3f} ± {values.std(ddof=1):.3f}"
@@ -41,10 +41,10 @@ def cell(seeds: list[dict], factor: str) -> str:
 
 
 def main() -> None:
-    """Read, print and write."""
+    """Read the results, print and write the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("runs", type=Path, nargs="+", help="measured by facedis eval --split test")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="without the ending: .md and .json")
+    parser.add_argument("runs", type=Path, nargs="+", help="runs evaluated with facedis eval --split test")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="output files without suffix")
     options = parser.parse_args()
     results = [json.loads((run / "eval-test" / "result.json").read_text(encoding="utf-8")) for run in options.runs]
     table = {code: {factor: [told(found, factor, code) for found in results] for factor in FACTORS} for code in CODES}
@@ -55,8 +55,8 @@ def main() -> None:
     ]
     people = table["rest"]["identity"][0]["n"]
     lines = [
-        f"{first['dataset']}, split {first['split']}, n {first['n']} ({people} for the person), strongest fresh probe, "
-        f"R2 for the yaw, mean ± deviation over {len(results)} seeds",
+        f"{first['dataset']}, split {first['split']}, n {first['n']} ({people} for the identity), best fresh probe, "
+        f"R² for the yaw, mean ± standard deviation over {len(results)} seeds",
         "",
         "| | " + " | ".join(heads) + " |",
         "| :-- |" + " --: |" * len(heads),
