@@ -79,8 +79,8 @@ def main() -> None:
 
 def compare(photos: list[np.ndarray]) -> dict[str, Any]:
     """The record of the whole comparison."""
-    about, contestants = machine(), timed_detectors("cuda" if torch.cuda.is_available() else "cpu")
-    rates, found = race(contestants, photos)
+    about, detectors = machine(), timed_detectors("cuda" if torch.cuda.is_available() else "cpu")
+    rates, found = compare_speed(detectors, photos)
     ours = rates[OURS]["photos_per_second"]
     ratios = {name: ours / rates[name]["photos_per_second"] for name in rates if name != OURS}
     same = agreement(found[OURS], found[THEIRS])
@@ -116,17 +116,17 @@ def timed_detectors(device: str) -> dict[str, TimedDetector]:
     return there
 
 
-def race(
-    contestants: dict[str, TimedDetector], photos: list[np.ndarray]
+def compare_speed(
+    detectors: dict[str, TimedDetector], photos: list[np.ndarray]
 ) -> tuple[dict[str, dict[str, float]], dict[str, Found]]:
     """Let all detect the photos in turns; their rates, and what they found."""
-    seconds, worked = dict.fromkeys(contestants, 0.0), dict.fromkeys(contestants, 0.0)
-    found: dict[str, Found] = {name: [] for name in contestants}
-    seen = dict.fromkeys(contestants, 0)
-    for contender in contestants.values():
-        contender.run(photos[:4])  # the first call is slower
+    seconds, worked = dict.fromkeys(detectors, 0.0), dict.fromkeys(detectors, 0.0)
+    found: dict[str, Found] = {name: [] for name in detectors}
+    seen = dict.fromkeys(detectors, 0)
+    for detector in detectors.values():
+        detector.run(photos[:4])  # the first call is slower
     for first in range(0, len(photos), TURN):
-        for name, (run, each) in contestants.items():
+        for name, (run, each) in detectors.items():
             part = photos[first : first + TURN : each]
             wall, cpu = time.perf_counter(), time.process_time()
             found[name] += run(part)
@@ -139,7 +139,7 @@ def race(
             "photos_per_second": seen[name] / seconds[name],
             "photos_per_processor_second": seen[name] / worked[name],
         }
-        for name in contestants
+        for name in detectors
     }
     return rates, found
 

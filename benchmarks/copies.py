@@ -1,4 +1,4 @@
-"""How many test faces are in the train split again, how often with the same label, and what accuracy is without them.
+"""Near-duplicates of test images in the train split, the agreement of their labels, and the accuracy without them.
 
 facedis align fer2013 --crop none -o fer.h5
 python benchmarks/copies.py fer.h5 --model bundled -o docs/results/copies.json
@@ -15,12 +15,12 @@ from facedis.model.storage.registry import load_model
 from facedis.result import write_result
 from facedis.tasks.encoding.encode import encode
 
-#: Lower bounds of the correlation with the nearest train face.
+#: Lower bounds of the correlation with the most similar training image.
 STEPS = (0.99, 0.97, 0.95, 0.93, 0.9, 0.85, 0.8, -1.0)
 
 
 def main() -> None:
-    """Count, ask the model, print and write."""
+    """Count duplicates, evaluate the model, print and write the results."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("faces", type=Path)
     parser.add_argument("--model", default="bundled")

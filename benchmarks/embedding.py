@@ -1,8 +1,7 @@
-"""`facedis embed` against its floor, in one run: images a second with codes in a file, and of the bare trunk.
+"""Throughput of `facedis embed`, relative to that of the trunk alone.
 
-The floor is the trunk's forward pass alone on a batch that lies in memory already: no reading, no
-resizing, no branch, no file. A second floor adds the branches that a code needs. Whole passes of all are
-taken in turn, so that whatever else the machine does meets all alike.
+The baseline is the forward pass of the trunk on a batch in memory, without reading, resizing, branches and output. A
+second baseline adds the branches that a code needs. Complete passes alternate, so that other load affects all equally.
 
     python benchmarks/embedding.py wild.h5 --split val -o docs/results/embedding.json
 """
@@ -26,7 +25,7 @@ from facedis.tasks.encoding.embedding import embed
 
 
 def untrained(cache: FacesCache, folder: Path, settings: ModelConfig) -> Run:
-    """A run of random weights, which are as fast as trained ones."""
+    """A run with random weights, which are as fast as trained ones."""
     (folder / MODEL).write_bytes(b"random")
     model, _ = build(settings, {"expression": len(cache.info.classes)})
     info = {"faces": {"grey": False}}
@@ -43,7 +42,7 @@ def bare(run: Run, images: torch.Tensor, n: int, branches: tuple[str, ...]) -> N
 
 
 def rate(work, n: int) -> float:
-    """Images a second of `work` on `n` images."""
+    """Images per second of `work` on `n` images."""
     began = time.perf_counter()
     work()
     if torch.cuda.is_available():
@@ -54,7 +53,7 @@ def rate(work, n: int) -> float:
 def main() -> None:
     """Print rates and ratios, for codes of each kind."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("faces", type=Path, help="a faces cache")
+    parser.add_argument("faces", type=Path, help="faces cache")
     parser.add_argument("--split", default="all")
     parser.add_argument("--trunk", default="inception_resnet_v1")
     parser.add_argument("--size", type=int, default=160)
@@ -80,7 +79,7 @@ def main() -> None:
             works[f"embed_{code}"] = lambda o=options, f=output: embed(run, arguments.faces, f, **o)
             if needed:
                 works[f"floor_{code}"] = lambda needed=needed: bare(run, images, n, needed)
-        bare(run, images, len(images), ("expression", "rest"))  # warms up
+        bare(run, images, len(images), ("expression", "rest"))  # warm-up
         rates = {name: [] for name in works}
         for _ in range(arguments.passes):
             for name, work in works.items():

@@ -1,4 +1,4 @@
-"""The faces most like one among 100,000: seconds and memory of a search in a file of codes.
+"""Time and memory of a nearest-neighbour search in a file with 100,000 codes.
 
 python benchmarks/ranking.py -o docs/results/ranking.json
 """
@@ -32,13 +32,13 @@ def write(path: Path, n: int) -> None:
 
 
 def own_megabytes() -> float:
-    """Memory of this process without pages of files, which the system takes back when it wants them."""
+    """Resident memory of this process without pages of files."""
     status = Path("/proc/self/status").read_text()
     return int(status.partition("RssAnon:")[2].split()[0]) / 1e3
 
 
 def search(path: Path, code: str, how: Search, top: int) -> tuple[float, float, float]:
-    """Seconds to open the file, then until the faces are known with all their codes; the most memory on the way."""
+    """Seconds to open the file and to find the faces with all their codes, and the peak memory."""
     began = time.perf_counter()
     file = open_codes(path)
     opened = time.perf_counter()
@@ -53,7 +53,7 @@ def search(path: Path, code: str, how: Search, top: int) -> tuple[float, float, 
 
 
 def main() -> None:
-    """Print seconds for each kind of file, code and search, and the most memory that any of it took."""
+    """Print seconds and peak memory by file format, code and search."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("-n", type=int, default=100_000)
     parser.add_argument("--top", type=int, default=20)

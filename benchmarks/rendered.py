@@ -1,8 +1,8 @@
-"""Are both factors really in the rendered pictures, and do they help on photographs?
+"""Validation of rendered faces: accuracy of classifiers of expression and identity, and transfer to photographs.
 
-Classifiers, each trained anew from random weights: the expression on people who train, tested on
-people who test, once for each seed; the person on six expressions, tested on the two others; and the
-first once more, grey and on FER2013's PrivateTest. Also: in how many pictures the detector finds one face.
+Classifiers trained from random weights: the expression, on the training identities, tested on the test identities, once
+per seed; the identity, on six expressions, tested on the two others; and the expression in greyscale, tested on
+FER2013's PrivateTest. Also the fraction of images with exactly one detected face.
 
     facedis align && facedis align fer2013 --crop none -o fer.h5
     python benchmarks/rendered.py faces.h5 --photographs fer.h5 -o docs/results/rendered.json
@@ -28,13 +28,13 @@ from facedis.model.network.trunk import Source, build_trunk
 from facedis.training.recipes.augmentation import augment, to_images
 from facedis.training.schedule import rate
 
-#: Expressions that the classifier of people does not see before it is tested.
+#: Expressions that the identity classifier is tested on, and not trained on.
 UNSEEN = ("surprise", "contempt")
 LR, WEIGHT_DECAY, BATCH = 1e-3, 1e-4, 32
 
 
 class Classifier(nn.Module):
-    """A trunk, its mean over places, and a linear classifier."""
+    """A trunk, global average pooling, and a linear classifier."""
 
     def __init__(self, trunk: str, size: int, classes: int) -> None:
         super().__init__()
@@ -92,12 +92,12 @@ def predict(model: Classifier, faces: np.ndarray, size: int, grey: bool) -> np.n
 
 
 def figure(answers: np.ndarray, labels: np.ndarray, classes: int) -> dict:
-    """Share of right answers with Wilson's interval."""
+    """Accuracy with the Wilson interval."""
     return asdict(wilson_ci(int((answers == labels).sum()), len(labels), chance=1 / classes))
 
 
 def expression(cache: FacesCache, options: argparse.Namespace, grey: bool = False) -> tuple[Classifier, dict]:
-    """Trained on the people who train, tested on those who test."""
+    """Expression accuracy on the test identities."""
     fit, test = cache.rows("train"), cache.rows("test")
     model = train(cache.faces(fit), cache.labels[fit].astype(np.int64), options, options.epochs, grey)
     answers = predict(model, cache.faces(test), options.size, grey).argmax(1)
@@ -105,7 +105,7 @@ def expression(cache: FacesCache, options: argparse.Namespace, grey: bool = Fals
 
 
 def identity(cache: FacesCache, options: argparse.Namespace) -> dict:
-    """Everybody, trained on six expressions and tested on the two others."""
+    """Identity accuracy on two expressions, trained on the six others."""
     rows = cache.rows()
     names, people = np.unique(cache.identities[rows], return_inverse=True)
     unseen = np.isin(np.array(cache.info.classes)[cache.labels[rows]], UNSEEN)
@@ -115,7 +115,7 @@ def identity(cache: FacesCache, options: argparse.Namespace) -> dict:
 
 
 def photographs(model: Classifier, cache: FacesCache, other: FacesCache, options: argparse.Namespace) -> dict:
-    """A classifier that saw only rendered faces, on the test split of another cache."""
+    """Expression accuracy on the test split of another cache, trained on rendered faces only."""
     rows = other.rows("test")
     known = [cache.info.classes.index(name) for name in other.info.classes]
     answers = predict(model, other.faces(rows), options.size, True)[:, known].argmax(1)
@@ -123,16 +123,18 @@ def photographs(model: Classifier, cache: FacesCache, other: FacesCache, options
 
 
 def main() -> None:
-    """Print and write all figures."""
+    """Print and write all estimates."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("faces", type=Path, help="a cache of rendered faces")
-    parser.add_argument("--photographs", type=Path, help="a cache of photographs with a test split")
+    parser.add_argument("faces", type=Path, help="cache of rendered faces")
+    parser.add_argument("--photographs", type=Path, help="cache of photographs with a test split")
     parser.add_argument("--trunk", default="resnet18_half")
     parser.add_argument("--size", type=int, default=64)
     parser.add_argument("--epochs", type=int, default=24)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--seeds", type=int, default=3, help="trainings of the expression, from --seed on")
-    parser.add_argument("--bf16", action=argparse.BooleanOptionalAction, default=True, help="train in half precision")
+    parser.add_argument(
+        "--seeds", type=int, default=3, help="number of expression classifiers, with seeds from --seed on"
+    )
+    parser.add_argument("--bf16", action=argparse.BooleanOptionalAction, default=True, help="train in bfloat16")
     parser.add_argument("-o", "--output", type=Path)
     options = parser.parse_args()
     begun, found = time.time(), {}

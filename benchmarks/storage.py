@@ -1,9 +1,9 @@
-"""Sizes and read rates of a faces cache in each storage.
+"""Size and read rate of a faces cache by storage format.
 
     python benchmarks/storage.py faces.h5 [--faces 4000] [--batch 64]
 
-Packs the cache in all ways into a temporary folder and reads random batches, as training does. Rates are
-given for a second of one core's time, so that other programs on the machine change them little.
+Packs the cache in all formats into a temporary folder and reads random batches, as in training. Rates are per second of
+processor time, so that other load has little effect.
 """
 
 import argparse
@@ -20,7 +20,7 @@ WAYS = {"raw": ("raw", 95), "png": ("png", 95), "jpeg, quality 95": ("jpeg", 95)
 
 
 def read_rate(path: Path, faces: int, batch: int) -> float:
-    """Faces a second of CPU time in random batches, the file being in the system's memory."""
+    """Faces per second of processor time in random batches, with the file cached in memory."""
     with FacesCache.open(path) as cache:
         rows = np.resize(np.random.default_rng(0).permutation(cache.rows(labelled=False)), faces)
         began = time.process_time()
@@ -30,20 +30,20 @@ def read_rate(path: Path, faces: int, batch: int) -> float:
 
 
 def main() -> None:
-    """Print one line a storage."""
+    """Print one line per storage format."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("cache", type=Path)
     options.add_argument("--faces", type=int, default=4000)
     options.add_argument("--batch", type=int, default=64)
     chosen = options.parse_args()
-    print(f"{'storage':<18}{'MB':>10}{'bytes a face':>14}{'faces/s':>12}{'packing, faces/s':>18}")
+    print(f"{'storage':<18}{'MB':>10}{'bytes per face':>15}{'faces/s':>12}{'packing, faces/s':>18}")
     with tempfile.TemporaryDirectory() as folder:
         for name, (storage, quality) in WAYS.items():
             output, began = Path(folder) / "packed.h5", time.process_time()
             rows = pack(chosen.cache, output, storage, quality)["rows"]
             packing, size = rows / (time.process_time() - began), output.stat().st_size
             rate = read_rate(output, chosen.faces, chosen.batch)
-            print(f"{name:<18}{size / 1e6:>10,.1f}{size / rows:>14,.0f}{rate:>12,.0f}{packing:>18,.0f}", flush=True)
+            print(f"{name:<18}{size / 1e6:>10,.1f}{size / rows:>15,.0f}{rate:>12,.0f}{packing:>18,.0f}", flush=True)
 
 
 if __name__ == "__main__":

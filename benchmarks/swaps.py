@@ -6,8 +6,8 @@ evaluated on a rendered grid of unseen people, which has the ground truth.
     facedis align && facedis align ~/.cache/facedis/rendered-faces-2/grid -o grid.h5
     facedis synth --scenes --identities 240 --image-size 96 --seed 7 -o scenes && facedis align scenes -o scenes.h5
     facedis train --preset clean --decoder.faces scenes.h5 --name clean
-    python benchmarks/judges.py faces.h5 -o judges
-    python benchmarks/swaps.py runs/clean grid.h5 judges --faces scenes.h5 -o docs/results/swaps
+    python benchmarks/evaluators.py faces.h5 -o evaluators
+    python benchmarks/swaps.py runs/clean grid.h5 evaluators --faces scenes.h5 -o docs/results/swaps
 
 Also writes a contact sheet of the last row, and an image of the same swaps for each row.
 """
@@ -73,7 +73,7 @@ def settings(run: Run, row: str, options: argparse.Namespace) -> tuple[ModelConf
     return replace(run.config, **model), replace(run.train_config, **draw)
 
 
-def draw(run: Run, row: str, place: Path, options: argparse.Namespace) -> None:
+def train_decoder(run: Run, row: str, place: Path, options: argparse.Namespace) -> None:
     """Train a decoder for the encoder of `run`, in the run folder `place`."""
     model_config, config = settings(run, row, options)
     sizes = {name: one["size"] for name, one in run.info["factors"].items()} | {"expression": len(run.classes)}
@@ -94,15 +94,15 @@ def draw(run: Run, row: str, place: Path, options: argparse.Namespace) -> None:
     save_tensors(place / MODEL, named_tensors(model, run.adversary))
 
 
-def judged(place: Path, options: argparse.Namespace) -> tuple[dict, list[SwapExample]]:
+def evaluate(place: Path, options: argparse.Namespace) -> tuple[dict, list[SwapExample]]:
     """Evaluation of the swaps of the run `place`, and examples that are the same for every run."""
     run = load_run(place)
-    judges = Evaluators(
-        load_expression_evaluator(options.judges / "expression", run),
-        load_identity_evaluator(str(options.judges / "identity"), run),
+    evaluators = Evaluators(
+        load_expression_evaluator(options.evaluators / "expression", run),
+        load_identity_evaluator(str(options.evaluators / "identity"), run),
     )
     with FacesCache.open(options.grid) as cache:
-        found = evaluate_swaps(run, cache, SwapEvalConfig(pairs=options.pairs), judges)
+        found = evaluate_swaps(run, cache, SwapEvalConfig(pairs=options.pairs), evaluators)
     measured = {
         kind: {name: asdict_of(figures(found.record, name, kind)) for name in COLUMNS.values()}
         for kind in ("across", "within")
@@ -110,7 +110,7 @@ def judged(place: Path, options: argparse.Namespace) -> tuple[dict, list[SwapExa
     return measured, found.shown
 
 
-def pictures(shown: dict[str, Sequence[SwapExample]], path: Path) -> None:
+def comparison(shown: dict[str, Sequence[SwapExample]], path: Path) -> None:
     """Image of the same swaps for every row, one column per swap: donors above, ground truth below."""
     first = list(next(iter(shown.values())))[:SHOWN]
     lines = {
@@ -169,7 +169,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("run", type=Path, help="run of the preset clean, for its encoder")
     parser.add_argument("grid", type=Path, help="cache of the rendered grid")
-    parser.add_argument("judges", type=Path, help="output of benchmarks/judges.py")
+    parser.add_argument("evaluators", type=Path, help="output of benchmarks/evaluators.py")
     parser.add_argument("--faces", type=Path, required=True, help="cache of rendered scenes, to train decoders on")
     parser.add_argument("--only", action="append", choices=ROWS, help="rows; default: all")
     parser.add_argument("--work", type=Path, default=Path("swaps"), help="folder for the run of each row")
@@ -184,8 +184,8 @@ def main() -> None:
         place = options.run if ROWS[row] is None else options.work / row.replace(" ", "-").replace("'", "")
         if not (place / MODEL).exists():
             place.mkdir(parents=True, exist_ok=True)
-            draw(run, row, place, options)
-        rows[row], shown[row] = judged(place, options)
+            train_decoder(run, row, place, options)
+        rows[row], shown[row] = evaluate(place, options)
         print(row, table({row: rows[row]}), sep="\n", flush=True)
     about = {"facedis": __version__, "torch": torch.__version__, "encoder_seed": run.train_config.seed}
     epochs = options.epochs or SCENES["train"]["draw_epochs"]
@@ -193,7 +193,7 @@ def main() -> None:
     options.output.with_suffix(".json").write_text(json.dumps(about, indent=1) + "\n")
     options.output.with_suffix(".md").write_text(table(rows))
     sheet_of(shown[chosen[-1]], options.output.with_suffix(".webp"))
-    pictures(shown, options.output.with_name(f"{options.output.name}_rows.webp"))
+    comparison(shown, options.output.with_name(f"{options.output.name}_rows.webp"))
 
 
 if __name__ == "__main__":

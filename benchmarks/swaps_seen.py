@@ -5,7 +5,8 @@ another network, with weights from other authors.
 
     python -m venv peer && peer/bin/pip install fer==25.10.3
     facedis align wild-expressions -o wild.h5
-    python benchmarks/swaps_seen.py bundled wild.h5 peer/bin/python --judge runs/T1 -o docs/results/swaps_wild
+    python benchmarks/swaps_seen.py bundled wild.h5 peer/bin/python --expression-model runs/T1 \\
+        -o docs/results/swaps_wild
 
 Writes OUTPUT.json, OUTPUT.md and a contact sheet of random swaps, OUTPUT.webp.
 """
@@ -59,13 +60,13 @@ def measured(record: dict[str, Any], kind: str) -> dict[str, Any]:
     return {name: each for name, each in found.items() if each}
 
 
-def table(judges: dict[str, Any], kind: str) -> str:
+def table(evaluators: dict[str, Any], kind: str) -> str:
     """Markdown: one row per kind of image, two columns per model."""
-    columns = [(judge, name) for judge, found in judges.items() for name in found[kind]]
-    lines = ["| | " + " | ".join(f"{judge}: {name}" for judge, name in columns) + " |"]
+    columns = [(evaluator, name) for evaluator, found in evaluators.items() for name in found[kind]]
+    lines = ["| | " + " | ".join(f"{evaluator}: {name}" for evaluator, name in columns) + " |"]
     lines.append("| :-- |" + " --: |" * len(columns))
     for key, label in ROWS.items():
-        cells = [judges[judge][kind][name][key] for judge, name in columns]
+        cells = [evaluators[evaluator][kind][name][key] for evaluator, name in columns]
         lines.append(
             f"| {label} | "
             + " | ".join(f"{100 * c['value']:.1f} % [{100 * c['low']:.1f}, {100 * c['high']:.1f}]" for c in cells)
@@ -80,19 +81,19 @@ def main() -> None:
     parser.add_argument("model", help="model with a decoder")
     parser.add_argument("faces", type=Path, help="cache of photographs that it was not trained on")
     parser.add_argument("peer", type=Path, help="Python interpreter of an environment with fer")
-    parser.add_argument("--judge", type=Path, help="run that was not used for the model")
+    parser.add_argument("--expression-model", type=Path, help="run that was not used for the model")
     parser.add_argument("--split", default="all")
     parser.add_argument("--pairs", type=int, default=600)
     parser.add_argument("-o", "--output", type=Path, default=Path("swaps_seen"), help="output files without suffix")
     options = parser.parse_args()
     run, config = load_model(options.model), SwapEvalConfig(split=options.split, pairs=options.pairs)
-    outsiders = {"`fer`": Peer(options.peer)}
-    if options.judge is not None:
-        outsiders[f"`{options.judge.name}`"] = load_expression_evaluator(options.judge, run)
+    models = {"`fer`": Peer(options.peer)}
+    if options.expression_model is not None:
+        models[f"`{options.expression_model.name}`"] = load_expression_evaluator(options.expression_model, run)
     found = {}
     with FacesCache.open(options.faces) as cache:
-        for name, judge in outsiders.items():
-            record, shown = evaluate_swaps(run, cache, config, Evaluators(judge))
+        for name, evaluator in models.items():
+            record, shown = evaluate_swaps(run, cache, config, Evaluators(evaluator))
             found[name] = {kind: measured(record, kind) for kind in ("across", "within")}
     texts = [
         f"{title}:\n\n{table(found, kind)}\n"
@@ -101,7 +102,7 @@ def main() -> None:
     print("\n".join(texts))
     options.output.with_suffix(".md").write_text("\n".join(texts))
     about = {"model": options.model, "split": options.split, "pairs": record["pairs"], "seed": config.seed}
-    about |= {"chance": 1 / len(run.classes), "judges": found, "machine": machine()}
+    about |= {"chance": 1 / len(run.classes), "evaluators": found, "machine": machine()}
     options.output.with_suffix(".json").write_text(json.dumps(about, indent=1) + "\n")
     sheet_of(shown, options.output.with_suffix(".webp"))
 

@@ -1,13 +1,12 @@
-"""Make the model that comes with facedis: train the expression, train the codes, measure, pack.
+"""Train, evaluate and pack the bundled model.
 
     facedis align fer2013 --crop none -o fer.h5
     python benchmarks/train_bundled.py fer.h5 -o bundled-runs --pack facedis/pretrained/bundled
 
-One command for all of it: stopped at any moment, the same one goes on. A stage that is finished is
-not done again. What is trained, and how, stands in bundled.toml beside this file. Each step is a command of
-facedis and is printed before it runs. A try that takes a minute:
+The same command resumes an interrupted run and skips finished stages. The settings are in bundled.toml. Each step is a
+facedis command that is printed before it runs. A trial that takes a minute:
 
-    facedis align && python benchmarks/train_bundled.py faces.h5 -o try --epochs 1 --size 32 --quick
+    facedis align && python benchmarks/train_bundled.py faces.h5 -o trial --epochs 1 --size 32 --quick
 """
 
 import argparse
@@ -27,7 +26,7 @@ RECIPE = Path(__file__).with_name("bundled.toml")
 
 
 def train(faces: Path, run: Path, stage: Mapping[str, Any], given: Mapping[str, Any], giver: Path | None) -> None:
-    """Train one stage into the folder `run`, go on with it, or find it finished.
+    """Train one stage in the folder `run`, resume it, or skip it if it is finished.
 
     Args:
         faces: The faces cache.
@@ -39,7 +38,7 @@ def train(faces: Path, run: Path, stage: Mapping[str, Any], given: Mapping[str, 
     if (run / MODEL).exists() and not (run / CHECKPOINT).exists():
         print(f"{run} is finished", flush=True)
         return
-    if (run / RUN).exists():  # from its last checkpoint, or from the start where there was none yet
+    if (run / RUN).exists():  # from its last checkpoint, if there is one
         facedis("train", "--resume", run)
         return
     settings = {**stage.get("model", {}), **stage["train"], **{k: v for k, v in given.items() if v is not None}}
@@ -50,7 +49,7 @@ def train(faces: Path, run: Path, stage: Mapping[str, Any], given: Mapping[str, 
 
 
 def measure(caches: list[Path], run: Path, table: Mapping[str, Any], more: list[str]) -> list[Path]:
-    """Evaluate `run` on every split of every cache that is not measured yet; the paths of all results."""
+    """Evaluate `run` on every split of every cache where there is no result yet; the paths of all results."""
     found = []
     for cache in caches:
         for split in table["splits"]:
@@ -63,7 +62,7 @@ def measure(caches: list[Path], run: Path, table: Mapping[str, Any], more: list[
 
 
 def words(settings: Mapping[str, Any]) -> list[str]:
-    """Settings as options; what is true is a flag, what is false is left out."""
+    """Settings as options; booleans are flags."""
     found: list[str] = []
     for name, value in settings.items():
         if value is False:
@@ -74,13 +73,13 @@ def words(settings: Mapping[str, Any]) -> list[str]:
 
 
 def facedis(*said: object) -> None:
-    """Run a command of facedis, as printed; end where it does not succeed."""
+    """Print and run a facedis command; exit if it fails."""
     asked = [str(word) for word in said]
     print("$ facedis", shlex.join(asked), flush=True)
     process = subprocess.Popen([sys.executable, "-m", "facedis", *asked])
     try:
         code = process.wait()
-    except KeyboardInterrupt:  # it got the Ctrl-C too, and saves what it has before it ends
+    except KeyboardInterrupt:  # the command receives the signal too, and saves a checkpoint
         code = process.wait()
     except SystemExit:  # of `_end`
         process.terminate()
@@ -95,25 +94,25 @@ def _end(*_: object) -> None:
 
 
 def accuracy(result: Path) -> str:
-    """What one result says in a line."""
+    """One result as a line of text."""
     found = json.loads(result.read_text(encoding="utf-8"))
     figure = found["task"]["accuracy"]
     return f"{found['dataset']} {found['split']}: accuracy {figure['value']:.4f}, n {figure['n']:,}"
 
 
 def main() -> None:
-    """All stages, each where it is still to do."""
+    """Run all stages that are not finished."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("faces", type=Path, help="the faces cache to train on and to measure on")
-    parser.add_argument("--also", type=Path, action="append", default=[], help="another cache to measure on")
+    parser.add_argument("faces", type=Path, help="faces cache for training and evaluation")
+    parser.add_argument("--also", type=Path, action="append", default=[], help="another cache to evaluate on")
     parser.add_argument("--recipe", type=Path, default=RECIPE)
-    parser.add_argument("--epochs", type=int, help="of both stages")
-    parser.add_argument("--size", type=int, help="side of the input in pixels, of both stages")
-    parser.add_argument("--batch", type=int, help="of both stages")
-    parser.add_argument("--seed", type=int, help="of both stages")
+    parser.add_argument("--epochs", type=int, help="overrides both stages")
+    parser.add_argument("--size", type=int, help="side of the input in pixels, overrides both stages")
+    parser.add_argument("--batch", type=int, help="overrides both stages")
+    parser.add_argument("--seed", type=int, help="overrides both stages")
     parser.add_argument("--device", help="auto, cpu, cuda or mps")
-    parser.add_argument("--expression", type=Path, help="a finished run to take for stage 1")
-    parser.add_argument("--quick", action="store_true", help="measure with few probes and resamples: only a try")
+    parser.add_argument("--expression", type=Path, help="finished run to use as stage 1")
+    parser.add_argument("--quick", action="store_true", help="evaluate with few probes and resamples")
     parser.add_argument("-o", "--output", type=Path, default=Path("bundled-runs"), help="folder of the runs")
     parser.add_argument("--pack", type=Path, help="folder of the packed model. Default: bundled in the output")
     parser.add_argument("--name", default="bundled", help="name of the packed model")
@@ -129,7 +128,7 @@ def main() -> None:
     more = words({"device": options.device} if options.device else {}) + (["--bootstrap", "100"] * options.quick)
     results = measure([options.faces, *options.also], second, measured, more)
     place = options.pack or options.output / options.name
-    # Packing takes seconds, and a new result belongs into the card: done each time.
+    # Always repeated, because the card includes new results.
     facedis("models", "pack", second, "-o", place, "--name", options.name, "--overwrite")
     facedis("models", "verify", place)
     print("\n".join(map(accuracy, results)))
