@@ -34,7 +34,7 @@ SETTINGS = (
 #: Former options whose names are ordinary words or parts of other names.
 OPTIONS = (
     "--batch|--size|--slope|--warm-up|--ramp|--erase|--average|--sharpness|--mixup|--teacher|--balance|--augment|--schedule|"
-    "--select|--reconstruction|--nodes|--judge|--shown|--several|--min-face|--bootstrap|--flip|--false-accepts|--top|--by|"
+    "--select|--reconstruction|--nodes|--judge|--shown|--several|--min-face|--bootstrap|--flip|--false-accepts|--top|"
     "--every|--onto|--draw|--like|--out"
 )
 
