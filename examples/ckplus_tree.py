@@ -1,11 +1,11 @@
-"""Lay rendered faces out as CK+ lies on disk, so that the whole way from align to swap-eval can be tried without it.
+"""Write rendered faces in the layout of CK+, to try the complete pipeline without that dataset.
 
-    facedis align                                     # unpacks the bundled faces
-    python examples/ckplus_tree.py ~/.cache/facedis/synthetic-faces-2/grid ck+
+    facedis align                                     # extracts the bundled faces
+    python examples/ckplus_tree.py ~/.cache/facedis/rendered-faces-2/grid ck+
     facedis align ck+ --dataset ckplus:fold=0 -o ck.h5
 
-A sequence begins with the neutral face of a person and ends with an expression of the same person in the same
-light; the frames between are dissolves. It is the layout of CK+, not its content: nobody moved here.
+A sequence starts with the neutral face of a person and ends with an expression of the same person in the same light;
+the frames in between are blended. Only the layout is that of CK+.
 """
 
 import argparse
@@ -14,19 +14,19 @@ from pathlib import Path
 
 from PIL import Image
 
-#: The expressions by the numbers that CK+ gives them in its label files.
+#: Numbers of the expressions in the label files of CK+.
 NUMBERS = {"anger": 1, "contempt": 2, "disgust": 3, "fear": 4, "happiness": 5, "sadness": 6, "surprise": 7}
-#: How much of the expression is in each frame.
+#: Weight of the expression in each frame.
 FRAMES = (0.0, 0.3, 0.6, 0.9, 0.95, 1.0)
 
 
 def arrange(source: Path, target: Path, people: int | None = None) -> int:
-    """Write the tree and return how many people are in it.
+    """Write the tree; returns the number of people.
 
     Args:
-        source: The folder of a rendered grid: one picture of each expression of everybody.
-        target: Gets `cohn-kanade-images` and `Emotion`.
-        people: Only so many of them.
+        source: Folder of a rendered grid.
+        target: Folder for `cohn-kanade-images` and `Emotion`.
+        people: Maximum number of people.
     """
     with (source / "labels.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -41,7 +41,7 @@ def arrange(source: Path, target: Path, people: int | None = None) -> int:
 
 
 def write_sequence(target: Path, place: str, ends: tuple[Image.Image, Image.Image], label: int) -> None:
-    """The frames of one sequence from its first picture to its last, and the file with its label."""
+    """Write the frames of one sequence and its label file."""
     stem = place.replace("/", "_")
     images, labels = target / "cohn-kanade-images" / place, target / "Emotion" / place
     images.mkdir(parents=True, exist_ok=True)
@@ -54,8 +54,8 @@ def write_sequence(target: Path, place: str, ends: tuple[Image.Image, Image.Imag
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("source", type=Path, help="folder of a rendered grid")
-    parser.add_argument("target", type=Path, help="folder to make")
-    parser.add_argument("--people", type=int, help="only so many of them")
+    parser.add_argument("target", type=Path, help="output folder")
+    parser.add_argument("--people", type=int, help="maximum number of people")
     options = parser.parse_args()
     print(f"{options.target}: {arrange(options.source, options.target, options.people)} people")
 

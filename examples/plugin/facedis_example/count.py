@@ -1,7 +1,7 @@
-"""`facedis count`: how many faces of each expression a cache has.
+"""`facedis count`: number of faces by split and expression.
 
-A command is a function with Typer annotations. Heavy imports belong inside it, so that
-`facedis --help` stays quick.
+A command is a function with Typer annotations. Large packages are imported inside it, so that `facedis --help` stays
+fast.
 """
 
 from pathlib import Path
