@@ -12,7 +12,7 @@ PLUGIN = Path(__file__).parents[2] / "examples" / "plugin"
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
-    """The environment of a machine on which the plugin is installed."""
+    """Environment variables with which the plugin is installed."""
     place = tmp_path_factory.mktemp("plugin")
     shutil.copytree(PLUGIN, place / "source", ignore=shutil.ignore_patterns("build", "*.egg-info", "__pycache__"))
     options = ["--no-deps", "--no-build-isolation", "--no-index", "--quiet", "--target", place / "site"]
@@ -53,8 +53,8 @@ def test_a_misnamed_file_is_skipped_and_alone_is_an_error(installed, tmp_path):
     done = facedis(installed, "align", ".", "--dataset", "file-names", cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
-    assert "anna.jpg: the file name is not like anna-happy-1.jpg" in done.stderr
+    assert "anna.jpg: it is not named like anna-happy-1.jpg" in done.stderr
     Image.new("RGB", (32, 32)).save(tmp_path / "anna-happy-1.jpg")
     done = facedis(installed, "align", ".", "--dataset", "file-names", "--crop", "none", cwd=tmp_path)
     assert done.returncode == 0
-    assert "skipped anna.jpg: the file name is not like" in done.stderr
+    assert "skipped anna.jpg: it is not named like" in done.stderr

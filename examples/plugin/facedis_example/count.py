@@ -1,7 +1,7 @@
-"""`facedis count`: number of faces by split and expression.
+"""The command `facedis count`.
 
-A command is a function with Typer annotations. Large packages are imported inside it, so that `facedis --help` stays
-fast.
+A command is a function with Typer annotations. Slow imports belong inside the function, so that
+`facedis --help` stays fast.
 """
 
 from pathlib import Path

@@ -1,7 +1,7 @@
-"""Reader for images named identity-expression-number, such as `anna-happy-1.jpg`.
+"""A dataset reader for images with names like `anna-happy-1.jpg`.
 
-A reader yields a `FaceRecord` per image, or `Skipped` for an unusable one, without opening the image. See
-`facedis.datasets.record.Reader`.
+A reader yields a `FaceRecord` per usable image and a `Skipped` per unusable one, without opening the
+images. See `facedis.datasets.record.Reader`.
 """
 
 import re
@@ -26,23 +26,23 @@ class FileNames:
 
     @classmethod
     def match_score(cls, root: Path) -> int:
-        """2 if every image in the folder has such a name, else 0."""
+        """2 if all images in the folder have such names, else 0."""
         names = [_NAME.fullmatch(image.stem) for image in _images(root)]
         return 2 if names and all(name and name["expression"].lower() in ALIASES for name in names) else 0
 
     def records(self) -> Iterator[FaceRecord | Skipped]:
-        """One record per image, sorted by name; images with other names are skipped.
+        """Yield one record per image, sorted by name; images with other names are skipped.
 
         Raises:
             InputError: There is no image.
         """
         images = _images(self.root)
         if not images:
-            raise InputError(f"{self.root} contains no image", "name a folder of photographs")
+            raise InputError(f"{self.root} holds no image", "name a folder of photographs")
         for image in images:
             name = _NAME.fullmatch(image.stem)
             if name is None or name["expression"].lower() not in ALIASES:
-                yield Skipped(image.name, 0, "the file name is not like anna-happy-1.jpg")
+                yield Skipped(image.name, 0, "it is not named like anna-happy-1.jpg")
             else:
                 yield FaceRecord(image.name, ALIASES[name["expression"].lower()], name["identity"])
 

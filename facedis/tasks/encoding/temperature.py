@@ -8,7 +8,7 @@ import numpy as np
 
 from facedis.atomic_io import write_text
 from facedis.errors import CacheError, RunError
-from facedis.events import Event, EventHandler, ignore_events
+from facedis.events import EventHandler, ignore_events, track
 from facedis.faces.cache.cache import FacesCache
 from facedis.faces.cache.loader import prefetch_batches
 from facedis.metrics.classification.calibration import (
@@ -106,13 +106,11 @@ def calibrate(
 def _logits(
     run: Run, cache: FacesCache, rows: np.ndarray, batch: int, device: str, handler: EventHandler
 ) -> np.ndarray:
-    pieces, done, place = [], 0, pick_device(device)
-    handler(Event("start", "calibrating", total=len(rows)))
-    for _, faces in prefetch_batches(cache, [rows[start : start + batch] for start in range(0, len(rows), batch)]):
-        pieces.append(encode_faces(run, faces, place, ("logits",))["logits"])
-        done += len(faces)
-        handler(Event("advance", "calibrating", done=done))
-    handler(Event("end", "calibrating", done=done))
+    pieces, place = [], pick_device(device)
+    with track(handler, "calibrating", len(rows)) as progress:
+        for _, faces in prefetch_batches(cache, [rows[start : start + batch] for start in range(0, len(rows), batch)]):
+            pieces.append(encode_faces(run, faces, place, ("logits",))["logits"])
+            progress.advance(len(faces))
     return np.concatenate(pieces)
 
 
