@@ -9,8 +9,9 @@ from threadpoolctl import threadpool_limits
 
 from facedis.config import SwapEvalConfig
 from facedis.events import EventHandler, ignore_events, track
-from facedis.metrics.generation.swaps import DonorGroups, Donors, RealPairScores, ground_truth_faces, sample_donors
+from facedis.metrics.generation.swaps import Donors, RealPairScores, ground_truth_faces, sample_donors
 from facedis.metrics.statistics.intervals import Bootstrap
+from facedis.metrics.statistics.pair_groups import PairGroups
 from facedis.metrics.verification.pairs import identity_pairs
 from facedis.tasks.swapping.evaluators import ExpressionEvaluator, FaceNetEvaluator, IdentityEvaluator
 from facedis.tasks.swapping.generator import EncodedFaces
@@ -175,7 +176,10 @@ def _swapped(faces: Faces, donors: Donors, pieces: Sequence[_Drawn]) -> Swapped:
     columns = [None if column[0] is None else np.concatenate(column) for column in zip(*pieces, strict=True)]
     known = faces.labels, faces.identities, faces.settings, faces.strength, faces.one_setting
     return Swapped(
-        donors, DonorGroups.from_donors(donors, faces.identities), ground_truth_faces(donors, *known), *columns
+        donors,
+        PairGroups.from_indices(donors.rest, donors.expression, faces.identities),
+        ground_truth_faces(donors, *known),
+        *columns,
     )
 
 
