@@ -16,7 +16,8 @@ ROOT = Path(__file__).parents[2]
 
 #: Former identifiers.
 IDENTIFIERS = (
-    "Wish|Lesson|Opponents|opponents|Keeper|keepers|pupil|go_on|stand_in|stand_ins|heed|heeds|heeded|few_pixels|told_apart|"
+    "Wish|Loop|Lesson|Player|Critic|Wanted|roles|heat|readings|told|Told|blended|settle|advise|keeper|honest|replacing|"
+    "Opponents|opponents|Keeper|keepers|pupil|go_on|stand_in|stand_ins|heed|heeds|heeded|few_pixels|told_apart|"
     "four_kinds|choose_parts|fresh_probes|shown_again|sketches|kernel_distance|kinship|put_on|Parcel|STRANGERS|"
     "UNHEARD|as_shown|variance_floor|taught|taught_loss|nearby_worst|likeness|feature_distance|learners|owners|"
     "ExpressionJudge|FaceJudge|TrunkJudge|Drawer|Listener|descend|unsaid"
