@@ -37,11 +37,11 @@ def train_classifier(
     config = ModelConfig(
         trunk=options.trunk,
         weights="none",
-        size=options.size,
+        image_size=options.size,
         baseline=True,
         branch="light",
         branch_widths=(128, 128, 128),
-        expression_size=64,
+        expression_dim=64,
         decoder="none",
     )
     torch.manual_seed(options.seed)

@@ -23,12 +23,12 @@ from lightning_fabric import Fabric
 from PIL import Image, ImageDraw, ImageFont
 
 from facedis import __version__
-from facedis.config import ModelConfig, SwapEvalConfig, TrainConfig, as_dict
+from facedis.config import ModelConfig, SwapEvalConfig, TrainConfig, as_dict, resolve
 from facedis.events import ignore_events
 from facedis.faces.cache.cache import FacesCache
 from facedis.model.network.disentangler import build
 from facedis.model.storage.checkpoint import MODEL, Run, load_run, named_tensors, save_tensors, write_info
-from facedis.presets import DRAWING, SCENES
+from facedis.presets import read_preset
 from facedis.reports.provenance import save_image
 from facedis.reports.terminal.swap_eval import CAPTION, GAP, TILE, figures, sheet_of
 from facedis.tasks.swapping.evaluators import load_expression_evaluator, load_identity_evaluator
@@ -40,16 +40,16 @@ from facedis.training.decoder.decoder_trainer import DecoderTrainer
 #: Settings of the preset that each row adds to the row above; None: the decoder of the run.
 ROWS = {
     "decoder of the run": None,
-    "L1 reconstruction": ("draw_pixels", "draw_stand_in"),
-    "+ spatial rest code": ("rest_map",),
-    "+ paired targets": ("draw_truth", "draw_still"),
-    "+ SSIM loss": ("draw_structure",),
-    "+ perceptual loss": ("draw_features",),
-    "+ change weight": ("draw_change",),
-    "+ expression loss": ("draw_swap",),
-    "+ code consistency": ("draw_codes",),
-    "+ map confusion": ("draw_clean",),
-    "+ GAN loss": ("draw_real",),
+    "L1 reconstruction": ("l1_weight", "same_class_prob"),
+    "+ spatial rest code": ("spatial_rest_channels",),
+    "+ paired targets": ("paired_prob", "map_invariance_weight"),
+    "+ SSIM loss": ("ssim_weight",),
+    "+ perceptual loss": ("perceptual_weight",),
+    "+ change weight": ("change_weight",),
+    "+ expression loss": ("expression_weight",),
+    "+ code consistency": ("code_consistency_weight",),
+    "+ map confusion": ("map_confusion_weight",),
+    "+ GAN loss": ("gan_weight",),
 }
 COLUMNS = {
     "target expression": "transfer",
@@ -64,13 +64,15 @@ SHOWN, MARGIN = 8, 150
 def settings(run: Run, row: str, options: argparse.Namespace) -> tuple[ModelConfig, TrainConfig]:
     """Settings of the preset `clean` with the terms up to `row` only."""
     named = [name for terms in list(ROWS.values())[: list(ROWS).index(row) + 1] for name in terms or ()]
-    preset = {name: DRAWING[name] | SCENES[name] for name in DRAWING}
-    model = preset["model"] | {"decoder": "later"} | ({} if "rest_map" in named else {"rest_map": 0})
-    terms = {name for of_row in ROWS.values() for name in of_row or () if name.startswith("draw_")}
-    draw = preset["train"] | {name: 0.0 for name in terms - set(named)}
-    draw |= {"draw_epochs": options.epochs or preset["train"]["draw_epochs"], "precision": options.precision}
-    draw |= {"draw_faces": str(options.faces.absolute())}
-    return replace(run.config, **model), replace(run.train_config, **draw)
+    preset = read_preset("clean-scenes")
+    kept = ("decoder_kind", "decoder_width", "spatial_rest_channels", "spatial_rest_size", "spatial_rest_context")
+    model = {name: preset["model"][name] for name in kept} | {"decoder": "post-hoc"}
+    model |= {} if "spatial_rest_channels" in named else {"spatial_rest_channels": 0}
+    terms = {name for of_row in ROWS.values() for name in of_row or () if name != "spatial_rest_channels"}
+    decoder = dict(preset["decoder"]) | {name: 0.0 for name in terms - set(named)}
+    decoder |= {"epochs": options.epochs or decoder["epochs"], "faces": str(options.faces.absolute())}
+    settings = {"decoder": decoder, "precision": options.precision}
+    return replace(run.config, **model), resolve(TrainConfig, as_dict(run.train_config), settings)
 
 
 def train_decoder(run: Run, row: str, place: Path, options: argparse.Namespace) -> None:
@@ -188,7 +190,7 @@ def main() -> None:
         rows[row], shown[row] = evaluate(place, options)
         print(row, table({row: rows[row]}), sep="\n", flush=True)
     about = {"facedis": __version__, "torch": torch.__version__, "encoder_seed": run.train_config.seed}
-    epochs = options.epochs or SCENES["train"]["draw_epochs"]
+    epochs = options.epochs or read_preset("clean-scenes")["decoder"]["epochs"]
     about |= {"rows": rows, "epochs": epochs, "precision": options.precision}
     options.output.with_suffix(".json").write_text(json.dumps(about, indent=1) + "\n")
     options.output.with_suffix(".md").write_text(table(rows))

@@ -1,6 +1,6 @@
 """Near-duplicate images: the same photograph at another size, crop, brightness or mirrored.
 
-Datasets collected from the web contain the same photograph several times, often in train and test alike.
+Datasets collected from the web contain the same photograph several times, often in both train and test.
 Known people are kept in one part of a probe split anyway; near-duplicates matter for unknown people.
 """
 

@@ -23,7 +23,7 @@ def test_page_is_up_to_date_and_complete():
     titles = [line[3:] for line in page.splitlines() if line.startswith("## ")]
     assert titles == [*(tree.title for tree in TREES.values()), generator.LEAKY]
     for tree in TREES.values():
-        assert f"read as {tree.reader}, " in page
+        assert f": dataset {tree.reader}, " in page
 
 
 def test_page_is_in_the_navigation():
@@ -43,5 +43,5 @@ def test_check_reports_and_main_writes(tmp_path, monkeypatch, capsys):
 
 def test_last_example_shows_images_and_identities_across_splits():
     leaky = generator.section(generator.LEAKY, generator.leaky)
-    assert "equal images: 2, 1 of them across splits, 1 with another expression" in leaky
-    assert "people in several splits: 1: Ann" in leaky
+    assert "duplicate images: 2, 1 of them across splits, 1 with different expressions" in leaky
+    assert "people in several splits: 1 (Ann)" in leaky
