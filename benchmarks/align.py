@@ -1,11 +1,11 @@
-"""Speed of face detection, and agreement with facenet-pytorch.
+"""Detection rate and agreement with facenet-pytorch.
 
     python benchmarks/align.py FOLDER [--photos 1000] [--threads 2] [-o docs/results/align.md]
 
-Measures images per second of facedis's detector, of facenet-pytorch one image at a time and in batches of images of
-equal size, of the package `mtcnn` if it is installed (on every fifth image, because it is slow), and of P-Net alone
-over the image pyramid as a baseline; then the number of images with the same faces. All detectors alternate on the same
-images, so that other load affects them equally. Processor time excludes waiting.
+Measures images per second of facedis's detector, of facenet-pytorch for single images and for batches of
+images of equal size, of the package `mtcnn` if it is installed (on every fifth image), and of the bare
+first network over the pyramid as the lower bound; then the number of images with the same detections. All
+detectors take turns on the same images, so that other load affects them equally.
 """
 
 import argparse
@@ -33,7 +33,7 @@ from facedis.faces.io.images import decode_image
 from facedis.result import record, write_result
 
 TURN = 64  # photos
-SPARSE = 5  # the slowest detector processes one image in so many
+SPARSE = 5  # the slowest detector runs on one of this many images
 SAME = 0.95  # intersection over union of the same face
 MIN_FACE = 20
 OURS, THEIRS, BATCHES, TENSORFLOW, FLOOR = (
@@ -43,15 +43,15 @@ OURS, THEIRS, BATCHES, TENSORFLOW, FLOOR = (
     "mtcnn (TensorFlow)",
     "P-Net alone over the pyramid",
 )
-#: Targets: rate relative to facenet-pytorch on single images, and to P-Net alone.
+#: Target rates relative to facenet-pytorch on single images, and to the lower bound.
 WANTED = {THEIRS: 1.7, FLOOR: 0.8}
 WANTED_SAME = 0.995
 
 Found = list[Detections]
 
 
-class TimedDetector(NamedTuple):
-    """A detector, and the stride of the images it processes."""
+class Candidate(NamedTuple):
+    """A detector, and the number of images per image on which it runs."""
 
     run: Callable[[list[np.ndarray]], Found]
     each: int = 1
@@ -62,7 +62,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--photos", type=int, default=1000)
-    parser.add_argument("--threads", type=int, default=0, help="torch threads; 0: one per core")
+    parser.add_argument("--threads", type=int, default=0, help="0: one per core")
     parser.add_argument("-o", "--output", type=Path, help="Markdown file; a JSON file is written next to it")
     options = parser.parse_args()
     if options.threads:
@@ -78,9 +78,9 @@ def main() -> None:
 
 
 def compare(photos: list[np.ndarray]) -> dict[str, Any]:
-    """The record of the whole comparison."""
-    about, detectors = machine(), timed_detectors("cuda" if torch.cuda.is_available() else "cpu")
-    rates, found = compare_speed(detectors, photos)
+    """Return the record of the comparison."""
+    about, contestants = machine(), candidates("cuda" if torch.cuda.is_available() else "cpu")
+    rates, found = measure_rates(contestants, photos)
     ours = rates[OURS]["photos_per_second"]
     ratios = {name: ours / rates[name]["photos_per_second"] for name in rates if name != OURS}
     same = agreement(found[OURS], found[THEIRS])
@@ -99,34 +99,34 @@ def compare(photos: list[np.ndarray]) -> dict[str, Any]:
     )
 
 
-def timed_detectors(device: str) -> dict[str, TimedDetector]:
-    """All who are installed, by name."""
+def candidates(device: str) -> dict[str, Candidate]:
+    """All installed detectors by name."""
     ours, original = Mtcnn(device, MIN_FACE), MTCNN(keep_all=True, min_face_size=MIN_FACE, device=device)
     there = {
-        OURS: TimedDetector(ours.detect),
-        THEIRS: TimedDetector(lambda part: [one_by_one(original, photo) for photo in part]),
-        BATCHES: TimedDetector(lambda part: in_batches(original, part)),
+        OURS: Candidate(ours.detect),
+        THEIRS: Candidate(lambda part: [one_by_one(original, photo) for photo in part]),
+        BATCHES: Candidate(lambda part: in_batches(original, part)),
     }
     if find_spec("mtcnn") and find_spec("tensorflow"):
         import tensorflow
 
         tensorflow.config.threading.set_intra_op_parallelism_threads(torch.get_num_threads())
-        there[TENSORFLOW] = TimedDetector(MtcnnTensorFlow(device, MIN_FACE).detect, SPARSE)
-    there[FLOOR] = TimedDetector(lambda part: bare_pyramid(original, part))
+        there[TENSORFLOW] = Candidate(MtcnnTensorFlow(device, MIN_FACE).detect, SPARSE)
+    there[FLOOR] = Candidate(lambda part: bare_pyramid(original, part))
     return there
 
 
-def compare_speed(
-    detectors: dict[str, TimedDetector], photos: list[np.ndarray]
+def measure_rates(
+    contestants: dict[str, Candidate], photos: list[np.ndarray]
 ) -> tuple[dict[str, dict[str, float]], dict[str, Found]]:
-    """Let all detect the photos in turns; their rates, and what they found."""
-    seconds, worked = dict.fromkeys(detectors, 0.0), dict.fromkeys(detectors, 0.0)
-    found: dict[str, Found] = {name: [] for name in detectors}
-    seen = dict.fromkeys(detectors, 0)
-    for detector in detectors.values():
-        detector.run(photos[:4])  # the first call is slower
+    """Run all detectors in turns; returns their rates and detections."""
+    seconds, worked = dict.fromkeys(contestants, 0.0), dict.fromkeys(contestants, 0.0)
+    found: dict[str, Found] = {name: [] for name in contestants}
+    seen = dict.fromkeys(contestants, 0)
+    for contender in contestants.values():
+        contender.run(photos[:4])  # the first call is slower
     for first in range(0, len(photos), TURN):
-        for name, (run, each) in detectors.items():
+        for name, (run, each) in contestants.items():
             part = photos[first : first + TURN : each]
             wall, cpu = time.perf_counter(), time.process_time()
             found[name] += run(part)
@@ -139,18 +139,18 @@ def compare_speed(
             "photos_per_second": seen[name] / seconds[name],
             "photos_per_processor_second": seen[name] / worked[name],
         }
-        for name in detectors
+        for name in contestants
     }
     return rates, found
 
 
 def one_by_one(original: MTCNN, photo: np.ndarray) -> Detections:
-    """What facenet-pytorch finds in one photo."""
+    """Detections of facenet-pytorch in one image."""
     return as_detections(*original.detect(Image.fromarray(photo), landmarks=True))
 
 
 def in_batches(original: MTCNN, photos: list[np.ndarray]) -> list[Detections]:
-    """What facenet-pytorch finds in photos given to it as batches of one size."""
+    """Detections of facenet-pytorch in batches of images of equal size."""
     found: dict[int, Detections] = {}
     order = sorted(range(len(photos)), key=lambda place: photos[place].shape)
     for _, group in groupby(order, key=lambda place: photos[place].shape):
@@ -162,7 +162,7 @@ def in_batches(original: MTCNN, photos: list[np.ndarray]) -> list[Detections]:
 
 @torch.inference_mode()
 def bare_pyramid(original: MTCNN, photos: list[np.ndarray]) -> list[Detections]:
-    """Only the resizing to every scale and the first network."""
+    """Resize to all scales and run the first network only."""
     device = next(original.pnet.parameters()).device
     for photo in photos:
         pixels = torch.from_numpy(photo).to(device).permute(2, 0, 1)[None].float()
@@ -176,14 +176,14 @@ def bare_pyramid(original: MTCNN, photos: list[np.ndarray]) -> list[Detections]:
 
 
 def as_detections(boxes: np.ndarray | None, probabilities: np.ndarray, points: np.ndarray | None) -> Detections:
-    """Arrays of what facenet-pytorch returns as objects."""
+    """Convert the output of facenet-pytorch."""
     if boxes is None:
         return no_detections()
     return Detections(*(np.array(values.tolist(), np.float32) for values in (boxes, points, probabilities)))
 
 
 def agreement(ours: Found, theirs: Found) -> dict[str, Any]:
-    """In how many photos both found the same faces, and how far apart the worst of those are."""
+    """Number of images with the same faces in both, and the largest deviations among them."""
     overlaps, distances, differ = [], [], []
     for place, (a, b) in enumerate(zip(ours, theirs, strict=True)):
         best = [max(((overlap(box, other), n) for n, other in enumerate(a.boxes)), default=(0.0, 0)) for box in b.boxes]
@@ -232,15 +232,15 @@ def page(result: dict[str, Any]) -> str:
         for name, least in WANTED.items()
     ]
     lines += [
-        f"- Target: the same faces as facenet-pytorch (IoU of the boxes at least {same['overlap']}) on "
+        f"- Target: the same faces as facenet-pytorch (overlap of the boxes at least {same['overlap']}) on "
         f"{100 * WANTED_SAME:g} % of the images. {_verdict(result['reached']['agreement'])}: {same['same']:,} of "
         f"{result['n']:,}, {100 * same['share']:.2f} %. "
         f"Detected faces: {same['faces'][0]:,} and {same['faces'][1]:,}; minimum IoU of matching faces "
         f"{same['least_overlap']:.4f}, maximum landmark distance {same['landmarks_apart']:.3f} px.",
         "",
-        "P-Net alone over the pyramid consists of the resizing to every scale and the first network as in "
-        "facenet-pytorch, a lower bound of the time of such an implementation. facedis computes the scales from "
-        "prefix sums and folds the pooling into the first convolution, which lowers this bound.",
+        "P-Net alone over the pyramid is the resizing to every scale and the first network as in facenet-pytorch, "
+        "a lower bound for this method. facedis computes the scales from prefix "
+        "sums and folds the pooling into the first convolution, which lowers this bound.",
     ]
     lines += ["", f"Generated by `benchmarks/align.py`. {sentence(result['machine'])}.", ""]
     return "\n".join(lines)

@@ -1,7 +1,7 @@
-"""Throughput of `facedis embed`, relative to that of the trunk alone.
+"""Throughput of `facedis embed` compared with the bare trunk.
 
-The baseline is the forward pass of the trunk on a batch in memory, without reading, resizing, branches and output. A
-second baseline adds the branches that a code needs. Complete passes alternate, so that other load affects all equally.
+The lower bound is the forward pass of the trunk on a batch in memory: no reading, resizing, branches or
+output file. A second one includes the branches. All take turns, so that other load affects them equally.
 
     python benchmarks/embedding.py wild.h5 --split val -o docs/results/embedding.json
 """
@@ -26,7 +26,7 @@ from facedis.tasks.inference import InferenceOptions
 
 
 def untrained(cache: FacesCache, folder: Path, settings: ModelConfig) -> Run:
-    """A run with random weights, which are as fast as trained ones."""
+    """A run with random weights."""
     (folder / MODEL).write_bytes(b"random")
     model, _ = build(settings, {"expression": len(cache.info.classes)})
     info = {"faces": {"grey": False}}
@@ -35,7 +35,7 @@ def untrained(cache: FacesCache, folder: Path, settings: ModelConfig) -> Run:
 
 @torch.inference_mode()
 def bare(run: Run, images: torch.Tensor, n: int, branches: tuple[str, ...]) -> None:
-    """The trunk's map of `n` images, and the codes of `branches`."""
+    """Compute the trunk features of `n` images, and the codes of `branches`."""
     for start in range(0, n, len(images)):
         features = run.model.trunk(images[: n - start])
         for name in branches:
@@ -54,7 +54,7 @@ def rate(work, n: int) -> float:
 def main() -> None:
     """Print rates and ratios, for codes of each kind."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("faces", type=Path, help="faces cache")
+    parser.add_argument("faces", type=Path, help="a faces cache")
     parser.add_argument("--split", default="all")
     parser.add_argument("--trunk", default="inception_resnet_v1")
     parser.add_argument("--size", type=int, default=160)
@@ -81,7 +81,7 @@ def main() -> None:
             works[f"embed_{code}"] = lambda o=options, f=output: embed(run, arguments.faces, f, **o)
             if needed:
                 works[f"floor_{code}"] = lambda needed=needed: bare(run, images, n, needed)
-        bare(run, images, len(images), ("expression", "rest"))  # warm-up
+        bare(run, images, len(images), ("expression", "rest"))  # warms up
         rates = {name: [] for name in works}
         for _ in range(arguments.passes):
             for name, work in works.items():

@@ -1,4 +1,4 @@
-"""Description of the machine and the versions on which a benchmark was run."""
+"""Description of the machine, its load and the software versions, for benchmark records."""
 
 import os
 import platform
@@ -10,7 +10,7 @@ from facedis.training.run_folder import processor
 
 
 def machine() -> dict[str, Any]:
-    """Processor, cores, threads, memory, GPU, versions, and the current load average."""
+    """Return processor, cores, threads, memory, GPU, versions and load average."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
         "system": f"{platform.system()} {platform.machine()}",
@@ -26,7 +26,7 @@ def machine() -> dict[str, Any]:
 
 
 def sentence(about: dict[str, Any]) -> str:
-    """The description as one sentence, for the end of a page."""
+    """Return the description as a sentence."""
     gpu = f"one {about['gpu']}" if about["gpu"] else "no GPU"
     return (
         f"{about['system']}, {about['processor']}, {about['cores']} cores, torch threads: {about['threads']}, "

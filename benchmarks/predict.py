@@ -1,13 +1,14 @@
-"""Latency and throughput of `facedis predict`.
+"""Latency of the first prediction of `facedis predict`, and its throughput.
 
     python benchmarks/predict.py PHOTOS --run RUN
 
-Latency is the wall time of `facedis predict IMAGE` as a process. It is compared with two scripts that do the same with
-the same tensors: one with facenet-pytorch's MTCNN, and a minimal one, which imports only torch and Pillow and uses
-facedis's detector and trunk as modules. The processes alternate, so that other load affects all of them.
+The first prediction is the wall time of the process `facedis predict PHOTO`. It is compared with two
+minimal scripts with the same weights: one with facenet-pytorch's MTCNN, and one that imports only torch and
+Pillow and facedis's detector and trunk as modules. All processes take turns, so that other load affects
+them equally.
 
-Throughput is measured on one `facedis predict --json` over many images, from its first line of output to its last,
-including detection and decoding.
+The throughput is measured with one `facedis predict --json` over many images, from the first line to the
+last, detection and decoding included.
 """
 
 import argparse
@@ -30,7 +31,7 @@ from facedis.model.storage.checkpoint import load_run
 #: Targets: latency relative to the script with facenet-pytorch, and faces per second.
 FIRST, RATE = 1.3, 40.0
 
-#: A script with facenet-pytorch; takes the image, the network as TorchScript and its crop settings.
+#: Script with facenet-pytorch; its arguments are the image, the TorchScript network and the crop settings.
 _BY_HAND = """
 import sys, torch
 from PIL import Image
@@ -43,7 +44,7 @@ with torch.inference_mode(), torch.jit.optimized_execution(False):
     faces = finder(image)
     print(net(faces / 255).softmax(1).tolist())
 """
-#: The same with a minimum of imports.
+#: The same with minimal imports.
 _BAREST = """
 import sys, torch, numpy as np
 from PIL import Image
@@ -92,7 +93,7 @@ def first_answer(run: Path, photo: str, repeats: int) -> dict:
             "barest": [sys.executable, "-c", _BAREST, *words],
             "import_torch": [sys.executable, "-c", "import torch"],
         }
-        for command in commands.values():  # files into memory, and nobody is measured who fails
+        for command in commands.values():  # warm up the page cache and check for failures
             subprocess.run(command, capture_output=True, check=True)
         seconds, worked = {name: [] for name in commands}, {name: [] for name in commands}
         for _ in range(repeats):
@@ -112,7 +113,7 @@ def first_answer(run: Path, photo: str, repeats: int) -> dict:
 
 
 def processor_seconds() -> float:
-    """Of all processes that were started and have ended; a busy machine changes little of it."""
+    """CPU time in seconds of all child processes that have ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
@@ -137,7 +138,7 @@ def as_script(run: Path, path: str) -> tuple[str, str, str]:
             return self.head(self.branch(self.trunk(images)))
 
     with torch.inference_mode(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # TorchScript is on its way out, but a script can load it alone
+        warnings.simplefilter("ignore")  # TorchScript is deprecated, but needs no model code
         torch.jit.trace(Network().eval(), torch.rand(2, 3, crop.image_size, crop.image_size)).save(path)
     return str(crop.image_size), str(crop.margin), crop.crop
 
@@ -156,7 +157,7 @@ def steady(run: Path, photos: list[str]) -> dict:
             counted.append(len(json.loads(line)["faces"]))
     if process.wait() or len(counted) != len(photos):
         raise SystemExit("facedis predict failed")
-    # Lines come in blocks of the images that were worked on together; the first block is not counted.
+    # Lines are printed batch by batch; the first batch is not counted.
     block = next(place for place in range(1, len(moments)) if moments[place] - moments[place - 1] > 0.1)
     seconds = moments[-1] - moments[block - 1]
     sizes = [Image.open(photo).size for photo in photos]
@@ -176,8 +177,8 @@ def page(result: dict) -> str:
     first, work, about = result["first_answer"], result["first_answer_processor"], result["machine"]
     rows = [
         ("`facedis predict IMAGE`", "facedis"),
-        ("script with facenet-pytorch's MTCNN", "by_hand"),
-        ("minimal script with facedis's detector", "barest"),
+        ("a script with facenet-pytorch's MTCNN", "by_hand"),
+        ("a minimal script with facedis's detector", "barest"),
         ("`import torch` alone", "import_torch"),
     ]
     lines = [
@@ -190,7 +191,7 @@ def page(result: dict) -> str:
         "",
         f"- Target: at most {FIRST} times the script with facenet-pytorch. "
         f"{_verdict(result['ratio_to_by_hand'] <= FIRST)}: {result['ratio_to_by_hand']:.2f} times. "
-        f"Relative to the minimal script: {result['ratio_to_barest']:.2f} times.",
+        f"The minimal script: {result['ratio_to_barest']:.2f} times.",
         f"- Target: {RATE:.0f} faces/s including decoding and detection. "
         f"{_verdict(result['faces_per_second'] >= RATE)}: {result['faces_per_second']:.1f} faces/s, "
         f"{result['faces_per_processor_second']:.1f} per second of processor time including start-up "

@@ -1,15 +1,15 @@
-"""Effect of each decoder loss on swaps, across identities and within one, by independent models.
+"""Ablation of the decoder's loss terms: swaps between and within identities, scored by separate evaluators.
 
-For each row of `ROWS`, a decoder is trained from the same random weights with the same finished encoder. Its swaps are
-evaluated on a rendered grid of unseen people, which has the ground truth.
+Each row trains a new decoder from the same random weights on one finished encoder, with the terms up to its
+place in `ROWS`. Swaps are evaluated on a rendered grid of unseen identities, for which ground truth exists.
 
     facedis align && facedis align ~/.cache/facedis/rendered-faces-2/grid -o grid.h5
     facedis synth --scenes --identities 240 --image-size 96 --seed 7 -o scenes && facedis align scenes -o scenes.h5
     facedis train --preset clean --decoder.faces scenes.h5 --name clean
-    python benchmarks/evaluators.py faces.h5 -o evaluators
-    python benchmarks/swaps.py runs/clean grid.h5 evaluators --faces scenes.h5 -o docs/results/swaps
+    python benchmarks/train_evaluators.py faces.h5 -o judges
+    python benchmarks/swaps.py runs/clean grid.h5 judges --faces scenes.h5 -o docs/results/swaps
 
-Also writes a contact sheet of the last row, and an image of the same swaps for each row.
+Also writes a sheet of the last row's swaps, and one image with the same swaps by all rows.
 """
 
 import argparse
@@ -57,7 +57,7 @@ COLUMNS = {
     "closer to rest donor": "closer_to_rest_donor",
     "SSIM": "ssim",
 }
-#: Number of swaps in the image of all rows, and width of the column of row names.
+#: Number of swaps in the image of all rows, and width of its row names in pixels.
 SHOWN, MARGIN = 8, 150
 
 
@@ -76,7 +76,7 @@ def settings(run: Run, row: str, options: argparse.Namespace) -> tuple[ModelConf
 
 
 def train_decoder(run: Run, row: str, place: Path, options: argparse.Namespace) -> None:
-    """Train a decoder for the encoder of `run`, in the run folder `place`."""
+    """Train a decoder for the encoder of `run`, into the run folder `place`."""
     model_config, config = settings(run, row, options)
     sizes = {name: one["size"] for name, one in run.info["factors"].items()} | {"expression": len(run.classes)}
     with FacesCache.open(options.faces) as cache:
@@ -97,14 +97,14 @@ def train_decoder(run: Run, row: str, place: Path, options: argparse.Namespace) 
 
 
 def evaluate(place: Path, options: argparse.Namespace) -> tuple[dict, list[SwapExample]]:
-    """Evaluation of the swaps of the run `place`, and examples that are the same for every run."""
+    """Scores of the swaps of the run `place`, and examples of them, the same for each run."""
     run = load_run(place)
-    evaluators = Evaluators(
-        load_expression_evaluator(options.evaluators / "expression", run),
-        load_identity_evaluator(str(options.evaluators / "identity"), run),
+    judges = Evaluators(
+        load_expression_evaluator(options.judges / "expression", run),
+        load_identity_evaluator(str(options.judges / "identity"), run),
     )
     with FacesCache.open(options.grid) as cache:
-        found = evaluate_swaps(run, cache, SwapEvalConfig(pairs=options.pairs), evaluators)
+        found = evaluate_swaps(run, cache, SwapEvalConfig(pairs=options.pairs), judges)
     measured = {
         kind: {name: asdict_of(figures(found.record, name, kind)) for name in COLUMNS.values()}
         for kind in ("across", "within")
@@ -112,8 +112,8 @@ def evaluate(place: Path, options: argparse.Namespace) -> tuple[dict, list[SwapE
     return measured, found.shown
 
 
-def comparison(shown: dict[str, Sequence[SwapExample]], path: Path) -> None:
-    """Image of the same swaps for every row, one column per swap: donors above, ground truth below."""
+def pictures(shown: dict[str, Sequence[SwapExample]], path: Path) -> None:
+    """Image of the same swaps by all rows, one column per swap, with donors above and ground truth below."""
     first = list(next(iter(shown.values())))[:SHOWN]
     lines = {
         "rest donor": [each.rest_donor for each in first],
@@ -142,7 +142,7 @@ def asdict_of(found: dict | None) -> dict | None:
 
 
 def table(rows: dict) -> str:
-    """Swaps across identities and within one as Markdown, with the references below."""
+    """Markdown tables of the swaps between and within identities, with the controls below."""
     lines = []
     for kind, title in (("across", "Across identities"), ("within", "Within one identity")):
         names = [name for name, key in COLUMNS.items() if any(row[kind][key] for row in rows.values())]
@@ -169,16 +169,16 @@ def cell(found: dict | None, key: str) -> str:
 def main() -> None:
     """Train missing decoders, evaluate all, and write the table and the images."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("run", type=Path, help="run of the preset clean, for its encoder")
+    parser.add_argument("run", type=Path, help="a run of the preset clean: its encoder is used")
     parser.add_argument("grid", type=Path, help="cache of the rendered grid")
-    parser.add_argument("evaluators", type=Path, help="output of benchmarks/evaluators.py")
-    parser.add_argument("--faces", type=Path, required=True, help="cache of rendered scenes, to train decoders on")
+    parser.add_argument("judges", type=Path, help="output of benchmarks/train_evaluators.py")
+    parser.add_argument("--faces", type=Path, required=True, help="a cache of rendered scenes, to train the decoder")
     parser.add_argument("--only", action="append", choices=ROWS, help="rows; default: all")
-    parser.add_argument("--work", type=Path, default=Path("swaps"), help="folder for the run of each row")
+    parser.add_argument("--work", type=Path, default=Path("swaps"), help="folder of the rows' runs")
     parser.add_argument("--epochs", type=int, help="default: that of the preset")
     parser.add_argument("--precision", choices=("32", "bf16"), default="bf16")
     parser.add_argument("--pairs", type=int, default=1000)
-    parser.add_argument("-o", "--output", type=Path, default=Path("swaps"), help="output files without suffix")
+    parser.add_argument("-o", "--output", type=Path, default=Path("swaps"), help="path without suffix")
     options = parser.parse_args()
     run, rows, shown = load_run(options.run), {}, {}
     chosen = [row for row in ROWS if not options.only or row in options.only]
@@ -195,7 +195,7 @@ def main() -> None:
     options.output.with_suffix(".json").write_text(json.dumps(about, indent=1) + "\n")
     options.output.with_suffix(".md").write_text(table(rows))
     sheet_of(shown[chosen[-1]], options.output.with_suffix(".webp"))
-    comparison(shown, options.output.with_name(f"{options.output.name}_rows.webp"))
+    pictures(shown, options.output.with_name(f"{options.output.name}_rows.webp"))
 
 
 if __name__ == "__main__":

@@ -3,10 +3,10 @@
     facedis align fer2013 --crop none -o fer.h5
     python benchmarks/train_bundled.py fer.h5 -o bundled-runs --pack facedis/pretrained/bundled
 
-The same command resumes an interrupted run and skips finished stages. The settings are in bundled.toml. Each step is a
-facedis command that is printed before it runs. A trial that takes a minute:
+The same command resumes an interrupted run and skips finished stages. bundled.toml beside this file has all
+settings. Each step is a command of facedis and is printed before it runs. A trial run of a minute:
 
-    facedis align && python benchmarks/train_bundled.py faces.h5 -o trial --epochs 1 --image-size 32 --quick
+    facedis align && python benchmarks/train_bundled.py faces.h5 -o try --epochs 1 --image-size 32 --quick
 """
 
 import argparse
@@ -26,14 +26,14 @@ RECIPE = Path(__file__).with_name("bundled.toml")
 
 
 def train(faces: Path, run: Path, stage: Mapping[str, Any], given: Mapping[str, Any], giver: Path | None) -> None:
-    """Train one stage in the folder `run`, resume it, or skip it if it is finished.
+    """Train or resume one stage in the folder `run`, unless it is finished.
 
     Args:
         faces: The faces cache.
         run: The run folder.
-        stage: Its table of the recipe.
-        given: Settings that win over the recipe; None means not given.
-        giver: The run whose trunk it begins with, and whose answers it learns.
+        stage: Table of the stage in the recipe.
+        given: Settings that override the recipe; None means not given.
+        giver: Run that provides the trunk and the distillation targets.
     """
     if (run / MODEL).exists() and not (run / CHECKPOINT).exists():
         print(f"{run} is finished", flush=True)
@@ -51,7 +51,7 @@ def train(faces: Path, run: Path, stage: Mapping[str, Any], given: Mapping[str, 
 
 
 def measure(caches: list[Path], run: Path, table: Mapping[str, Any], more: list[str]) -> list[Path]:
-    """Evaluate `run` on every split of every cache where there is no result yet; the paths of all results."""
+    """Evaluate `run` on all splits and caches without a result; returns the paths of all results."""
     found = []
     for cache in caches:
         for split in table["splits"]:
@@ -64,7 +64,7 @@ def measure(caches: list[Path], run: Path, table: Mapping[str, Any], more: list[
 
 
 def words(settings: Mapping[str, Any]) -> list[str]:
-    """Settings as options; booleans are flags."""
+    """Settings as options; True becomes a flag, False is left out."""
     found: list[str] = []
     for name, value in settings.items():
         if value is False:
@@ -75,13 +75,13 @@ def words(settings: Mapping[str, Any]) -> list[str]:
 
 
 def facedis(*said: object) -> None:
-    """Print and run a facedis command; exit if it fails."""
+    """Print and run a command of facedis; exit on failure."""
     asked = [str(word) for word in said]
     print("$ facedis", shlex.join(asked), flush=True)
     process = subprocess.Popen([sys.executable, "-m", "facedis", *asked])
     try:
         code = process.wait()
-    except KeyboardInterrupt:  # the command receives the signal too, and saves a checkpoint
+    except KeyboardInterrupt:  # the process gets Ctrl-C too, and saves a checkpoint
         code = process.wait()
     except SystemExit:  # of `_end`
         process.terminate()
@@ -96,25 +96,25 @@ def _end(*_: object) -> None:
 
 
 def accuracy(result: Path) -> str:
-    """One result as a line of text."""
+    """One line with the accuracy of a result."""
     found = json.loads(result.read_text(encoding="utf-8"))
     figure = found["task"]["accuracy"]
     return f"{found['dataset']} {found['split']}: accuracy {figure['value']:.4f}, n {figure['n']:,}"
 
 
 def main() -> None:
-    """Run all stages that are not finished."""
+    """Run all unfinished stages."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("faces", type=Path, help="faces cache for training and evaluation")
-    parser.add_argument("--also", type=Path, action="append", default=[], help="another cache to evaluate on")
+    parser.add_argument("faces", type=Path, help="the faces cache to train on and to measure on")
+    parser.add_argument("--also", type=Path, action="append", default=[], help="another cache to measure on")
     parser.add_argument("--recipe", type=Path, default=RECIPE)
-    parser.add_argument("--epochs", type=int, help="overrides both stages")
-    parser.add_argument("--image-size", type=int, help="side of the input in pixels, overrides both stages")
-    parser.add_argument("--batch-size", type=int, help="overrides both stages")
-    parser.add_argument("--seed", type=int, help="overrides both stages")
+    parser.add_argument("--epochs", type=int, help="of both stages")
+    parser.add_argument("--image-size", type=int, help="side of the input in pixels, of both stages")
+    parser.add_argument("--batch-size", type=int, help="of both stages")
+    parser.add_argument("--seed", type=int, help="of both stages")
     parser.add_argument("--device", help="auto, cpu, cuda or mps")
-    parser.add_argument("--expression", type=Path, help="finished run to use as stage 1")
-    parser.add_argument("--quick", action="store_true", help="evaluate with few probes and resamples")
+    parser.add_argument("--expression", type=Path, help="a finished run to take for stage 1")
+    parser.add_argument("--quick", action="store_true", help="evaluate with few probes and bootstrap samples")
     parser.add_argument("-o", "--output", type=Path, default=Path("bundled-runs"), help="folder of the runs")
     parser.add_argument("--pack", type=Path, help="folder of the packed model. Default: bundled in the output")
     parser.add_argument("--name", default="bundled", help="name of the packed model")
@@ -132,7 +132,7 @@ def main() -> None:
     )
     results = measure([options.faces, *options.also], second, measured, more)
     place = options.pack or options.output / options.name
-    # Always repeated, because the card includes new results.
+    # Packed each time, because the card contains the results.
     facedis("models", "pack", second, "-o", place, "--name", options.name, "--overwrite")
     facedis("models", "verify", place)
     print("\n".join(map(accuracy, results)))

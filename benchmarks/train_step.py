@@ -1,7 +1,7 @@
-"""Training throughput, relative to forward and backward passes alone.
+"""Training throughput compared with a bare training loop.
 
-The baseline is a forward and backward pass of trunk and both branches on random tensors, without classifiers,
-adversary, losses, optimizers and data. Blocks of both alternate, so that other load affects both equally.
+The lower bound is a forward and backward pass of trunk and branches on random tensors, without classifiers,
+adversary, losses, optimizers or data. Both take turns, so that other load affects them equally.
 
     python benchmarks/train_step.py wild.h5 -o docs/results/train_step.json
 """
@@ -33,7 +33,7 @@ def floor_step(model: torch.nn.Module, images: torch.Tensor) -> None:
 
 
 def timed(work, n: int) -> float:
-    """Images per second of `work`, which processes `n` images."""
+    """Images per second of `work` on `n` images."""
     start = time.perf_counter()
     work()
     if torch.cuda.is_available():
@@ -42,13 +42,13 @@ def timed(work, n: int) -> float:
 
 
 def main() -> None:
-    """Print one line per variant and their ratio."""
+    """Print the rates and their ratio."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("faces", type=Path, help="faces cache")
+    parser.add_argument("faces", type=Path, help="a faces cache")
     parser.add_argument("--trunk", default="inception_resnet_v1")
     parser.add_argument("--size", type=int, default=160)
     parser.add_argument("--batch", type=int, default=32)
-    parser.add_argument("--blocks", type=int, default=8, help="number of blocks per variant, one step each")
+    parser.add_argument("--blocks", type=int, default=8, help="blocks of each kind, one step per block")
     parser.add_argument("-o", "--output", type=Path)
     arguments = parser.parse_args()
     config = TrainConfig(batch_size=arguments.batch)
@@ -71,7 +71,7 @@ def main() -> None:
                 "bare": timed(lambda: floor_step(bare, images), arguments.batch),
                 "facedis": timed(lambda: trainer.step(next(prepared)), arguments.batch),
             }
-            for name in rates if block else ():  # the first block is a warm-up
+            for name in rates if block else ():  # the first block warms up
                 rates[name].append(found[name])
     ratios = [ours / floor for ours, floor in zip(rates["facedis"], rates["bare"], strict=True)]
     result = {

@@ -147,38 +147,6 @@ def test_normalised_auc_is_the_ratio_above_one_half():
     assert pairs.normalised_auc(strong, np.ones(len(sampled)), sampled, identities, BOOTSTRAP) is None
 
 
-def test_percentile_rank_of_a_known_distribution():
-    stored = pairs.quantiles(np.linspace(0, 1, 1001))
-    assert len(stored) == 201
-    for value, expected in ((0.25, 25), (0.9033, 90.33), (-1, 0), (2, 100), (0, 0), (1, 100)):
-        assert pairs.percentile_rank(stored, value) == pytest.approx(expected, abs=0.26)
-    assert pairs.percentile_rank(stored.tolist(), 0.9033) == pytest.approx(90.33)
-
-
-def test_percentile_rank_of_repeated_values_is_their_middle():
-    stored = pairs.quantiles(np.r_[np.zeros(500), np.ones(500)])
-    assert pairs.percentile_rank(stored, 0.0) == pytest.approx(25, abs=0.5)
-    assert pairs.percentile_rank(np.ones(201), 1.0) == 50
-
-
-def test_reference_distributions_of_an_expression_code():
-    labels, identities = people(20, 4)
-    found = pairs.reference_distributions(np.eye(4)[labels], labels, identities, BOOTSTRAP)
-    assert (found["same"] == 1).all() and (found["different"] == 0).all()
-    assert (found["same_person"] == 0).all() and (found["different_people"] == 1).all()
-    assert found["expression_auc"].value == 1 and found["person_auc"].value == 0
-    alone = pairs.reference_distributions(np.eye(4)[labels[:4]], labels[:4], identities[:4], BOOTSTRAP)
-    assert [alone[kind] for kind in ("same", "different", "different_people", "expression_auc")] == [None] * 4
-
-
-def test_threshold_above_and_fraction_above_agree():
-    stored = pairs.quantiles(generator().normal(size=50_000))
-    for share in (0.01, 0.05, 0.5):
-        assert pairs.fraction_above(stored, pairs.threshold_above(stored, share)) == pytest.approx(share, abs=1e-3)
-    assert pairs.fraction_above(stored, -99.0) == 1 and pairs.fraction_above(stored, 99.0) == 0
-    assert pairs.fraction_above(np.ones(201), pairs.threshold_above(np.ones(201), 0.05)) == 0
-
-
 def test_auc_difference_equals_the_difference_of_the_aucs():
     labels, identities = people(30, 3, 2)
     sampled = pairs.expression_pairs(labels, identities, seed=0)

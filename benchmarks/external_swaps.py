@@ -1,14 +1,13 @@
-"""Evaluation of swaps of unseen photographs by independent models: the package `fer`, and a run.
+"""Swaps of unseen photographs, scored by external evaluators: the package `fer`, and a run.
 
-A model trained on the same faces with a similar network can share the artefacts of the evaluated model. `fer` has
-another network, with weights from other authors.
+An evaluator with the same architecture and training data as the evaluated model can share its errors. `fer`
+has another architecture and weights trained by others.
 
     python -m venv peer && peer/bin/pip install fer==25.10.3
     facedis align wild-expressions -o wild.h5
-    python benchmarks/swaps_seen.py bundled wild.h5 peer/bin/python --expression-model runs/T1 \\
-        -o docs/results/swaps_wild
+    python benchmarks/external_swaps.py bundled wild.h5 peer/bin/python --judge runs/T1 -o docs/results/swaps_wild
 
-Writes OUTPUT.json, OUTPUT.md and a contact sheet of random swaps, OUTPUT.webp.
+Writes OUTPUT.json, OUTPUT.md and a sheet of the first swaps, OUTPUT.webp; the seed determines the swaps.
 """
 
 import argparse
@@ -38,10 +37,10 @@ ROWS = {
 
 
 class Peer:
-    """The package `fer` as an expression model.
+    """The package `fer` as an expression evaluator.
 
     Args:
-        python: Interpreter of an environment with the package.
+        python: Interpreter of the environment in which it is installed.
     """
 
     def __init__(self, python: Path) -> None:
@@ -49,24 +48,24 @@ class Peer:
         self.classes = peer_answers(python, np.zeros((1, 48, 48, 3), np.uint8))[0]
 
     def judge(self, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Probabilities (n, K), twice, because its features are not available."""
+        """Return the (n, K) probabilities twice, because `fer` exposes no features."""
         probabilities = peer_answers(self.python, pictures)[1]
         return probabilities, probabilities
 
 
 def measured(record: dict[str, Any], kind: str) -> dict[str, Any]:
-    """The estimates of one model for swaps of one kind."""
+    """Estimates of one evaluator for swaps of one kind."""
     found = {name: figures(record, key, kind) for name, key in MEASURES.items()}
     return {name: each for name, each in found.items() if each}
 
 
-def table(evaluators: dict[str, Any], kind: str) -> str:
-    """Markdown: one row per kind of image, two columns per model."""
-    columns = [(evaluator, name) for evaluator, found in evaluators.items() for name in found[kind]]
-    lines = ["| | " + " | ".join(f"{evaluator}: {name}" for evaluator, name in columns) + " |"]
+def table(judges: dict[str, Any], kind: str) -> str:
+    """Markdown table with one row per kind of image, two columns per evaluator."""
+    columns = [(judge, name) for judge, found in judges.items() for name in found[kind]]
+    lines = ["| | " + " | ".join(f"{judge}: {name}" for judge, name in columns) + " |"]
     lines.append("| :-- |" + " --: |" * len(columns))
     for key, label in ROWS.items():
-        cells = [evaluators[evaluator][kind][name][key] for evaluator, name in columns]
+        cells = [judges[judge][kind][name][key] for judge, name in columns]
         lines.append(
             f"| {label} | "
             + " | ".join(f"{100 * c['value']:.1f} % [{100 * c['low']:.1f}, {100 * c['high']:.1f}]" for c in cells)
@@ -76,24 +75,24 @@ def table(evaluators: dict[str, Any], kind: str) -> str:
 
 
 def main() -> None:
-    """Generate the swaps, evaluate them, and write the results."""
+    """Generate and evaluate the swaps and write the tables."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("model", help="model with a decoder")
     parser.add_argument("faces", type=Path, help="cache of photographs that it was not trained on")
     parser.add_argument("peer", type=Path, help="Python interpreter of an environment with fer")
-    parser.add_argument("--expression-model", type=Path, help="run that was not used for the model")
+    parser.add_argument("--judge", type=Path, help="a run that is independent of the model")
     parser.add_argument("--split", default="all")
     parser.add_argument("--pairs", type=int, default=600)
-    parser.add_argument("-o", "--output", type=Path, default=Path("swaps_seen"), help="output files without suffix")
+    parser.add_argument("-o", "--output", type=Path, default=Path("external_swaps"), help="path without suffix")
     options = parser.parse_args()
     run, config = load_model(options.model), SwapEvalConfig(split=options.split, pairs=options.pairs)
-    models = {"`fer`": Peer(options.peer)}
-    if options.expression_model is not None:
-        models[f"`{options.expression_model.name}`"] = load_expression_evaluator(options.expression_model, run)
+    evaluators = {"`fer`": Peer(options.peer)}
+    if options.judge is not None:
+        evaluators[f"`{options.judge.name}`"] = load_expression_evaluator(options.judge, run)
     found = {}
     with FacesCache.open(options.faces) as cache:
-        for name, evaluator in models.items():
-            record, shown = evaluate_swaps(run, cache, config, Evaluators(evaluator))
+        for name, judge in evaluators.items():
+            record, shown = evaluate_swaps(run, cache, config, Evaluators(judge))
             found[name] = {kind: measured(record, kind) for kind in ("across", "within")}
     texts = [
         f"{title}:\n\n{table(found, kind)}\n"

@@ -1,12 +1,12 @@
-"""Train an expression and an identity model for `facedis swap-eval`, from random weights.
+"""Train the two evaluators of `facedis swap-eval` from random weights: expression and identity.
 
-Both are run folders: a trunk, the four convolutions of a branch and a linear classifier, trained on the train split.
-The identity model is a classifier of the training identities; other people are compared by the cosine of its codes.
-Neither shares weights with an evaluated model.
+Both are run folders: a trunk, the four convolutions of a branch and a linear classifier, trained on the
+identities of the train split. The identity evaluator compares faces by the cosine of its code. Neither
+shares weights with the evaluated model.
 
     facedis align
-    python benchmarks/evaluators.py faces.h5 -o evaluators
-    facedis swap-eval --expression-model evaluators/expression --identity-model evaluators/identity
+    python benchmarks/train_evaluators.py faces.h5 -o judges
+    facedis swap-eval --expression-model judges/expression --identity-model judges/identity
 """
 
 import argparse
@@ -28,10 +28,10 @@ from facedis.training.data import TrainingData
 from facedis.training.run_folder import start_run
 
 
-def train_classifier(
+def train_evaluator(
     cache: FacesCache, place: Path, names: np.ndarray, options: argparse.Namespace, epochs: int
 ) -> None:
-    """Train a classifier of the labels `names` (N,) of the rows of the cache, in the run folder `place`."""
+    """Train a classifier of the (N,) class `names` of the rows, into the run folder `place`."""
     rows = cache.rows("train")
     classes, labels = np.unique(names[rows], return_inverse=True)
     config = ModelConfig(
@@ -54,31 +54,35 @@ def train_classifier(
 
 
 def main() -> None:
-    """Train both and print their results on unseen people."""
+    """Train both and print their accuracy on unseen identities."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("faces", type=Path, help="cache with a train and a test split")
+    parser.add_argument("faces", type=Path, help="a cache with a train and a test split")
     parser.add_argument("--trunk", default="resnet18_half")
     parser.add_argument("--size", type=int, default=64)
     parser.add_argument("--epochs", type=int, default=24)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--bf16", action=argparse.BooleanOptionalAction, default=True, help="train in bfloat16")
-    parser.add_argument("-o", "--output", type=Path, default=Path("evaluators"))
+    parser.add_argument("--bf16", action=argparse.BooleanOptionalAction, default=True, help="train in half precision")
+    parser.add_argument("-o", "--output", type=Path, default=Path("judges"))
     options = parser.parse_args()
-    if options.output.exists():  # before minutes of training
-        parser.error(f"{options.output} is there already: choose another -o")
+    if options.output.exists():  # checked before training
+        parser.error(f"{options.output} already exists: choose another -o")
     with FacesCache.open(options.faces) as cache:
         expression, identity = options.output / "expression", options.output / "identity"
-        train_classifier(cache, expression, np.array(cache.info.classes)[cache.labels], options, options.epochs)
+        train_evaluator(cache, expression, np.array(cache.info.classes)[cache.labels], options, options.epochs)
         table = encode(load_run(expression), cache, cache.rows("test"))
         right = table.probabilities.argmax(1) == table.labels
-        print("expression, unseen people:", wilson_ci(int(right.sum()), len(table), 1 / len(table.classes)), flush=True)
-        train_classifier(cache, identity, cache.identities, options, options.epochs)
+        print(
+            "expression, unseen identities:",
+            wilson_ci(int(right.sum()), len(table), 1 / len(table.classes)),
+            flush=True,
+        )
+        train_evaluator(cache, identity, cache.identities, options, options.epochs)
         write_info(identity, read_info(identity) | {"labels": IDENTITY_LABELS})
-        print("same person, unseen people (AUC):", verification_auc(cache, identity))
+        print("same identity, unseen identities (AUC):", verification_auc(cache, identity))
 
 
 def verification_auc(cache: FacesCache, place: Path) -> object:
-    """Verification AUC of the codes of the identity model on the test split."""
+    """Verification AUC of the identity evaluator on the test split."""
     from facedis.tasks.swapping.evaluators import IdentityEvaluator
 
     rows = cache.rows("test")
