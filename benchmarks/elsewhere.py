@@ -14,11 +14,11 @@ from facedis.config import EvalConfig
 from facedis.faces.cache.cache import FacesCache
 from facedis.model.storage.checkpoint import load_run
 from facedis.reports.progress import Progress
-from facedis.reports.tables.table_formats import markdown
-from facedis.reports.terminal.ablate import grid
+from facedis.reports.tables.table_formats import to_markdown
+from facedis.reports.terminal.ablate import text_table
 from facedis.result import record, write_result
 from facedis.tasks.evaluation.evaluation import measure
-from facedis.tasks.experiments.ablation import MEASURED
+from facedis.tasks.experiments.ablation import EVALUATION_KEYS
 
 
 def elsewhere(folder: Path, faces: Path, config: EvalConfig) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def elsewhere(folder: Path, faces: Path, config: EvalConfig) -> dict[str, Any]:
         run = load_run(folder / (f"{row['name']}-seed{row['seed']}" if several else row["name"]))
         with FacesCache.open(faces) as cache:
             found = measure(run, cache, config, Progress()).record
-        rows.append({**row, **{key: found[key] for key in MEASURED}, "against_first": None})
+        rows.append({**row, **{key: found[key] for key in EVALUATION_KEYS}, "against_first": None})
     about = {key: found[key] for key in ("dataset", "split", "n", "classes")}
     return record("ablation", faces=faces.name, trained_on=asked["dataset"], seeds=asked["seeds"], rows=rows, **about)
 
@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, help="without the ending: .md and .json")
     options = parser.parse_args()
     result = elsewhere(options.ablation, options.faces, EvalConfig(split=options.split))
-    text = markdown(grid(result))
+    text = to_markdown(text_table(result))
     write_result(result, options.output.with_suffix(".json"))
     write_text(options.output.with_suffix(".md"), text)
     print(text)

@@ -46,5 +46,12 @@ class MissingExtra(FacedisError):
         super().__init__(f"{what} needs packages that are not installed", f"pip install 'facedis[{extra}]'")
 
 
+class MissingPackage(FacedisError):
+    """Something needs a package that no extra brings."""
+
+    def __init__(self, what: str, package: str) -> None:
+        super().__init__(f"{what} needs the package {package}", f"pip install {package}")
+
+
 class OutputError(FacedisError):
     """The place to write to cannot be written."""

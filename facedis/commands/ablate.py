@@ -58,9 +58,9 @@ def ablate(
     chosen, written = _seeds(seeds, seed), _form(form, out)
     from facedis.atomic_io import write_text
     from facedis.config import EvalConfig, read_settings
-    from facedis.reports.figures.evaluation_figures import frontier, save
-    from facedis.reports.tables.table_formats import FORMS
-    from facedis.reports.terminal.ablate import grid, page
+    from facedis.reports.figures.evaluation_figures import frontier, save_figure
+    from facedis.reports.tables.table_formats import TABLE_FORMATS
+    from facedis.reports.terminal.ablate import render, text_table
     from facedis.tasks.experiments.ablation import PAPER_ROWS, read_grid
     from facedis.tasks.experiments.ablation import ablate as study
     from facedis.tasks.experiments.training import TrainOptions
@@ -76,13 +76,13 @@ def ablate(
     rows = PAPER_ROWS if grid_file is None else read_grid(grid_file)
     result = study(faces, output, options, measured, event_handler(as_json, quiet), chosen, rows, jobs)
     if figure is not None:
-        save(frontier(result), figure)
+        save_figure(frontier(result), figure)
     if out is not None and written is not None:
-        write_text(out, FORMS[written](grid(result)))
+        write_text(out, TABLE_FORMATS[written](text_table(result)))
     if form is not None and not as_json and not quiet:
-        typer.echo(FORMS[form](grid(result)), nl=False)
+        typer.echo(TABLE_FORMATS[form](text_table(result)), nl=False)
     else:
-        show(result, page, as_json, quiet)
+        show(result, render, as_json, quiet)
 
 
 def _seeds(text: str | None, one: int | None) -> tuple[int, ...]:

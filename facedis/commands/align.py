@@ -96,17 +96,17 @@ def align(
     from facedis.config import AlignConfig
     from facedis.faces.alignment.align_dataset import align as run_alignment
     from facedis.faces.alignment.shards import parse
-    from facedis.reports.terminal.align import page
+    from facedis.reports.terminal.align import render
 
     chosen = settings(
         AlignConfig, "align", config, {key: options[key] for key in AlignConfig.__dataclass_fields__ if key in options}
     )
     if check:
         from facedis.faces.alignment.check import check as run_check
-        from facedis.reports.terminal.align_check import page as check_page
+        from facedis.reports.terminal.align_check import render as render_check
 
-        show(run_check(source, chosen, event_handler(as_json, quiet)), check_page, as_json, quiet)
+        show(run_check(source, chosen, event_handler(as_json, quiet)), render_check, as_json, quiet)
         return
     part = parse(shard) if shard else None
     result = run_alignment(source, output, chosen, event_handler(as_json, quiet), overwrite, part)
-    show(result, page, as_json, quiet)
+    show(result, render, as_json, quiet)

@@ -42,9 +42,9 @@ def embed(
         raise OutputError(f"{output} exists already", "choose another -o or --overwrite")
 
     from facedis.model.storage.registry import load_model
-    from facedis.reports.terminal.embed import page
+    from facedis.reports.terminal.embed import render
     from facedis.tasks.encoding.embedding import embed as run_embedding
 
     chosen = {name: value for name, value in options.items() if value is not None}
     result = run_embedding(load_model(model), faces, output, handler=event_handler(as_json, quiet), **chosen)
-    show(result, page, as_json, quiet)
+    show(result, render, as_json, quiet)

@@ -76,7 +76,7 @@ def evaluate(
     from facedis.faces.cache.cache import FacesCache
     from facedis.model.storage.registry import load_model
     from facedis.reports.figures.evaluation_figures import confusion_png
-    from facedis.reports.terminal.eval import page
+    from facedis.reports.terminal.eval import render
     from facedis.result import write_result
     from facedis.tasks.evaluation.evaluation import measure
 
@@ -90,12 +90,12 @@ def evaluate(
         result, table = measure(trained, cache, chosen, event_handler(as_json, quiet))
         result["output"] = str(place)
         if html is not None:
-            from facedis.reports.html.evaluation_page import write_page
+            from facedis.reports.html.evaluation_page import write_evaluation
             from facedis.tasks.evaluation.gallery import gallery
 
             result["page"] = str(html)
-            write_page(result, gallery(table, cache, chosen.seed), html)
+            write_evaluation(result, gallery(table, cache, chosen.seed), html)
     title = f"{Path(trained.called).name} on {result['dataset']}, split {chosen.split}"
     confusion_png(result["confusion"], result["classes"], place / "confusion.png", title)
     write_result(result, place / "result.json")
-    show(result, page, as_json, quiet)
+    show(result, render, as_json, quiet)

@@ -33,7 +33,7 @@ def export(
     if onnx.exists() and not overwrite:
         raise OutputError(f"{onnx} exists already", "choose another --onnx or --overwrite")
     from facedis.model.storage.registry import load_model
-    from facedis.reports.terminal.export import page
+    from facedis.reports.terminal.export import render
     from facedis.tasks.packaging.export import export_onnx
 
-    show(export_onnx(load_model(model), onnx, event_handler(as_json, quiet)), page, as_json, quiet)
+    show(export_onnx(load_model(model), onnx, event_handler(as_json, quiet)), render, as_json, quiet)

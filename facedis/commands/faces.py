@@ -68,9 +68,9 @@ def faces(
 
 def _info(cache: Path, as_json: bool, quiet: bool) -> None:
     from facedis.faces.cache.summary import summary
-    from facedis.reports.terminal.faces import summary_page
+    from facedis.reports.terminal.faces import render_summary
 
-    show(summary(cache), summary_page, as_json, quiet)
+    show(summary(cache), render_summary, as_json, quiet)
 
 
 def _sheet(cache: Path, output: Path, chosen: tuple[str, int, str, int], as_json: bool, quiet: bool) -> None:
@@ -91,10 +91,10 @@ def _sheet(cache: Path, output: Path, chosen: tuple[str, int, str, int], as_json
 
 def _verify(cache: Path, images: bool, as_json: bool, quiet: bool) -> None:
     from facedis.faces.alignment.verify import verify
-    from facedis.reports.terminal.faces import verification_page
+    from facedis.reports.terminal.faces import render_verification
 
     result = verify(cache, event_handler(as_json, quiet), images)
-    show(result, verification_page, as_json, quiet)
+    show(result, render_verification, as_json, quiet)
     if not result["whole"]:
         bad = [check["what"] for check in result["checks"] if check["bad"]]
         raise CacheError(
@@ -104,6 +104,6 @@ def _verify(cache: Path, images: bool, as_json: bool, quiet: bool) -> None:
 
 def _pack(cache: Path, output: Path, chosen: tuple[str, int], as_json: bool, quiet: bool) -> None:
     from facedis.faces.cache.transcode import pack
-    from facedis.reports.terminal.faces import packing_page
+    from facedis.reports.terminal.faces import render_packing
 
-    show(pack(cache, output, *chosen, handler=event_handler(as_json, quiet)), packing_page, as_json, quiet)
+    show(pack(cache, output, *chosen, handler=event_handler(as_json, quiet)), render_packing, as_json, quiet)

@@ -92,18 +92,18 @@ def _check(action: str, model: str | None, repo: str | None, output: Path | None
 
 
 def _list(as_json: bool, quiet: bool) -> None:
-    from facedis.reports.terminal.models import list_page
+    from facedis.reports.terminal.models import render_list
     from facedis.tasks.packaging.model_verification import list_models
 
-    show(list_models(), list_page, as_json, quiet)
+    show(list_models(), render_list, as_json, quiet)
 
 
 def _show(model: str | None, as_json: bool, quiet: bool) -> None:
     from facedis.model.storage.registry import load_model
-    from facedis.reports.terminal.models import show_page
+    from facedis.reports.terminal.models import render_model
     from facedis.tasks.packaging.model_verification import show_model
 
-    show(show_model(load_model(model)), show_page, as_json, quiet)
+    show(show_model(load_model(model)), render_model, as_json, quiet)
 
 
 def _card(model: str | None, output: Path | None, as_json: bool, quiet: bool) -> None:
@@ -126,11 +126,11 @@ def _card(model: str | None, output: Path | None, as_json: bool, quiet: bool) ->
 
 
 def _verify(model: str | None, as_json: bool, quiet: bool) -> None:
-    from facedis.reports.terminal.models import verification_page
+    from facedis.reports.terminal.models import render_verification
     from facedis.tasks.packaging.model_verification import verify_model
 
     found = verify_model(model)
-    show(found, verification_page, as_json, quiet)
+    show(found, render_verification, as_json, quiet)
     if not found["whole"]:
         bad = next((f"{each['file']} {each['trouble']}" for each in found["files"] if each["trouble"]), "")
         why = bad or f"its answers to its own face differ by {found['furthest']:.1g} from those when it was packed"
@@ -142,7 +142,7 @@ def _pack(
 ) -> None:
     from facedis.model.storage.registry import load_model
     from facedis.reports.cards.card import card
-    from facedis.reports.terminal.models import packing_page
+    from facedis.reports.terminal.models import render_packing
     from facedis.tasks.packaging.model_metadata import collect_results
     from facedis.tasks.packaging.packing import PackageTarget, pack
 
@@ -150,7 +150,7 @@ def _pack(
     target = PackageTarget(folder, name or folder.resolve().name, overwrite)
     show(
         pack(run, collect_results(run, results), card, target, event_handler(as_json, quiet)),
-        packing_page,
+        render_packing,
         as_json,
         quiet,
     )

@@ -119,8 +119,7 @@ def _tell(
 def _takers(
     run: "Run", how: tuple[bool, bool], where: tuple[Path | None, Path | None], stack: ExitStack
 ) -> Iterator[Taker]:
-    from facedis.reports.terminal.predict import Lines, Table
-    from facedis.reports.terminal.predict import as_json as json_line
+    from facedis.reports.terminal.predict import PredictionCsv, PredictionLines, json_line
 
     (as_json, quiet), (table, draw) = how, where
     if as_json:
@@ -128,14 +127,14 @@ def _takers(
     else:
         yield lambda _, record: _tell_problem(record)
     if not as_json and not quiet:
-        lines = Lines(run.classes)
+        lines = PredictionLines(run.classes)
         yield lambda _, record: print(*(f"{line}\n" for line in lines.of(record)), sep="", end="", flush=True)
     if table is not None:
         from facedis.atomic_io import atomic_write
 
         place = stack.enter_context(atomic_write(table))
         file = stack.enter_context(place.open("w", encoding="utf-8", errors="backslashreplace", newline=""))
-        rows = Table(file, run.classes)
+        rows = PredictionCsv(file, run.classes)
         yield lambda _, record: rows.add(record)
     if draw is not None:
         from facedis.reports.figures.annotated import Drawings
@@ -150,10 +149,10 @@ def _takers(
 
 
 def _tell_problem(record: dict[str, Any]) -> None:
-    from facedis.reports.terminal.predict import shown
+    from facedis.reports.terminal.predict import display_name
 
     if record["problem"]:
-        print(f"facedis: {shown(record)}: {record['problem']}", file=sys.stderr, flush=True)
+        print(f"facedis: {display_name(record)}: {record['problem']}", file=sys.stderr, flush=True)
 
 
 def _record(prediction: "ImagePrediction", temperature: float | None) -> dict[str, Any]:

@@ -93,7 +93,7 @@ def similarity(
             raise ConfigError(f"{path} does not end in {suffixes[0]}", "so that nothing else is overwritten by mistake")
 
     from facedis.model.storage.registry import load_model
-    from facedis.reports.terminal.similarity import similarity_page
+    from facedis.reports.terminal.similarity import render
 
     compared = _compared(load_model(model), given, event_handler(as_json, quiet))
     if html is not None:
@@ -104,7 +104,7 @@ def similarity(
         from facedis.reports.tables.similarity_csv import write_csv
 
         write_csv(compared.record, table)
-    show(compared.record, similarity_page, as_json, quiet)
+    show(compared.record, render, as_json, quiet)
 
 
 def _compared(run: "Run", given: dict[str, Any], handler: "EventHandler") -> "SimilarityResult":

@@ -61,19 +61,19 @@ def swap(
     _refuse_contradictions(images, grid, interpolate, onto, paste)
     from facedis.atomic_io import refuse_unwritable
     from facedis.model.storage.registry import load_model
-    from facedis.reports.provenance import refuse_unknown_format
-    from facedis.reports.terminal.swap import folder_beside, swap_page, write_drawing
+    from facedis.reports.provenance import check_image_format
+    from facedis.reports.terminal.swap import folder_beside, render, write_drawing
     from facedis.result import write_result
     from facedis.tasks.swapping.swapping import SwapOptions
 
-    refuse_unknown_format(output, *([".gif"] if interpolate else []))
+    check_image_format(output, *([".gif"] if interpolate else []))
     refuse_unwritable(folder_beside(output))
     trained, wanted = load_model(model), SwapOptions(crop, device or "auto", paste, event_handler(as_json, quiet))
     drawing = _drawn(trained, images, (grid, interpolate, onto), wanted)
     result = drawing.record
     result["images"], result["output"] = write_drawing(drawing, output), str(folder_beside(output))
     write_result(result, folder_beside(output) / "result.json")
-    show(result, swap_page, as_json, quiet)
+    show(result, render, as_json, quiet)
 
 
 def _drawn(

@@ -92,8 +92,8 @@ def swap_eval(
     from facedis.faces.cache.cache import FacesCache
     from facedis.model.storage.registry import load_model
     from facedis.reports.figures.swap_eval_figure import swaps_png
-    from facedis.reports.provenance import refuse_unknown_format
-    from facedis.reports.terminal.swap_eval import page, sheet_of
+    from facedis.reports.provenance import check_image_format
+    from facedis.reports.terminal.swap_eval import render, sheet_of
     from facedis.result import write_result
     from facedis.tasks.swapping.evaluators import load_expression_evaluator, load_identity_evaluator
     from facedis.tasks.swapping.swap_evaluation import evaluate_swaps
@@ -105,7 +105,7 @@ def swap_eval(
     refuse_unwritable(place)
     if sheet is not None:
         refuse_unwritable(sheet.parent)
-        refuse_unknown_format(sheet)
+        check_image_format(sheet)
     judges = Evaluators(
         None if judge is None else load_expression_evaluator(judge, trained, chosen.device),
         None if face_judge is None else load_identity_evaluator(face_judge, trained, chosen.device, tell),
@@ -117,4 +117,4 @@ def swap_eval(
         sheet_of(shown, sheet)
     swaps_png(result, place / "swaps.png")
     write_result(result, place / "result.json")
-    show(result, page, as_json, quiet)
+    show(result, render, as_json, quiet)

@@ -44,7 +44,7 @@ def synth(
     processes. Stopped at any moment, the same command goes on where it stopped.
     """
     from facedis.errors import ConfigError
-    from facedis.reports.terminal.synth import page, save_png
+    from facedis.reports.terminal.synth import render, save_png
     from facedis.synthetic.render_plan import SetPlan
     from facedis.synthetic.render_sheet import sheet as contact_sheet
     from facedis.synthetic.synthesis import synthesise
@@ -60,4 +60,4 @@ def synth(
     result = synthesise(plan, output, processes or os.cpu_count() or 1, event_handler(as_json, quiet))
     if sheet is not None:
         save_png(contact_sheet(output, plan), sheet)
-    show(result, page, as_json, quiet)
+    show(result, render, as_json, quiet)

@@ -357,7 +357,7 @@ def train(
     """
     options = dict(locals())
     from facedis.config import ModelConfig, TrainConfig, read_settings
-    from facedis.reports.terminal.train import page
+    from facedis.reports.terminal.train import render
     from facedis.tasks.experiments.training import TrainOptions
     from facedis.tasks.experiments.training import resume as resume_training
     from facedis.tasks.experiments.training import train as run_training
@@ -376,4 +376,4 @@ def train(
             offline=offline,
         )
         result = run_training(faces, wish, handler)
-    show(result, page, as_json, quiet)
+    show(result, render, as_json, quiet)

@@ -3,16 +3,16 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from facedis.reports.numbers import DECIMAL, PERCENT, Style, against_chance
+from facedis.reports.numbers import DECIMAL, PERCENT, NumberFormat, compare_to_chance
 
 #: A code is called collapsed from here on.
 COLLAPSED_COSINE, COLLAPSED_RANK, COLLAPSED_DEAD = 0.99, 2.0, 0.5
-_RATIO = Style(digits=2)
-_R2 = Style(digits=2)
-_BITS = Style(digits=2, unit=" bits")
+_RATIO = NumberFormat(digits=2)
+_R2 = NumberFormat(digits=2)
+_BITS = NumberFormat(digits=2, unit=" bits")
 
 
-def claims(result: Mapping[str, Any]) -> list[str]:
+def findings(result: Mapping[str, Any]) -> list[str]:
     """One sentence for each claim that the method makes about its codes.
 
     Args:
@@ -23,14 +23,14 @@ def claims(result: Mapping[str, Any]) -> list[str]:
         *_leakage(result["leakage"]),
         *_identity(result["leakage"]),
         *_retention(result["retention"]),
-        *_alive(result["collapse"]),
+        *_collapse(result["collapse"]),
     ]
 
 
 def _task(result: Mapping[str, Any]) -> Iterator[str]:
     task = result["task"]
     yield (
-        f"The expression is named right for {PERCENT.short(task['accuracy'])} of the faces; "
+        f"The expression is named right for {PERCENT.with_interval(task['accuracy'])} of the faces; "
         f"always naming the most frequent one would be right for {PERCENT.value(task['majority_rate'])}."
     )
 
@@ -45,17 +45,17 @@ def _leakage(leakage: Mapping[str, Any]) -> Iterator[str]:
         "at": "The rest code tells the expression no better than chance",
         "below": "The rest code tells the expression worse than chance, which is information too",
         None: "Too few faces to say whether the rest code tells the expression",
-    }[against_chance(strongest)]
-    yield f"{verdict}: {PERCENT.judged(strongest)}."
+    }[compare_to_chance(strongest)]
+    yield f"{verdict}: {PERCENT.with_chance(strongest)}."
     if rest["normalised"] is not None:
-        yield f"That is {_RATIO.short(rest['normalised'])} of what the trunk features tell above chance."
+        yield f"That is {_RATIO.with_interval(rest['normalised'])} of what the trunk features tell above chance."
     if rest["bits"] is not None:
-        yield f"It holds at least {_BITS.short(rest['bits'])} of it, {PERCENT.value(rest['share'])} of all there is."
+        yield f"It holds at least {_BITS.with_interval(rest['bits'])} of it, {PERCENT.value(rest['share'])} of all there is."
     yield from _adversary(rest)
-    yield from _erased(leakage)
+    yield from _erasure_comparison(leakage)
 
 
-def _erased(leakage: Mapping[str, Any]) -> Iterator[str]:
+def _erasure_comparison(leakage: Mapping[str, Any]) -> Iterator[str]:
     """Training is worth its while only where it leaves less than plain algebra on the trunk features does."""
     rest, erased = leakage["expression_in_rest"]["strongest"], leakage.get("expression_in_erased_trunk")
     if erased is None or erased["strongest"] is None or None in (rest["low"], erased["strongest"]["low"]):
@@ -79,9 +79,9 @@ def _identity(leakage: Mapping[str, Any]) -> Iterator[str]:
         "at": "The expression code tells who it is no better than chance",
         "below": "The expression code names the right person less often than chance",
         None: "Too few people to say whether the expression code tells who it is",
-    }[against_chance(found["strongest"])]
+    }[compare_to_chance(found["strongest"])]
     new = ", by faces with expressions that the probe never saw of them" if leakage["identity"]["across"] == 1 else ""
-    yield f"{verdict}: right for {PERCENT.judged(found['strongest'])}{new}."
+    yield f"{verdict}: right for {PERCENT.with_chance(found['strongest'])}{new}."
 
 
 def _adversary(rest: Mapping[str, Any]) -> Iterator[str]:
@@ -105,12 +105,12 @@ def _retention(retention: Mapping[str, Any]) -> Iterator[str]:
             "at": f"The {name} code tells people apart no better than chance",
             "below": f"The {name} code goes by the expression rather than by the person",
             None: f"Too few people to say whether the {name} code keeps identity",
-        }[against_chance(figure)]
-        yield f"{verdict}: AUC {DECIMAL.judged(figure)}."
+        }[compare_to_chance(figure)]
+        yield f"{verdict}: AUC {DECIMAL.with_chance(figure)}."
     if retention["identity_auc_rest"] is None and retention["embedding_r2_rest"] is not None:
         yield (
             "Nobody is known by name; of the trunk features without the expression the rest code predicts "
-            f"{_R2.short(retention['embedding_r2_rest'])} of the variance."
+            f"{_R2.with_interval(retention['embedding_r2_rest'])} of the variance."
         )
     figure = retention["same_expression_auc"]
     if figure is not None:
@@ -119,11 +119,11 @@ def _retention(retention: Mapping[str, Any]) -> Iterator[str]:
             "at": "Expression codes of two people with the same expression are no more alike than others",
             "below": "Expression codes of two people with the same expression are less alike than others",
             None: "Too few people to say whether the same expression gives similar codes",
-        }[against_chance(figure)]
-        yield f"{verdict}: AUC {DECIMAL.judged(figure)}."
+        }[compare_to_chance(figure)]
+        yield f"{verdict}: AUC {DECIMAL.with_chance(figure)}."
 
 
-def _alive(collapse: Mapping[str, Any]) -> Iterator[str]:
+def _collapse(collapse: Mapping[str, Any]) -> Iterator[str]:
     for name, signs in collapse.items():
         if signs is None:
             continue

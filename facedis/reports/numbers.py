@@ -8,12 +8,12 @@ from typing import Any, Literal
 from facedis.result import Figure
 
 #: A figure as measured, as it stands in a record, or absent.
-AnyFigure = Figure | Mapping[str, Any] | None
-ABSENT = "–"
+AnyEstimate = Figure | Mapping[str, Any] | None
+MISSING = "–"
 
 
 @dataclass(frozen=True)
-class Style:
+class NumberFormat:
     """How a kind of number is written.
 
     Attributes:
@@ -26,48 +26,48 @@ class Style:
     digits: int = 3
     unit: str = ""
 
-    def value(self, figure: AnyFigure) -> str:
+    def value(self, figure: AnyEstimate) -> str:
         """The value with its unit: "73.3 %"."""
         return self._with_unit(_get(figure, "value"))
 
-    def interval(self, figure: AnyFigure) -> str:
+    def interval(self, figure: AnyEstimate) -> str:
         """The interval without its unit: "[67.6, 78.4]", "" where there is none."""
         low, high = _get(figure, "low"), _get(figure, "high")
         return "" if low is None or high is None else f"[{self._number(low)}, {self._number(high)}]"
 
-    def chance(self, figure: AnyFigure) -> str:
+    def chance(self, figure: AnyEstimate) -> str:
         """The chance level with its unit, "" where there is none."""
         chance = _get(figure, "chance")
         return "" if chance is None else self._with_unit(chance)
 
-    def short(self, figure: AnyFigure) -> str:
+    def with_interval(self, figure: AnyEstimate) -> str:
         """Value and interval: "73.3 % [67.6, 78.4]"."""
         return f"{self.value(figure)} {self.interval(figure)}".rstrip()
 
-    def judged(self, figure: AnyFigure) -> str:
+    def with_chance(self, figure: AnyEstimate) -> str:
         """Value, interval and chance: "73.3 % [67.6, 78.4], chance 12.5 %"."""
         chance = self.chance(figure)
-        return self.short(figure) + (f", chance {chance}" if chance else "")
+        return self.with_interval(figure) + (f", chance {chance}" if chance else "")
 
-    def full(self, figure: AnyFigure) -> str:
+    def full(self, figure: AnyEstimate) -> str:
         """Everything: "73.3 % [67.6, 78.4], chance 12.5 %, n 254"."""
-        n = count(_get(figure, "n"))
-        return self.judged(figure) + (f", n {n}" if n else "")
+        n = integer(_get(figure, "n"))
+        return self.with_chance(figure) + (f", n {n}" if n else "")
 
     def _with_unit(self, value: float | None) -> str:
-        return ABSENT if value is None else self._number(value) + self.unit
+        return MISSING if value is None else self._number(value) + self.unit
 
     def _number(self, value: float) -> str:
         text = f"{value * self.scale:.{self.digits}f}"
         return text[1:] if text.startswith("-") and not float(text) else text  # no "-0.0"
 
 
-PERCENT = Style(100.0, 1, " %")
-DECIMAL = Style()
-NATS = Style(unit=" nats")
+PERCENT = NumberFormat(100.0, 1, " %")
+DECIMAL = NumberFormat()
+NATS = NumberFormat(unit=" nats")
 
 
-def count(n: int | None) -> str:
+def integer(n: int | None) -> str:
     """A whole number with thousands separated; "" of None."""
     return "" if n is None else f"{n:,}"
 
@@ -77,7 +77,7 @@ def model_line(result: Mapping[str, Any]) -> str:
     return f"Model: {result['model']}"
 
 
-def against_chance(figure: AnyFigure) -> Literal["above", "at", "below"] | None:
+def compare_to_chance(figure: AnyEstimate) -> Literal["above", "at", "below"] | None:
     """Where the whole interval lies; "at" where it holds the chance level, None where it cannot be said."""
     low, high, chance = (_get(figure, name) for name in ("low", "high", "chance"))
     if low is None or high is None or chance is None:
@@ -85,7 +85,7 @@ def against_chance(figure: AnyFigure) -> Literal["above", "at", "below"] | None:
     return "above" if low > chance else "below" if high < chance else "at"
 
 
-def _get(figure: AnyFigure, name: str) -> Any:
+def _get(figure: AnyEstimate, name: str) -> Any:
     if figure is None:
         return None
     value = (asdict(figure) if isinstance(figure, Figure) else figure).get(name)

@@ -20,14 +20,14 @@ class _Task:
     text: str
     total: int
     first: int
-    began: float
+    started: float
     done: int
-    told: float
+    printed: float
     facts: Mapping[str, float] = field(default_factory=dict)
     bar: TaskID | None = None
 
     def rate(self, now: float) -> float:
-        return (self.done - self.first) / max(now - self.began, 1e-9)
+        return (self.done - self.first) / max(now - self.started, 1e-9)
 
     def state(self, now: float) -> str:
         """Rate, time left and facts: "240/s, 0:10 left, loss 1.23"."""
@@ -35,7 +35,7 @@ class _Task:
         if rate > 0 and not any(name.endswith("/s") for name in self.facts):
             parts.append(f"{_number(rate)}/s")
         if rate > 0 and self.total > self.done:
-            parts.append(f"{_clock((self.total - self.done) / rate)} left")
+            parts.append(f"{_duration((self.total - self.done) / rate)} left")
         return ", ".join(parts + [_fact(name, value) for name, value in self.facts.items()])
 
 
@@ -47,21 +47,21 @@ class Progress:
 
     Args:
         console: Where to show; stderr by default.
-        every: Seconds between two lines of a task where there is no terminal.
+        interval: Seconds between two lines of a task where there is no terminal.
         clock: Gives the time in seconds.
     """
 
     def __init__(
-        self, console: Console | None = None, every: float = 30.0, clock: Callable[[], float] = time.monotonic
+        self, console: Console | None = None, interval: float = 30.0, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._console = console or Console(stderr=True, highlight=False, markup=False, emoji=False)
-        self._every = every
+        self._interval = interval
         self._now = clock
         self._tasks: list[_Task] = []  # the innermost last
         self._bars: Bars | None = None
 
     def __reduce__(self) -> tuple[type["Progress"], tuple[None, float]]:
-        return Progress, (None, self._every)
+        return Progress, (None, self._interval)
 
     def __enter__(self) -> "Progress":
         return self
@@ -114,8 +114,8 @@ class Progress:
         counted = f"{task.done:,} of {task.total:,}" if task.total else f"{task.done:,}"
         if task.bar is not None:
             self._bars.update(task.bar, completed=task.done, state=f"{counted}, {task.state(now)}".rstrip(", "))
-        elif now - task.told >= self._every:
-            task.told = now
+        elif now - task.printed >= self._interval:
+            task.printed = now
             self._line(f"{task.text}: {counted}, {task.state(now)}".rstrip(", "))
 
     def _end(self, event: Event) -> None:
@@ -125,7 +125,7 @@ class Progress:
             self._bars.remove_task(task.bar)
         if not self._tasks:
             self.close()
-        took = f"{task.done:,} in {_clock(now - task.began)}" if task.done else _clock(now - task.began)
+        took = f"{task.done:,} in {_duration(now - task.started)}" if task.done else _duration(now - task.started)
         facts = "".join(f", {_fact(name, value)}" for name, value in task.facts.items())
         self._line(f"{task.text}: {took}{facts}")
 
@@ -141,7 +141,7 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def _clock(seconds: float) -> str:
+def _duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

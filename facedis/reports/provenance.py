@@ -16,7 +16,7 @@ from facedis.errors import OutputError
 #: Said of what the network drew, alone or beside photographs.
 SYNTHETIC = "synthetic image drawn by facedis; not a photograph"
 #: Said of a photograph's own face, written beside drawn ones.
-CUT_OUT = "a face cut out of a photograph by facedis, for comparison with synthetic images of it"
+CROPPED = "a face cut out of a photograph by facedis, for comparison with synthetic images of it"
 #: Said of a photograph with a drawn face in it.
 COMPOSITE = "synthetic face drawn by facedis in a photograph; it never looked like this"
 #: Pillow's name of the format by ending.
@@ -24,7 +24,7 @@ FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 _DESCRIPTION, _SOFTWARE = 0x010E, 0x0131
 
 
-def save(picture: np.ndarray | Image.Image, path: Path, mark: str = SYNTHETIC) -> None:
+def save_image(picture: np.ndarray | Image.Image, path: Path, mark: str = SYNTHETIC) -> None:
     """Write a picture with its mark, whole or not at all.
 
     Args:
@@ -35,7 +35,7 @@ def save(picture: np.ndarray | Image.Image, path: Path, mark: str = SYNTHETIC) -
     Raises:
         OutputError: It cannot be written, or has an ending that is no format which can be marked.
     """
-    refuse_unknown_format(path)
+    check_image_format(path)
     image = Image.fromarray(picture) if isinstance(picture, np.ndarray) else picture
     kind = FORMATS[path.suffix.lower()]
     exif = Image.Exif()
@@ -76,7 +76,7 @@ def save_animation(frames: Sequence[Image.Image], path: Path, hold: int = 600, e
         )
 
 
-def refuse_unknown_format(path: Path, *others: str) -> None:
+def check_image_format(path: Path, *others: str) -> None:
     """Say so before anything is drawn.
 
     Raises:

@@ -14,7 +14,7 @@ else:
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedResult:
     """One accuracy of a protocol.
 
     Attributes:
@@ -27,11 +27,11 @@ class Published:
     name: str
     accuracy: float
     source: str
-    ours: bool = False
+    is_this_run: bool = False
 
 
 @dataclass(frozen=True)
-class Protocol:
+class ProtocolResults:
     """What is measured how, and who measured it before.
 
     Attributes:
@@ -40,20 +40,20 @@ class Protocol:
     """
 
     title: str
-    rows: tuple[Published, ...]
+    rows: tuple[PublishedResult, ...]
 
 
-def protocols_of(result: Mapping[str, Any]) -> list[Protocol]:
+def matching_protocols(result: Mapping[str, Any]) -> list[ProtocolResults]:
     """The protocols that a record of kind "evaluation" follows, ours among the published accuracies.
 
     A protocol is followed where reader, split, expressions and number of faces are its own: papers
     that leave faces out are not comparable, and neither are we. A model of eight expressions also
     follows that of seven: faces that show contempt are left out, and so is that answer.
     """
-    return [protocol for entry in _table()["protocol"] if (protocol := _followed(result, entry)) is not None]
+    return [protocol for entry in _protocols()["protocol"] if (protocol := _match(result, entry)) is not None]
 
 
-def _followed(result: Mapping[str, Any], entry: Mapping[str, Any]) -> Protocol | None:
+def _match(result: Mapping[str, Any], entry: Mapping[str, Any]) -> ProtocolResults | None:
     if result.get("dataset") not in entry["readers"] or result["split"] != entry["split"]:
         return None
     for key, name, left_out in (
@@ -63,12 +63,12 @@ def _followed(result: Mapping[str, Any], entry: Mapping[str, Any]) -> Protocol |
         figure = result["task"].get(key)
         same = set(result["classes"]) - left_out == set(entry["classes"])
         if figure and same and figure["value"] is not None and abs(figure["n"] - entry["n"]) <= entry["slack"]:
-            rows = [Published(row["name"], row["accuracy"], row["source"]) for row in entry["row"]]
-            ours = Published(name, 100 * figure["value"], "", ours=True)
-            return Protocol(entry["title"], tuple(sorted([*rows, ours], key=lambda row: -row.accuracy)))
+            rows = [PublishedResult(row["name"], row["accuracy"], row["source"]) for row in entry["row"]]
+            ours = PublishedResult(name, 100 * figure["value"], "", is_this_run=True)
+            return ProtocolResults(entry["title"], tuple(sorted([*rows, ours], key=lambda row: -row.accuracy)))
     return None
 
 
 @cache
-def _table() -> dict[str, Any]:
+def _protocols() -> dict[str, Any]:
     return tomllib.loads((files("facedis.reports") / "published_results.toml").read_text(encoding="utf-8"))

@@ -9,7 +9,7 @@ import pytest
 
 from facedis.commands.shared import show
 from facedis.faces.cache.cache import FacesCache
-from facedis.reports.terminal.train import page
+from facedis.reports.terminal.train import render
 from tests.commands.test_bad_input import refused
 
 ODD = ("out [old] :cat:", "out [/b]")  # the second is a folder in a folder, and would close what nobody opened
@@ -35,7 +35,7 @@ def test_similarity_shows_pictures_and_runs_as_they_are_called(facedis, here, pi
 @pytest.mark.parametrize("odd", ODD)
 def test_train_and_eval_say_where_the_results_lie(facedis, here, tmp_path, capsys, odd):
     record = json.loads((here / "runs" / "one" / "result.json").read_text())
-    show(record | {"model": str(tmp_path / odd)}, page, as_json=False, quiet=False)
+    show(record | {"model": str(tmp_path / odd)}, render, as_json=False, quiet=False)
     assert str(tmp_path / odd) in capsys.readouterr().out
     done = facedis("eval", "--split", "test", "--bootstrap", "100", "--probes", "linear", "-o", tmp_path / odd)
     assert done.code == 0, done.err

@@ -1,6 +1,6 @@
 import pytest
 
-from facedis.reports.findings import claims
+from facedis.reports.findings import findings
 from facedis.result import Figure, plain
 
 
@@ -44,7 +44,7 @@ def said(
         },
         "collapse": {"rest": signs if rest else None, "expression": signs | {"effective_rank": Figure(30.0)}},
     }
-    return "\n".join(claims(plain(found)))
+    return "\n".join(findings(plain(found)))
 
 
 def test_a_leak_is_said_with_its_interval_and_chance():

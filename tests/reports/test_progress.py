@@ -25,16 +25,16 @@ def clock() -> Clock:
 
 def make_progress(clock: Clock, terminal: bool = False) -> tuple[Progress, io.StringIO]:
     stream = io.StringIO()
-    return Progress(Console(file=stream, force_terminal=terminal, width=100), every=30, clock=clock), stream
+    return Progress(Console(file=stream, force_terminal=terminal, width=100), interval=30, clock=clock), stream
 
 
 def test_away_from_a_terminal_there_is_a_line_now_and_then(clock):
-    tell, stream = make_progress(clock)
-    tell(Event("start", "encoding", total=1200))
+    progress, stream = make_progress(clock)
+    progress(Event("start", "encoding", total=1200))
     for done in range(100, 1300, 100):
         clock.seconds += 10
-        tell(Event("advance", "encoding", done=done, facts={"loss": 1.2345}))
-    tell(Event("end", "encoding"))
+        progress(Event("advance", "encoding", done=done, facts={"loss": 1.2345}))
+    progress(Event("end", "encoding"))
     assert stream.getvalue().splitlines() == [
         "encoding: 1,200",
         "encoding: 300 of 1,200, 10/s, 1:30 left, loss 1.23",
@@ -46,10 +46,10 @@ def test_away_from_a_terminal_there_is_a_line_now_and_then(clock):
 
 
 def test_a_rate_among_the_facts_takes_the_place_of_our_own(clock):
-    tell, stream = make_progress(clock)
-    tell(Event("start", "training", total=100, done=40))
+    progress, stream = make_progress(clock)
+    progress(Event("start", "training", total=100, done=40))
     clock.seconds = 60
-    tell(Event("advance", done=70, facts={"images/s": 1234.5, "C_adv": 0.125}))
+    progress(Event("advance", done=70, facts={"images/s": 1234.5, "C_adv": 0.125}))
     assert stream.getvalue().splitlines() == [
         "training: 100, 40 done before",
         "training: 70 of 100, 1:00 left, 1,234 images/s, C_adv 0.125",
@@ -57,29 +57,29 @@ def test_a_rate_among_the_facts_takes_the_place_of_our_own(clock):
 
 
 def test_a_task_of_unknown_size_shows_its_time(clock):
-    tell, stream = make_progress(clock)
-    tell(Event("start", "measuring"))
+    progress, stream = make_progress(clock)
+    progress(Event("start", "measuring"))
     clock.seconds = 3725
-    tell(Event("end", "measuring"))
+    progress(Event("end", "measuring"))
     assert stream.getvalue().splitlines() == ["measuring", "measuring: 1:02:05"]
 
 
 def test_notes_and_warnings_are_whole_lines_of_plain_text(clock):
-    tell, stream = make_progress(clock)
+    progress, stream = make_progress(clock)
     long = "a [bold]note[/bold] " + "x" * 150
-    note(tell, long)
-    warn(tell, "mind [this]")
+    note(progress, long)
+    warn(progress, "mind [this]")
     assert stream.getvalue().splitlines() == [long, "warning: mind [this]"]
 
 
 def test_an_inner_task_does_not_disturb_the_outer(clock):
-    tell, stream = make_progress(clock)
-    tell(Event("start", "outer", total=2))
-    tell(Event("start", "inner", total=5))
+    progress, stream = make_progress(clock)
+    progress(Event("start", "outer", total=2))
+    progress(Event("start", "inner", total=5))
     clock.seconds = 40
-    tell(Event("advance", done=2))
-    tell(Event("end", "inner"))
-    tell(Event("advance", done=1))
+    progress(Event("advance", done=2))
+    progress(Event("end", "inner"))
+    progress(Event("advance", done=1))
     assert stream.getvalue().splitlines()[2:] == [
         "inner: 2 of 5, 0.05/s, 1:00 left",
         "inner: 5 in 0:40",
@@ -88,38 +88,38 @@ def test_an_inner_task_does_not_disturb_the_outer(clock):
 
 
 def test_a_terminal_has_a_bar_and_gets_its_cursor_back(clock):
-    tell, stream = make_progress(clock, terminal=True)
-    with tell:
-        tell(Event("start", "encoding", total=10))
+    progress, stream = make_progress(clock, terminal=True)
+    with progress:
+        progress(Event("start", "encoding", total=10))
         clock.seconds = 2
-        tell(Event("advance", done=5, facts={"loss": 0.5}))
-        tell._bars.refresh()
+        progress(Event("advance", done=5, facts={"loss": 0.5}))
+        progress._bars.refresh()
         assert "5 of 10, 2.5/s, 0:02 left, loss 0.5" in stream.getvalue()
         assert "\x1b[?25l" in stream.getvalue()  # the cursor is hidden, and the task never ends
     assert stream.getvalue().rstrip("\n").rfind("\x1b[?25h") > stream.getvalue().rfind("\x1b[?25l")
 
 
 def test_on_a_terminal_too_a_finished_task_leaves_one_line(clock):
-    tell, stream = make_progress(clock, terminal=True)
-    tell(Event("start", "encoding", total=10))
+    progress, stream = make_progress(clock, terminal=True)
+    progress(Event("start", "encoding", total=10))
     clock.seconds = 5
-    tell(Event("end", "encoding"))
+    progress(Event("end", "encoding"))
     assert "encoding: 10 in 0:05" in stream.getvalue()
-    tell(Event("start", "again", total=1))  # a second task finds a terminal that works
-    tell(Event("end"))
+    progress(Event("start", "again", total=1))  # a second task finds a terminal that works
+    progress(Event("end"))
     assert "again: 1 in 0:00" in stream.getvalue()
 
 
 def test_it_can_be_sent_to_another_process(clock):
-    tell, _ = make_progress(clock, terminal=True)
-    with tell:
-        tell(Event("start", "training", total=10))
-        copy = pickle.loads(pickle.dumps(tell))
-    assert isinstance(copy, Progress) and copy._every == 30
+    progress, _ = make_progress(clock, terminal=True)
+    with progress:
+        progress(Event("start", "training", total=10))
+        copy = pickle.loads(pickle.dumps(progress))
+    assert isinstance(copy, Progress) and copy._interval == 30
 
 
 def test_events_out_of_order_are_no_reason_to_stop(clock):
-    tell, stream = make_progress(clock)
-    tell(Event("advance", done=5))
-    tell(Event("end"))
+    progress, stream = make_progress(clock)
+    progress(Event("advance", done=5))
+    progress(Event("end"))
     assert stream.getvalue() == ""

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from facedis.errors import OutputError
-from facedis.reports.provenance import COMPOSITE, SYNTHETIC, save, save_animation
+from facedis.reports.provenance import COMPOSITE, SYNTHETIC, save_animation, save_image
 
 DESCRIPTION = 0x010E
 PICTURE = np.random.default_rng(0).integers(0, 255, (32, 40, 3), np.uint8)
@@ -11,7 +11,7 @@ PICTURE = np.random.default_rng(0).integers(0, 255, (32, 40, 3), np.uint8)
 
 @pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.JPEG", "a.webp"])
 def test_every_picture_says_that_it_is_synthetic(tmp_path, name):
-    save(PICTURE, tmp_path / name)
+    save_image(PICTURE, tmp_path / name)
     with Image.open(tmp_path / name) as image:
         assert image.size == (40, 32)
         assert image.getexif()[DESCRIPTION] == SYNTHETIC
@@ -19,7 +19,7 @@ def test_every_picture_says_that_it_is_synthetic(tmp_path, name):
 
 
 def test_a_png_keeps_every_bit_and_takes_another_mark(tmp_path):
-    save(PICTURE, tmp_path / "a.png", COMPOSITE)
+    save_image(PICTURE, tmp_path / "a.png", COMPOSITE)
     with Image.open(tmp_path / "a.png") as image:
         assert (np.asarray(image) == PICTURE).all() and image.info["Comment"] == COMPOSITE
 
@@ -39,5 +39,5 @@ def test_an_animation_shows_all_frames_and_says_what_it_is(tmp_path):
 @pytest.mark.parametrize("name", ["a.bmp", "a", "a.gif", "a.tiff"])
 def test_a_format_that_cannot_be_marked_is_refused(tmp_path, name):
     with pytest.raises(OutputError, match=r"\.png"):
-        save(PICTURE, tmp_path / name)
+        save_image(PICTURE, tmp_path / name)
     assert not list(tmp_path.iterdir())

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from facedis.reports import published_results as published
-from facedis.reports.published_results import protocols_of
+from facedis.reports.published_results import matching_protocols
 from facedis.taxonomy import EIGHT, SEVEN
 
 
@@ -15,10 +15,10 @@ def result(dataset="fer2013", split="test", classes=SEVEN, n=3589, accuracy=0.7,
 
 
 def test_ours_stands_among_its_like_by_falling_accuracy():
-    (found,) = protocols_of(result(accuracy=0.711))
+    (found,) = matching_protocols(result(accuracy=0.711))
     values = [row.accuracy for row in found.rows]
     assert values == sorted(values, reverse=True)
-    assert [(row.name, row.accuracy) for row in found.rows if row.ours] == [("this run", pytest.approx(71.1))]
+    assert [(row.name, row.accuracy) for row in found.rows if row.is_this_run] == [("this run", pytest.approx(71.1))]
     assert "PrivateTest" in found.title
 
 
@@ -26,18 +26,18 @@ def test_ours_stands_among_its_like_by_falling_accuracy():
     "other", [{"split": "val"}, {"dataset": "drawn"}, {"n": 1000}, {"classes": SEVEN[:6]}, {"accuracy": None}]
 )
 def test_what_is_not_the_protocol_is_not_compared(other):
-    assert protocols_of(result(**other)) == []
+    assert matching_protocols(result(**other)) == []
 
 
 def test_a_model_of_eight_is_shown_with_eight_and_with_seven():
-    eight, seven = protocols_of(result("affectnet-2021", "val", EIGHT, 3999, 0.6, 0.64))
+    eight, seven = matching_protocols(result("affectnet-2021", "val", EIGHT, 3999, 0.6, 0.64))
     assert "8 expressions" in eight.title and "7 expressions" in seven.title
-    assert next(row for row in seven.rows if row.ours).accuracy == pytest.approx(64)
-    assert "contempt taken out" in next(row for row in seven.rows if row.ours).name
+    assert next(row for row in seven.rows if row.is_this_run).accuracy == pytest.approx(64)
+    assert "contempt taken out" in next(row for row in seven.rows if row.is_this_run).name
 
 
 def test_every_published_number_has_a_source_and_is_a_percentage():
-    for entry in published._table()["protocol"]:
+    for entry in published._protocols()["protocol"]:
         assert set(entry["classes"]) <= set(EIGHT)
         for row in entry["row"]:
             assert row["source"] and 30 < row["accuracy"] <= 100, row

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from facedis.reports.cards.card_measures import measures
+from facedis.reports.cards.card_measures import measurements
 from facedis.reports.numbers import PERCENT
-from facedis.reports.tables.table_formats import piped
+from facedis.reports.tables.table_formats import markdown_row
 
 _UNKNOWN = "not known"
 #: What people differ in and no dataset here says of its faces, unless it is a known factor.
@@ -20,7 +20,7 @@ _LIMITS = (
     "cultures and ages than theirs.",
     "Fresh probes bound what a code tells from below: a stronger reader may read more.",
 )
-_FORBIDDEN = (
+_OUT_OF_SCOPE = (
     "Decisions about people: work, school, credit, insurance, health, police, border, court.",
     "Claims about feelings, honesty, intent, character, or illness.",
     "Watching people at work, in class, or in public, or anybody who has not agreed.",
@@ -39,12 +39,12 @@ def card(facts: Mapping[str, Any]) -> str:
     parts = [
         [f"# {facts['name']}", "", _summary(facts), ""],
         ["## What it is", "", *_network(facts), ""],
-        ["## How good it is", "", *_measured(results)],
+        ["## How good it is", "", *_evaluation(results)],
         ["## Groups", "", *_groups(results), ""],
         ["## Data", "", *_data(info), ""],
         ["## Recipe", "", *_recipe(info), ""],
         ["## Limits", "", *_list(_LIMITS), ""],
-        ["## What it must not be used for", "", *_list(_FORBIDDEN), ""],
+        ["## What it must not be used for", "", *_list(_OUT_OF_SCOPE), ""],
         ["## Use", "", *_use(facts["name"]), ""],
     ]
     return "\n".join(line for part in parts for line in part).rstrip() + "\n"
@@ -80,20 +80,20 @@ def _network(facts: Mapping[str, Any]) -> Iterator[str]:
             "expressions": ", ".join(info["classes"]),
             "decoder": model["decoder"],
             "input": f"a face of {model['size']} x {model['size']} pixels, {colour}",
-            "faces are cut out by": f"crop {faces['crop']}, margin {_or(faces.get('margin'))}, "
-            f"detector {_or(faces.get('detector'))}",
+            "faces are cut out by": f"crop {faces['crop']}, margin {_or_unknown(faces.get('margin'))}, "
+            f"detector {_or_unknown(faces.get('detector'))}",
             "file": "half precision, computed in single precision" if "packed" in info else "single precision",
             "licence": "MIT, as facedis; the training data has terms of its own",
         }
     )
 
 
-def _measured(results: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _evaluation(results: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     if not results:
         yield "Not known: no result of `facedis eval` was packed with it."
         yield ""
     for found in results:
-        yield from measures(found)
+        yield from measurements(found)
 
 
 def _groups(results: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -113,7 +113,7 @@ def _data(info: Mapping[str, Any]) -> Iterator[str]:
         n = f"{training['n']:,}" if training.get("n") else _UNKNOWN
         yield from _pairs(
             {
-                "dataset": _or(faces.get("dataset")),
+                "dataset": _or_unknown(faces.get("dataset")),
                 "faces it was trained on": n,
                 "fingerprint of the faces cache": faces["fingerprint"][:16],
                 "further factors taught": ", ".join(stage["factors"]) or "none",
@@ -144,11 +144,11 @@ def _recipe(info: Mapping[str, Any]) -> Iterator[str]:
                 "seed": str(stage["train"]["seed"]),
                 "epochs": epochs,
                 "training time": minutes + rate,
-                "machine": _or(stage.get("machine")),
+                "machine": _or_unknown(stage.get("machine")),
                 "versions": versions or _UNKNOWN,
-                "facedis": f"{_or(stage.get('facedis'))}, commit {_or(stage.get('commit'))}",
-                "trained on": _or(stage.get("created")),
-                "began with": _began(stage),
+                "facedis": f"{_or_unknown(stage.get('facedis'))}, commit {_or_unknown(stage.get('commit'))}",
+                "trained on": _or_unknown(stage.get("created")),
+                "began with": _initial_weights(stage),
             },
             _stage_name(info, stage),
         )
@@ -160,7 +160,7 @@ def _recipe(info: Mapping[str, Any]) -> Iterator[str]:
         yield "```"
 
 
-def _began(stage: Mapping[str, Any]) -> str:
+def _initial_weights(stage: Mapping[str, Any]) -> str:
     if stage.get("began_with"):
         return f"the trunk of the run {stage['model']['weights']}"
     return "random weights" if stage["model"]["weights"] == "none" else f"the weights {stage['model']['weights']}"
@@ -184,14 +184,14 @@ def _use(name: str) -> Iterator[str]:
 
 
 def _pairs(known: Mapping[str, str], title: str = "") -> Iterator[str]:
-    yield piped([title, ""])
-    yield piped([":--", ":--"])
-    yield from (piped([key, value]) for key, value in known.items())
+    yield markdown_row([title, ""])
+    yield markdown_row([":--", ":--"])
+    yield from (markdown_row([key, value]) for key, value in known.items())
 
 
 def _list(sentences: Sequence[str]) -> list[str]:
     return [f"- {sentence}" for sentence in sentences]
 
 
-def _or(value: object) -> str:
+def _or_unknown(value: object) -> str:
     return _UNKNOWN if value in (None, "") else str(value)

@@ -1,17 +1,17 @@
-"""The measures of a model as sections of its card, in Markdown."""
+"""The measurements of a model as sections of its card, in Markdown."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from facedis.reports.findings import claims
-from facedis.reports.numbers import ABSENT, DECIMAL, PERCENT, AnyFigure, Style, count
-from facedis.reports.tables.table_formats import piped
-from facedis.reports.terminal.eval import remarks, tables
+from facedis.reports.findings import findings
+from facedis.reports.numbers import DECIMAL, MISSING, PERCENT, AnyEstimate, NumberFormat, integer
+from facedis.reports.tables.table_formats import markdown_row
+from facedis.reports.terminal.eval import caveats, tables
 from facedis.reports.terminal.swap_eval import MEASURES, figures
-from facedis.reports.terminal.swap_eval import claims as swap_claims
+from facedis.reports.terminal.swap_eval import findings as swap_findings
 
 _HEAD = ("", "value", "95 % interval", "chance", "n")
-_PERSON = (
+_VERIFICATION = (
     ("identity_auc", "told apart (AUC)", DECIMAL),
     ("eer", "equal error rate", PERCENT),
     ("tar_at_far_1", "accepted where 1 % of others are", PERCENT),
@@ -25,15 +25,15 @@ _CODES = {
     "random": "untrained branch",
 }
 _COLLAPSE = (
-    ("effective_rank", "effective rank", Style(digits=1)),
+    ("effective_rank", "effective rank", NumberFormat(digits=1)),
     ("dead_share", "dead numbers", PERCENT),
     ("mean_cosine", "mean cosine", DECIMAL),
-    ("total_variance", "total variance", Style(digits=2)),
+    ("total_variance", "total variance", NumberFormat(digits=2)),
 )
 _KINDS = {"across": "expression and rest from two people", "within": "both from one person"}
 
 
-def measures(result: Mapping[str, Any]) -> list[str]:
+def measurements(result: Mapping[str, Any]) -> list[str]:
     """The lines of one record of kind "evaluation" or "swap_eval"."""
     title = f"### {result['dataset']}, split {result['split']}: {result['n']:,} faces"
     if result["kind"] == "swap_eval":
@@ -44,26 +44,26 @@ def measures(result: Mapping[str, Any]) -> list[str]:
 def _evaluation(result: Mapping[str, Any]) -> Iterator[str]:
     yield f"Measured by `{result['command']}` on {result['faces']} with facedis {result['facedis']}."
     yield ""
-    yield from (f"- {claim}" for claim in claims(result))
+    yield from (f"- {finding}" for finding in findings(result))
     yield ""
     for title, rows in tables(result):
         yield from _table(title, rows)
-    yield from _table("Recognised across expressions", list(_people(result["retention"])))
+    yield from _table("Recognised across expressions", list(_verification(result["retention"])))
     yield from _table("Whether a code says anything at all", list(_collapse(result["collapse"])))
     yield from _factors(result["factors"])
     yield from _spread(result)
     yield from _confusion(result)
-    yield from _remarks(remarks(result))
+    yield from _caveats(caveats(result))
 
 
-def _people(retention: Mapping[str, Any]) -> Iterator[tuple[str, Style, AnyFigure]]:
+def _verification(retention: Mapping[str, Any]) -> Iterator[tuple[str, NumberFormat, AnyEstimate]]:
     for code, name in _CODES.items():
-        for key, label, style in _PERSON:
+        for key, label, style in _VERIFICATION:
             if retention.get(f"{key}_{code}") is not None:
                 yield f"{name}: {label}", style, retention[f"{key}_{code}"]
 
 
-def _collapse(codes: Mapping[str, Any]) -> Iterator[tuple[str, Style, AnyFigure]]:
+def _collapse(codes: Mapping[str, Any]) -> Iterator[tuple[str, NumberFormat, AnyEstimate]]:
     for code, signs in codes.items():
         for key, label, style in _COLLAPSE if signs else ():
             yield f"{_CODES[code]} ({signs['size']} numbers): {label}", style, signs[key]
@@ -81,7 +81,7 @@ def _factors(factors: Mapping[str, Any]) -> Iterator[str]:
     for name in known:
         scores = factors[name].get("score") or {}
         numbers = [factors[name].get(gap) for gap in gaps] + [scores.get(code) for code in codes]
-        yield piped([name, *(ABSENT if number is None else f"{number:.3f}" for number in numbers)])
+        yield markdown_row([name, *(MISSING if number is None else f"{number:.3f}" for number in numbers)])
     yield ""
 
 
@@ -108,21 +108,21 @@ def _confusion(result: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield from _head(("", *result["classes"]))
     for name, row in zip(result["classes"], result["confusion"], strict=True):
-        yield piped([name, *(f"{cell:,}" for cell in row)])
+        yield markdown_row([name, *(f"{cell:,}" for cell in row)])
     yield ""
 
 
 def _swaps(result: Mapping[str, Any]) -> Iterator[str]:
-    yield from (f"- {claim}" for claim in swap_claims(result))
+    yield from (f"- {finding}" for finding in swap_findings(result))
     yield ""
     for kind, title in _KINDS.items():
         found = {label: (style, figures(result, name, kind)) for name, label, style in MEASURES}
         rows = [(label, style, figure["swap"]) for label, (style, figure) in found.items() if figure]
         yield from _table(f"Swaps, {title}", rows)
-    yield from _remarks([*result["notes"], *dict.fromkeys(result["reasons"].values())])
+    yield from _caveats([*result["notes"], *dict.fromkeys(result["reasons"].values())])
 
 
-def _table(title: str, rows: Sequence[tuple[str, Style, AnyFigure]]) -> Iterator[str]:
+def _table(title: str, rows: Sequence[tuple[str, NumberFormat, AnyEstimate]]) -> Iterator[str]:
     if not rows:
         return
     yield title
@@ -130,16 +130,16 @@ def _table(title: str, rows: Sequence[tuple[str, Style, AnyFigure]]) -> Iterator
     yield from _head(_HEAD)
     for label, style, figure in rows:
         n = figure["n"] if figure else None
-        yield piped([label, style.value(figure), style.interval(figure), style.chance(figure), count(n)])
+        yield markdown_row([label, style.value(figure), style.interval(figure), style.chance(figure), integer(n)])
     yield ""
 
 
 def _head(names: Sequence[str]) -> Iterator[str]:
-    yield piped(names)
-    yield piped([":--", *["--:"] * (len(names) - 1)])
+    yield markdown_row(names)
+    yield markdown_row([":--", *["--:"] * (len(names) - 1)])
 
 
-def _remarks(said: Sequence[str]) -> Iterator[str]:
+def _caveats(said: Sequence[str]) -> Iterator[str]:
     if said:
         yield "To know:"
         yield ""

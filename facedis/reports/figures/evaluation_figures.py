@@ -12,12 +12,12 @@ from facedis.atomic_io import atomic_write
 from facedis.errors import ConfigError
 from facedis.reports.figures.colours import COLOURS
 
-_MARKS = ("o", "s", "^", "v", "D")
+_MARKERS = ("o", "s", "^", "v", "D")
 #: What a code should keep, where people are known and where they are not: key, chance, label.
-_KEPT = "identity_auc", 0.5, "people told apart (AUC)"
-_KEPT_UNNAMED = "embedding_r2", 0.0, "trunk features without the expression, predicted (R²)"
+_RETAINED = "identity_auc", 0.5, "people told apart (AUC)"
+_RETAINED_UNNAMED = "embedding_r2", 0.0, "trunk features without the expression, predicted (R²)"
 #: How the codes are called in pictures.
-NAMES = {
+CODE_LABELS = {
     "rest": "rest code",
     "expression": "expression code",
     "trunk": "trunk",
@@ -48,7 +48,7 @@ def confusion(counts: Sequence[Sequence[int]], classes: Sequence[str], title: st
     totals = table.sum(axis=1, keepdims=True)
     shares = table / np.maximum(totals, 1)
     side = 1.6 + 0.72 * len(classes)
-    figure = _blank(side + 1.0, side)
+    figure = _new_figure(side + 1.0, side)
     axes = figure.add_subplot()
     picture = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     places = range(len(classes))
@@ -79,11 +79,11 @@ def trade_off(result: Mapping[str, Any]) -> Figure | None:
     """
     leakage, retention = result["leakage"], result["retention"]
     known = retention.get("identity_auc_trunk") is not None
-    key, chance, label = _KEPT if known else _KEPT_UNNAMED
-    figure = _blank(6.2, 4.6)
+    key, chance, label = _RETAINED if known else _RETAINED_UNNAMED
+    figure = _new_figure(6.2, 4.6)
     axes = figure.add_subplot()
     level = None
-    for number, (code, name) in enumerate(NAMES.items()):
+    for number, (code, name) in enumerate(CODE_LABELS.items()):
         kept, leak = retention.get(f"{key}_{code}"), (leakage.get(f"expression_in_{code}") or {}).get("strongest")
         if not known and code in ("trunk", "erased_trunk"):  # erasing is linear: they tell it wholly
             kept = {"value": 1.0, "low": None, "high": None}
@@ -92,7 +92,13 @@ def trade_off(result: Mapping[str, Any]) -> Figure | None:
         level = leak["chance"]
         place = kept["value"], leak["value"]
         axes.errorbar(
-            *place, _reach(leak), _reach(kept), fmt=_MARKS[number], color=COLOURS[number], capsize=3, label=name
+            *place,
+            _error_bar(leak),
+            _error_bar(kept),
+            fmt=_MARKERS[number],
+            color=COLOURS[number],
+            capsize=3,
+            label=name,
         )
     if level is None:
         return None
@@ -114,16 +120,18 @@ def frontier(result: Mapping[str, Any]) -> Figure:
     """
     rows = [row for row in result["rows"] if row["leakage"]["expression_in_rest"]]
     known = any(row["retention"].get("identity_auc_rest") for row in rows)
-    key, chance, label = _KEPT if known else _KEPT_UNNAMED
-    figure = _blank(6.4, 4.8)
+    key, chance, label = _RETAINED if known else _RETAINED_UNNAMED
+    figure = _new_figure(6.4, 4.8)
     axes = figure.add_subplot()
     for number, name in enumerate(dict.fromkeys(row["name"] for row in rows)):
-        style = dict(fmt=_MARKS[number % len(_MARKS)], color=COLOURS[number % len(COLOURS)], capsize=2)
+        style = dict(fmt=_MARKERS[number % len(_MARKERS)], color=COLOURS[number % len(COLOURS)], capsize=2)
         for seed, row in enumerate(row for row in rows if row["name"] == name):
             kept, leak = row["retention"][f"{key}_rest"], row["leakage"]["expression_in_rest"]["strongest"]
             if kept is not None and leak is not None:
                 label_once = None if seed else name
-                axes.errorbar(kept["value"], leak["value"], _reach(leak), _reach(kept), label=label_once, **style)
+                axes.errorbar(
+                    kept["value"], leak["value"], _error_bar(leak), _error_bar(kept), label=label_once, **style
+                )
     axes.axhline(1 / len(result["classes"]), color="grey", linestyle=":", linewidth=1)
     axes.axvline(chance, color="grey", linestyle=":", linewidth=1)
     axes.set_xlabel(f"kept in the rest code: {label}")
@@ -133,7 +141,7 @@ def frontier(result: Mapping[str, Any]) -> Figure:
     return figure
 
 
-def save(figure: Figure, path: Path) -> None:
+def save_figure(figure: Figure, path: Path) -> None:
     """Write a figure as its name ends: .png or .svg.
 
     Raises:
@@ -149,14 +157,14 @@ def save(figure: Figure, path: Path) -> None:
 
 def code_maps(maps: Mapping[str, np.ndarray], labels: np.ndarray, classes: Sequence[str]) -> Figure:
     """The faces laid out by each code, coloured by expression: mixed colours are what a rest code wants."""
-    figure = _blank(5.2 * len(maps), 5.4)
+    figure = _new_figure(5.2 * len(maps), 5.4)
     for number, (name, places) in enumerate(maps.items(), 1):
         axes = figure.add_subplot(1, len(maps), number)
         for label, expression in enumerate(classes):
             chosen = labels == label
             colour = COLOURS[label % len(COLOURS)]
             axes.scatter(*places[chosen].T, s=7, color=colour, label=expression, linewidths=0, alpha=0.75)
-        axes.set_title(NAMES[name], fontsize="medium")
+        axes.set_title(CODE_LABELS[name], fontsize="medium")
         axes.set_xticks([])
         axes.set_yticks([])
     handles, names = figure.axes[0].get_legend_handles_labels()
@@ -164,7 +172,7 @@ def code_maps(maps: Mapping[str, np.ndarray], labels: np.ndarray, classes: Seque
     return figure
 
 
-def bars(names: Sequence[str], values: Sequence[float], label: str, chance: float | None = None) -> Figure:
+def bar_chart(names: Sequence[str], values: Sequence[float], label: str, chance: float | None = None) -> Figure:
     """One bar a name, with the level of chance as a line.
 
     Args:
@@ -173,7 +181,7 @@ def bars(names: Sequence[str], values: Sequence[float], label: str, chance: floa
         label: Of the axis.
         chance: Where the line is drawn.
     """
-    figure = _blank(6.2, 0.7 + 0.27 * len(names))
+    figure = _new_figure(6.2, 0.7 + 0.27 * len(names))
     axes = figure.add_subplot()
     places = np.arange(len(names))[::-1]
     axes.barh(places, values, color=COLOURS[0], height=0.72)
@@ -186,14 +194,14 @@ def bars(names: Sequence[str], values: Sequence[float], label: str, chance: floa
     return figure
 
 
-def _reach(figure: Mapping[str, Any]) -> list[list[float]] | None:
+def _error_bar(figure: Mapping[str, Any]) -> list[list[float]] | None:
     if figure["low"] is None or figure["high"] is None:
         return None
     low, high = figure["value"] - figure["low"], figure["high"] - figure["value"]
     return [[max(0.0, low)], [max(0.0, high)]]  # a percentile interval need not hold its value
 
 
-def _blank(width: float, height: float) -> Figure:
+def _new_figure(width: float, height: float) -> Figure:
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure

@@ -13,11 +13,11 @@ from matplotlib.figure import Figure
 
 from facedis.atomic_io import write_text
 from facedis.reports.figures import evaluation_figures as figures
-from facedis.reports.findings import claims
-from facedis.reports.html.thumbnails import data_address, thumbnail
-from facedis.reports.numbers import count
-from facedis.reports.published_results import protocols_of
-from facedis.reports.terminal.eval import remarks, tables
+from facedis.reports.findings import findings
+from facedis.reports.html.thumbnails import data_uri, thumbnail
+from facedis.reports.numbers import integer
+from facedis.reports.published_results import matching_protocols
+from facedis.reports.terminal.eval import caveats, tables
 
 
 class Row(NamedTuple):
@@ -54,7 +54,7 @@ class _Gallery(Protocol):
     worst: tuple[_Shown, ...]
 
 
-def write_page(result: Mapping[str, Any], gallery: _Gallery, path: Path) -> None:
+def write_evaluation(result: Mapping[str, Any], gallery: _Gallery, path: Path) -> None:
     """Write the page of a record of kind "evaluation".
 
     Args:
@@ -65,21 +65,21 @@ def write_page(result: Mapping[str, Any], gallery: _Gallery, path: Path) -> None
     Raises:
         OutputError: It cannot be written.
     """
-    write_text(path, html(result, gallery))
+    write_text(path, evaluation_html(result, gallery))
 
 
-def html(result: Mapping[str, Any], gallery: _Gallery) -> str:
+def evaluation_html(result: Mapping[str, Any], gallery: _Gallery) -> str:
     """The text of the page."""
     template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
         (files("facedis.reports.html") / "evaluation.html").read_text(encoding="utf-8")
     )
     return template.render(
         result=result,
-        claims=claims(result),
-        remarks=remarks(result),
+        findings=findings(result),
+        caveats=caveats(result),
         tables=[(title, [_row(*row) for row in rows]) for title, rows in tables(result)],
-        protocols=protocols_of(result),
-        pictures=list(_pictures(result, gallery)),
+        protocols=matching_protocols(result),
+        figures=list(_pictures(result, gallery)),
         faces=[
             ("Surest and right", [_face(shown) for shown in gallery.best]),
             ("Surest and wrong", [_face(shown) for shown in gallery.worst]),
@@ -89,7 +89,7 @@ def html(result: Mapping[str, Any], gallery: _Gallery) -> str:
 
 def _row(label: str, style: Any, figure: Mapping[str, Any] | None) -> Row:
     n = None if figure is None else figure["n"]
-    return Row(label, style.value(figure), style.interval(figure), style.chance(figure), count(n))
+    return Row(label, style.value(figure), style.interval(figure), style.chance(figure), integer(n))
 
 
 def _pictures(result: Mapping[str, Any], gallery: _Gallery) -> Iterator[tuple[str, str, str]]:
@@ -114,7 +114,7 @@ def _pictures(result: Mapping[str, Any], gallery: _Gallery) -> Iterator[tuple[st
     yield (
         "Each expression",
         "Share of its faces that are named right.",
-        _svg(figures.bars(list(known), values, "recall", 1 / len(result["classes"]))),
+        _svg(figures.bar_chart(list(known), values, "recall", 1 / len(result["classes"]))),
     )
     if gallery.people:
         names = [f"{person.name} ({person.n})" for person in gallery.people]
@@ -122,7 +122,7 @@ def _pictures(result: Mapping[str, Any], gallery: _Gallery) -> Iterator[tuple[st
         yield (
             "Each person",
             "Share of their faces that are named right, worst first; number of faces in brackets.",
-            _svg(figures.bars(names, accuracies, "accuracy", 1 / len(result["classes"]))),
+            _svg(figures.bar_chart(names, accuracies, "accuracy", 1 / len(result["classes"]))),
         )
 
 
@@ -140,10 +140,10 @@ def _svg(figure: Figure) -> str:
     stream = io.BytesIO()
     with rc_context({"svg.hashsalt": "facedis"}):  # the same numbers give the same file
         figure.savefig(stream, format="svg", metadata={"Date": None})
-    return data_address(stream.getvalue(), "image/svg+xml")
+    return data_uri(stream.getvalue(), "image/svg+xml")
 
 
 def _png(figure: Figure) -> str:
     stream = io.BytesIO()
     figure.savefig(stream, format="png", dpi=110)
-    return data_address(stream.getvalue(), "image/png")
+    return data_uri(stream.getvalue(), "image/png")

@@ -208,7 +208,7 @@ def _tables(result: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     if result.get("auc"):
         codes = [code for code in CODES if any(code in found for found in result["auc"].values())]
         rows = [
-            [CONTRASTS.get(name, name), *(DECIMAL.short(found.get(code)) for code in codes)]
+            [CONTRASTS.get(name, name), *(DECIMAL.with_interval(found.get(code)) for code in codes)]
             for name, found in result["auc"].items()
         ]
         yield {"title": "Told apart by the cosine: AUC, chance 0.5", "head": ["", *codes], "rows": rows}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Grid:
+class TextTable:
     """A table of text.
 
     Attributes:
@@ -21,22 +21,22 @@ class Grid:
     rows: tuple[tuple[str, ...], ...]
 
 
-def markdown(grid: Grid) -> str:
+def to_markdown(table: TextTable) -> str:
     """A pipe table with its title above; all columns but the first are right-aligned."""
-    lines = [piped(grid.header), piped([":--", *["--:"] * (len(grid.header) - 1)])]
-    return "\n".join([grid.title, "", *lines, *(piped(row) for row in grid.rows)]) + "\n"
+    lines = [markdown_row(table.header), markdown_row([":--", *["--:"] * (len(table.header) - 1)])]
+    return "\n".join([table.title, "", *lines, *(markdown_row(row) for row in table.rows)]) + "\n"
 
 
-def latex(grid: Grid) -> str:
+def to_latex(table: TextTable) -> str:
     """A `tabular` with the rules of booktabs, in a `table` with the title as its caption."""
     lines = [
         "\\begin{table}",
-        f"\\caption{{{_escaped(grid.title)}}}",
-        f"\\begin{{tabular}}{{l{'r' * (len(grid.header) - 1)}}}",
+        f"\\caption{{{_latex_escape(table.title)}}}",
+        f"\\begin{{tabular}}{{l{'r' * (len(table.header) - 1)}}}",
         "\\toprule",
-        _ampersands(grid.header),
+        _latex_row(table.header),
         "\\midrule",
-        *(_ampersands(row) for row in grid.rows),
+        *(_latex_row(row) for row in table.rows),
         "\\bottomrule",
         "\\end{tabular}",
         "\\end{table}",
@@ -44,18 +44,18 @@ def latex(grid: Grid) -> str:
     return "\n".join(lines) + "\n"
 
 
-def comma_separated(grid: Grid) -> str:
+def to_csv(table: TextTable) -> str:
     """Header and rows as CSV; the title is left out."""
     stream = io.StringIO()
-    csv.writer(stream, lineterminator="\n").writerows([grid.header, *grid.rows])
+    csv.writer(stream, lineterminator="\n").writerows([table.header, *table.rows])
     return stream.getvalue()
 
 
 #: By the name of the option.
-FORMS: dict[str, Callable[[Grid], str]] = {"markdown": markdown, "latex": latex, "csv": comma_separated}
+TABLE_FORMATS: dict[str, Callable[[TextTable], str]] = {"markdown": to_markdown, "latex": to_latex, "csv": to_csv}
 
 
-def piped(cells: Sequence[str]) -> str:
+def markdown_row(cells: Sequence[str]) -> str:
     """A row of a Markdown table."""
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
@@ -71,9 +71,9 @@ _SPECIAL = {sign: f"\\{sign}" for sign in "&%$#_{}"} | {
 }
 
 
-def _escaped(text: str) -> str:
+def _latex_escape(text: str) -> str:
     return "".join(_SPECIAL.get(sign, sign) for sign in text)
 
 
-def _ampersands(cells: Sequence[str]) -> str:
-    return " & ".join(map(_escaped, cells)) + " \\\\"
+def _latex_row(cells: Sequence[str]) -> str:
+    return " & ".join(map(_latex_escape, cells)) + " \\\\"

@@ -22,7 +22,7 @@ _MEANINGS = {
 _SHOWN = 5
 
 
-def page(result: Mapping[str, Any]) -> Iterator[RenderableType]:
+def render(result: Mapping[str, Any]) -> Iterator[RenderableType]:
     """The page of a record of kind "alignment", piece by piece."""
     yield Text("What became of the images", style="bold")
     yield status_table(result)

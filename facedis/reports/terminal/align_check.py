@@ -11,7 +11,7 @@ from rich.text import Text
 _SHOWN = 5
 
 
-def page(result: Mapping[str, Any]) -> Iterator[RenderableType]:
+def render(result: Mapping[str, Any]) -> Iterator[RenderableType]:
     """The page of a record of kind "check", piece by piece."""
     what = "cropped faces" if result["cropped"] else "photographs"
     people = f", {result['people']:,} people" if result["people"] else ""

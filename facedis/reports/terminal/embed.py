@@ -6,7 +6,7 @@ from typing import Any
 from facedis.reports.numbers import model_line
 
 
-def page(result: Mapping[str, Any]) -> Iterator[str]:
+def render(result: Mapping[str, Any]) -> Iterator[str]:
     """The lines of a record of kind "embedding"."""
     columns = ", ".join(f"{name} ({size})" for name, size in result["codes"].items())
     size = f"{result['n']:,} faces, {result['bytes'] / 1e6:,.1f} MB, {result['rate']:,.1f} images a second"

@@ -8,9 +8,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from facedis.reports.findings import claims
-from facedis.reports.numbers import ABSENT, DECIMAL, NATS, PERCENT, AnyFigure, Style, count
-from facedis.reports.published_results import Protocol, protocols_of
+from facedis.reports.findings import findings
+from facedis.reports.numbers import DECIMAL, MISSING, NATS, PERCENT, AnyEstimate, NumberFormat, integer
+from facedis.reports.published_results import ProtocolResults, matching_protocols
 
 _TASK = (
     ("accuracy", "accuracy", PERCENT),
@@ -30,8 +30,8 @@ _PROBES = {
     "boosting": "boosted trees",
 }
 _REST = (
-    ("normalised", "as a share of the trunk's", Style(digits=2)),
-    ("bits", "usable information", Style(unit=" bits")),
+    ("normalised", "as a share of the trunk's", NumberFormat(digits=2)),
+    ("bits", "usable information", NumberFormat(unit=" bits")),
     ("share", "as a share of all there is", PERCENT),
     ("null", "with shuffled labels", PERCENT),
     ("selectivity", "above a label learned by heart", PERCENT),
@@ -48,13 +48,13 @@ _ADVERSARY = (
     ("entropy", "adversary: entropy, 1 undecided", DECIMAL),
     ("confusion_excess", "adversary: loss above its least", NATS),
 )
-_PERSON = (("identity_auc", "AUC"), ("eer", "EER"), ("tar_at_far_1", "TAR@1 %"), ("rank1", "rank 1"))
-_GAPS = ("block_mig", "block_sap", "block_dci", "mig", "sap")
+_VERIFICATION = (("identity_auc", "AUC"), ("eer", "EER"), ("tar_at_far_1", "TAR@1 %"), ("rank1", "rank 1"))
+_SCORES = ("block_mig", "block_sap", "block_dci", "mig", "sap")
 #: Letters of an expression at the head of a narrow column.
-_SHORT = 7
+_ABBREVIATION = 7
 
 
-def page(result: Mapping[str, Any]) -> Iterator[RenderableType]:
+def render(result: Mapping[str, Any]) -> Iterator[RenderableType]:
     """The page of a record of kind "evaluation", piece by piece."""
     yield _heading(result)
     found = [_table(title, iter(rows)) for title, rows in tables(result)]
@@ -62,22 +62,22 @@ def page(result: Mapping[str, Any]) -> Iterator[RenderableType]:
     yield _confusion(result["confusion"], result["classes"])
     yield from found[2:]
     if any(result["retention"][f"identity_auc_{code}"] is not None for code in _CODES):
-        yield _people(result["retention"])
+        yield _verification(result["retention"])
     if result["factors"]:
         yield _factors(result["factors"])
-        yield _told(result)
+        yield _informativeness(result)
     yield _collapse(result["collapse"])
-    yield from map(_protocol, protocols_of(result))
-    yield _listed("What this says", claims(result))
-    if remarks(result):
-        yield _listed("To know", remarks(result))
+    yield from map(_protocol, matching_protocols(result))
+    yield _listed("What this says", findings(result))
+    if caveats(result):
+        yield _listed("To know", caveats(result))
     if "output" in result:
         yield Text(f"Written: {result['output']}/result.json, confusion.png")
     if "page" in result:
         yield Text(f"Page: {result['page']}")
 
 
-def tables(result: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, Style, AnyFigure]]]]:
+def tables(result: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, NumberFormat, AnyEstimate]]]]:
     """Every table of figures: its title and its rows of label, style and figure; empty ones left out.
 
     The first two are about the expression head, the others about the codes.
@@ -88,14 +88,14 @@ def tables(result: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, Style, 
         "Recall of each expression": _recall_rows(result),
         "Expression read from the rest code": _rest_rows(leakage),
         "Expression read from (strongest probe)": _strongest_rows(leakage, "expression"),
-        _who(leakage): _strongest_rows(leakage, "identity"),
+        _identity_title(leakage): _strongest_rows(leakage, "identity"),
         "Told apart by cosine (AUC)": _auc_rows(retention),
         "Trunk features without the expression, predicted from (R2)": _embedding_rows(retention),
     }
     return [(title, listed) for title, rows in found.items() if (listed := list(rows))]
 
 
-def remarks(result: Mapping[str, Any]) -> list[str]:
+def caveats(result: Mapping[str, Any]) -> list[str]:
     """What a reader must know: notes, faces left out, why numbers are missing."""
     return [*result["notes"], *_left_out(result), *dict.fromkeys(result["reasons"].values())]
 
@@ -107,25 +107,25 @@ def _heading(result: Mapping[str, Any]) -> Text:
     return text
 
 
-def _task_rows(result: Mapping[str, Any]) -> Iterator[tuple[str, Style, AnyFigure]]:
+def _task_rows(result: Mapping[str, Any]) -> Iterator[tuple[str, NumberFormat, AnyEstimate]]:
     for label, key, style in _TASK:
         if key in result["task"]:
             yield label, style, result["task"][key]
 
 
-def _recall_rows(result: Mapping[str, Any]) -> Iterator[tuple[str, Style, AnyFigure]]:
+def _recall_rows(result: Mapping[str, Any]) -> Iterator[tuple[str, NumberFormat, AnyEstimate]]:
     for name, figure in result["recall"].items():
         yield name, PERCENT, figure
 
 
-def _rest_rows(leakage: Mapping[str, Any]) -> Iterator[tuple[str, Style, AnyFigure]]:
+def _rest_rows(leakage: Mapping[str, Any]) -> Iterator[tuple[str, NumberFormat, AnyEstimate]]:
     rest = leakage["expression_in_rest"]
     if rest is None:
         return
     for kind, label in _PROBES.items():
         if rest.get(kind) is not None:
             yield label, PERCENT, rest[kind]
-    yield f"strongest ({_PROBES.get(rest['kind'], ABSENT)})", PERCENT, rest["strongest"]
+    yield f"strongest ({_PROBES.get(rest['kind'], MISSING)})", PERCENT, rest["strongest"]
     for key, label, style in _REST:
         if rest[key] is not None:
             yield label, style, rest[key]
@@ -133,45 +133,45 @@ def _rest_rows(leakage: Mapping[str, Any]) -> Iterator[tuple[str, Style, AnyFigu
         yield label, style, leakage["adversary"][key]
 
 
-def _strongest_rows(leakage: Mapping[str, Any], what: str) -> Iterator[tuple[str, Style, AnyFigure]]:
+def _strongest_rows(leakage: Mapping[str, Any], what: str) -> Iterator[tuple[str, NumberFormat, AnyEstimate]]:
     for code, label in _CODES.items():
         found = leakage.get(f"{what}_in_{code}")
         if found is not None:
             yield label, PERCENT, found["strongest"]
 
 
-def _who(leakage: Mapping[str, Any]) -> str:
+def _identity_title(leakage: Mapping[str, Any]) -> str:
     known = leakage.get("identity")
     if known is None:
         return "Person named from"
     return f"Person named, one of {known['people']}, from"
 
 
-def _auc_rows(retention: Mapping[str, Any]) -> Iterator[tuple[str, Style, AnyFigure]]:
+def _auc_rows(retention: Mapping[str, Any]) -> Iterator[tuple[str, NumberFormat, AnyEstimate]]:
     for code, label in _CODES.items():
         if retention[f"identity_auc_{code}"] is not None:
             yield f"people, from {label}", DECIMAL, retention[f"identity_auc_{code}"]
     if retention["normalised"] is not None:
-        yield "rest as a share of the trunk's", Style(digits=2), retention["normalised"]
+        yield "rest as a share of the trunk's", NumberFormat(digits=2), retention["normalised"]
     if retention["same_expression_auc"] is not None:
         yield "expressions, from expression code", DECIMAL, retention["same_expression_auc"]
 
 
-def _embedding_rows(retention: Mapping[str, Any]) -> Iterator[tuple[str, Style, AnyFigure]]:
+def _embedding_rows(retention: Mapping[str, Any]) -> Iterator[tuple[str, NumberFormat, AnyEstimate]]:
     for code in ("rest", "expression", "random"):
         if retention[f"embedding_r2_{code}"] is not None:
             yield _CODES[code], DECIMAL, retention[f"embedding_r2_{code}"]
 
 
-def _people(retention: Mapping[str, Any]) -> RenderableType:
+def _verification(retention: Mapping[str, Any]) -> RenderableType:
     """Error rates side by side, without intervals, which are in the record."""
     table = _frame("Recognised across expressions")
     table.add_column("", min_width=24)
-    for _, name in _PERSON:
+    for _, name in _VERIFICATION:
         table.add_column(name, justify="right", no_wrap=True)
     chance: list[str] = []
     for code, label in _CODES.items():
-        figures = [(key, retention[f"{key}_{code}"]) for key, _ in _PERSON]
+        figures = [(key, retention[f"{key}_{code}"]) for key, _ in _VERIFICATION]
         if figures[0][1] is not None:
             table.add_row(label, *(_rate(key).value(figure) for key, figure in figures))
             chance = [_rate(key).chance(figure) for key, figure in figures]
@@ -179,7 +179,7 @@ def _people(retention: Mapping[str, Any]) -> RenderableType:
     return Padding(table, (0, 0, 1, 0))
 
 
-def _rate(key: str) -> Style:
+def _rate(key: str) -> NumberFormat:
     return DECIMAL if key == "identity_auc" else PERCENT
 
 
@@ -187,15 +187,15 @@ def _factors(factors: Mapping[str, Any]) -> RenderableType:
     """The scores of every known factor; 1 clean, 0 both codes tell it, negative the wrong code does."""
     table = _frame("Known factors: 1 in its own code alone, 0 in both or none, -1 in the other")
     table.add_column("")
-    for name in _GAPS:
+    for name in _SCORES:
         table.add_column(name.replace("_", "-").replace("mig", "MIG").replace("sap", "SAP").replace("dci", "DCI"))
     for name in (name for name in factors if name != "all"):
-        values = (factors[name].get(key) for key in _GAPS)
-        table.add_row(name, *(ABSENT if value is None else f"{value:.3f}" for value in values))
+        values = (factors[name].get(key) for key in _SCORES)
+        table.add_row(name, *(MISSING if value is None else f"{value:.3f}" for value in values))
     return Padding(table, (0, 0, 1, 0))
 
 
-def _told(result: Mapping[str, Any]) -> RenderableType:
+def _informativeness(result: Mapping[str, Any]) -> RenderableType:
     """Every code and every known factor: who tells what, on faces of people that no probe has seen."""
     leakage, scores = result["leakage"], result["factors"]
     known = [name for name in scores if name not in ("all", "expression") and scores[name].get("score")]
@@ -210,25 +210,25 @@ def _told(result: Mapping[str, Any]) -> RenderableType:
     return Padding(table, (0, 0, 1, 0))
 
 
-def _protocol(found: Protocol) -> RenderableType:
+def _protocol(found: ProtocolResults) -> RenderableType:
     """Published accuracies of the same protocol around ours."""
     table = _frame(found.title)
     table.add_column("", min_width=24)
     table.add_column("accuracy", justify="right", no_wrap=True)
     table.add_column("source", overflow="fold")
     for row in found.rows:
-        table.add_row(row.name, f"{row.accuracy:.2f} %", row.source, style="bold" if row.ours else "")
+        table.add_row(row.name, f"{row.accuracy:.2f} %", row.source, style="bold" if row.is_this_run else "")
     return Padding(table, (0, 0, 1, 0))
 
 
-def _table(title: str, rows: Iterator[tuple[str, Style, AnyFigure]]) -> RenderableType:
+def _table(title: str, rows: Iterator[tuple[str, NumberFormat, AnyEstimate]]) -> RenderableType:
     table = _frame(title)
     table.add_column("", min_width=24)
     for name in ("value", "interval", "chance", "n"):
         table.add_column(name, justify="right", no_wrap=True)
     for label, style, figure in rows:
         n = None if figure is None else figure["n"]
-        table.add_row(label, style.value(figure), style.interval(figure), style.chance(figure), count(n))
+        table.add_row(label, style.value(figure), style.interval(figure), style.chance(figure), integer(n))
     return Padding(table, (0, 0, 1, 0)) if table.rows else Text()
 
 
@@ -236,7 +236,7 @@ def _confusion(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> Rende
     table = _frame("True expression (row) and predicted one (column)", gap=1)
     table.add_column("")
     for name in classes:
-        table.add_column(name[:_SHORT], justify="right", no_wrap=True)
+        table.add_column(name[:_ABBREVIATION], justify="right", no_wrap=True)
     for number, (name, row) in enumerate(zip(classes, counts, strict=True)):
         cells = [Text(f"{cell:,}", "bold" if column == number else "") for column, cell in enumerate(row)]
         table.add_row(name, *cells)
@@ -256,10 +256,10 @@ def _collapse(codes: Mapping[str, Any]) -> RenderableType:
         table.add_row(
             name,
             str(signs["size"]),
-            Style(digits=1).value(rank),
+            NumberFormat(digits=1).value(rank),
             PERCENT.value(dead),
-            DECIMAL.short(cosine),
-            ABSENT if variance is None else f"{variance:.3g}",
+            DECIMAL.with_interval(cosine),
+            MISSING if variance is None else f"{variance:.3g}",
         )
     return Padding(table, (0, 0, 1, 0))
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 
-def page(result: Mapping[str, Any]) -> Iterator[str]:
+def render(result: Mapping[str, Any]) -> Iterator[str]:
     """The lines of a record of kind "export"."""
     about = {name: result["metadata"][name] for name in ("size", "crop", "margin", "grey")}
     side, codes = about["size"], ", ".join(name for name in result["differences"] if name != "probabilities")

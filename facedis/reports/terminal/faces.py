@@ -19,7 +19,7 @@ _SOURCES = {
 _NAMED = 5
 
 
-def summary_page(result: Mapping[str, Any]) -> Iterator[RenderableType]:
+def render_summary(result: Mapping[str, Any]) -> Iterator[RenderableType]:
     """The page of a record of kind "faces", piece by piece."""
     colour = "grey" if result["grey"] else "colour"
     size = f"{result['n']:,} faces of {result['size']} px, {colour}, {result['bytes'] / 1e6:,.1f} MB"
@@ -34,7 +34,7 @@ def summary_page(result: Mapping[str, Any]) -> Iterator[RenderableType]:
     yield Text(f"made by facedis {result['made_by']}, fingerprint {result['fingerprint'][:12]}")
 
 
-def verification_page(result: Mapping[str, Any]) -> Iterator[RenderableType]:
+def render_verification(result: Mapping[str, Any]) -> Iterator[RenderableType]:
     """The page of a record of kind "verification", piece by piece."""
     table = Table("what must hold", "bad rows")
     table.columns[1].justify = "right"
@@ -49,7 +49,7 @@ def verification_page(result: Mapping[str, Any]) -> Iterator[RenderableType]:
     yield Text(f"{result['faces']}: {verdict}, {result['rows']:,} rows", style="bold")
 
 
-def packing_page(result: Mapping[str, Any]) -> Iterator[RenderableType]:
+def render_packing(result: Mapping[str, Any]) -> Iterator[RenderableType]:
     """The page of a record of kind "packing"."""
     before, after = (result[name] / 1e6 for name in ("before", "after"))
     stored = f"{result['rows']:,} rows as {result['storage']}"

@@ -10,7 +10,7 @@ from rich.text import Text
 from facedis.reports.numbers import PERCENT
 
 
-def list_page(result: Mapping[str, Any]) -> Iterator[RenderableType]:
+def render_list(result: Mapping[str, Any]) -> Iterator[RenderableType]:
     """The page of a record of kind "models"."""
     if result["models"]:
         table = Table("name", "trunk", "expressions", "MB", "draws", "accuracy")
@@ -25,7 +25,7 @@ def list_page(result: Mapping[str, Any]) -> Iterator[RenderableType]:
     yield Text(f"Where no --model is named, this one answers: {answers}")
 
 
-def show_page(result: Mapping[str, Any]) -> Iterator[RenderableType]:
+def render_model(result: Mapping[str, Any]) -> Iterator[RenderableType]:
     """The page of a record of kind "model"."""
     kind = "packed model" if result["packed"] else "run"
     yield Text(f"{result['model']}: {kind}, {result['parameters']:,} parameters", "bold")
@@ -48,7 +48,7 @@ def show_page(result: Mapping[str, Any]) -> Iterator[RenderableType]:
     yield files
 
 
-def verification_page(result: Mapping[str, Any]) -> Iterator[RenderableType]:
+def render_verification(result: Mapping[str, Any]) -> Iterator[RenderableType]:
     """The page of a record of kind "model_verification"."""
     table = Table("file", "bytes", "SHA-256")
     table.columns[1].justify = "right"
@@ -64,7 +64,7 @@ def verification_page(result: Mapping[str, Any]) -> Iterator[RenderableType]:
     yield Text(f"{result['model']}: {'whole' if result['whole'] else 'damaged'}", "bold")
 
 
-def packing_page(result: Mapping[str, Any]) -> Iterator[RenderableType]:
+def render_packing(result: Mapping[str, Any]) -> Iterator[RenderableType]:
     """The page of a record of kind "model_packed"."""
     sizes = f"{result['bytes'] / 1e6:.1f} MB, the run's tensors {result['before'] / 1e6:.1f} MB"
     yield Text(f"Written: {result['output']} ({sizes}; {result['results']} results in its card)")

@@ -6,16 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
 #: Classes that a line of the terminal names beside the likeliest.
-_THEN = 2
+_RUNNERS_UP = 2
 _BOX = 22
 
 
-def as_json(prediction: Mapping[str, Any]) -> str:
+def json_line(prediction: Mapping[str, Any]) -> str:
     """One picture as one line of JSON, in plain ASCII so that odd file names survive every terminal."""
     return json.dumps(prediction)
 
 
-class Lines:
+class PredictionLines:
     """The terminal table, written line by line: no width depends on what is still to come.
 
     Args:
@@ -24,16 +24,16 @@ class Lines:
 
     def __init__(self, classes: Sequence[str]) -> None:
         self._width = max(map(len, classes), default=0)
-        self._then, self._begun = _THEN * (self._width + 9), False
+        self._then, self._begun = _RUNNERS_UP * (self._width + 9), False
 
     def of(self, prediction: Mapping[str, Any]) -> list[str]:
         """A line for each face of a picture, and one for its neighbours where they were asked for; first the head."""
-        name = shown(prediction)
+        name = display_name(prediction)
         lines = []
         if prediction["faces"] and not self._begun:
             lines, self._begun = [self._line("expression", "sure", "then", "box", "image")], True
         for face in prediction["faces"]:
-            others = list(face["probabilities"].items())[1 : 1 + _THEN]
+            others = list(face["probabilities"].items())[1 : 1 + _RUNNERS_UP]
             then = ", ".join(f"{other} {probability:.1%}" for other, probability in others)
             box = "whole image" if face["box"] is None else "{:.0f},{:.0f} - {:.0f},{:.0f}".format(*face["box"])
             lines.append(self._line(face["expression"], f"{face['confidence']:.1%}", then, box, name))
@@ -45,7 +45,7 @@ class Lines:
         return f"{expression:{self._width}}  {sure:>6}  {then:{self._then}}  {box:{_BOX}}  {name}"
 
 
-class Table:
+class PredictionCsv:
     """Predictions as CSV, a row a face.
 
     Args:
@@ -68,7 +68,7 @@ class Table:
             self._writer.writerow([*where, face["detection"], face["expression"], face["confidence"], *values])
 
 
-def shown(prediction: Mapping[str, Any]) -> str:
+def display_name(prediction: Mapping[str, Any]) -> str:
     """A picture's name as a terminal can show it, with the frame of a video."""
     name = " ".join(_printable(prediction["file"]).splitlines())
     return name if prediction["frame"] is None else f"{name} frame {prediction['frame']}"
@@ -76,8 +76,8 @@ def shown(prediction: Mapping[str, Any]) -> str:
 
 def summary(faces: int, pictures: int, without: int, temperature: float | None) -> str:
     """The last line: what was found, and what the probabilities are."""
-    found = f"{_counted(faces, 'face')} in {_counted(pictures - without, 'picture')}"
-    left = f", {_counted(without, 'picture')} without" if without else ""
+    found = f"{_plural(faces, 'face')} in {_plural(pictures - without, 'picture')}"
+    left = f", {_plural(without, 'picture')} without" if without else ""
     if temperature is None:
         return f"{found}{left}. The probabilities are not calibrated: the run has no calibration.json."
     return f"{found}{left}. Calibrated on val faces of the run's dataset, temperature {temperature:.2f}."
@@ -87,7 +87,7 @@ def _neighbour(near: Mapping[str, Any]) -> str:
     return f"{near['image']} ({near['expression'] or 'unlabelled'}, {near['cosine']:.2f})"
 
 
-def _counted(n: int, what: str) -> str:
+def _plural(n: int, what: str) -> str:
     return f"{n:,} {what}{'' if n == 1 else 's'}"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import RenderableType
 from rich.table import Table
 
-from facedis.reports.numbers import ABSENT, DECIMAL, Style, against_chance, model_line
+from facedis.reports.numbers import DECIMAL, MISSING, NumberFormat, compare_to_chance, model_line
 
 CODES = {"expression": "expression code", "rest": "rest code", "trunk": "trunk features"}
 #: Kinds of pairs, and what their AUCs compare.
@@ -24,7 +24,7 @@ CONTRASTS = {
     "same_person_one_expression": "same person, with one expression",
 }
 #: Three intervals side by side fit a terminal of 80 columns.
-_NARROW = Style(digits=2)
+_NARROW = NumberFormat(digits=2)
 #: Pairs that the terminal lists; a file holds all.
 SHOWN = 20
 _PLACES = {
@@ -35,7 +35,7 @@ _PLACES = {
 }
 
 
-def similarity_page(result: Mapping[str, Any]) -> Iterator[RenderableType]:
+def render(result: Mapping[str, Any]) -> Iterator[RenderableType]:
     """Rich renderables of a record of kind "similarity"."""
     yield from {"pair": _pair, "ranking": _ranking, "pairs": _list, "sample": _sample}[result["mode"]](result)
     rows = list(known_rows(result))
@@ -71,7 +71,7 @@ def known_rows(result: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str, 
                 yield (
                     told,
                     code,
-                    DECIMAL.short(found["auc"]),
+                    DECIMAL.with_interval(found["auc"]),
                     f"{found['threshold']:.3f}",
                     f"{100 * found['accepted']:.1f} %",
                 )
@@ -85,10 +85,10 @@ def verdicts(result: Mapping[str, Any]) -> Iterator[str]:
             difference = result["difference"][contrast].get(code)
             if own is None or trunk is None or difference is None:
                 continue
-            how = {"above": "better than", "below": "worse than"}.get(against_chance(difference), "about as well as")
+            how = {"above": "better than", "below": "worse than"}.get(compare_to_chance(difference), "about as well as")
             yield (
-                f"The {CODES[code]} tells {what} {how} the trunk: AUC {DECIMAL.short(own)} against "
-                f"{DECIMAL.short(trunk)}, difference {DECIMAL.short(difference)}, chance 0.5 and 0"
+                f"The {CODES[code]} tells {what} {how} the trunk: AUC {DECIMAL.with_interval(own)} against "
+                f"{DECIMAL.with_interval(trunk)}, difference {DECIMAL.with_interval(difference)}, chance 0.5 and 0"
             )
 
 
@@ -117,7 +117,7 @@ def _ranking(result: Mapping[str, Any]) -> Iterator[RenderableType]:
     title = f"Most like {PurePath(pairs[0]['image1']).name} by {CODES[by]}, of {result['n']:,} faces"
     table = _table(title, ("", "image", "label"), (*CODES, "alike"))
     for pair in pairs[:SHOWN]:
-        label = pair["labels"]["expression"] or (seen(pair["predicted"][1]) if pair["predicted"] else ABSENT)
+        label = pair["labels"]["expression"] or (seen(pair["predicted"][1]) if pair["predicted"] else MISSING)
         row = str(pair["rank"]), _short(pair["image2"]), label, *map(_cosine(pair), CODES), _alike(pair[by])
         table.add_row(*row)
     yield table
@@ -158,7 +158,7 @@ def _areas(figures: Mapping[str, Mapping[str, Any]], names: Mapping[str, str]) -
     codes = [code for code in CODES if any(code in found for found in figures.values())]
     table = _table("Told apart by the cosine: AUC, chance 0.5", ("pairs",), codes)
     for name, found in figures.items():
-        table.add_row(names[name], *(_NARROW.short(found.get(code)) for code in codes))
+        table.add_row(names[name], *(_NARROW.with_interval(found.get(code)) for code in codes))
     return table
 
 
@@ -182,22 +182,22 @@ def _lines(problems: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _cosine(pair: Mapping[str, Any]) -> Any:
-    return lambda code: ABSENT if pair[code] is None else f"{pair[code]['cosine']:.3f}"
+    return lambda code: MISSING if pair[code] is None else f"{pair[code]['cosine']:.3f}"
 
 
 def _alike(place: Mapping[str, Any]) -> str:
     """What a cosine says at the threshold: of the same expression, of the same person."""
     told = [what for what in ("expression", "person") if place[f"same_{what}"]]
     unknown = all(place[f"same_{what}"] is None for what in ("expression", "person"))
-    return ABSENT if unknown else "\n".join(told) or "no"
+    return MISSING if unknown else "\n".join(told) or "no"
 
 
 def _mean(found: Mapping[str, Any] | None) -> str:
-    return ABSENT if found is None else f"{found['mean']:.3f} ({found['sd']:.3f})"
+    return MISSING if found is None else f"{found['mean']:.3f} ({found['sd']:.3f})"
 
 
 def _share(percentile: float | None) -> str:
-    return ABSENT if percentile is None else f"{percentile:.0f} %"
+    return MISSING if percentile is None else f"{percentile:.0f} %"
 
 
 def _short(image: str) -> str:

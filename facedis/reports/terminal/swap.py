@@ -10,12 +10,12 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from facedis.reports.numbers import model_line
-from facedis.reports.provenance import COMPOSITE, CUT_OUT, SYNTHETIC, save, save_animation
+from facedis.reports.provenance import COMPOSITE, CROPPED, SYNTHETIC, save_animation, save_image
 
 _GAP, _LINE = 8, 34
 #: Smallest side of a face on the whole, where few of them stand side by side.
 _SIDE, _MANY, _SMALL = 192, 6, 96
-_MARKS = {"photograph": CUT_OUT, "drawn": SYNTHETIC, "composite": COMPOSITE}
+_MARKS = {"photograph": CROPPED, "drawn": SYNTHETIC, "composite": COMPOSITE}
 
 
 class SwapImage(Protocol):
@@ -50,10 +50,10 @@ def write_drawing(drawing: SwapResult, path: Path) -> dict[str, str]:
     if path.suffix.lower() == ".gif":
         save_animation([_enlarged(drawing.pictures[name].pixels, _SIDE) for name in drawing.rows[0]], path)
     else:
-        save(labelled(drawing), path)
+        save_image(labelled(drawing), path)
     folder = folder_beside(path)
     for name, picture in drawing.pictures.items():
-        save(picture.pixels, folder / f"{name}.png", _MARKS[picture.kind])
+        save_image(picture.pixels, folder / f"{name}.png", _MARKS[picture.kind])
     return {name: str(folder / f"{name}.png") for name in drawing.pictures} | {"grid": str(path)}
 
 
@@ -82,7 +82,7 @@ def labelled(drawing: SwapResult) -> Image.Image:
     return sheet
 
 
-def swap_page(result: Mapping[str, Any]) -> Iterator[RenderableType]:
+def render(result: Mapping[str, Any]) -> Iterator[RenderableType]:
     """Rich renderables of a record of kind "swap"."""
     cosines = result["cosines"]
     if result["task"] == "interpolation":

@@ -11,11 +11,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from facedis.reports.numbers import DECIMAL, PERCENT, AnyFigure, Style
-from facedis.reports.provenance import save
+from facedis.reports.numbers import DECIMAL, PERCENT, AnyEstimate, NumberFormat
+from facedis.reports.provenance import save_image
 
 #: Units stand in the labels, so that the table fits a terminal of 80 columns.
-_SHARE = Style(100.0, 1)
+_SHARE = NumberFormat(100.0, 1)
 #: Every measure: where it stands in the record, what it is called, how it is written.
 MEASURES = (
     ("transfer", "wanted expression, %", _SHARE),
@@ -26,10 +26,10 @@ MEASURES = (
     ("verified_as_rest_donor", "passes as rest donor, %", _SHARE),
     ("verified_as_expression_donor", "as expression donor, %", _SHARE),
     ("ssim", "SSIM to the truth", DECIMAL),
-    ("psnr", "PSNR to the truth, dB", Style(digits=1)),
+    ("psnr", "PSNR to the truth, dB", NumberFormat(digits=1)),
     ("kid", "KID to real faces", DECIMAL),
     ("round_trip.ssim", "swapped back: SSIM", DECIMAL),
-    ("round_trip.psnr", "swapped back: PSNR, dB", Style(digits=1)),
+    ("round_trip.psnr", "swapped back: PSNR, dB", NumberFormat(digits=1)),
     ("code_cycle.expression", "expression code again", DECIMAL),
     ("code_cycle.rest", "rest code again", DECIMAL),
 )
@@ -53,7 +53,7 @@ class SwapExample(Protocol):
     expression: str
 
 
-def page(result: Mapping[str, Any]) -> Iterator[RenderableType]:
+def render(result: Mapping[str, Any]) -> Iterator[RenderableType]:
     """Rich renderables of a record of kind "swap_eval"."""
     text = Text(f"Swaps of {result['model']} on {result['faces']}\n", "bold")
     text.append(f"split {result['split']}, {result['n']:,} faces, seed {result['seed']}, intervals of 95 %\n", "dim")
@@ -61,7 +61,7 @@ def page(result: Mapping[str, Any]) -> Iterator[RenderableType]:
     for kind, title in _KINDS.items():
         if result["pairs"][kind]:
             yield Padding(_table(result, kind, f"{title}: {result['pairs'][kind]:,} swaps"), (0, 0, 1, 0))
-    yield from _listed("What this says", claims(result))
+    yield from _listed("What this says", findings(result))
     yield from _listed("To know", [*result["notes"], *dict.fromkeys(result["reasons"].values())])
     if "output" in result:
         yield Text(f"Written: {result['output']}/result.json, swaps.png")
@@ -69,14 +69,14 @@ def page(result: Mapping[str, Any]) -> Iterator[RenderableType]:
         yield Text(f"Sheet: {result['sheet']}")
 
 
-def figures(result: Mapping[str, Any], name: str, kind: str) -> Mapping[str, AnyFigure]:
+def figures(result: Mapping[str, Any], name: str, kind: str) -> Mapping[str, AnyEstimate]:
     """The figures of one measure for one kind of swaps; empty where nothing was measured."""
     measure, _, part = name.partition(".")
     found = result[measure][kind] or {}
     return found[part] if part and found else found
 
 
-def claims(result: Mapping[str, Any]) -> list[str]:
+def findings(result: Mapping[str, Any]) -> list[str]:
     """What the numbers mean, in plain sentences that follow from intervals alone."""
     found = []
     for kind, whom in (("across", "across people"), ("within", "within a person")):
@@ -84,23 +84,23 @@ def claims(result: Mapping[str, Any]) -> list[str]:
         if transfer:
             real, drawn = PERCENT.value(transfer["real"]), PERCENT.value(transfer["reconstruction"])
             found.append(
-                f"Swapped {whom}, the judge sees the wanted expression in {PERCENT.judged(transfer['swap'])}; "
+                f"Swapped {whom}, the judge sees the wanted expression in {PERCENT.with_chance(transfer['swap'])}; "
                 f"in the donors' real faces in {real}, in their reconstructions in {drawn}."
             )
             otherwise = max(copied["swap"]["chance"], copied["real"]["high"] or 1.0)
             if not _legible(transfer):
                 found.append("Redrawn faces are hardly legible to the judge: here the decoder is judged, not the swap.")
             elif copied["swap"]["low"] is not None and copied["swap"]["low"] > otherwise:
-                found.append(f"Some swaps {whom} keep the old expression: {PERCENT.short(copied['swap'])} do.")
+                found.append(f"Some swaps {whom} keep the old expression: {PERCENT.with_interval(copied['swap'])} do.")
         closer = figures(result, "closer_to_rest_donor", kind)
         if closer:
-            share, chance = PERCENT.short(closer["swap"]), PERCENT.chance(closer["swap"])
+            share, chance = PERCENT.with_interval(closer["swap"]), PERCENT.chance(closer["swap"])
             found.append(f"Of these swaps {share} look more like the person who gave the rest (chance {chance}).")
         likeness = figures(result, "ssim", kind)
         if likeness:
             verdicts = (_verdict(likeness[f"over_{name}"]) for name in ("copying", "mean_face"))
             than = "than copying: {}; than the mean face: {}".format(*verdicts)
-            found.append(f"SSIM to the true picture {whom}: {DECIMAL.short(likeness['swap'])}. Better {than}.")
+            found.append(f"SSIM to the true picture {whom}: {DECIMAL.with_interval(likeness['swap'])}. Better {than}.")
     return found
 
 
@@ -131,7 +131,7 @@ def sheet_of(shown: Sequence[SwapExample], path: Path) -> None:
                 sheet.paste(Image.fromarray(pixels).resize((TILE, TILE), Image.Resampling.BICUBIC), (x, top))
             if place < 2:
                 pen.text((x, top + TILE), captions[place], "dimgrey", font)
-    save(sheet, path)
+    save_image(sheet, path)
 
 
 def _table(result: Mapping[str, Any], kind: str, title: str) -> Table:
@@ -151,7 +151,7 @@ def _table(result: Mapping[str, Any], kind: str, title: str) -> Table:
     return table
 
 
-def _own(figure: AnyFigure, style: Style) -> tuple[str, str, str]:
+def _own(figure: AnyEstimate, style: NumberFormat) -> tuple[str, str, str]:
     return style.value(figure), style.interval(figure), style.chance(figure)
 
 

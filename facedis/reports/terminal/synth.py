@@ -12,7 +12,7 @@ from rich.console import RenderableType
 from facedis.atomic_io import atomic_write
 
 
-def page(result: Mapping[str, Any]) -> Iterator[RenderableType]:
+def render(result: Mapping[str, Any]) -> Iterator[RenderableType]:
     """How many pictures there are now, and how fast they were made."""
     yield (
         f"Rendered: {result['output']} ({result['n']:,} pictures of {result['people']:,} people, {result['size']} px)"

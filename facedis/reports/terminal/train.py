@@ -8,7 +8,7 @@ from rich.table import Table
 from facedis.reports.numbers import PERCENT
 
 
-def page(result: Mapping[str, Any]) -> Iterator[Any]:
+def render(result: Mapping[str, Any]) -> Iterator[Any]:
     """Rich renderables of a record of kind "training"."""
     table = Table(title=f"Trained on {result['n']:,} faces, {result['epochs']} epochs", show_header=False)
     for name, key in (("C_exp on val", "expression_accuracy"), ("C_adv on val (trained along)", "adversary_accuracy")):

@@ -17,7 +17,7 @@ from facedis.metrics.verification.ranking import Best
 from facedis.model.device import pick_device
 from facedis.model.storage.checkpoint import Run
 from facedis.tasks.encoding.codes_file import CodesFile, open_codes
-from facedis.tasks.encoding.embedding import LISTED
+from facedis.tasks.encoding.embedding import MAX_LISTED
 from facedis.tasks.encoding.encode import CODES, encode_faces
 from facedis.tasks.similarity.reference_distribution import ReferenceDistribution
 from facedis.tasks.similarity.similarity import (
@@ -91,7 +91,7 @@ def rank(
                 source = from_cache(stack.enter_context(FacesCache.open(place)), "all", _BATCH)
             found = _in_faces(run, source, query, by, top, device, handler)
     pairs = _pairs(run, str(image), query, found, reference)
-    listed = [{"image": name, "why": why} for name, why in found.problems[:LISTED]]
+    listed = [{"image": name, "why": why} for name, why in found.problems[:MAX_LISTED]]
     if found.problems:
         warn(handler, f"left out {len(found.problems):,} images, the first is {': '.join(found.problems[0])}")
     more = {"faces": str(place), "n": found.total, "by": by, "left_out": len(found.problems), "problems": listed}

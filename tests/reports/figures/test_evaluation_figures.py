@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from facedis.errors import OutputError
-from facedis.reports.figures.evaluation_figures import bars, code_maps, confusion_png, trade_off
+from facedis.reports.figures.evaluation_figures import bar_chart, code_maps, confusion_png, trade_off
 
 CLASSES = ("neutral", "happiness", "sadness")
 
@@ -73,7 +73,7 @@ def test_maps_show_every_face_once_in_each_code():
 
 
 def test_bars_stand_in_the_order_of_their_names():
-    axes = bars(("a", "b"), (0.2, 0.9), "recall", 0.5).axes[0]
+    axes = bar_chart(("a", "b"), (0.2, 0.9), "recall", 0.5).axes[0]
     tops = sorted(axes.patches, key=lambda bar: -bar.get_y())
     assert [bar.get_width() for bar in tops] == [0.2, 0.9]
     assert [text.get_text() for text in axes.get_yticklabels()] == ["a", "b"]

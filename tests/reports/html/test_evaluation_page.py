@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from facedis.reports.html.evaluation_page import html, write_page
+from facedis.reports.html.evaluation_page import evaluation_html, write_evaluation
 from tests.chromium import LOOK, ask, needs_chromium
 from tests.reports.terminal.test_eval import CLASSES, result
 
@@ -50,7 +50,7 @@ class Reader(HTMLParser):
 
 
 def test_the_page_is_whole_and_fetches_nothing():
-    text = html(record(), gallery())
+    text = evaluation_html(record(), gallery())
     reader = Reader()
     reader.feed(text)
     assert reader.open == []
@@ -60,20 +60,20 @@ def test_the_page_is_whole_and_fetches_nothing():
 
 
 def test_pictures_are_what_they_say():
-    kinds = re.findall(r"data:image/([a-z+]+);base64,([^\"]+)", html(record(), gallery()))
+    kinds = re.findall(r"data:image/([a-z+]+);base64,([^\"]+)", evaluation_html(record(), gallery()))
     heads = {"svg+xml": b"<?xml", "png": b"\x89PNG", "jpeg": b"\xff\xd8"}
     assert {kind for kind, _ in kinds} == set(heads)
     assert all(base64.b64decode(content).startswith(heads[kind]) for kind, content in kinds)
 
 
 def test_names_from_outside_stay_text():
-    text = html(record(notes=["<b>loud</b>"]), gallery())
+    text = evaluation_html(record(notes=["<b>loud</b>"]), gallery())
     assert "<b>loud" not in text and "&lt;b&gt;loud" in text
     assert "&lt;a&amp;b&gt;.png" in text
 
 
 def test_numbers_and_sentences_are_those_of_the_page_in_the_terminal():
-    text = html(record(), gallery())
+    text = evaluation_html(record(), gallery())
     assert "51.2 %</td><td>[40.0, 60.0]</td><td>33.3 %</td><td>1,234" in text
     assert "The rest code still tells the expression" in text
     assert "sadness taken for happiness, 97%" in " ".join(text.split())
@@ -82,13 +82,13 @@ def test_numbers_and_sentences_are_those_of_the_page_in_the_terminal():
 def test_a_baseline_without_people_has_fewer_pictures():
     places = {"expression": np.zeros((3, 2))}
     reader = Reader()
-    reader.feed(html(record(rest=False), gallery(maps=places, labels=np.arange(3), people=(), worst=())))
+    reader.feed(evaluation_html(record(rest=False), gallery(maps=places, labels=np.arange(3), people=(), worst=())))
     assert len(reader.addresses) == 4
 
 
 def test_the_same_numbers_give_the_same_file(tmp_path):
     for name in ("a.html", "b.html"):
-        write_page(record(), gallery(), tmp_path / name)
+        write_evaluation(record(), gallery(), tmp_path / name)
     assert (tmp_path / "a.html").read_text() == (tmp_path / "b.html").read_text()
     assert CLASSES[0] in (tmp_path / "a.html").read_text()
 
@@ -96,6 +96,6 @@ def test_the_same_numbers_give_the_same_file(tmp_path):
 @needs_chromium
 @pytest.mark.parametrize("width", [1200, 390])
 def test_a_browser_shows_every_picture_and_asks_for_nothing(tmp_path, width):
-    write_page(record(), gallery(), tmp_path / "page.html")
+    write_evaluation(record(), gallery(), tmp_path / "page.html")
     found = ask(tmp_path / "page.html", LOOK, tmp_path, width)
     assert found["pictures"] == 6 and found["bad"] == 0 and found["wide"] <= 0

@@ -1,20 +1,20 @@
 import csv
 import io
 
-from facedis.reports.tables.table_formats import FORMS, Grid, comma_separated, latex, markdown
+from facedis.reports.tables.table_formats import TABLE_FORMATS, TextTable, to_csv, to_latex, to_markdown
 
-GRID = Grid("50 % of a_b", ("", "C_exp"), (("beta1-0", "60.5 % [58.9, 62.1]"), ("a|b, c", "–")))
+TABLE = TextTable("50 % of a_b", ("", "C_exp"), (("beta1-0", "60.5 % [58.9, 62.1]"), ("a|b, c", "–")))
 
 
 def test_markdown_has_a_rule_and_escapes_its_own_sign():
-    lines = markdown(GRID).splitlines()
+    lines = to_markdown(TABLE).splitlines()
     assert lines[0] == "50 % of a_b" and lines[3] == "| :-- | --: |"
     assert lines[2] == "|  | C_exp |"
     assert lines[5] == "| a\\|b, c | – |"
 
 
 def test_latex_escapes_what_it_would_take_for_commands():
-    text = latex(GRID)
+    text = to_latex(TABLE)
     assert "\\caption{50 \\% of a\\_b}" in text
     assert "beta1-0 & 60.5 \\% {[}58.9, 62.1] \\\\" in text
     assert "a|b, c & -- \\\\" in text
@@ -22,9 +22,9 @@ def test_latex_escapes_what_it_would_take_for_commands():
 
 
 def test_csv_is_read_back_as_it_was():
-    rows = list(csv.reader(io.StringIO(comma_separated(GRID))))
-    assert rows == [list(GRID.header), *map(list, GRID.rows)]
+    rows = list(csv.reader(io.StringIO(to_csv(TABLE))))
+    assert rows == [list(TABLE.header), *map(list, TABLE.rows)]
 
 
 def test_every_form_ends_its_last_line():
-    assert all(form(GRID).endswith("\n") for form in FORMS.values())
+    assert all(form(TABLE).endswith("\n") for form in TABLE_FORMATS.values())

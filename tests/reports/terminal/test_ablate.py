@@ -2,7 +2,7 @@ import io
 
 from rich.console import Console
 
-from facedis.reports.terminal.ablate import grid, page
+from facedis.reports.terminal.ablate import render, text_table
 from facedis.result import Figure, plain
 
 
@@ -29,12 +29,12 @@ def result(*rows: dict) -> dict:
 
 
 def cells(found: dict) -> list[dict[str, str]]:
-    table = grid(found)
+    table = text_table(found)
     return [dict(zip(table.header, cells, strict=True)) for cells in table.rows]
 
 
 def test_the_papers_columns_come_first_then_ours_then_the_honest_ones():
-    header = grid(result(row("baseline", 0.56, None), row("beta1-0", 0.6, p=0.0301))).header
+    header = text_table(result(row("baseline", 0.56, None), row("beta1-0", 0.6, p=0.0301))).header
     assert header[:5] == ("", "paper C_exp", "paper C_adv", "C_exp", "C_adv")
     assert header[5] == "strongest probe on rest" and header[-1] == "p against the first"
     assert "people in rest (AUC)" not in header  # nobody is known by name: no row has a number
@@ -54,12 +54,12 @@ def test_several_seeds_become_mean_and_deviation():
     assert only["C_exp"] == "60.0 ± 2.0 %"
     assert only["trunk kept in rest (R²)"] == "0.300 ± 0.000"
     assert only["p against the first"] == "<0.001, <0.001, <0.001"
-    assert "3 seeds" in grid(result(*rows)).title
+    assert "3 seeds" in text_table(result(*rows)).title
 
 
 def test_the_page_says_what_the_adversary_hides():
     stream = io.StringIO()
-    for part in page(result(row("baseline", 0.56, None), row("beta1-0", 0.6))):
+    for part in render(result(row("baseline", 0.56, None), row("beta1-0", 0.6))):
         Console(file=stream, width=200).print(part)
     assert "beta1-0: its own adversary reads the expression from the rest code in 16.0 %" in stream.getvalue()
     assert "the strongest probe in 40.0 % [38.0, 42.0], chance 14.3 %." in stream.getvalue()
@@ -67,6 +67,6 @@ def test_the_page_says_what_the_adversary_hides():
 
 def test_rows_of_a_grid_need_no_number_of_the_paper():
     own = row("a", 0.5) | {"paper": {}}
-    assert grid(result(own)).header[:2] == ("", "C_exp")
-    assert not any("AffectNet" in str(part) for part in page(result(own)))
+    assert text_table(result(own)).header[:2] == ("", "C_exp")
+    assert not any("AffectNet" in str(part) for part in render(result(own)))
     assert cells(result(row("b", 0.5), own))[1]["paper C_exp"] == "–"

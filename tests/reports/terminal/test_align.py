@@ -2,7 +2,7 @@ import io
 
 from rich.console import Console
 
-from facedis.reports.terminal.align import page
+from facedis.reports.terminal.align import render
 
 RECORD = {
     "rows": 2617,
@@ -19,7 +19,7 @@ RECORD = {
 
 def printed(record):
     console = Console(file=io.StringIO(), width=80)
-    for part in page(record):
+    for part in render(record):
         console.print(part)
     return console.file.getvalue()
 

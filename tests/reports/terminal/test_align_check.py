@@ -2,7 +2,7 @@ import io
 
 from rich.console import Console
 
-from facedis.reports.terminal.align_check import page
+from facedis.reports.terminal.align_check import render
 
 RECORD = {
     "source": "data",
@@ -31,7 +31,7 @@ RECORD = {
 
 def printed(**changes):
     console = Console(file=io.StringIO(), width=100)
-    for part in page(RECORD | changes):
+    for part in render(RECORD | changes):
         console.print(part)
     return console.file.getvalue()
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from facedis.reports.terminal.eval import page
+from facedis.reports.terminal.eval import render
 from facedis.result import Figure, plain
 
 CLASSES = ("neutral", "happiness", "sadness")
@@ -53,7 +53,7 @@ def result(rest: bool = True, **more) -> dict:
 def shown(record: dict, width: int = 80) -> str:
     stream = io.StringIO()
     console = Console(file=stream, width=width)
-    for part in page(record):
+    for part in render(record):
         console.print(part)
     return stream.getvalue()
 

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from facedis.reports.html.similarity_page import PAIRS, similarity_html
 from facedis.reports.tables.similarity_csv import write_csv
-from facedis.reports.terminal.similarity import similarity_page, verdicts
+from facedis.reports.terminal.similarity import render, verdicts
 
 PLACE = {
     "cosine": 0.5,
@@ -122,7 +122,7 @@ def test_a_long_list_says_that_it_is_cut():
 @pytest.mark.parametrize("mode", ALL)
 def test_the_terminal_shows_every_kind_in_80_columns(mode):
     console = Console(width=80, record=True, file=io.StringIO())
-    for part in similarity_page(ALL[mode]()):
+    for part in render(ALL[mode]()):
         console.print(part)
     text = console.export_text()
     assert "0.500" in text or mode == "sample"

@@ -4,8 +4,8 @@ import numpy as np
 from PIL import Image
 from rich.console import Console
 
-from facedis.reports.provenance import CUT_OUT, SYNTHETIC
-from facedis.reports.terminal.swap import labelled, swap_page, write_drawing
+from facedis.reports.provenance import CROPPED, SYNTHETIC
+from facedis.reports.terminal.swap import labelled, render, write_drawing
 from facedis.tasks.swapping.swapping import SwapImage, SwapResult
 
 
@@ -20,7 +20,7 @@ def drawing(columns=3, rows=2, label="X", side=32):
 
 def text(result):
     console = Console(width=100, file=io.StringIO())
-    for part in swap_page(result):
+    for part in render(result):
         console.print(part)
     return console.file.getvalue()
 
@@ -42,7 +42,7 @@ def test_each_picture_lies_in_the_folder_beside_it_as_it_is_and_with_its_mark(tm
         assert paths[name] == str(tmp_path / "out" / f"{name}.png")
         with Image.open(paths[name]) as image:
             assert (np.asarray(image) == picture.pixels).all()
-            assert image.info["Comment"] == (SYNTHETIC if picture.kind == "drawn" else CUT_OUT)
+            assert image.info["Comment"] == (SYNTHETIC if picture.kind == "drawn" else CROPPED)
 
 
 def test_a_gif_plays_the_first_row(tmp_path):

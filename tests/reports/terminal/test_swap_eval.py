@@ -8,7 +8,7 @@ from rich.console import Console
 
 from facedis.reports.figures.swap_eval_figure import swaps_figure, swaps_png
 from facedis.reports.provenance import SYNTHETIC
-from facedis.reports.terminal.swap_eval import MEASURES, claims, figures, page, sheet_of
+from facedis.reports.terminal.swap_eval import MEASURES, figures, findings, render, sheet_of
 
 SwapExample = namedtuple("SwapExample", "rest_donor expression_donor swap truth rest_expression expression")
 
@@ -55,7 +55,7 @@ def record(**changes):
 
 def text(result):
     console = Console(width=80, file=io.StringIO())
-    for part in page(result):
+    for part in render(result):
         console.print(part)
     return console.file.getvalue()
 
@@ -77,22 +77,22 @@ def test_what_nobody_judged_is_left_out():
         result[name] = {"across": None, "within": None}
     shown = text(result)
     assert "wanted expression" not in shown and "SSIM to the truth" not in shown and "swapped back" in shown
-    assert claims(result) == []
+    assert findings(result) == []
 
 
 def test_the_sentences_follow_from_the_intervals():
-    said = " ".join(claims(record()))
+    said = " ".join(findings(record()))
     assert "wanted expression in 70.0 % [65.0, 75.0], chance 12.5 %" in said and "real faces in 90.0 %" in said
     assert "Better than copying: yes; than the mean face: yes." in said and "96.0 %" in said
     assert "keep the old expression" not in said
     result = record()
     result["copy_rate"]["across"]["swap"] = figure(0.4, 0.1, 0.125)
     result["ssim"]["across"] |= {"over_copying": figure(0.01, 0.02), "over_mean_face": figure(-0.1, 0.02)}
-    said = " ".join(claims(result))
+    said = " ".join(findings(result))
     assert "Some swaps across people keep the old expression: 40.0 %" in said
     assert "Better than copying: not clearly; than the mean face: no." in said
     result["transfer"]["across"]["reconstruction"] = figure(0.2)
-    said = " ".join(claims(result))
+    said = " ".join(findings(result))
     assert "hardly legible" in said and "keep the old expression" not in said
 
 
