@@ -29,7 +29,7 @@ from facedis.faces.cache.cache import FacesCache
 from facedis.model.network.disentangler import build
 from facedis.model.storage.checkpoint import MODEL, Run, load_run, save_tensors, tensors_of, write_info
 from facedis.presets import DRAWING, SCENES
-from facedis.reports.provenance import save_image
+from facedis.faces.io.provenance import save_image
 from facedis.reports.terminal.swap_eval import CAPTION, GAP, TILE, figures, sheet_of
 from facedis.tasks.swapping.evaluators import load_expression_evaluator, load_identity_evaluator
 from facedis.tasks.swapping.swap_evaluation import evaluate_swaps

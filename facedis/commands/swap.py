@@ -10,7 +10,8 @@ from facedis.errors import ConfigError
 
 if TYPE_CHECKING:  # what only a run needs
     from facedis.model.storage.checkpoint import Run
-    from facedis.tasks.swapping.swapping import SwapOptions, SwapResult
+    from facedis.tasks.swapping.swap_result import SwapResult
+    from facedis.tasks.swapping.swapping import SwapOptions
 
 
 def swap(
@@ -60,38 +61,33 @@ def swap(
     """
     _refuse_contradictions(images, grid, interpolate, onto, paste)
     from facedis.atomic_io import refuse_unwritable
+    from facedis.faces.io.provenance import check_image_format
     from facedis.model.storage.registry import load_model
-    from facedis.reports.provenance import check_image_format
-    from facedis.reports.terminal.swap import folder_beside, render, write_drawing
-    from facedis.result import write_result
+    from facedis.reports.terminal.swap import render
+    from facedis.tasks.swapping.swap_result import image_folder
     from facedis.tasks.swapping.swapping import SwapOptions
 
     check_image_format(output, *([".gif"] if interpolate else []))
-    refuse_unwritable(folder_beside(output))
-    trained, wanted = load_model(model), SwapOptions(crop, device or "auto", paste, event_handler(as_json, quiet))
-    drawing = _drawn(trained, images, (grid, interpolate, onto), wanted)
-    result = drawing.record
-    result["images"], result["output"] = write_drawing(drawing, output), str(folder_beside(output))
-    write_result(result, folder_beside(output) / "result.json")
-    show(result, render, as_json, quiet)
+    refuse_unwritable(image_folder(output))
+    options = SwapOptions(crop, device or "auto", paste, event_handler(as_json, quiet))
+    result = _run_task(load_model(model), images, (grid, interpolate, onto), options)
+    show(result.write(output), render, as_json, quiet)
 
 
-def _drawn(
-    run: "Run", images: list[Path], task: tuple[bool, int | None, str | None], wanted: "SwapOptions"
+def _run_task(
+    run: "Run", images: list[Path], task: tuple[bool, int | None, str | None], options: "SwapOptions"
 ) -> "SwapResult":
     from facedis.tasks.swapping import swapping
 
     grid, steps, onto = task
     if grid:
         folder = len(images) == 1 and images[0].is_dir()
-        return swapping.swap_grid(run, swapping.images_in(images[0]) if folder else images, wanted)
+        return swapping.swap_grid(run, swapping.list_images(images[0]) if folder else images, options)
     if steps is not None:
-        return swapping.interpolate(run, images, steps, onto, wanted)
-    return (
-        swapping.swap(run, *images, wanted)
-        if onto is None
-        else swapping.swap_to_class_mean(run, images[0], onto, wanted)
-    )
+        return swapping.interpolate(run, images, steps, onto, options)
+    if onto is not None:
+        return swapping.swap_to_class_mean(run, images[0], onto, options)
+    return swapping.swap(run, images[0], images[1], options)
 
 
 def _refuse_contradictions(images: list[Path], grid: bool, steps: int | None, onto: str | None, paste: bool) -> None:

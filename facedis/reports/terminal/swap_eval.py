@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from facedis.reports.numbers import DECIMAL, PERCENT, AnyEstimate, NumberFormat
-from facedis.reports.provenance import save_image
+from facedis.faces.io.provenance import save_image
 
 #: Units stand in the labels, so that the table fits a terminal of 80 columns.
 _SHARE = NumberFormat(100.0, 1)

@@ -1,6 +1,7 @@
 """Independent models that evaluate swaps: expression classifiers and face recognition models."""
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -199,6 +200,14 @@ def _ancestors(run: Run) -> set[str]:
 
 def _referenced_runs(run: Run) -> set[Path]:
     """Run folders named in a run's settings, such as the source of its trunk or a network used in its losses."""
-    values = [value for table in ("model", "train") for value in run.info[table].values()]
-    words = [word for value in values for word in (value if isinstance(value, list) else [value])]
-    return {Path(word).resolve() for word in words if isinstance(word, str) and word and (Path(word) / MODEL).is_file()}
+    words = [*_strings(run.info["model"]), *_strings(run.info["train"])]
+    return {Path(word).resolve() for word in words if word and (Path(word) / MODEL).is_file()}
+
+
+def _strings(settings: object) -> Iterator[str]:
+    """All strings among nested settings."""
+    if isinstance(settings, str):
+        yield settings
+    elif isinstance(settings, (list, tuple, dict)):
+        for value in settings.values() if isinstance(settings, dict) else settings:
+            yield from _strings(value)

@@ -76,11 +76,11 @@ class SwapGenerator:
         """Codes and reconstructions of (n, S, S, 3) uint8 faces of any size S."""
         batches = []
         for batch in pieces_of(faces, self.batch_size):
-            images, output = forward(self.run, batch, self.device)
+            inputs, output = forward(self.run, batch, self.device)
             assert output.reconstruction is not None  # the constructor requires a decoder
             expression, *others = (code.float().cpu().numpy() for code in output.codes.named().values())
             rest = np.concatenate([code.reshape(len(batch), -1) for code in others], axis=1)
-            batches.append((to_uint8(images), expression, rest, self._to_images(output.reconstruction)))
+            batches.append((to_uint8(inputs), expression, rest, self._to_images(output.reconstruction)))
         images, expression, rest, reconstructions = (np.concatenate(column) for column in zip(*batches, strict=True))
         return EncodedFaces(images, expression, rest, reconstructions, int(np.prod(self.code_shapes["rest"])))
 

@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 from rich.console import Console
 
-from facedis.reports.provenance import CROPPED, SYNTHETIC
+from facedis.faces.io.provenance import CROPPED, SYNTHETIC
 from facedis.reports.terminal.swap import labelled, render, write_drawing
 from facedis.tasks.swapping.swapping import SwapImage, SwapResult
 
