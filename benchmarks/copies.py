@@ -9,8 +9,8 @@ from pathlib import Path
 
 from facedis import __version__
 from facedis.faces.cache.cache import FacesCache
-from facedis.metrics.near_duplicates import SAME, nearest, sketches
-from facedis.metrics.statistics.intervals import wilson
+from facedis.metrics.near_duplicates import DUPLICATE_CORRELATION, nearest, thumbnails
+from facedis.metrics.statistics.intervals import wilson_ci
 from facedis.model.storage.registry import load_model
 from facedis.result import write_result
 from facedis.tasks.encoding.encode import encode
@@ -29,7 +29,7 @@ def main() -> None:
     options = parser.parse_args()
     with FacesCache.open(options.faces) as cache:
         train, rows = cache.rows("train"), cache.rows(options.split)
-        best, place = nearest(sketches(cache.faces(rows)), sketches(cache.faces(train)))
+        best, place = nearest(thumbnails(cache.faces(rows)), thumbnails(cache.faces(train)))
         same = cache.labels[train][place] == cache.labels[rows]
         table = encode(load_model(options.model), cache, rows)
         dataset = cache.info.dataset
@@ -39,12 +39,12 @@ def main() -> None:
         chosen = (best >= low) & (best < high)
         n = int(chosen.sum())
         figures = {
-            "same_label": wilson(int(same[chosen].sum()), n),
-            "right": wilson(int(right[chosen].sum()), n, chance),
+            "same_label": wilson_ci(int(same[chosen].sum()), n),
+            "right": wilson_ci(int(right[chosen].sum()), n, chance),
         }
         steps.append({"correlation": [low, min(high, 1.0)], "n": n, **(figures if n else {})})
-    kinds = {"all": best > -2, "again": best >= SAME, "new": best < 0.85}
-    accuracy = {name: wilson(int(right[kind].sum()), int(kind.sum()), chance) for name, kind in kinds.items()}
+    kinds = {"all": best > -2, "again": best >= DUPLICATE_CORRELATION, "new": best < 0.85}
+    accuracy = {name: wilson_ci(int(right[kind].sum()), int(kind.sum()), chance) for name, kind in kinds.items()}
     found = {"facedis": __version__, "model": options.model, "dataset": dataset, "split": options.split}
     write_result(found | {"steps": steps, "accuracy": accuracy}, options.output)
     for name, figure in accuracy.items():

@@ -18,7 +18,7 @@ from rendered import fit
 
 from facedis.config import ModelConfig, TrainConfig
 from facedis.faces.cache.cache import FacesCache
-from facedis.metrics.statistics.intervals import Bootstrap, wilson
+from facedis.metrics.statistics.intervals import Bootstrap, wilson_ci
 from facedis.metrics.verification.pairs import auc, cosines, identity_pairs
 from facedis.model.network.disentangler import build
 from facedis.model.storage.checkpoint import MODEL, load_run, read_info, save_tensors, tensors_of, write_info
@@ -69,7 +69,7 @@ def main() -> None:
         judge(cache, expression, np.array(cache.info.classes)[cache.labels], options, options.epochs)
         table = encode(load_run(expression), cache, cache.rows("test"))
         right = table.probabilities.argmax(1) == table.labels
-        print("expression, unseen people:", wilson(int(right.sum()), len(table), 1 / len(table.classes)), flush=True)
+        print("expression, unseen people:", wilson_ci(int(right.sum()), len(table), 1 / len(table.classes)), flush=True)
         judge(cache, identity, cache.identities, options, options.epochs)
         write_info(identity, read_info(identity) | {"labels": IDENTITY_LABELS})
         print("same person, unseen people (AUC):", told_apart(cache, identity))
@@ -81,7 +81,7 @@ def told_apart(cache: FacesCache, place: Path) -> object:
 
     rows = cache.rows("test")
     labels, people = cache.labels[rows], cache.identities[rows]
-    codes = IdentityEvaluator(load_run(place)).embeddings(cache.faces(rows))
+    codes = IdentityEvaluator(load_run(place)).embed(cache.faces(rows))
     pairs = identity_pairs(labels, people, 0)
     return auc(cosines(codes, pairs.first, pairs.second), pairs, people, Bootstrap())
 

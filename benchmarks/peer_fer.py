@@ -20,9 +20,9 @@ import numpy as np
 from machine import machine
 
 from facedis.faces.cache.cache import FacesCache
-from facedis.metrics.classification.classification import balanced_figure
+from facedis.metrics.classification.accuracy import balanced_accuracy_ci
 from facedis.metrics.statistics.comparison import mcnemar
-from facedis.metrics.statistics.intervals import Bootstrap, wilson
+from facedis.metrics.statistics.intervals import Bootstrap, wilson_ci
 from facedis.model.storage.registry import load_model
 from facedis.tasks.encoding.encode import encode
 
@@ -70,8 +70,8 @@ def main() -> None:
     answers = {options.model: table.probabilities.argmax(1), "fer": known[probabilities.argmax(1)]}
     found = {
         name: {
-            "accuracy": asdict(wilson(int((said == table.labels).sum()), len(said), 1 / len(names))),
-            "balanced": asdict(balanced_figure(said, table, plan)),
+            "accuracy": asdict(wilson_ci(int((said == table.labels).sum()), len(said), 1 / len(names))),
+            "balanced": asdict(balanced_accuracy_ci(said, table, plan)),
         }
         for name, said in answers.items()
     }

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from facedis.metrics.verification.ranking import Best, Search, by_faiss, by_products
+from facedis.metrics.verification.ranking import Search, TopK, faiss_search, numpy_search
 from facedis.tasks.encoding.codes_file import BLOCK_ROWS, codes_writer, open_codes
 
 SIZES = {"expression": 256, "trunk": 1792}
@@ -42,13 +42,13 @@ def search(path: Path, code: str, how: Search, top: int) -> tuple[float, float, 
     began = time.perf_counter()
     file = open_codes(path)
     opened = time.perf_counter()
-    best, memory = Best(np.ones(SIZES[code]), top, how), 0.0
+    best, memory = TopK(np.ones(SIZES[code]), top, how), 0.0
     for block in file.blocks(code):
         best.add(block)
         memory = max(memory, own_megabytes())
-    file.ids(best.places)
+    file.ids(best.indices)
     for name in file.codes:
-        file.take(name, best.places)
+        file.take(name, best.indices)
     return opened - began, time.perf_counter() - opened, memory
 
 
@@ -60,7 +60,7 @@ def main() -> None:
     parser.add_argument("--passes", type=int, default=5)
     parser.add_argument("-o", "--output", type=Path)
     arguments = parser.parse_args()
-    searches = {"products": by_products, "faiss": by_faiss}
+    searches = {"products": numpy_search, "faiss": faiss_search}
     try:
         import faiss  # noqa: F401
     except ImportError:

@@ -23,7 +23,7 @@ from torch import nn
 
 from facedis import __version__
 from facedis.faces.cache.cache import FacesCache
-from facedis.metrics.statistics.intervals import wilson
+from facedis.metrics.statistics.intervals import wilson_ci
 from facedis.model.network.trunk import Source, build_trunk
 from facedis.training.recipes.augmentation import augment, to_images
 from facedis.training.schedule import rate
@@ -93,7 +93,7 @@ def predict(model: Classifier, faces: np.ndarray, size: int, grey: bool) -> np.n
 
 def figure(answers: np.ndarray, labels: np.ndarray, classes: int) -> dict:
     """Share of right answers with Wilson's interval."""
-    return asdict(wilson(int((answers == labels).sum()), len(labels), chance=1 / classes))
+    return asdict(wilson_ci(int((answers == labels).sum()), len(labels), chance=1 / classes))
 
 
 def expression(cache: FacesCache, options: argparse.Namespace, grey: bool = False) -> tuple[Classifier, dict]:

@@ -29,7 +29,7 @@ _ESTIMATE = {"value", "low", "high", "chance", "n"}
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class Estimate:
     """A measured number with its 95 % interval, its chance level and its number of images."""
 
     value: float
@@ -73,12 +73,12 @@ class Result:
         """The record, in types that JSON has; documented in docs/results.md."""
         return record(self.kind, **_recorded(self))
 
-    def rows(self) -> Sequence[Mapping[str, Any]]:
+    def table_rows(self) -> Sequence[Mapping[str, Any]]:
         """The rows of `to_pandas`: one per estimate, unless a subclass has a table of its own."""
         return [{"metric": name} | estimate for name, estimate in estimates(self.to_dict())]
 
     def to_pandas(self) -> "DataFrame":
-        """`rows` as a DataFrame; nested keys become columns joined by dots.
+        """`table_rows` as a DataFrame; nested keys become columns joined by dots.
 
         Raises:
             MissingPackage: pandas is not installed.
@@ -87,7 +87,7 @@ class Result:
             from pandas import DataFrame
         except ImportError as error:
             raise MissingPackage("to_pandas", "pandas") from error
-        return DataFrame([dict(_columns(plain(row))) for row in self.rows()])
+        return DataFrame([dict(_columns(to_jsonable(row))) for row in self.table_rows()])
 
     def save(self, path: Path | str) -> None:
         """Write the record as JSON, whole or not at all.
@@ -102,7 +102,7 @@ class Result:
         return {}
 
     def __repr__(self) -> str:
-        shown = (f"{name}={value if isinstance(value, Figure) else repr(value)}" for name, value in self._shown())
+        shown = (f"{name}={value if isinstance(value, Estimate) else repr(value)}" for name, value in self._shown())
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def _shown(self) -> Iterator[tuple[str, object]]:
@@ -117,19 +117,19 @@ def record(kind: str, **keys: Any) -> dict[str, Any]:
     from facedis import __version__
 
     common = {"kind": kind, "format": FORMAT, "facedis": __version__, "created": now()}
-    return plain(common | keys)
+    return to_jsonable(common | keys)
 
 
-def plain(value: Any) -> Any:
+def to_jsonable(value: Any) -> Any:
     """`value` in types that JSON has: dataclasses to dicts, arrays to lists, NaN to None."""
     if is_dataclass(value) and not isinstance(value, type):
-        return plain(_recorded(value))
+        return to_jsonable(_recorded(value))
     if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {str(key): to_jsonable(item) for key, item in value.items()}
     if hasattr(value, "tolist"):
-        return plain(value.tolist())
+        return to_jsonable(value.tolist())
     if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
+        return [to_jsonable(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, Path):
@@ -149,7 +149,7 @@ def estimates(result: Any, name: str = "") -> Iterator[tuple[str, dict[str, Any]
 
 def dumps(result: Mapping[str, Any]) -> str:
     """`result` as readable JSON text."""
-    return json.dumps(plain(result), indent=2, ensure_ascii=False)
+    return json.dumps(to_jsonable(result), indent=2, ensure_ascii=False)
 
 
 def write_result(result: Mapping[str, Any], path: Path) -> None:

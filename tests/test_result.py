@@ -8,7 +8,7 @@ import pytest
 
 from facedis import __version__
 from facedis.errors import MissingPackage
-from facedis.result import NOT_RECORDED, RECORDED_IF_SET, Figure, Result, dumps, estimates, plain
+from facedis.result import NOT_RECORDED, RECORDED_IF_SET, Estimate, Result, dumps, estimates, to_jsonable
 
 
 @dataclass(frozen=True, kw_only=True, repr=False, eq=False)
@@ -16,7 +16,7 @@ class Measured(Result):
     kind: ClassVar[str] = "measured"
     model: str
     n: int
-    task: dict[str, Figure | None]
+    task: dict[str, Estimate | None]
     confusion: np.ndarray
     output: str | None = None
     page: str | None = field(default=None, metadata=RECORDED_IF_SET)
@@ -28,11 +28,11 @@ class Measured(Result):
 
 @dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class Table(Measured):
-    def rows(self):
+    def table_rows(self):
         return [{"image": "a.png", "task": self.task, "n": np.int64(self.n)}]
 
 
-ACCURACY = Figure(0.5, 0.4, 0.6, 0.125, 100)
+ACCURACY = Estimate(0.5, 0.4, 0.6, 0.125, 100)
 
 
 def measured(kind=Measured, **keys) -> Measured:
@@ -70,12 +70,12 @@ def test_repr_shows_model_count_and_summary():
 
 
 def test_estimates_are_found_at_any_depth():
-    record = {"a": {"b": plain(ACCURACY), "c": 1}, "d": plain(ACCURACY), "e": [plain(ACCURACY)]}
+    record = {"a": {"b": to_jsonable(ACCURACY), "c": 1}, "d": to_jsonable(ACCURACY), "e": [to_jsonable(ACCURACY)]}
     assert [name for name, _ in estimates(record)] == ["a.b", "d"]
 
 
 def test_non_finite_numbers_become_null():
-    assert plain({"x": [float("nan"), np.float64("inf"), 1.0]}) == {"x": [None, None, 1.0]}
+    assert to_jsonable({"x": [float("nan"), np.float64("inf"), 1.0]}) == {"x": [None, None, 1.0]}
 
 
 def test_to_pandas_has_one_row_per_estimate_unless_the_result_is_a_table():

@@ -90,9 +90,9 @@ def swap_eval(
 
     from facedis.atomic_io import refuse_unwritable
     from facedis.faces.cache.cache import FacesCache
+    from facedis.faces.io.provenance import check_image_format
     from facedis.model.storage.registry import load_model
     from facedis.reports.figures.swap_eval_figure import swaps_png
-    from facedis.faces.io.provenance import check_image_format
     from facedis.reports.terminal.swap_eval import render, sheet_of
     from facedis.result import write_result
     from facedis.tasks.swapping.evaluators import load_expression_evaluator, load_identity_evaluator

@@ -22,8 +22,8 @@ class CodeTable:
         splits: (n,) str split of each face in the cache.
         classes: K names of the expressions.
         factors: What else is known, by name: (n,) float numbers, NaN where unknown, or str classes, "" where unknown.
-        others: (n, R) float32 codes of further branches, by name.
-        owners: The code that a factor belongs to, where the model was trained so.
+        extra_codes: (n, R) float32 codes of further branches, by name.
+        factor_branches: The code that a factor belongs to, where the model was trained so.
     """
 
     rows: np.ndarray
@@ -37,21 +37,21 @@ class CodeTable:
     splits: np.ndarray
     classes: tuple[str, ...]
     factors: Mapping[str, np.ndarray] = field(default_factory=dict)
-    others: Mapping[str, np.ndarray] = field(default_factory=dict)
-    owners: Mapping[str, str] = field(default_factory=dict)
+    extra_codes: Mapping[str, np.ndarray] = field(default_factory=dict)
+    factor_branches: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in _COLUMNS:
             column = getattr(self, name)
             if column is not None and len(column) != len(self.rows):
                 raise ValueError(f"{name} has {len(column)} rows, expected {len(self.rows)}")
-        for name, column in (*self.factors.items(), *self.others.items()):
+        for name, column in (*self.factors.items(), *self.extra_codes.items()):
             if len(column) != len(self.rows):
                 raise ValueError(f"factor {name} has {len(column)} rows, expected {len(self.rows)}")
 
     def code(self, name: str) -> np.ndarray | None:
         """(n, D) of the code called so, None where there is none."""
-        return self.others[name] if name in self.others else getattr(self, name)
+        return self.extra_codes[name] if name in self.extra_codes else getattr(self, name)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -63,10 +63,12 @@ class CodeTable:
         mapped = {kind: {name: column[chosen] for name, column in getattr(self, kind).items()} for kind in _MAPPED}
         return replace(self, **taken, **mapped)
 
-    def of(self, split: str) -> "CodeTable":
+    def select_split(self, split: str) -> "CodeTable":
         """The faces of one split of the cache."""
         return self.take(self.splits == split)
 
 
-_MAPPED = ("factors", "others")
-_COLUMNS = tuple(column.name for column in fields(CodeTable) if column.name not in ("classes", "owners", *_MAPPED))
+_MAPPED = ("factors", "extra_codes")
+_COLUMNS = tuple(
+    column.name for column in fields(CodeTable) if column.name not in ("classes", "factor_branches", *_MAPPED)
+)

@@ -9,38 +9,38 @@ from collections.abc import Iterator
 import numpy as np
 
 #: Side of a sketch, and of what is compared of it.
-SKETCH, SIDE = 32, 16
+THUMBNAIL_SIZE, COMPARED_SIZE = 32, 16
 #: Correlation from which two pictures are taken for one. Of FER2013's test faces with a train face so near, nine in
 #: ten have its label; of those between 0.85 and 0.9, which are only alike, four (benchmarks/copies.py).
-SAME = 0.95
+DUPLICATE_CORRELATION = 0.95
 #: Of one picture the middle is compared, of the other windows around its middle: shares of the side, and of the room
 #: that a window leaves at the border how much it is moved.
-MIDDLE, WINDOWS, MOVES = 0.88, (0.76, 0.82, 0.88, 0.94, 1.0), (-1.0, 0.0, 1.0)
+CENTRE_CROP, CROP_SCALES, CROP_OFFSETS = 0.88, (0.76, 0.82, 0.88, 0.94, 1.0), (-1.0, 0.0, 1.0)
 #: Pictures and others at a time, which bounds the memory.
 _BLOCK, _OTHERS = 1024, 16_384
 
 
-def sketches(faces: np.ndarray) -> np.ndarray:
+def thumbnails(faces: np.ndarray) -> np.ndarray:
     """(n, SKETCH, SKETCH) float32 grey pictures, small: what `nearest` compares.
 
     Args:
         faces: (n, S, S, 3) uint8.
     """
-    return _windows(faces.mean(axis=3, dtype=np.float32), SKETCH, 0.0, 0.0, 1.0)
+    return _windows(faces.mean(axis=3, dtype=np.float32), THUMBNAIL_SIZE, 0.0, 0.0, 1.0)
 
 
 def nearest(pictures: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Whom each picture or its mirror image is most alike, whatever the light and where they were cut out.
 
     Args:
-        pictures: (n, SKETCH, SKETCH) as `sketches` gives them.
+        pictures: (n, SKETCH, SKETCH) as `thumbnails` gives them.
         others: (m, SKETCH, SKETCH) likewise, m at least 1.
 
     Returns:
         (n,) float32 correlation with the most alike of `others`, and (n,) its place among them.
     """
-    edge = (1 - MIDDLE) / 2
-    middles = _unit(_windows(pictures, SIDE, edge, edge, MIDDLE))
+    edge = (1 - CENTRE_CROP) / 2
+    middles = _unit(_windows(pictures, COMPARED_SIZE, edge, edge, CENTRE_CROP))
     found, place = np.full(len(pictures), -1, np.float32), np.zeros(len(pictures), np.int64)
     for first in range(0, len(others), _OTHERS):
         for seen in _cuts(others[first : first + _OTHERS]):
@@ -54,18 +54,18 @@ def nearest(pictures: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.nd
     return found, place
 
 
-def shown_again(pictures: np.ndarray, others: np.ndarray) -> np.ndarray:
+def is_near_duplicate(pictures: np.ndarray, others: np.ndarray) -> np.ndarray:
     """(n,) bool, whether each of `pictures` or its mirror image is among `others`; both as for `nearest`."""
-    return nearest(pictures, others)[0] >= SAME if len(others) else np.zeros(len(pictures), bool)
+    return nearest(pictures, others)[0] >= DUPLICATE_CORRELATION if len(others) else np.zeros(len(pictures), bool)
 
 
 def _cuts(pictures: np.ndarray) -> Iterator[np.ndarray]:
     """Every window of all pictures and of their mirror images: (m, SIDE * SIDE) unit vectors of mean 0."""
-    for share in WINDOWS:
-        corners = sorted({(1 - share) / 2 * (1 + move) for move in MOVES})
+    for share in CROP_SCALES:
+        corners = sorted({(1 - share) / 2 * (1 + move) for move in CROP_OFFSETS})
         for left in corners:
             for top in corners:
-                cut = _windows(pictures, SIDE, left, top, share)
+                cut = _windows(pictures, COMPARED_SIZE, left, top, share)
                 yield _unit(cut)
                 yield _unit(cut[:, :, ::-1])
 

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from facedis.result import Figure
+from facedis.result import Estimate
 
 #: A figure as measured, as it stands in a record, or absent.
-AnyEstimate = Figure | Mapping[str, Any] | None
+AnyEstimate = Estimate | Mapping[str, Any] | None
 MISSING = "–"
 
 
@@ -88,5 +88,5 @@ def compare_to_chance(figure: AnyEstimate) -> Literal["above", "at", "below"] | 
 def _get(figure: AnyEstimate, name: str) -> Any:
     if figure is None:
         return None
-    value = (asdict(figure) if isinstance(figure, Figure) else figure).get(name)
+    value = (asdict(figure) if isinstance(figure, Estimate) else figure).get(name)
     return None if isinstance(value, float) and not math.isfinite(value) else value

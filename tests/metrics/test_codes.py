@@ -22,7 +22,7 @@ def table(n: int = 6, rest: bool = True) -> CodeTable:
 
 
 def test_a_split_keeps_the_rows_of_every_column_together():
-    part = table().of("val")
+    part = table().select_split("val")
     assert part.rows.tolist() == [101, 104]
     assert part.rest[:, 0].tolist() == [2, 8]
     assert part.labels.tolist() == [1, 0]

@@ -1,21 +1,21 @@
 import pytest
 
 from facedis.reports.findings import findings
-from facedis.result import Figure, plain
+from facedis.result import Estimate, to_jsonable
 
 
-def near(value: float, chance: float | None = None, half: float = 0.05) -> Figure:
-    return Figure(value, value - half, value + half, chance, 200)
+def near(value: float, chance: float | None = None, half: float = 0.05) -> Estimate:
+    return Estimate(value, value - half, value + half, chance, 200)
 
 
 def said(
     leak=0.386, adversary=0.14, identity=0.708, rank=40.0, dead=0.0, cosine=0.1, rest=True, erased=0.38, who=0.2
 ) -> str:
     signs = {
-        "effective_rank": Figure(rank, n=200),
-        "dead_share": Figure(dead, n=200),
+        "effective_rank": Estimate(rank, n=200),
+        "dead_share": Estimate(dead, n=200),
         "mean_cosine": near(cosine),
-        "total_variance": Figure(1.0, n=200),
+        "total_variance": Estimate(1.0, n=200),
         "size": 64,
     }
     strongest = near(max(leak, adversary), 0.125)
@@ -42,9 +42,9 @@ def said(
             "identity_auc_expression": None,
             "same_expression_auc": near(0.9, 0.5),
         },
-        "collapse": {"rest": signs if rest else None, "expression": signs | {"effective_rank": Figure(30.0)}},
+        "collapse": {"rest": signs if rest else None, "expression": signs | {"effective_rank": Estimate(30.0)}},
     }
-    return "\n".join(findings(plain(found)))
+    return "\n".join(findings(to_jsonable(found)))
 
 
 def test_a_leak_is_said_with_its_interval_and_chance():

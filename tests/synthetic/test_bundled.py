@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from facedis.errors import OutputError
-from facedis.metrics.statistics.intervals import wilson
+from facedis.metrics.statistics.intervals import wilson_ci
 from facedis.synthetic import bundled
 from facedis.synthetic.backdrop import backdrop
 from facedis.taxonomy import EIGHT
@@ -86,7 +86,7 @@ def test_it_fits_into_the_wheel():
 def read(features, labels, fit, test):
     probe = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000)).fit(features[fit], labels[fit])
     hits = int((probe.predict(features[test]) == labels[test]).sum())
-    return wilson(hits, int(test.sum()), chance=1 / len(set(labels)))
+    return wilson_ci(hits, int(test.sum()), chance=1 / len(set(labels)))
 
 
 def test_the_background_does_not_tell_the_expression(rows, cells):

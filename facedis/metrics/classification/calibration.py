@@ -5,7 +5,7 @@ import numpy as np
 #: Bins of confidence behind the calibration error.
 BINS = 15
 #: Least and largest temperature; beyond it the logits say nothing that a temperature could mend.
-RANGE = 0.05, 20.0
+TEMPERATURE_RANGE = 0.05, 20.0
 _HALVINGS = 50
 
 
@@ -17,7 +17,7 @@ def softmax(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
 
 
 def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
-    """The temperature within `RANGE` under which `labels` are likeliest.
+    """The temperature within `TEMPERATURE_RANGE` under which `labels` are likeliest.
 
     The likelihood has one peak in 1 / temperature, so that halving finds it.
 
@@ -27,7 +27,7 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
 
     Source: Guo et al., On Calibration of Modern Neural Networks, 2017, section 4.2.
     """
-    low, high = 1 / RANGE[1], 1 / RANGE[0]
+    low, high = 1 / TEMPERATURE_RANGE[1], 1 / TEMPERATURE_RANGE[0]
     own = np.take_along_axis(np.asarray(logits, np.float64), labels[:, None], axis=1)[:, 0]
     for _ in range(_HALVINGS):
         middle = (low * high) ** 0.5
@@ -47,7 +47,7 @@ def log_loss(logits: np.ndarray, labels: np.ndarray, temperature: float = 1.0) -
     return float((total - np.take_along_axis(scaled, labels[:, None], axis=1)[:, 0]).mean())
 
 
-def calibration_error(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS) -> float:
+def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS) -> float:
     """Expected calibration error: |accuracy - confidence| in bins of equal width, weighted by their faces.
 
     Args:

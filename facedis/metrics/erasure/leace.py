@@ -6,24 +6,24 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Eraser:
+class LeaceEraser:
     """An affine map fitted on P.
 
     Attributes:
-        centre: (D,) mean of P's codes.
-        removal: (D, D) what is subtracted is the centred code times this.
+        mean: (D,) mean of P's codes.
+        projection: (D, D) what is subtracted is the centred code times this.
     """
 
-    centre: np.ndarray
-    removal: np.ndarray
+    mean: np.ndarray
+    projection: np.ndarray
 
-    def erased(self, codes: np.ndarray) -> np.ndarray:
+    def erase(self, codes: np.ndarray) -> np.ndarray:
         """(n, D) float64 the `codes` with the concept taken out."""
         codes = np.asarray(codes, dtype=np.float64)
-        return codes - (codes - self.centre) @ self.removal
+        return codes - (codes - self.mean) @ self.projection
 
 
-def leace(codes: np.ndarray, labels: np.ndarray, classes: int) -> Eraser:
+def fit_leace(codes: np.ndarray, labels: np.ndarray, classes: int) -> LeaceEraser:
     """The eraser of the classes from codes like these.
 
     With W = (Sigma_xx^(1/2))^+ and P the orthogonal projector onto the columns of W Sigma_xz, the
@@ -51,7 +51,7 @@ def leace(codes: np.ndarray, labels: np.ndarray, classes: int) -> Eraser:
     left, strength, _ = np.linalg.svd(cross, full_matrices=False)
     told = left[:, strength > 1e-9 * max(1.0, strength.max(initial=0.0))]
     removal = (axes * roots) @ told @ told.T @ (axes / roots).T  # W^+ P W
-    return Eraser(centre, removal.T)
+    return LeaceEraser(centre, removal.T)
 
 
 def _rounding(codes: np.ndarray, axes: np.ndarray) -> np.ndarray:

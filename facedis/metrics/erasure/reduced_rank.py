@@ -6,7 +6,7 @@ import numpy as np
 RIDGE = 50.0
 
 
-def telling(codes: np.ndarray, targets: np.ndarray, n: int) -> np.ndarray:
+def reduced_rank_basis(codes: np.ndarray, targets: np.ndarray, n: int) -> np.ndarray:
     """(D, n) orthonormal directions of standardised codes that together tell most of the targets, linearly.
 
     Args:

@@ -3,11 +3,11 @@
 import numpy as np
 from scipy.ndimage import correlate1d
 
-from facedis.metrics.statistics.intervals import Bootstrap, bounds, weights
-from facedis.result import Figure
+from facedis.metrics.statistics.intervals import Bootstrap, bootstrap_weights, percentile_interval
+from facedis.result import Estimate
 
 #: Of the Gaussian window of SSIM, and how far it reaches from its middle.
-SIGMA, REACH = 1.5, 5
+WINDOW_SIGMA, WINDOW_RADIUS = 1.5, 5
 _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 #: Mean squared error that rounding to 8 bits makes by itself: what two equal pictures are taken to have.
 _ROUNDING = 1 / 12
@@ -52,16 +52,16 @@ def ssim(pictures: np.ndarray, truths: np.ndarray) -> np.ndarray:
 
 def _windowed(images: np.ndarray) -> np.ndarray:
     """The Gaussian mean around every place of (n, H, W, C) where the window lies inside."""
-    steps = np.arange(-REACH, REACH + 1)
-    window = np.exp(-(steps**2) / (2 * SIGMA**2))
+    steps = np.arange(-WINDOW_RADIUS, WINDOW_RADIUS + 1)
+    window = np.exp(-(steps**2) / (2 * WINDOW_SIGMA**2))
     window /= window.sum()
     smooth = correlate1d(correlate1d(images, window, axis=1), window, axis=2)
-    return smooth[:, REACH:-REACH, REACH:-REACH]
+    return smooth[:, WINDOW_RADIUS:-WINDOW_RADIUS, WINDOW_RADIUS:-WINDOW_RADIUS]
 
 
-def kernel_distance(
+def kid(
     own: np.ndarray, real: np.ndarray, own_people: np.ndarray, real_people: np.ndarray, plan: Bootstrap
-) -> Figure:
+) -> Estimate:
     """KID, the squared maximum mean discrepancy between two sets of features; unbiased, so it may be below 0.
 
     The kernel is (x·y / F + 1)³. The interval is that of a bootstrap over people, in which a picture
@@ -78,28 +78,28 @@ def kernel_distance(
     Source: Binkowski, Sutherland, Arbel & Gretton, Demystifying MMD GANs, ICLR 2018.
     """
     if min(len(own), len(real)) < 2:
-        return Figure(float("nan"), chance=0.0, n=len(own))
+        return Estimate(float("nan"), chance=0.0, n=len(own))
     kernels = _kernel(own, own), _kernel(real, real), _kernel(own, real)
     value = float(_discrepancy(np.ones((1, len(own))), np.ones((1, len(real))), *kernels)[0])
-    if few(own_people):
-        return Figure(value, chance=0.0, n=len(own))
+    if has_single_pair(own_people):
+        return Estimate(value, chance=0.0, n=len(own))
     people = int(max(own_people.max(), real_people.max())) + 1
     draws = [
-        _discrepancy(product(often, own_people[:, 0], own_people[:, 1]), often[:, real_people], *kernels)
-        for often in weights(people, plan)
+        _discrepancy(pair_weights(often, own_people[:, 0], own_people[:, 1]), often[:, real_people], *kernels)
+        for often in bootstrap_weights(people, plan)
     ]
     values = np.concatenate(draws)
     defined = values[np.isfinite(values)]
-    low, high = bounds(values - (defined.mean() - value if len(defined) else 0))
-    return Figure(value, low, high, 0.0, len(own))
+    low, high = percentile_interval(values - (defined.mean() - value if len(defined) else 0))
+    return Estimate(value, low, high, 0.0, len(own))
 
 
-def product(often: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+def pair_weights(often: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """(b, m) how often each of m pairs is drawn where its people (b, people) are; a pair of one as that one."""
     return often[:, first] * np.where(first == second, 1.0, often[:, second])
 
 
-def few(people: np.ndarray) -> bool:
+def has_single_pair(people: np.ndarray) -> bool:
     """Whether the (m, 2) people of m pairs are always the same one or two, who say nothing about others."""
     return len(np.unique(np.sort(people, axis=1), axis=0)) < 2
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from facedis.metrics.classification.classification import balanced_accuracy, confusion_terms, of_confusion
-from facedis.metrics.generation.image_quality import few, product
-from facedis.metrics.statistics.intervals import Bootstrap, bounds, clusters, weights, wilson
+from facedis.metrics.classification.accuracy import balanced_accuracy, confusion_statistic, confusion_terms
+from facedis.metrics.generation.image_quality import has_single_pair, pair_weights
+from facedis.metrics.statistics.intervals import Bootstrap, bootstrap_weights, group_ids, percentile_interval, wilson_ci
 from facedis.metrics.verification.pairs import Pairs, auc, cosines
-from facedis.metrics.verification.verification import FAR
-from facedis.result import Figure
+from facedis.metrics.verification.recognition import FAR
+from facedis.result import Estimate
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Donors:
         return len(self.rest)
 
 
-def draw_donors(labels: np.ndarray, identities: np.ndarray, across: bool, most: int, seed: int) -> Donors:
+def sample_donors(labels: np.ndarray, identities: np.ndarray, across: bool, most: int, seed: int) -> Donors:
     """At most `most` swaps in random order, as many as can be had of every two expressions.
 
     Args:
@@ -41,7 +41,7 @@ def draw_donors(labels: np.ndarray, identities: np.ndarray, across: bool, most: 
         seed: Decides which.
     """
     generator = np.random.default_rng([seed, int(across)])
-    people, known = clusters(identities), identities != ""
+    people, known = group_ids(identities), identities != ""
     cells = [(a, b) for a in np.unique(labels) for b in np.unique(labels) if a != b]
     each = -(-most // max(len(cells), 1))
     found = [np.empty((0, 2), int)]
@@ -58,7 +58,7 @@ def draw_donors(labels: np.ndarray, identities: np.ndarray, across: bool, most: 
 
 
 @dataclass(frozen=True)
-class Groups:
+class DonorGroups:
     """The people of m swaps, for intervals.
 
     A resample draws people; a swap of two people comes as often as the product of the two.
@@ -71,87 +71,91 @@ class Groups:
     second: np.ndarray
 
     @classmethod
-    def of(cls, donors: Donors, identities: np.ndarray) -> "Groups":
+    def from_donors(cls, donors: Donors, identities: np.ndarray) -> "DonorGroups":
         """Of `donors`, who are indices into the (n,) `identities`."""
-        groups = clusters(identities)
+        groups = group_ids(identities)
         return cls(groups[donors.rest], groups[donors.expression])
 
-    def take(self, chosen: np.ndarray) -> "Groups":
+    def take(self, chosen: np.ndarray) -> "DonorGroups":
         """Those of some of the swaps."""
-        return Groups(self.first[chosen], self.second[chosen])
+        return DonorGroups(self.first[chosen], self.second[chosen])
 
     @property
-    def both(self) -> np.ndarray:
+    def pairs(self) -> np.ndarray:
         """(m, 2)."""
         return np.stack([self.first, self.second], axis=1)
 
-    def figure(
+    def bootstrap_ci(
         self,
         terms: np.ndarray,
         statistic: Callable[[np.ndarray], np.ndarray],
         plan: Bootstrap,
         chance: float | None = None,
-    ) -> Figure:
+    ) -> Estimate:
         """A statistic of the sums over swaps of (m, t) `terms`, as `intervals.bootstrap` takes it."""
         n = len(terms)
         if n == 0:
-            return Figure(float("nan"), chance=chance, n=0)
+            return Estimate(float("nan"), chance=chance, n=0)
         value = float(statistic(terms.sum(axis=0, dtype=np.float64)))
-        if few(self.both):
-            return Figure(value, None, None, chance, n)
-        people = np.unique(self.both)
+        if has_single_pair(self.pairs):
+            return Estimate(value, None, None, chance, n)
+        people = np.unique(self.pairs)
         first, second = np.searchsorted(people, self.first), np.searchsorted(people, self.second)
         with np.errstate(divide="ignore", invalid="ignore"):
-            draws = [statistic(product(often, first, second) @ terms) for often in weights(len(people), plan)]
-        return Figure(value, *bounds(np.concatenate(draws)), chance, n)
+            draws = [
+                statistic(pair_weights(often, first, second) @ terms) for often in bootstrap_weights(len(people), plan)
+            ]
+        return Estimate(value, *percentile_interval(np.concatenate(draws)), chance, n)
 
-    def mean(self, values: np.ndarray, plan: Bootstrap, chance: float | None = None) -> Figure:
+    def mean_ci(self, values: np.ndarray, plan: Bootstrap, chance: float | None = None) -> Estimate:
         """The mean of (m,) `values`."""
         values = np.asarray(values, np.float64)
-        return self.figure(np.stack([values, np.ones_like(values)], axis=1), _ratio, plan, chance)
+        return self.bootstrap_ci(np.stack([values, np.ones_like(values)], axis=1), _ratio, plan, chance)
 
-    def share(self, hits: np.ndarray, plan: Bootstrap, chance: float | None = None) -> Figure:
+    def proportion_ci(self, hits: np.ndarray, plan: Bootstrap, chance: float | None = None) -> Estimate:
         """The share of (m,) bool `hits`; where all agree Wilson's interval for as many as there are people."""
         if len(hits) and (hits.all() or not hits.any()):
-            people = len(np.unique(self.both))
-            return replace(wilson(people * bool(hits.all()), people, chance), n=len(hits))
-        return self.mean(hits, plan, chance)
+            people = len(np.unique(self.pairs))
+            return replace(wilson_ci(people * bool(hits.all()), people, chance), n=len(hits))
+        return self.mean_ci(hits, plan, chance)
 
-    def balanced(self, answers: np.ndarray, labels: np.ndarray, classes: int, plan: Bootstrap) -> Figure:
+    def balanced_accuracy_ci(self, answers: np.ndarray, labels: np.ndarray, classes: int, plan: Bootstrap) -> Estimate:
         """Balanced accuracy of (m,) `answers` for (m,) `labels`; chance one over the labels that occur."""
         chance = 1 / max(1, len(np.unique(labels)))
         if len(labels) and (answers == labels).all():
-            return self.share(np.ones(len(labels), bool), plan, chance)
-        statistic = of_confusion(balanced_accuracy, classes)
-        return self.figure(confusion_terms(labels, answers, classes), statistic, plan, chance)
+            return self.proportion_ci(np.ones(len(labels), bool), plan, chance)
+        statistic = confusion_statistic(balanced_accuracy, classes)
+        return self.bootstrap_ci(confusion_terms(labels, answers, classes), statistic, plan, chance)
 
 
 @dataclass(frozen=True)
-class RealPairs:
+class RealPairScores:
     """How a judge of people sees real faces, and from where on it says "the same person".
 
     Attributes:
         genuine, impostor: (p,) and (q,) cosines: one person with two expressions, two people with one.
-        genuine_people, impostor_people: Of those pairs.
+        genuine_groups, impostor_groups: Of those pairs.
         threshold: Above this cosine, 1 % of the impostors are accepted.
         auc: Of telling both kinds apart; chance 0.5.
     """
 
     genuine: np.ndarray
     impostor: np.ndarray
-    genuine_people: Groups
-    impostor_people: Groups
+    genuine_groups: DonorGroups
+    impostor_groups: DonorGroups
     threshold: float
-    auc: Figure
+    auc: Estimate
 
     @classmethod
-    def of(cls, embeddings: np.ndarray, pairs: Pairs, identities: np.ndarray, plan: Bootstrap) -> "RealPairs | None":
+    def from_embeddings(
+        cls, embeddings: np.ndarray, pairs: Pairs, identities: np.ndarray, plan: Bootstrap
+    ) -> "RealPairScores | None":
         """From the (n, D) `embeddings` of real faces; None where one kind has no pair."""
         values = cosines(embeddings, pairs.first, pairs.second)
         area = auc(values, pairs, identities, plan)
         if area is None:
             return None
-        true, groups = pairs.positive, Groups.of(Donors(pairs.first, pairs.second), identities)
+        true, groups = pairs.positive, DonorGroups.from_donors(Donors(pairs.first, pairs.second), identities)
         threshold = float(np.quantile(values[~true], 1 - FAR))
         return cls(values[true], values[~true], groups.take(true), groups.take(~true), threshold, area)
 
@@ -162,7 +166,7 @@ def paired_cosine(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return cosines(np.concatenate([first, second]), rows, rows + len(first))
 
 
-def true_swaps(
+def ground_truth_faces(
     donors: Donors,
     labels: np.ndarray,
     identities: np.ndarray,
@@ -184,7 +188,7 @@ def true_swaps(
         strength: (n,) intensity of the expression; None likewise.
         one_setting: Whether pose and light of a person's photographs are the same.
     """
-    people = clusters(identities)
+    people = group_ids(identities)
     if settings is None or strength is None:
         same = people[donors.rest] == people[donors.expression]
         return np.where(same & one_setting, donors.expression, -1)
@@ -196,7 +200,7 @@ def true_swaps(
     return np.array([place.get(tuple(row), -1) for row in wanted], dtype=int)
 
 
-def other_faces(rows: np.ndarray, identities: np.ndarray, seed: int) -> np.ndarray:
+def other_faces_of_person(rows: np.ndarray, identities: np.ndarray, seed: int) -> np.ndarray:
     """(m,) for each of `rows` another face of the same known person, at random; -1 where there is none."""
     generator = np.random.default_rng(seed)
     faces = {name: np.flatnonzero(identities == name) for name in np.unique(identities[rows]) if name}

@@ -6,16 +6,16 @@ from itertools import islice
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from facedis.metrics.classification.classification import balanced_accuracy, confusion
-from facedis.metrics.probes.probes import Part
-from facedis.metrics.probes.whitening import Basis, principal
+from facedis.metrics.classification.accuracy import balanced_accuracy, confusion_matrix
+from facedis.metrics.probes.linear import ProbeData
+from facedis.metrics.probes.whitening import StandardisedPCA, fit_pca
 
 #: Rounds of one tree a class, and after how many of them V is looked at.
-ROUNDS, LOOK = 80, 5
+MAX_ROUNDS, EVAL_INTERVAL = 80, 5
 #: Most faces and most numbers of a code that trees are grown on: the cost is their product.
-MOST_FACES, MOST_NUMBERS = 4_000, 64
+MAX_FACES, MAX_FEATURES = 4_000, 64
 #: Above this many classes there would be a tree for each in every round.
-MOST_CLASSES = 20
+MAX_CLASSES = 20
 
 
 @dataclass(frozen=True)
@@ -28,24 +28,24 @@ class BoostingProbe:
         present: (k,) int classes that P has.
         classes: K.
         rounds: How many rounds V chose.
-        selection: Balanced accuracy on V, 0..1.
+        val_score: Balanced accuracy on V, 0..1.
     """
 
-    basis: Basis
+    basis: StandardisedPCA
     model: HistGradientBoostingClassifier
     present: np.ndarray
     classes: int
     rounds: int
-    selection: float
+    val_score: float
 
     @property
-    def setting(self) -> dict[str, float]:
+    def hyperparameters(self) -> dict[str, float]:
         """What V chose."""
         return {"rounds": self.rounds}
 
     def logits(self, codes: np.ndarray) -> np.ndarray:
         """(n, K) log probabilities; -inf for a class that P lacks."""
-        shown = self.basis.turned(codes)[:, :MOST_NUMBERS]
+        shown = self.basis.project(codes)[:, :MAX_FEATURES]
         likely = next(islice(self.model.staged_predict_proba(shown), self.rounds - 1, None))
         logits = np.full((len(codes), self.classes), -np.inf)
         logits[:, self.present] = np.log(np.maximum(likely, 1e-12))
@@ -53,7 +53,7 @@ class BoostingProbe:
 
 
 def boosting_probe(
-    fit: Part, selection: Part, classes: int, seed: int = 0, basis: Basis | None = None
+    fit: ProbeData, selection: ProbeData, classes: int, seed: int = 0, basis: StandardisedPCA | None = None
 ) -> BoostingProbe | None:
     """Boosted trees with class-balanced weights, the number of rounds chosen on V.
 
@@ -72,12 +72,12 @@ def boosting_probe(
     Source: Friedman, Greedy function approximation: a gradient boosting machine, Annals of Statistics 29, 2001.
     """
     present = np.unique(fit.labels)
-    basis = basis or principal(fit.codes)
-    if len(present) < 2 or len(selection.labels) == 0 or len(basis.spread) == 0 or classes > MOST_CLASSES:
+    basis = basis or fit_pca(fit.codes)
+    if len(present) < 2 or len(selection.labels) == 0 or len(basis.std) == 0 or classes > MAX_CLASSES:
         return None
-    rows = np.random.default_rng(seed).permutation(len(fit.labels))[:MOST_FACES]
+    rows = np.random.default_rng(seed).permutation(len(fit.labels))[:MAX_FACES]
     model = HistGradientBoostingClassifier(
-        max_iter=ROUNDS,
+        max_iter=MAX_ROUNDS,
         learning_rate=0.2,
         max_leaf_nodes=15,
         max_bins=63,
@@ -86,8 +86,8 @@ def boosting_probe(
         class_weight="balanced",
         random_state=seed,
     )
-    model.fit(basis.turned(fit.codes[rows])[:, :MOST_NUMBERS], fit.labels[rows])
-    rounds, score = _chosen(model, basis.turned(selection.codes)[:, :MOST_NUMBERS], selection.labels, classes)
+    model.fit(basis.project(fit.codes[rows])[:, :MAX_FEATURES], fit.labels[rows])
+    rounds, score = _chosen(model, basis.project(selection.codes)[:, :MAX_FEATURES], selection.labels, classes)
     return BoostingProbe(basis, model, model.classes_, classes, rounds, score)
 
 
@@ -97,8 +97,8 @@ def _chosen(
     """The number of rounds that does best on V, and how well."""
     scores = {}
     for number, likely in enumerate(model.staged_predict_proba(codes), 1):
-        if number % LOOK == 0:
+        if number % EVAL_INTERVAL == 0:
             answers = model.classes_[likely.argmax(axis=1)]
-            scores[number] = float(balanced_accuracy(confusion(labels, answers, classes)))
+            scores[number] = float(balanced_accuracy(confusion_matrix(labels, answers, classes)))
     best = max(scores, key=lambda number: scores[number])
     return best, scores[best]

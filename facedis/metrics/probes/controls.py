@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from facedis.metrics.classification.classification import balanced_accuracy, chance_level, confusion
-from facedis.metrics.probes.probes import Part, linear_probe
-from facedis.metrics.probes.whitening import principal
-from facedis.metrics.statistics.intervals import Bootstrap, clusters
-from facedis.result import Figure
+from facedis.metrics.classification.accuracy import balanced_accuracy, chance_level, confusion_matrix
+from facedis.metrics.probes.linear import ProbeData, linear_probe
+from facedis.metrics.probes.whitening import fit_pca
+from facedis.metrics.statistics.intervals import Bootstrap, group_ids
+from facedis.result import Estimate
 
 #: Shuffles of the permutation null.
 SHUFFLES = 100
@@ -14,7 +14,7 @@ SHUFFLES = 100
 RIDGE = 1e-2
 
 
-def permutation_null(fit: Part, test: Part, classes: int, plan: Bootstrap) -> Figure | None:
+def permutation_null(fit: ProbeData, test: ProbeData, classes: int, plan: Bootstrap) -> Estimate | None:
     """Balanced accuracy on Q after the labels of P and of Q have been shuffled: the band in which chance lies.
 
     A hundred shuffles; the value is their mean, low and high hold 95 % of them. The probe is least
@@ -28,8 +28,8 @@ def permutation_null(fit: Part, test: Part, classes: int, plan: Bootstrap) -> Fi
     """
     if len(np.unique(fit.labels)) < 2 or len(test.labels) == 0:
         return None
-    basis = principal(fit.codes)
-    known, asked = basis.whitened(fit.codes).astype(np.float64), basis.whitened(test.codes).astype(np.float64)
+    basis = fit_pca(fit.codes)
+    known, asked = basis.whiten(fit.codes).astype(np.float64), basis.whiten(test.codes).astype(np.float64)
     generator = np.random.default_rng(plan.seed)
     counts = np.maximum(np.bincount(fit.labels, minlength=classes), 1)
     solver = np.linalg.solve(known.T @ known / len(known) + RIDGE * np.eye(known.shape[1]), known.T / len(known))
@@ -38,12 +38,12 @@ def permutation_null(fit: Part, test: Part, classes: int, plan: Bootstrap) -> Fi
         wanted = np.eye(classes)[generator.permutation(fit.labels)] / counts
         answers = (asked @ (solver @ (wanted - wanted.mean(axis=0)))).argmax(axis=1)
         truth = generator.permutation(test.labels)
-        scores.append(float(balanced_accuracy(confusion(truth, answers, classes))))
+        scores.append(float(balanced_accuracy(confusion_matrix(truth, answers, classes))))
     low, high = np.quantile(scores, (0.025, 0.975))
-    return Figure(float(np.mean(scores)), float(low), float(high), chance_level(test.labels), len(test.labels))
+    return Estimate(float(np.mean(scores)), float(low), float(high), chance_level(test.labels), len(test.labels))
 
 
-def control_task(fit: Part, identities: np.ndarray, classes: int, seed: int) -> float | None:
+def control_task(fit: ProbeData, identities: np.ndarray, classes: int, seed: int) -> float | None:
     """Accuracy of a linear probe of a label that is drawn at random for each *person*.
 
     Such a label can be learned only by heart, person by person: half of each person's faces teach
@@ -60,19 +60,19 @@ def control_task(fit: Part, identities: np.ndarray, classes: int, seed: int) -> 
 
     Source: Hewitt & Liang, Designing and interpreting probes with control tasks, EMNLP 2019.
     """
-    people = clusters(identities)
+    people = group_ids(identities)
     generator = np.random.default_rng(seed)
     enough = np.bincount(people)[people] >= 4
     if not enough.any():
         return None
     turn = _turns(people, generator) % 4
     drawn = generator.integers(0, classes, people.max() + 1)[people]
-    parts = [Part(fit.codes[chosen], drawn[chosen]) for chosen in (enough & (turn < 2), enough & (turn == 2))]
+    parts = [ProbeData(fit.codes[chosen], drawn[chosen]) for chosen in (enough & (turn < 2), enough & (turn == 2))]
     probe = linear_probe(*parts, classes=classes)
     if probe is None:
         return None
     held = enough & (turn == 3)
-    return float(balanced_accuracy(confusion(drawn[held], probe.predict(fit.codes[held]), classes)))
+    return float(balanced_accuracy(confusion_matrix(drawn[held], probe.predict(fit.codes[held]), classes)))
 
 
 def _turns(people: np.ndarray, generator: np.random.Generator) -> np.ndarray:

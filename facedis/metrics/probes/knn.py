@@ -4,17 +4,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facedis.metrics.classification.classification import balanced_accuracy, confusion
-from facedis.metrics.probes.probes import Part
-from facedis.metrics.probes.whitening import Basis, principal
+from facedis.metrics.classification.accuracy import balanced_accuracy, confusion_matrix
+from facedis.metrics.probes.linear import ProbeData
+from facedis.metrics.probes.whitening import StandardisedPCA, fit_pca
 
 #: Numbers of neighbours that are tried.
-NEIGHBOURS = (1, 5, 15, 50)
+K_GRID = (1, 5, 15, 50)
 _BLOCK = 1_024
 
 
 @dataclass(frozen=True)
-class NeighbourProbe:
+class KnnProbe:
     """The classes of the k nearest faces of P.
 
     Attributes:
@@ -23,18 +23,18 @@ class NeighbourProbe:
         known: (n, d) float32 codes of P.
         votes: (n, K) what each face of P says: one over the size of its class.
         k: Number of neighbours.
-        selection: Balanced accuracy on V, 0..1.
+        val_score: Balanced accuracy on V, 0..1.
     """
 
-    basis: Basis
+    basis: StandardisedPCA
     whitened: bool
     known: np.ndarray
     votes: np.ndarray
     k: int
-    selection: float
+    val_score: float
 
     @property
-    def setting(self) -> dict[str, float]:
+    def hyperparameters(self) -> dict[str, float]:
         """What V chose."""
         return {"k": self.k, "whitened": self.whitened}
 
@@ -44,7 +44,9 @@ class NeighbourProbe:
         return _log_votes(self.votes, near)
 
 
-def neighbour_probe(fit: Part, selection: Part, classes: int, basis: Basis | None = None) -> NeighbourProbe | None:
+def knn_probe(
+    fit: ProbeData, selection: ProbeData, classes: int, basis: StandardisedPCA | None = None
+) -> KnnProbe | None:
     """k nearest neighbours in Euclidean distance, of standardised and of whitened codes; k chosen on V.
 
     A vote weighs one over the size of its class, so that a frequent one does not win by itself.
@@ -62,24 +64,24 @@ def neighbour_probe(fit: Part, selection: Part, classes: int, basis: Basis | Non
     """
     if len(np.unique(fit.labels)) < 2 or len(selection.labels) == 0:
         return None
-    basis = basis or principal(fit.codes)
+    basis = basis or fit_pca(fit.codes)
     votes = np.eye(classes)[fit.labels] / np.maximum(np.bincount(fit.labels, minlength=classes), 1)
     votes *= len(fit.labels) / classes
-    best: NeighbourProbe | None = None
+    best: KnnProbe | None = None
     for whitened in (False, True):
         known, asked = (_shown(basis, part.codes, whitened) for part in (fit, selection))
-        ks = [k for k in NEIGHBOURS if k <= len(known)]
+        ks = [k for k in K_GRID if k <= len(known)]
         near = _nearest(known, asked, ks[-1])
         for k in ks:
             answers = _log_votes(votes, near[:, :k]).argmax(axis=1)
-            score = float(balanced_accuracy(confusion(selection.labels, answers, classes)))
-            if best is None or score > best.selection:
-                best = NeighbourProbe(basis, whitened, known, votes, k, score)
+            score = float(balanced_accuracy(confusion_matrix(selection.labels, answers, classes)))
+            if best is None or score > best.val_score:
+                best = KnnProbe(basis, whitened, known, votes, k, score)
     return best
 
 
-def _shown(basis: Basis, codes: np.ndarray, whitened: bool) -> np.ndarray:
-    return basis.whitened(codes) if whitened else basis.turned(codes)
+def _shown(basis: StandardisedPCA, codes: np.ndarray, whitened: bool) -> np.ndarray:
+    return basis.whiten(codes) if whitened else basis.project(codes)
 
 
 def _log_votes(votes: np.ndarray, near: np.ndarray) -> np.ndarray:

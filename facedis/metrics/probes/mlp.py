@@ -6,20 +6,20 @@ from itertools import pairwise
 
 import numpy as np
 
-from facedis.metrics.classification.classification import balanced_accuracy, confusion
-from facedis.metrics.probes.probes import Part
-from facedis.metrics.probes.whitening import Basis, principal
+from facedis.metrics.classification.accuracy import balanced_accuracy, confusion_matrix
+from facedis.metrics.probes.linear import ProbeData
+from facedis.metrics.probes.whitening import StandardisedPCA, fit_pca
 
 #: Width of both hidden layers.
-HIDDEN = 256
+HIDDEN_SIZE = 256
 #: Different beginnings; V takes the best.
-STARTS = 5
+RESTARTS = 5
 #: Faces a step, most steps of a start, and least steps between two looks at V.
-BATCH, STEPS, LOOK = 256, 1_000, 25
+BATCH_SIZE, MAX_STEPS, MIN_EVAL_INTERVAL = 256, 1_000, 25
 #: Looks at V without progress after which a start ends.
 PATIENCE = 5
 #: Adam's rate and the weight of the penalty.
-RATE, DECAY = 1e-3, 1e-3
+LEARNING_RATE, WEIGHT_DECAY = 1e-3, 1e-3
 
 Layers = list[tuple[np.ndarray, np.ndarray]]
 
@@ -32,16 +32,16 @@ class MlpProbe:
         basis: How codes are turned.
         whitened: Whether they are whitened too.
         layers: Weights (in, out) and offsets (out,) of each layer.
-        selection: Balanced accuracy on V, 0..1; for numbers minus the mean squared error.
+        val_score: Balanced accuracy on V, 0..1; for numbers minus the mean squared error.
     """
 
-    basis: Basis
+    basis: StandardisedPCA
     whitened: bool
     layers: Layers
-    selection: float
+    val_score: float
 
     @property
-    def setting(self) -> dict[str, bool]:
+    def hyperparameters(self) -> dict[str, bool]:
         """What V chose."""
         return {"whitened": self.whitened}
 
@@ -51,7 +51,12 @@ class MlpProbe:
 
 
 def mlp_probe(
-    fit: Part, selection: Part, classes: int, seed: int = 0, basis: Basis | None = None, starts: int = STARTS
+    fit: ProbeData,
+    selection: ProbeData,
+    classes: int,
+    seed: int = 0,
+    basis: StandardisedPCA | None = None,
+    starts: int = RESTARTS,
 ) -> MlpProbe | None:
     """A network of two hidden layers of 256 rectified units, trained on P with Adam, stopped on V.
 
@@ -84,17 +89,17 @@ def mlp_probe(
 
     def score(probe: MlpProbe) -> float:
         answers = probe.logits(selection.codes).argmax(axis=1)
-        return float(balanced_accuracy(confusion(selection.labels, answers, classes)))
+        return float(balanced_accuracy(confusion_matrix(selection.labels, answers, classes)))
 
     scored = [MlpProbe(probe.basis, probe.whitened, probe.layers, score(probe)) for probe in found]
-    return max(scored, key=lambda probe: probe.selection)
+    return max(scored, key=lambda probe: probe.val_score)
 
 
 def mlp_regression(
     codes: tuple[np.ndarray, np.ndarray],
     values: tuple[np.ndarray, np.ndarray],
     seed: int = 0,
-    basis: Basis | None = None,
+    basis: StandardisedPCA | None = None,
     starts: int = 2,
 ) -> MlpProbe:
     """The same network for m numbers: least squares in place of the cross-entropy.
@@ -109,7 +114,7 @@ def mlp_regression(
     n, held = len(codes[0]), len(codes[1])
     task = _Task(softmax=False, chances=np.full(n, 1 / n), weights=np.full(held, 1 / held))
     targets = [part.astype(np.float32) for part in values]
-    return max(_best(*codes, targets, task, seed, basis, starts), key=lambda probe: probe.selection)
+    return max(_best(*codes, targets, task, seed, basis, starts), key=lambda probe: probe.val_score)
 
 
 @dataclass(frozen=True)
@@ -141,11 +146,11 @@ def _best(
     targets: list[np.ndarray],
     task: _Task,
     seed: int,
-    basis: Basis | None,
+    basis: StandardisedPCA | None,
     starts: int,
 ) -> Iterator[MlpProbe]:
     """The network of each start, at its best moment on V."""
-    basis = basis or principal(fit)
+    basis = basis or fit_pca(fit)
     for start in range(starts):
         whitened = start % 2 == 1
         shown = [_shown(basis, codes, whitened) for codes in (fit, selection)]
@@ -153,8 +158,8 @@ def _best(
         yield MlpProbe(basis, whitened, layers, -loss)
 
 
-def _shown(basis: Basis, codes: np.ndarray, whitened: bool) -> np.ndarray:
-    shown = basis.whitened(codes) if whitened else basis.turned(codes)
+def _shown(basis: StandardisedPCA, codes: np.ndarray, whitened: bool) -> np.ndarray:
+    shown = basis.whiten(codes) if whitened else basis.project(codes)
     return np.concatenate([shown, np.zeros((len(codes), 1), np.float32)], axis=1)  # a constant code has no axes
 
 
@@ -162,14 +167,14 @@ def _trained(
     fit: np.ndarray, selection: np.ndarray, targets: list[np.ndarray], task: _Task, generator: np.random.Generator
 ) -> tuple[Layers, float]:
     """Adam on P until V stops getting better; the weights of the best look."""
-    layers = _beginning((fit.shape[1], HIDDEN, HIDDEN, targets[0].shape[1]), generator)
+    layers = _beginning((fit.shape[1], HIDDEN_SIZE, HIDDEN_SIZE, targets[0].shape[1]), generator)
     moments = [(np.zeros_like(w), np.zeros_like(w)) for layer in layers for w in layer]
     best, kept, waited = np.inf, layers, 0
-    look = max(LOOK, len(fit) // BATCH)
-    batches = generator.choice(len(fit), (STEPS, BATCH), p=task.chances)
+    look = max(MIN_EVAL_INTERVAL, len(fit) // BATCH_SIZE)
+    batches = generator.choice(len(fit), (MAX_STEPS, BATCH_SIZE), p=task.chances)
     for step, rows in enumerate(batches, 1):
         _adam(layers, moments, _slopes(layers, fit[rows], targets[0][rows], task), step)
-        if step % look == 0 or step == STEPS:
+        if step % look == 0 or step == MAX_STEPS:
             loss = task.loss(_forward(layers, selection)[-1], targets[1])
             if loss < best - 1e-4:
                 best, waited, kept = loss, 0, [(w.copy(), b.copy()) for w, b in layers]
@@ -202,7 +207,7 @@ def _slopes(layers: Layers, codes: np.ndarray, targets: np.ndarray, task: _Task)
     found = []
     for number in reversed(range(len(layers))):
         weights = layers[number][0]
-        found += [error.sum(axis=0), shown[number].T @ error + DECAY * weights]
+        found += [error.sum(axis=0), shown[number].T @ error + WEIGHT_DECAY * weights]
         if number:
             error = (error @ weights.T) * (shown[number] > 0)
     return reversed(found)
@@ -219,4 +224,4 @@ def _adam(
     for weights, (mean, square), slope in zip(flat, moments, slopes, strict=True):
         mean += 0.1 * (slope - mean)
         square += 0.001 * (slope**2 - square)
-        weights -= RATE * (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.999**step)) + 1e-8)
+        weights -= LEARNING_RATE * (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.999**step)) + 1e-8)

@@ -6,55 +6,55 @@ from typing import Protocol
 import numpy as np
 
 from facedis.metrics.probes.boosting import boosting_probe
-from facedis.metrics.probes.knn import neighbour_probe
+from facedis.metrics.probes.knn import knn_probe
+from facedis.metrics.probes.linear import ProbeData, linear_probe
 from facedis.metrics.probes.mlp import mlp_probe
-from facedis.metrics.probes.probes import Part, linear_probe
-from facedis.metrics.probes.whitening import Basis, principal, whitened_probe
+from facedis.metrics.probes.whitening import StandardisedPCA, fit_pca, whitened_probe
 
 
-class FreshProbe(Protocol):
+class FittedProbe(Protocol):
     """What every kind of probe can do once it is fitted."""
 
     @property
-    def selection(self) -> float:
+    def val_score(self) -> float:
         """Balanced accuracy on V, 0..1."""
 
     @property
-    def setting(self) -> Mapping[str, float]:
+    def hyperparameters(self) -> Mapping[str, float]:
         """What V chose."""
 
     def logits(self, codes: np.ndarray) -> np.ndarray:
         """(n, K) log-odds of the (n, D) `codes`."""
 
 
-_Fit = Callable[[Part, Part, int, int, Basis], FreshProbe | None]
+_Fit = Callable[[ProbeData, ProbeData, int, int, StandardisedPCA], FittedProbe | None]
 _KINDS: dict[str, _Fit] = {
     "linear": lambda fit, chosen, classes, seed, basis: linear_probe(fit, chosen, classes),
     "whitened": lambda fit, chosen, classes, seed, basis: whitened_probe(fit, chosen, classes, basis),
     "mlp": lambda fit, chosen, classes, seed, basis: mlp_probe(fit, chosen, classes, seed, basis),
-    "knn": lambda fit, chosen, classes, seed, basis: neighbour_probe(fit, chosen, classes, basis),
+    "knn": lambda fit, chosen, classes, seed, basis: knn_probe(fit, chosen, classes, basis),
     "boosting": lambda fit, chosen, classes, seed, basis: boosting_probe(fit, chosen, classes, seed, basis),
 }
 #: Every kind, in the order in which they are shown.
-ALL = tuple(_KINDS)
+PROBE_KINDS = tuple(_KINDS)
 #: The kinds that take seconds.
-LINEAR = ("linear", "whitened")
+LINEAR_KINDS = ("linear", "whitened")
 
 
-def fresh_probes(
-    fit: Part, selection: Part, classes: int, kinds: Sequence[str], seed: int = 0
-) -> dict[str, FreshProbe]:
+def fit_probes(
+    fit: ProbeData, selection: ProbeData, classes: int, kinds: Sequence[str], seed: int = 0
+) -> dict[str, FittedProbe]:
     """Probes of each of the `kinds`, fitted on P and set on V; those that cannot be are left out.
 
     Args:
         fit: P.
         selection: V.
         classes: K.
-        kinds: Out of `ALL`.
+        kinds: Out of `PROBE_KINDS`.
         seed: Of those that draw.
     """
     if len(np.unique(fit.labels)) < 2 or len(selection.labels) == 0:
         return {}
-    basis = principal(fit.codes)
+    basis = fit_pca(fit.codes)
     found = {kind: _KINDS[kind](fit, selection, classes, seed, basis) for kind in kinds}
     return {kind: probe for kind, probe in found.items() if probe is not None}

@@ -6,41 +6,43 @@ from dataclasses import dataclass
 import numpy as np
 
 from facedis.metrics.probes.mlp import mlp_regression
-from facedis.metrics.probes.whitening import Basis, principal
-from facedis.metrics.statistics.intervals import Bootstrap, bootstrap
-from facedis.result import Figure
+from facedis.metrics.probes.whitening import StandardisedPCA, fit_pca
+from facedis.metrics.statistics.intervals import Bootstrap, bootstrap_ci
+from facedis.result import Estimate
 
 #: Weights of the penalty that are tried, strongest first.
 RIDGE_GRID = (1e2, 1e1, 1e0, 1e-1, 1e-2, 1e-3, 1e-4)
 
 
 @dataclass(frozen=True)
-class Values:
+class RegressionData:
     """Codes with the numbers that are to be read from them.
 
     Attributes:
         codes: (n, D) float.
-        values: (n, m) float.
+        targets: (n, m) float.
     """
 
     codes: np.ndarray
-    values: np.ndarray
+    targets: np.ndarray
 
 
 @dataclass(frozen=True)
-class Regression:
+class RegressionResult:
     """Numbers predicted on Q.
 
     Attributes:
         predictions: (n, m) in the unit of the values.
-        selection: R^2 on V.
+        val_score: R^2 on V.
     """
 
     predictions: np.ndarray
-    selection: float
+    val_score: float
 
 
-def ridge(fit: Values, selection: Values, codes: np.ndarray, basis: Basis | None = None) -> Regression | None:
+def ridge_probe(
+    fit: RegressionData, selection: RegressionData, codes: np.ndarray, basis: StandardisedPCA | None = None
+) -> RegressionResult | None:
     """Least squares with an L2 penalty on standardised codes, the penalty chosen on V.
 
     Args:
@@ -54,46 +56,52 @@ def ridge(fit: Values, selection: Values, codes: np.ndarray, basis: Basis | None
 
     Source: Hoerl & Kennard, Ridge regression, Technometrics 12, 1970.
     """
-    if len(fit.values) < 2 or len(selection.values) == 0:
+    if len(fit.targets) < 2 or len(selection.targets) == 0:
         return None
-    read = ridge_reader(fit, selection, basis)
-    score = float(_r2(_sums(selection.values, read(selection.codes)).sum(axis=0)))
-    return Regression(read(codes), score)
+    read = fit_ridge(fit, selection, basis)
+    score = float(_r2(_sums(selection.targets, read(selection.codes)).sum(axis=0)))
+    return RegressionResult(read(codes), score)
 
 
-def ridge_reader(fit: Values, selection: Values, basis: Basis | None = None) -> Callable[[np.ndarray], np.ndarray]:
-    """The fitted `ridge` itself: from (n, D) codes to (n, m) numbers."""
-    basis = basis or principal(fit.codes)
-    mean = fit.values.mean(axis=0)
-    known, tried = basis.turned(fit.codes).astype(np.float64), basis.turned(selection.codes)
-    cross = known.T @ (fit.values - mean) / len(known)
+def fit_ridge(
+    fit: RegressionData, selection: RegressionData, basis: StandardisedPCA | None = None
+) -> Callable[[np.ndarray], np.ndarray]:
+    """The fitted `ridge_probe` itself: from (n, D) codes to (n, m) numbers."""
+    basis = basis or fit_pca(fit.codes)
+    mean = fit.targets.mean(axis=0)
+    known, tried = basis.project(fit.codes).astype(np.float64), basis.project(selection.codes)
+    cross = known.T @ (fit.targets - mean) / len(known)
     squares = (known**2).mean(axis=0)[:, None]  # the axes are principal: their covariance is diagonal
     choices = [cross / (squares + penalty) for penalty in RIDGE_GRID]
-    errors = [((selection.values - mean - tried @ slopes) ** 2).sum() for slopes in choices]
+    errors = [((selection.targets - mean - tried @ slopes) ** 2).sum() for slopes in choices]
     slopes = choices[int(np.argmin(errors))]
-    return lambda codes: mean + basis.turned(codes) @ slopes
+    return lambda codes: mean + basis.project(codes) @ slopes
 
 
-def network(
-    fit: Values, selection: Values, codes: np.ndarray, seed: int = 0, basis: Basis | None = None
-) -> Regression | None:
-    """A network of two hidden layers, stopped early on V; arguments as of `ridge`."""
-    if len(fit.values) < 2 or len(selection.values) == 0:
+def mlp_regression_probe(
+    fit: RegressionData,
+    selection: RegressionData,
+    codes: np.ndarray,
+    seed: int = 0,
+    basis: StandardisedPCA | None = None,
+) -> RegressionResult | None:
+    """A network of two hidden layers, stopped early on V; arguments as of `ridge_probe`."""
+    if len(fit.targets) < 2 or len(selection.targets) == 0:
         return None
-    mean, scale = fit.values.mean(axis=0), fit.values.std(axis=0)
+    mean, scale = fit.targets.mean(axis=0), fit.targets.std(axis=0)
     scale = np.where(scale > 0, scale, 1.0)
-    wanted = tuple((part.values - mean) / scale for part in (fit, selection))
+    wanted = tuple((part.targets - mean) / scale for part in (fit, selection))
     probe = mlp_regression((fit.codes, selection.codes), wanted, seed, basis)
     tried, asked = (probe.logits(part) * scale + mean for part in (selection.codes, codes))
-    return Regression(asked, float(_r2(_sums(selection.values, tried).sum(axis=0))))
+    return RegressionResult(asked, float(_r2(_sums(selection.targets, tried).sum(axis=0))))
 
 
-def r2_figure(values: np.ndarray, predictions: np.ndarray, identities: np.ndarray, plan: Bootstrap) -> Figure:
+def r2_ci(values: np.ndarray, predictions: np.ndarray, identities: np.ndarray, plan: Bootstrap) -> Estimate:
     """R^2 of (n, m) `predictions` on Q: 1 perfect, 0 as good as Q's mean, negative where it is worse.
 
     The m columns count by their variance: it is the explained share of the summed squares.
     """
-    return bootstrap(_sums(values, predictions), _r2, identities, plan, 0.0)
+    return bootstrap_ci(_sums(values, predictions), _r2, identities, plan, 0.0)
 
 
 def _sums(values: np.ndarray, predictions: np.ndarray) -> np.ndarray:

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facedis.metrics.classification.classification import balanced_accuracy, confusion
-from facedis.metrics.probes.probe_suite import fresh_probes
-from facedis.metrics.probes.probes import Part
-from facedis.metrics.probes.regression import Values, network, ridge, ridge_reader
+from facedis.metrics.classification.accuracy import balanced_accuracy, confusion_matrix
+from facedis.metrics.probes.linear import ProbeData
+from facedis.metrics.probes.probe_suite import fit_probes
+from facedis.metrics.probes.regression import RegressionData, fit_ridge, mlp_regression_probe, ridge_probe
 from facedis.metrics.probes.whitening import whitened_probe
-from facedis.metrics.representation.information import balanced_cost, temperature
+from facedis.metrics.representation.information import balanced_cross_entropy, fit_balanced_temperature
 
 #: A continuous factor becomes this many classes, equally frequent in P, where information is counted.
 BINS = 10
@@ -28,12 +28,12 @@ class Factor:
 
     Attributes:
         name: What it is called.
-        owner: The code it belongs to.
+        branch: The code it belongs to.
         values: Of P, V and Q: int classes 0..K-1, or float numbers; NaN and -1 are unknown.
     """
 
     name: str
-    owner: str
+    branch: str
     values: tuple[np.ndarray, np.ndarray, np.ndarray]
 
     @property
@@ -41,13 +41,13 @@ class Factor:
         """Whether it is a number rather than a class."""
         return self.values[0].dtype.kind == "f"
 
-    def known(self) -> "tuple[np.ndarray, ...]":
+    def known_masks(self) -> "tuple[np.ndarray, ...]":
         """Masks of P, V and Q where it is known."""
         return tuple(np.isfinite(part) if self.continuous else part >= 0 for part in self.values)
 
 
 @dataclass(frozen=True)
-class Told:
+class Informativeness:
     """How much one code, or all of them together, tells of a factor.
 
     Attributes:
@@ -59,7 +59,9 @@ class Told:
     score: float
 
 
-def told(codes: Sequence[np.ndarray], factor: Factor, kinds: Sequence[str], seed: int) -> Told | None:
+def informativeness(
+    codes: Sequence[np.ndarray], factor: Factor, kinds: Sequence[str], seed: int
+) -> Informativeness | None:
     """What the strongest probe reads, chosen on V.
 
     Args:
@@ -72,7 +74,7 @@ def told(codes: Sequence[np.ndarray], factor: Factor, kinds: Sequence[str], seed
     Returns:
         None where P, V or Q is empty or P shows one value only.
     """
-    masks = factor.known()
+    masks = factor.known_masks()
     shown = [part[mask] for part, mask in zip(codes, masks, strict=True)]
     values = [part[mask] for part, mask in zip(factor.values, masks, strict=True)]
     if min(map(len, values)) == 0 or len(np.unique(values[0])) < 2:
@@ -80,8 +82,8 @@ def told(codes: Sequence[np.ndarray], factor: Factor, kinds: Sequence[str], seed
     classes = _classes(values, factor.continuous)
     information, accuracy = _read_classes(shown, classes, kinds, seed)
     if not factor.continuous:
-        return Told(information, accuracy)
-    return Told(information, _read_numbers(shown, values, kinds, seed))
+        return Informativeness(information, accuracy)
+    return Informativeness(information, _read_numbers(shown, values, kinds, seed))
 
 
 def block_scores(
@@ -114,16 +116,16 @@ def block_scores(
 def _scored(
     codes: Mapping[str, Sequence[np.ndarray]], factor: Factor, kinds: Sequence[str], seed: int
 ) -> dict[str, float | None]:
-    found = {name: told(parts, factor, kinds, seed) for name, parts in codes.items()}
+    found = {name: informativeness(parts, factor, kinds, seed) for name, parts in codes.items()}
     if any(value is None for value in found.values()):
         return {"block_mig": None, "block_sap": None, "block_dci": None}
-    own = found[factor.owner]
-    others = [value for name, value in found.items() if name != factor.owner]
+    own = found[factor.branch]
+    others = [value for name, value in found.items() if name != factor.branch]
     importances = block_importances(codes, factor, seed)
     return {
         "block_mig": own.information - max(other.information for other in others),
         "block_sap": own.score - max(max(other.score, 0.0) for other in others),
-        "block_dci": _owned(importances, factor.owner),
+        "block_dci": _owned(importances, factor.branch),
         "score": {name: value.score for name, value in found.items()},
         "information": {name: value.information for name, value in found.items()},
     }
@@ -137,7 +139,7 @@ def block_importances(codes: Mapping[str, Sequence[np.ndarray]], factor: Factor,
 
     Source: Breiman, Random forests, Machine Learning 45, 2001 (permutation importance), of whole blocks.
     """
-    masks = factor.known()
+    masks = factor.known_masks()
     parts = [
         np.concatenate([code[number][mask] for code in codes.values()], axis=1) for number, mask in enumerate(masks)
     ]
@@ -185,25 +187,25 @@ def _read_classes(
 ) -> tuple[float, float]:
     """Share of the entropy and balanced accuracy on Q of the probes that V puts first in each."""
     number = int(max(part.max() for part in classes)) + 1
-    parts = [Part(code, label) for code, label in zip(codes, classes, strict=True)]
-    probes = fresh_probes(*parts[:2], classes=number, kinds=kinds, seed=seed)
+    parts = [ProbeData(code, label) for code, label in zip(codes, classes, strict=True)]
+    probes = fit_probes(*parts[:2], classes=number, kinds=kinds, seed=seed)
     chosen = {kind: probe.logits(parts[1].codes) for kind, probe in probes.items()}
-    heats = {kind: temperature(logits, parts[1].labels) for kind, logits in chosen.items()}
-    cheapest = min(chosen, key=lambda kind: balanced_cost(chosen[kind], parts[1].labels, heats[kind]))
-    best = max(probes, key=lambda kind: probes[kind].selection)
+    temperatures = {kind: fit_balanced_temperature(logits, parts[1].labels) for kind, logits in chosen.items()}
+    cheapest = min(chosen, key=lambda kind: balanced_cross_entropy(chosen[kind], parts[1].labels, temperatures[kind]))
+    best = max(probes, key=lambda kind: probes[kind].val_score)
     entropy = np.log2(max(2, len(np.unique(parts[2].labels))))
-    cost = balanced_cost(probes[cheapest].logits(parts[2].codes), parts[2].labels, heats[cheapest])
+    cost = balanced_cross_entropy(probes[cheapest].logits(parts[2].codes), parts[2].labels, temperatures[cheapest])
     answers = probes[best].logits(parts[2].codes).argmax(axis=1)
-    return max(0.0, 1 - cost / entropy), float(balanced_accuracy(confusion(parts[2].labels, answers, number)))
+    return max(0.0, 1 - cost / entropy), float(balanced_accuracy(confusion_matrix(parts[2].labels, answers, number)))
 
 
 def _read_numbers(codes: Sequence[np.ndarray], values: Sequence[np.ndarray], kinds: Sequence[str], seed: int) -> float:
-    parts = [Values(code, value[:, None]) for code, value in zip(codes, values, strict=True)]
-    found = [ridge(*parts[:2], parts[2].codes)]
+    parts = [RegressionData(code, value[:, None]) for code, value in zip(codes, values, strict=True)]
+    found = [ridge_probe(*parts[:2], parts[2].codes)]
     if "mlp" in kinds:
-        found.append(network(*parts[:2], parts[2].codes, seed))
-    best = max((one for one in found if one is not None), key=lambda one: one.selection)
-    return _r2(parts[2].values, best.predictions)
+        found.append(mlp_regression_probe(*parts[:2], parts[2].codes, seed))
+    best = max((one for one in found if one is not None), key=lambda one: one.val_score)
+    return _r2(parts[2].targets, best.predictions)
 
 
 def _r2(values: np.ndarray, predictions: np.ndarray) -> float:
@@ -216,9 +218,13 @@ def _scorer(
 ) -> Callable[[np.ndarray], float]:
     """What a linear reader fitted on P scores on Q when it is shown other codes."""
     if continuous:
-        fit, selection = (Values(code, value[:, None]) for code, value in zip(parts[:2], values[:2], strict=True))
-        reader = ridge_reader(fit, selection)
+        fit, selection = (
+            RegressionData(code, value[:, None]) for code, value in zip(parts[:2], values[:2], strict=True)
+        )
+        reader = fit_ridge(fit, selection)
         return lambda codes: _r2(values[2][:, None], reader(codes))
     number = int(max(part.max() for part in values)) + 1
-    probe = whitened_probe(Part(parts[0], values[0]), Part(parts[1], values[1]), number)
-    return lambda codes: float(balanced_accuracy(confusion(values[2], probe.logits(codes).argmax(axis=1), number)))
+    probe = whitened_probe(ProbeData(parts[0], values[0]), ProbeData(parts[1], values[1]), number)
+    return lambda codes: float(
+        balanced_accuracy(confusion_matrix(values[2], probe.logits(codes).argmax(axis=1), number))
+    )

@@ -2,16 +2,16 @@
 
 import numpy as np
 
-from facedis.metrics.probes.probes import deviations
-from facedis.metrics.statistics.intervals import Bootstrap, bounds, clusters, weights
-from facedis.metrics.verification.pairs import unit
-from facedis.result import Figure
+from facedis.metrics.probes.linear import standard_deviations
+from facedis.metrics.statistics.intervals import Bootstrap, bootstrap_weights, group_ids, percentile_interval
+from facedis.metrics.verification.pairs import unit_vectors
+from facedis.result import Estimate
 
 #: A number of the code is dead where its deviation is below this share of the median one.
-DEAD = 1e-3
+DEAD_THRESHOLD = 1e-3
 
 
-def collapse(codes: np.ndarray, identities: np.ndarray, plan: Bootstrap) -> dict[str, Figure]:
+def collapse(codes: np.ndarray, identities: np.ndarray, plan: Bootstrap) -> dict[str, Estimate]:
     """The four signs of a collapsed code.
 
     Args:
@@ -26,10 +26,10 @@ def collapse(codes: np.ndarray, identities: np.ndarray, plan: Bootstrap) -> dict
     """
     n = len(codes)
     return {
-        "effective_rank": Figure(effective_rank(codes), n=n),
-        "dead_share": Figure(dead_share(codes), n=n),
+        "effective_rank": Estimate(effective_rank(codes), n=n),
+        "dead_share": Estimate(dead_share(codes), n=n),
         "mean_cosine": mean_cosine(codes, identities, plan),
-        "total_variance": Figure(float((deviations(codes) ** 2).sum()), n=n),
+        "total_variance": Estimate(float((standard_deviations(codes) ** 2).sum()), n=n),
     }
 
 
@@ -41,7 +41,7 @@ def effective_rank(codes: np.ndarray) -> float:
 
     Source: Roy & Vetterli, The effective rank: a measure of effective dimensionality, EUSIPCO 2007.
     """
-    varying = deviations(codes) > 0
+    varying = standard_deviations(codes) > 0
     if not varying.any():
         return 0.0
     centred = codes[:, varying].astype(np.float64)
@@ -56,19 +56,19 @@ def effective_rank(codes: np.ndarray) -> float:
 
 def dead_share(codes: np.ndarray) -> float:
     """Share of the code's numbers that do not move: deviation 0 or below 1e-3 of the median one."""
-    spread = deviations(codes)
-    return float(((spread == 0) | (spread < DEAD * np.median(spread))).mean())
+    spread = standard_deviations(codes)
+    return float(((spread == 0) | (spread < DEAD_THRESHOLD * np.median(spread))).mean())
 
 
-def mean_cosine(codes: np.ndarray, identities: np.ndarray, plan: Bootstrap) -> Figure:
+def mean_cosine(codes: np.ndarray, identities: np.ndarray, plan: Bootstrap) -> Estimate:
     """Mean cosine over all pairs of different images: 1 for a constant code, near 0 for a spread one.
 
     The sum over all pairs is the squared length of the sum of unit codes, less the n pairs of an
     image with itself. A person whom a resample holds twice makes no pair with their own copy.
     """
-    units, groups = unit(codes), clusters(identities)
+    units, groups = unit_vectors(codes), group_ids(identities)
     if len(units) < 2:
-        return Figure(float("nan"), n=len(units))
+        return Estimate(float("nan"), n=len(units))
     totals = np.zeros((groups.max() + 1, units.shape[1]))
     np.add.at(totals, groups, units)
     sizes = np.bincount(groups).astype(np.float64)
@@ -79,6 +79,10 @@ def mean_cosine(codes: np.ndarray, identities: np.ndarray, plan: Bootstrap) -> F
         alike = ((drawn @ totals) ** 2).sum(axis=-1) - drawn**2 @ lengths + drawn @ (lengths - sizes)
         return alike / np.where(pairs > 0, pairs, np.nan)
 
-    draws = np.concatenate([value(block) for block in weights(len(sizes), plan)]) if len(sizes) > 1 else np.empty(0)
-    low, high = bounds(draws)
-    return Figure(float(np.clip(value(np.ones(len(sizes))), -1, 1)), low, high, n=len(units))
+    draws = (
+        np.concatenate([value(block) for block in bootstrap_weights(len(sizes), plan)])
+        if len(sizes) > 1
+        else np.empty(0)
+    )
+    low, high = percentile_interval(draws)
+    return Estimate(float(np.clip(value(np.ones(len(sizes))), -1, 1)), low, high, n=len(units))

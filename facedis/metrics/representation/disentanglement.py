@@ -10,7 +10,7 @@ from facedis.metrics.representation.block_disentanglement import completeness
 #: Bins of equal width into which numbers fall.
 BINS = 20
 #: Trees of a forest, and most faces that it grows on.
-TREES, FACES = 10, 2_000
+NUM_TREES, MAX_FACES = 10, 2_000
 
 
 def mig(codes: np.ndarray, factors: Mapping[str, np.ndarray]) -> dict[str, float]:
@@ -80,7 +80,7 @@ def dci(codes: np.ndarray, factors: Mapping[str, np.ndarray], seed: int = 0) -> 
     Source: Eastwood & Williams, A framework for the quantitative evaluation of disentangled
     representations, ICLR 2018.
     """
-    rows = np.random.default_rng(seed).permutation(len(codes))[:FACES]
+    rows = np.random.default_rng(seed).permutation(len(codes))[:MAX_FACES]
     importances = np.stack([_importances(codes[rows], values[rows], seed) for values in factors.values()], axis=1)
     return dci_of(importances)
 
@@ -100,7 +100,7 @@ def dci_of(importances: np.ndarray) -> dict[str, float]:
 
 def _importances(codes: np.ndarray, values: np.ndarray, seed: int) -> np.ndarray:
     forest = RandomForestRegressor if values.dtype.kind == "f" else RandomForestClassifier
-    model = forest(TREES, max_depth=8, max_features=None, random_state=seed)
+    model = forest(NUM_TREES, max_depth=8, max_features=None, random_state=seed)
     return model.fit(codes, values).feature_importances_
 
 

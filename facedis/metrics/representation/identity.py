@@ -5,17 +5,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facedis.metrics.probes.probe_suite import fresh_probes
-from facedis.metrics.probes.probes import Part
-from facedis.metrics.statistics.intervals import Bootstrap, bootstrap
-from facedis.result import Figure
+from facedis.metrics.probes.linear import ProbeData
+from facedis.metrics.probes.probe_suite import fit_probes
+from facedis.metrics.statistics.intervals import Bootstrap, bootstrap_ci
+from facedis.result import Estimate
 
 #: Most people that a probe must tell apart.
-PEOPLE = 200
+MAX_IDENTITIES = 200
 #: Fewest faces of a person: one to learn, one to choose settings, one to test.
-FEWEST = 3
+MIN_FACES = 3
 #: Share of each person's faces that test, and that choose settings.
-SHARE = 0.25
+HELD_OUT_FRACTION = 0.25
 
 
 @dataclass(frozen=True)
@@ -23,24 +23,25 @@ class ClosedSet:
     """Faces of K people, each of whom is in all three parts.
 
     Attributes:
-        people: (n,) int 0..K-1 of every face of the table, -1 where it takes no part.
-        fit, selection, test: Rising indices of faces.
-        across: Share of the test faces that show an expression which the probe never saw of that person.
+        labels: (n,) int 0..K-1 of every face of the table, -1 where it takes no part.
+        train, val, test: Rising indices of faces.
+        cross_expression_fraction: Share of the test faces that show an expression of which P has
+            no face of the same person.
     """
 
-    people: np.ndarray
-    fit: np.ndarray
-    selection: np.ndarray
+    labels: np.ndarray
+    train: np.ndarray
+    val: np.ndarray
     test: np.ndarray
-    across: float
+    cross_expression_fraction: float
 
     @property
-    def size(self) -> int:
+    def num_identities(self) -> int:
         """K."""
-        return int(self.people.max()) + 1
+        return int(self.labels.max()) + 1
 
 
-def closed_set(labels: np.ndarray, identities: np.ndarray, seed: int, most: int = PEOPLE) -> ClosedSet | None:
+def closed_set(labels: np.ndarray, identities: np.ndarray, seed: int, most: int = MAX_IDENTITIES) -> ClosedSet | None:
     """Divides each person's faces, whole expressions at a time.
 
     A probe could otherwise name the person by a face that differs from one it learned by nothing.
@@ -57,7 +58,7 @@ def closed_set(labels: np.ndarray, identities: np.ndarray, seed: int, most: int 
     """
     generator = np.random.default_rng(seed)
     names, counts = np.unique(identities[identities != ""], return_counts=True)
-    chosen = np.sort(generator.permutation(names[counts >= FEWEST])[:most])
+    chosen = np.sort(generator.permutation(names[counts >= MIN_FACES])[:most])
     if len(chosen) < 2:
         return None
     people = np.full(len(labels), -1)
@@ -78,7 +79,7 @@ def _divided(labels: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     if len(expressions) < 3:  # too few to give each part one of its own: divide the faces of each
         return _shared(groups, generator)
     order = generator.permutation(len(expressions))
-    held = max(1, round(SHARE * len(expressions)))
+    held = max(1, round(HELD_OUT_FRACTION * len(expressions)))
     part = np.zeros(len(expressions), int)
     part[order[:held]] = 2
     part[order[held : 2 * held]] = 1
@@ -95,34 +96,34 @@ def _shared(groups: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         others = order[groups[order] != test]
         if len(others) >= 2:
             part[groups == test] = 2
-            part[others[: max(1, round(SHARE * len(others)))]] = 1
+            part[others[: max(1, round(HELD_OUT_FRACTION * len(others)))]] = 1
             return part
-    held = max(1, round(SHARE * n))
+    held = max(1, round(HELD_OUT_FRACTION * n))
     part[order[:held]], part[order[held : 2 * held]] = 2, 1
     return part
 
 
 @dataclass(frozen=True)
-class IdentityReading:
+class IdentityProbeResult:
     """What one probe says about who it is.
 
     Attributes:
-        figure: Mean recall over the people, chance 1/K.
-        selection: The same on V.
-        setting: What V chose.
+        balanced_accuracy: Mean recall over the people, chance 1/K.
+        val_score: The same on V.
+        hyperparameters: What V chose.
         recalls: (K,) of each person.
     """
 
-    figure: Figure
-    selection: float
-    setting: dict[str, float]
+    balanced_accuracy: Estimate
+    val_score: float
+    hyperparameters: dict[str, float]
     recalls: np.ndarray
 
 
-def identity_readings(
+def run_identity_probes(
     codes: np.ndarray, known: ClosedSet, kinds: Sequence[str], plan: Bootstrap
-) -> dict[str, IdentityReading]:
-    """Fresh probes of the identity on one code; arguments as of `fresh_probes`.
+) -> dict[str, IdentityProbeResult]:
+    """Fresh probes of the identity on one code; arguments as of `fit_probes`.
 
     Args:
         codes: (n, D) float, of the faces that `known` divides.
@@ -130,40 +131,44 @@ def identity_readings(
         kinds: Kinds of probes.
         plan: Of the intervals; whole people are drawn.
     """
-    parts = [Part(codes[rows], known.people[rows]) for rows in (known.fit, known.selection, known.test)]
-    probes = fresh_probes(*parts[:2], classes=known.size, kinds=kinds, seed=plan.seed)
+    parts = [ProbeData(codes[rows], known.labels[rows]) for rows in (known.train, known.val, known.test)]
+    probes = fit_probes(*parts[:2], classes=known.num_identities, kinds=kinds, seed=plan.seed)
     found = {}
     for kind, probe in probes.items():
         hits = probe.logits(parts[2].codes).argmax(axis=1) == parts[2].labels
-        recalls = np.bincount(parts[2].labels, hits, known.size) / np.bincount(parts[2].labels, minlength=known.size)
-        found[kind] = IdentityReading(
-            _mean_recall(recalls, len(hits), plan), probe.selection, dict(probe.setting), recalls
+        recalls = np.bincount(parts[2].labels, hits, known.num_identities) / np.bincount(
+            parts[2].labels, minlength=known.num_identities
+        )
+        found[kind] = IdentityProbeResult(
+            _mean_recall(recalls, len(hits), plan), probe.val_score, dict(probe.hyperparameters), recalls
         )
     return found
 
 
-def _mean_recall(recalls: np.ndarray, n: int, plan: Bootstrap) -> Figure:
+def _mean_recall(recalls: np.ndarray, n: int, plan: Bootstrap) -> Estimate:
     terms = np.stack([recalls, np.ones_like(recalls)], axis=1)
     people = np.arange(len(recalls)).astype(str)
-    figure = bootstrap(terms, lambda sums: sums[..., 0] / sums[..., 1], people, plan, 1 / len(recalls))
-    return Figure(figure.value, figure.low, figure.high, figure.chance, n)
+    figure = bootstrap_ci(terms, lambda sums: sums[..., 0] / sums[..., 1], people, plan, 1 / len(recalls))
+    return Estimate(figure.value, figure.low, figure.high, figure.chance, n)
 
 
-def strongest_identity(readings: dict[str, IdentityReading]) -> IdentityReading | None:
+def best_identity_probe(readings: dict[str, IdentityProbeResult]) -> IdentityProbeResult | None:
     """The reading that V puts first; None of none."""
-    return max(readings.values(), key=lambda reading: reading.selection, default=None)
+    return max(readings.values(), key=lambda reading: reading.val_score, default=None)
 
 
-def normalised_identity(own: IdentityReading, trunk: IdentityReading, n: int, plan: Bootstrap) -> Figure | None:
+def normalised_identity(
+    own: IdentityProbeResult, trunk: IdentityProbeResult, n: int, plan: Bootstrap
+) -> Estimate | None:
     """What `own` reads above chance as a share of what `trunk` does, people resampled together.
 
     Returns:
         None where the trunk itself reads no better than chance.
     """
     chance = 1 / len(own.recalls)
-    if (trunk.figure.low or 0.0) <= chance:
+    if (trunk.balanced_accuracy.low or 0.0) <= chance:
         return None
     terms = np.stack([own.recalls - chance, trunk.recalls - chance], axis=1)
     people = np.arange(len(own.recalls)).astype(str)
-    figure = bootstrap(terms, lambda sums: sums[..., 0] / sums[..., 1], people, plan, 0.0)
-    return Figure(figure.value, figure.low, figure.high, 0.0, n)
+    figure = bootstrap_ci(terms, lambda sums: sums[..., 0] / sums[..., 1], people, plan, 0.0)
+    return Estimate(figure.value, figure.low, figure.high, 0.0, n)

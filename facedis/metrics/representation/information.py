@@ -4,34 +4,34 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
 
-from facedis.metrics.statistics.intervals import Bootstrap, bootstrap
-from facedis.result import Figure
+from facedis.metrics.statistics.intervals import Bootstrap, bootstrap_ci
+from facedis.result import Estimate
 
 #: Share of doubt that is mixed into every answer: one mistake may not cost infinitely many bits.
-DOUBT = 1e-3
+SMOOTHING = 1e-3
 
 
 def log_likelihood(logits: np.ndarray, labels: np.ndarray, temperature: float) -> np.ndarray:
     """(n,) log2 of the probability that (n, K) `logits` give each of the (n,) `labels`."""
     shown = logits / temperature
     likely = np.exp(shown[np.arange(len(labels)), labels] - logsumexp(shown, axis=1))
-    return np.log2((1 - DOUBT) * likely + DOUBT / logits.shape[1])
+    return np.log2((1 - SMOOTHING) * likely + SMOOTHING / logits.shape[1])
 
 
-def balanced_cost(logits: np.ndarray, labels: np.ndarray, temperature: float) -> float:
+def balanced_cross_entropy(logits: np.ndarray, labels: np.ndarray, temperature: float) -> float:
     """Cross-entropy in bits, every class that occurs counting the same."""
     costs = -log_likelihood(logits, labels, temperature)
     counts = np.bincount(labels)
     return float((np.bincount(labels, costs) / np.maximum(counts, 1)).sum() / (counts > 0).sum())
 
 
-def temperature(logits: np.ndarray, labels: np.ndarray) -> float:
+def fit_balanced_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     """What to divide the logits by, so that their confidence is right for the faces of V.
 
     Source: Guo, Pleiss, Sun & Weinberger, On calibration of modern neural networks, ICML 2017.
     """
     found = minimize_scalar(
-        lambda power: balanced_cost(logits, labels, 10.0**power),
+        lambda power: balanced_cross_entropy(logits, labels, 10.0**power),
         bounds=(-6, 6),
         method="bounded",
         options={"xatol": 0.01},
@@ -40,8 +40,8 @@ def temperature(logits: np.ndarray, labels: np.ndarray) -> float:
 
 
 def usable_information(
-    logits: np.ndarray, labels: np.ndarray, identities: np.ndarray, heat: float, plan: Bootstrap
-) -> dict[str, Figure]:
+    logits: np.ndarray, labels: np.ndarray, identities: np.ndarray, temperature: float, plan: Bootstrap
+) -> dict[str, Estimate]:
     """What a probe's answers say about the class, every class being equally likely beforehand.
 
     Entropy of the classes minus the probe's cross-entropy on Q: a lower bound of the mutual
@@ -51,7 +51,7 @@ def usable_information(
         logits: (n, K) of Q.
         labels: (n,) int.
         identities: (n,) str.
-        heat: The temperature that V gave.
+        temperature: The temperature that V gave.
         plan: Of the intervals.
 
     Returns:
@@ -63,7 +63,7 @@ def usable_information(
     classes, places = np.unique(labels, return_inverse=True)
     k, n = len(classes), len(labels)
     terms = np.zeros((n, 2 * k))
-    terms[np.arange(n), places] = -log_likelihood(logits, labels, heat)
+    terms[np.arange(n), places] = -log_likelihood(logits, labels, temperature)
     terms[np.arange(n), k + places] = 1
 
     def bits(sums: np.ndarray) -> np.ndarray:
@@ -77,6 +77,6 @@ def usable_information(
         return bits(sums) / np.log2(np.maximum(present, 2))
 
     return {
-        "bits": bootstrap(terms, bits, identities, plan, 0.0),
-        "share": bootstrap(terms, share, identities, plan, 0.0),
+        "bits": bootstrap_ci(terms, bits, identities, plan, 0.0),
+        "share": bootstrap_ci(terms, share, identities, plan, 0.0),
     }

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import binomtest, t
 
-from facedis.metrics.statistics.intervals import Bootstrap, bootstrap
-from facedis.result import Figure
+from facedis.metrics.statistics.intervals import Bootstrap, bootstrap_ci
+from facedis.result import Estimate
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class McNemar:
     second: int
     neither: int
     p: float
-    difference: Figure
+    difference: Estimate
 
 
 def mcnemar(first: np.ndarray, second: np.ndarray, identities: np.ndarray, plan: Bootstrap) -> McNemar:
@@ -47,12 +47,12 @@ def mcnemar(first: np.ndarray, second: np.ndarray, identities: np.ndarray, plan:
     one, other = int((first & ~second).sum()), int((second & ~first).sum())
     p = binomtest(one, one + other).pvalue if one + other else 1.0
     terms = np.stack([first.astype(float) - second, np.ones(len(first))], axis=1)
-    difference = bootstrap(terms, lambda sums: sums[..., 0] / sums[..., 1], identities, plan, 0.0)
+    difference = bootstrap_ci(terms, lambda sums: sums[..., 0] / sums[..., 1], identities, plan, 0.0)
     return McNemar(int((first & second).sum()), one, other, int((~first & ~second).sum()), float(p), difference)
 
 
 @dataclass(frozen=True)
-class Spread:
+class SeedSummary:
     """A number under n seeds.
 
     Attributes:
@@ -69,14 +69,14 @@ class Spread:
     n: int
 
 
-def spread(values: list[float]) -> Spread:
+def seed_summary(values: list[float]) -> SeedSummary:
     """Mean, standard deviation and t-interval of one `values` a seed.
 
     Source: Student, The probable error of a mean, Biometrika 6, 1908.
     """
     n, middle = len(values), float(np.mean(values))
     if n < 2:
-        return Spread(middle, None, None, None, n)
+        return SeedSummary(middle, None, None, None, n)
     sd = float(np.std(values, ddof=1))
     half = float(t.ppf(0.975, n - 1)) * sd / math.sqrt(n)
-    return Spread(middle, sd, middle - half, middle + half, n)
+    return SeedSummary(middle, sd, middle - half, middle + half, n)

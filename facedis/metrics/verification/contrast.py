@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from facedis.metrics.statistics.intervals import Bootstrap, clusters
-from facedis.metrics.verification.pairs import PAIRS, Pairs, auc, auc_difference, drawn_pairs
-from facedis.result import Figure
+from facedis.metrics.statistics.intervals import Bootstrap, group_ids
+from facedis.metrics.verification.pairs import MAX_PAIRS, Pairs, auc, auc_difference, sample_pairs
+from facedis.result import Estimate
 
 #: The four kinds of pairs.
-KINDS = (
+PAIR_KINDS = (
     "same_expression_same_person",
     "same_expression_other_person",
     "other_expression_same_person",
@@ -25,10 +25,12 @@ CONTRASTS = {
 _SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 #: Indices of the first and of the second images of m pairs, (m,) each.
-Drawn = tuple[np.ndarray, np.ndarray]
+PairIndices = tuple[np.ndarray, np.ndarray]
 
 
-def sample_pair_kinds(labels: np.ndarray, identities: np.ndarray, seed: int, most: int = PAIRS) -> dict[str, Drawn]:
+def sample_pair_kinds(
+    labels: np.ndarray, identities: np.ndarray, seed: int, most: int = MAX_PAIRS
+) -> dict[str, PairIndices]:
     """Random pairs of every kind, in random order, so that the first of them are a random choice too.
 
     Args:
@@ -41,22 +43,22 @@ def sample_pair_kinds(labels: np.ndarray, identities: np.ndarray, seed: int, mos
         The pairs by kind; a kind that does not occur has none.
     """
     generator = np.random.default_rng(seed)
-    people, everybody = clusters(identities), np.zeros(len(labels), int)
-    found: dict[str, Drawn] = {}
-    for kind in KINDS:
+    people, everybody = group_ids(identities), np.zeros(len(labels), int)
+    found: dict[str, PairIndices] = {}
+    for kind in PAIR_KINDS:
         alike, one = kind.startswith("same_expression"), kind.endswith("same_person")
 
         def wanted(first: np.ndarray, second: np.ndarray, alike: bool = alike, one: bool = one) -> np.ndarray:
             return ((labels[first] == labels[second]) == alike) & ((people[first] == people[second]) == one)
 
         groups = people if one else labels if alike else everybody
-        first, second = drawn_pairs(groups, wanted, most, generator)
+        first, second = sample_pairs(groups, wanted, most, generator)
         order = generator.permutation(len(first))
         found[kind] = first[order], second[order]
     return found
 
 
-def distribution(values: np.ndarray) -> dict[str, float | int | dict[str, float]] | None:
+def summarise(values: np.ndarray) -> dict[str, float | int | dict[str, float]] | None:
     """`n`, `mean`, `sd` and `quantiles` (5, 25, 50, 75, 95 %) of the (m,) `values`; None of none."""
     if not len(values):
         return None
@@ -64,9 +66,9 @@ def distribution(values: np.ndarray) -> dict[str, float | int | dict[str, float]
     return {"n": len(values), "mean": float(values.mean()), "sd": float(values.std()), "quantiles": shares}
 
 
-def told_apart(
-    cosines: Mapping[str, np.ndarray], kinds: Mapping[str, Drawn], identities: np.ndarray, plan: Bootstrap
-) -> dict[str, Figure | None]:
+def contrast_auc(
+    cosines: Mapping[str, np.ndarray], kinds: Mapping[str, PairIndices], identities: np.ndarray, plan: Bootstrap
+) -> dict[str, Estimate | None]:
     """The AUC of every contrast, chance 0.5, with its interval; None where one of its kinds has no pair.
 
     Args:
@@ -78,15 +80,15 @@ def told_apart(
     return {name: auc(*_both(cosines, kinds, contrast), identities, plan) for name, contrast in CONTRASTS.items()}
 
 
-def told_apart_better(
+def contrast_auc_difference(
     own: Mapping[str, np.ndarray],
     reference: Mapping[str, np.ndarray],
-    kinds: Mapping[str, Drawn],
+    kinds: Mapping[str, PairIndices],
     identities: np.ndarray,
     plan: Bootstrap,
-) -> dict[str, Figure | None]:
+) -> dict[str, Estimate | None]:
     """The AUC of `own` cosines minus that of `reference` cosines for every contrast, people drawn for both at once."""
-    found: dict[str, Figure | None] = {}
+    found: dict[str, Estimate | None] = {}
     for name, contrast in CONTRASTS.items():
         values, pairs = _both(own, kinds, contrast)
         found[name] = auc_difference(values, _both(reference, kinds, contrast)[0], pairs, identities, plan)
@@ -94,7 +96,7 @@ def told_apart_better(
 
 
 def _both(
-    cosines: Mapping[str, np.ndarray], kinds: Mapping[str, Drawn], contrast: tuple[str, str]
+    cosines: Mapping[str, np.ndarray], kinds: Mapping[str, PairIndices], contrast: tuple[str, str]
 ) -> tuple[np.ndarray, Pairs]:
     alike, other = contrast
     first, second = (np.concatenate([kinds[alike][side], kinds[other][side]]) for side in (0, 1))

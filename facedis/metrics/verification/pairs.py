@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facedis.metrics.statistics.intervals import Bootstrap, bounds, clusters, weights
-from facedis.result import Figure
+from facedis.metrics.statistics.intervals import Bootstrap, bootstrap_weights, group_ids, percentile_interval
+from facedis.result import Estimate
 
 #: Most pairs that are drawn of a kind.
-PAIRS = 20_000
+MAX_PAIRS = 20_000
 #: Points of a stored distribution: every half per cent.
-POINTS = 201
+NUM_QUANTILES = 201
 _BLOCK = 1_024
 #: Up to this many pairs are listed; of more, random ones are proposed.
 _LISTED = 1_200_000
@@ -35,7 +35,7 @@ class Pairs:
         return len(self.first)
 
 
-def unit(codes: np.ndarray) -> np.ndarray:
+def unit_vectors(codes: np.ndarray) -> np.ndarray:
     """(n, D + 1) float64 codes of length 1.
 
     The last column is 1 for a code of zeros and else 0: two codes of zeros are the same code, and
@@ -53,27 +53,27 @@ def cosines(codes: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndar
     values = np.empty(len(first))
     for start in range(0, len(first), _BLOCK):
         piece = slice(start, start + _BLOCK)
-        values[piece] = np.einsum("ij,ij->i", unit(codes[first[piece]]), unit(codes[second[piece]]))
+        values[piece] = np.einsum("ij,ij->i", unit_vectors(codes[first[piece]]), unit_vectors(codes[second[piece]]))
     return np.clip(values, -1.0, 1.0)
 
 
-def expression_pairs(labels: np.ndarray, identities: np.ndarray, seed: int, most: int = PAIRS) -> Pairs:
+def expression_pairs(labels: np.ndarray, identities: np.ndarray, seed: int, most: int = MAX_PAIRS) -> Pairs:
     """Pairs of different people; positive: the same expression, negative: different ones.
 
     Unknown people count as different from everybody. Of each kind at most `most` pairs are drawn,
     all equally likely.
     """
-    people, generator = clusters(identities), np.random.default_rng(seed)
+    people, generator = group_ids(identities), np.random.default_rng(seed)
 
     def wanted(first: np.ndarray, second: np.ndarray, positive: bool) -> np.ndarray:
         return (people[first] != people[second]) & ((labels[first] == labels[second]) == positive)
 
     everybody = np.zeros(len(labels), int)
-    same = drawn_pairs(everybody, lambda i, j: wanted(i, j, True), most, generator)
-    return _joined(same, drawn_pairs(everybody, lambda i, j: wanted(i, j, False), most, generator))
+    same = sample_pairs(everybody, lambda i, j: wanted(i, j, True), most, generator)
+    return _joined(same, sample_pairs(everybody, lambda i, j: wanted(i, j, False), most, generator))
 
 
-def identity_pairs(labels: np.ndarray, identities: np.ndarray, seed: int, most: int = PAIRS) -> Pairs:
+def identity_pairs(labels: np.ndarray, identities: np.ndarray, seed: int, most: int = MAX_PAIRS) -> Pairs:
     """Positive: one person with two expressions; negative: two people with the same expression.
 
     Only images of known people are used. A code that tells the expression and nothing else is
@@ -81,14 +81,14 @@ def identity_pairs(labels: np.ndarray, identities: np.ndarray, seed: int, most: 
     """
     generator = np.random.default_rng(seed)
     known = np.flatnonzero(identities != "")
-    people, shown = clusters(identities[known]), labels[known]
-    one = drawn_pairs(people, lambda i, j: shown[i] != shown[j], most, generator)
-    two = drawn_pairs(shown, lambda i, j: people[i] != people[j], most, generator)
+    people, shown = group_ids(identities[known]), labels[known]
+    one = sample_pairs(people, lambda i, j: shown[i] != shown[j], most, generator)
+    two = sample_pairs(shown, lambda i, j: people[i] != people[j], most, generator)
     pairs = _joined(one, two)
     return Pairs(known[pairs.first], known[pairs.second], pairs.positive)
 
 
-def auc(values: np.ndarray, pairs: Pairs, identities: np.ndarray, plan: Bootstrap) -> Figure | None:
+def auc(values: np.ndarray, pairs: Pairs, identities: np.ndarray, plan: Bootstrap) -> Estimate | None:
     """Probability that a positive pair has the higher value than a negative one, ties counting half.
 
     The interval is that of a bootstrap over people, in which a pair of two people is drawn as
@@ -101,16 +101,16 @@ def auc(values: np.ndarray, pairs: Pairs, identities: np.ndarray, plan: Bootstra
     """
     if pairs.positive.all() or not pairs.positive.any():
         return None
-    ranking = _Ranking.of(values, pairs, clusters(identities))
+    ranking = _Ranking.of(values, pairs, group_ids(identities))
     people = ranking.people
-    draws = [ranking.area(drawn) for block in weights(people, plan) for drawn in block] if people > 1 else []
-    low, high = bounds(np.array(draws))
-    return Figure(ranking.area(np.ones(people)), low, high, 0.5, len(pairs))
+    draws = [ranking.area(drawn) for block in bootstrap_weights(people, plan) for drawn in block] if people > 1 else []
+    low, high = percentile_interval(np.array(draws))
+    return Estimate(ranking.area(np.ones(people)), low, high, 0.5, len(pairs))
 
 
 def normalised_auc(
     own: np.ndarray, reference: np.ndarray, pairs: Pairs, identities: np.ndarray, plan: Bootstrap
-) -> Figure | None:
+) -> Estimate | None:
     """What `own` values tell apart above 0.5 as a share of what `reference` values do, on the same pairs.
 
     0 where nothing is told, 1 where as much as the reference tells. People are drawn for both at once.
@@ -118,7 +118,7 @@ def normalised_auc(
     Returns:
         None where one of the kinds has no pair, or the reference tells nothing.
     """
-    known, groups = auc(reference, pairs, identities, plan), clusters(identities)
+    known, groups = auc(reference, pairs, identities, plan), group_ids(identities)
     if known is None or (known.low or 0.0) <= 0.5:
         return None
     rankings = [_Ranking.of(values, pairs, groups) for values in (own, reference)]
@@ -128,14 +128,14 @@ def normalised_auc(
         return above / scale if scale else float("nan")
 
     people = rankings[0].people
-    draws = [ratio(drawn) for block in weights(people, plan) for drawn in block]
-    low, high = bounds(np.array(draws))
-    return Figure(ratio(np.ones(people)), low, high, 0.0, len(pairs))
+    draws = [ratio(drawn) for block in bootstrap_weights(people, plan) for drawn in block]
+    low, high = percentile_interval(np.array(draws))
+    return Estimate(ratio(np.ones(people)), low, high, 0.0, len(pairs))
 
 
 def auc_difference(
     own: np.ndarray, reference: np.ndarray, pairs: Pairs, identities: np.ndarray, plan: Bootstrap
-) -> Figure | None:
+) -> Estimate | None:
     """The AUC of `own` values minus that of `reference` values on the same pairs.
 
     People are drawn for both at once, so that the interval tells whether the two differ; chance is 0.
@@ -145,16 +145,16 @@ def auc_difference(
     """
     if pairs.positive.all() or not pairs.positive.any():
         return None
-    groups = clusters(identities)
+    groups = group_ids(identities)
     rankings = [_Ranking.of(values, pairs, groups) for values in (own, reference)]
     people = rankings[0].people
 
     def difference(drawn: np.ndarray) -> float:
         return rankings[0].area(drawn) - rankings[1].area(drawn)
 
-    draws = [difference(drawn) for block in weights(people, plan) for drawn in block] if people > 1 else []
-    low, high = bounds(np.array(draws))
-    return Figure(difference(np.ones(people)), low, high, 0.0, len(pairs))
+    draws = [difference(drawn) for block in bootstrap_weights(people, plan) for drawn in block] if people > 1 else []
+    low, high = percentile_interval(np.array(draws))
+    return Estimate(difference(np.ones(people)), low, high, 0.0, len(pairs))
 
 
 @dataclass(frozen=True)
@@ -196,10 +196,10 @@ class _Ranking:
 
 def quantiles(values: np.ndarray) -> np.ndarray | None:
     """(201,) The distribution of `values` as its 0, 0.5, ... 100 percentiles; None of no values."""
-    return np.quantile(values, np.linspace(0, 1, POINTS)) if len(values) else None
+    return np.quantile(values, np.linspace(0, 1, NUM_QUANTILES)) if len(values) else None
 
 
-def percentile_in(distribution: Sequence[float], value: float) -> float:
+def percentile_rank(distribution: Sequence[float], value: float) -> float:
     """Where `value` lies in a distribution that `quantiles` made, 0..100; the middle where it repeats."""
     distribution = np.asarray(distribution)
     share = np.linspace(0, 100, len(distribution))
@@ -209,12 +209,12 @@ def percentile_in(distribution: Sequence[float], value: float) -> float:
     return float(np.interp(value, distribution, share))
 
 
-def threshold_at(distribution: Sequence[float], share: float) -> float:
+def threshold_above(distribution: Sequence[float], share: float) -> float:
     """The value above which a `share`, 0..1, of a distribution that `quantiles` made lies."""
     return float(np.interp(1 - share, np.linspace(0, 1, len(distribution)), distribution))
 
 
-def share_above(distribution: Sequence[float], value: float) -> float:
+def fraction_above(distribution: Sequence[float], value: float) -> float:
     """The share, 0..1, of a distribution that `quantiles` made that is greater than `value`."""
     distribution, shares = np.asarray(distribution), np.linspace(0, 1, len(distribution))
     last = int(np.searchsorted(distribution, value, "right"))
@@ -223,9 +223,9 @@ def share_above(distribution: Sequence[float], value: float) -> float:
     return float(1 - np.interp(value, distribution, shares)) if last else 1.0
 
 
-def reference(
+def reference_distributions(
     codes: np.ndarray, labels: np.ndarray, identities: np.ndarray, plan: Bootstrap
-) -> dict[str, np.ndarray | Figure | None]:
+) -> dict[str, np.ndarray | Estimate | None]:
     """How alike codes are where expression or person agree and where not.
 
     Returns:
@@ -234,7 +234,7 @@ def reference(
         people with the same one. `expression_auc` and `person_auc` are how well the cosine tells
         the two of a kind apart. None where there are no such pairs.
     """
-    found: dict[str, np.ndarray | Figure | None] = {}
+    found: dict[str, np.ndarray | Estimate | None] = {}
     for name, kinds, draw in (
         ("expression", ("same", "different"), expression_pairs),
         ("person", ("same_person", "different_people"), identity_pairs),
@@ -253,7 +253,7 @@ def _joined(positive: tuple[np.ndarray, np.ndarray], negative: tuple[np.ndarray,
     return Pairs(np.r_[positive[0], negative[0]], np.r_[positive[1], negative[1]], kind)
 
 
-def drawn_pairs(
+def sample_pairs(
     groups: np.ndarray,
     wanted: Callable[[np.ndarray, np.ndarray], np.ndarray],
     most: int,

@@ -10,7 +10,7 @@ from facedis.metrics.verification.pairs import cosines
 Search = Callable[[np.ndarray, np.ndarray, int], tuple[np.ndarray, np.ndarray]]
 
 
-def nearest(query: np.ndarray, codes: np.ndarray, top: int, search: Search | None = None) -> np.ndarray:
+def top_k(query: np.ndarray, codes: np.ndarray, top: int, search: Search | None = None) -> np.ndarray:
     """(at most top,) Indices of the codes with the highest cosine to `query`, the highest first.
 
     Equal cosines keep the order of the codes.
@@ -19,13 +19,13 @@ def nearest(query: np.ndarray, codes: np.ndarray, top: int, search: Search | Non
         query: (D,) a code.
         codes: (n, D) one block.
         top: How many.
-        search: What finds candidates, `by_faiss` or `by_products`; by default FAISS where it is installed.
+        search: What finds candidates, `faiss_search` or `numpy_search`; by default FAISS where it is installed.
     """
-    found, values = (search or best_search())(query, codes, min(top, len(codes)))
+    found, values = (search or default_search())(query, codes, min(top, len(codes)))
     return found[np.lexsort((found, -values))]
 
 
-def nearest_to_each(queries: np.ndarray, codes: np.ndarray, top: int) -> tuple[np.ndarray, np.ndarray]:
+def top_k_per_query(queries: np.ndarray, codes: np.ndarray, top: int) -> tuple[np.ndarray, np.ndarray]:
     """The `top` nearest codes of each query, the nearest first, by plain products.
 
     Args:
@@ -50,29 +50,29 @@ def _directions(values: np.ndarray) -> np.ndarray:
     return values / np.where(lengths > 0, lengths, 1)
 
 
-def best_search() -> Search:
+def default_search() -> Search:
     """FAISS where it is installed, plain products else; both find the same."""
     try:
         import faiss  # noqa: F401
     except ImportError:
-        return by_products
-    return by_faiss
+        return numpy_search
+    return faiss_search
 
 
-def by_products(query: np.ndarray, codes: np.ndarray, top: int) -> tuple[np.ndarray, np.ndarray]:
+def numpy_search(query: np.ndarray, codes: np.ndarray, top: int) -> tuple[np.ndarray, np.ndarray]:
     """The `top` nearest by looking at each, in no order."""
     values = _likeness(query, codes)
     found = np.argpartition(-values, top - 1)[:top] if 0 < top < len(values) else np.arange(len(values))[:top]
     return found, values[found]
 
 
-def by_faiss(query: np.ndarray, codes: np.ndarray, top: int) -> tuple[np.ndarray, np.ndarray]:
+def faiss_search(query: np.ndarray, codes: np.ndarray, top: int) -> tuple[np.ndarray, np.ndarray]:
     """The `top` nearest by FAISS's exhaustive search."""
     import faiss
 
     units = _units(query, codes)
     if not top or units is None:
-        return by_products(query, codes, top)
+        return numpy_search(query, codes, top)
     squares, found = faiss.knn(units[-1:], units[:-1], top, metric=faiss.METRIC_L2)
     return found[0], 1 - squares[0].astype(np.float64) / 2
 
@@ -99,25 +99,25 @@ def _units(query: np.ndarray, codes: np.ndarray) -> np.ndarray | None:
     return np.divide(whole, lengths, out=whole)
 
 
-class Best:
+class TopK:
     """The nearest of all codes that were added, block by block; memory for `top` of them and no more.
 
     Attributes:
-        places: (at most top,) int place of each among all codes, the nearest first.
-        values: Their cosines.
+        indices: (at most top,) int place of each among all codes, the nearest first.
+        cosines: Their cosines.
     """
 
     def __init__(self, query: np.ndarray, top: int, search: Search | None = None) -> None:
-        self._query, self._top, self._search = np.asarray(query, np.float32), top, search or best_search()
+        self._query, self._top, self._search = np.asarray(query, np.float32), top, search or default_search()
         self._seen = 0
-        self.places, self.values = np.empty(0, np.int64), np.empty(0)
+        self.indices, self.cosines = np.empty(0, np.int64), np.empty(0)
 
     def add(self, codes: np.ndarray) -> None:
         """Look at the (n, D) codes that follow those seen so far."""
-        found = nearest(self._query, codes, self._top, self._search)
+        found = top_k(self._query, codes, self._top, self._search)
         pair = np.concatenate([codes[found], self._query[None]])
         values = cosines(pair, np.arange(len(found)), np.full(len(found), -1))
-        places, values = np.r_[self.places, self._seen + found], np.r_[self.values, values]
+        places, values = np.r_[self.indices, self._seen + found], np.r_[self.cosines, values]
         order = np.lexsort((places, -values))[: self._top]
-        self.places, self.values = places[order], values[order]
+        self.indices, self.cosines = places[order], values[order]
         self._seen += len(codes)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from rich.console import RenderableType
 from rich.table import Table
 
-from facedis.metrics.statistics.comparison import spread
+from facedis.metrics.statistics.comparison import seed_summary
 from facedis.reports.numbers import DECIMAL, MISSING, PERCENT, NumberFormat
 from facedis.reports.tables.table_formats import TextTable
 
@@ -103,7 +103,7 @@ def _cell(figures: Sequence[Mapping[str, Any] | None], style: NumberFormat) -> s
         return MISSING
     if len(known) == 1:
         return style.with_interval(known[0])
-    found = spread([figure["value"] for figure in known])
+    found = seed_summary([figure["value"] for figure in known])
     written = style.value({"value": found.mean}).removesuffix(style.unit)
     return f"{written} ± {style.value({'value': found.sd})}"
 

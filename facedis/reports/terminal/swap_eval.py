@@ -11,8 +11,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from facedis.reports.numbers import DECIMAL, PERCENT, AnyEstimate, NumberFormat
 from facedis.faces.io.provenance import save_image
+from facedis.reports.numbers import DECIMAL, PERCENT, AnyEstimate, NumberFormat
 
 #: Units stand in the labels, so that the table fits a terminal of 80 columns.
 _SHARE = NumberFormat(100.0, 1)

@@ -1,7 +1,7 @@
-"""Codes in a file: Parquet, NPZ or CSV, written piece by piece and whole or not at all; read in blocks.
+"""Files of codes in Parquet, NPZ or CSV: written in blocks and atomically, read in blocks.
 
-One row a face: what is known of it (`sources.IDS`), then `expression_code`, `rest_code` and
-`trunk_features`, as many as were asked for. Parquet and NPZ also say which model made them.
+A file has one row per face: the columns of `sources.IDS`, then those of `expression_code`, `rest_code` and
+`trunk_features` that were requested. Parquet and NPZ also hold metadata such as the model's fingerprint.
 """
 
 import csv
@@ -21,120 +21,125 @@ from facedis.atomic_io import atomic_write
 from facedis.errors import ConfigError, InputError, MissingExtra
 from facedis.faces.alignment.sources import IDS
 
-#: Columns of the codes by their names in the program.
+#: Column of each code.
 COLUMNS = {"expression": "expression_code", "rest": "rest_code", "trunk": "trunk_features"}
 SUFFIXES = (".parquet", ".npz", ".csv")
-#: Faces that are written or read together.
+#: Faces per block.
 BLOCK_ROWS = 4_096
-_ABOUT = "facedis"
+#: Key of the metadata in a file.
+_METADATA = "facedis"
 
 ArrayMap = Mapping[str, np.ndarray]
 
 
 class CodesWriter(Protocol):
-    """Takes the rows of a file one piece after the other."""
+    """Writes the rows of a file block by block."""
+
+    def __init__(self, path: Path, metadata: str, stack: ExitStack) -> None:
+        """`metadata` is JSON; `stack` closes the resources of the writer."""
 
     def add(self, ids: ArrayMap, codes: ArrayMap) -> None:
-        """Write k faces: `ids` (k,) by `IDS`, `codes` (k, D) by the names of `COLUMNS`."""
+        """Write k faces: `ids` of shape (k,) by `IDS`, `codes` of shape (k, D) by the names of `COLUMNS`."""
 
     def finish(self) -> None:
-        """Write what waits."""
+        """Write the buffered rows."""
 
 
 @contextmanager
-def codes_writer(path: Path, about: Mapping[str, Any]) -> Iterator[CodesWriter]:
-    """A writer of the kind that the ending of `path` says; a block that fails leaves no file.
+def codes_writer(path: Path, metadata: Mapping[str, Any]) -> Iterator[CodesWriter]:
+    """Open a file of codes for writing; the suffix of `path` gives the format. On an error no file is left.
 
     Args:
         path: The file.
-        about: Kept in it, but for CSV, which has no place for it.
+        metadata: Stored in the file; CSV files have none.
 
     Raises:
-        ConfigError: Another ending.
+        ConfigError: Unknown suffix.
         MissingExtra: Parquet without pyarrow.
-        OutputError: It cannot be written.
+        OutputError: The file cannot be written.
     """
-    kind = {".parquet": _Parquet, ".npz": _Npz, ".csv": _Csv}[checked_suffix(path)]
+    writers: dict[str, type[CodesWriter]] = {".parquet": _ParquetWriter, ".npz": _NpzWriter, ".csv": _CsvWriter}
+    writer_class = writers[checked_suffix(path)]
     with atomic_write(path) as temporary, ExitStack() as stack:
-        writer = kind(temporary, json.dumps(dict(about)), stack)
+        writer = writer_class(temporary, json.dumps(dict(metadata)), stack)
         yield writer
         writer.finish()
 
 
 def checked_suffix(path: Path) -> str:
-    """The ending of `path` in lower case.
+    """The suffix of `path` in lower case.
 
     Raises:
-        ConfigError: It is none of `SUFFIXES`.
-        MissingExtra: Its package is not installed.
+        ConfigError: Not one of `SUFFIXES`.
+        MissingExtra: The package for it is not installed.
     """
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
-        raise ConfigError(f"cannot tell the format of {path}", f"end its name in {', '.join(SUFFIXES)}")
+        raise ConfigError(f"unknown format: {path}", f"use one of the suffixes {', '.join(SUFFIXES)}")
     if suffix == ".parquet":
         _pyarrow()
     return suffix
 
 
-class _Parquet:
-    """Row groups of `BLOCK_ROWS` faces; a code is a list of fixed length, so that any reader gets its size."""
+class _ParquetWriter:
+    """Writes row groups of `BLOCK_ROWS` faces; a code is a list of fixed length, so that its size is in the schema."""
 
-    def __init__(self, path: Path, about: str, stack: ExitStack) -> None:
-        self._path, self._about, self._stack = path, about, stack
-        self._waiting: list[tuple[ArrayMap, ArrayMap]] = []
+    def __init__(self, path: Path, metadata: str, stack: ExitStack) -> None:
+        self._path, self._metadata, self._stack = path, metadata, stack
+        self._buffer: list[tuple[ArrayMap, ArrayMap]] = []
         self._writer: Any = None
 
     def add(self, ids: ArrayMap, codes: ArrayMap) -> None:
-        self._waiting.append((ids, codes))
-        if sum(len(piece["row"]) for piece, _ in self._waiting) >= BLOCK_ROWS:
+        self._buffer.append((ids, codes))
+        if sum(len(ids["row"]) for ids, _ in self._buffer) >= BLOCK_ROWS:
             self.finish()
 
     def finish(self) -> None:
-        if not self._waiting:
+        if not self._buffer:
             return
         pyarrow = _pyarrow()
-        ids, codes = (_concatenated([pair[side] for pair in self._waiting]) for side in (0, 1))
-        self._waiting.clear()
+        ids, codes = (_concatenated([pair[side] for pair in self._buffer]) for side in (0, 1))
+        self._buffer.clear()
         columns = {name: pyarrow.array(ids[name]) for name in IDS} | {
             COLUMNS[name]: pyarrow.FixedSizeListArray.from_arrays(pyarrow.array(values.ravel()), values.shape[1])
             for name, values in codes.items()
         }
-        table = pyarrow.table(columns).replace_schema_metadata({_ABOUT: self._about})
+        table = pyarrow.table(columns).replace_schema_metadata({_METADATA: self._metadata})
         if self._writer is None:
             from pyarrow.parquet import ParquetWriter
 
-            # Codes are noise to a compressor, and no two of their numbers are alike.
+            # Codes do not compress, and a dictionary of their values would be as large as the values.
             options = {"compression": "none", "use_dictionary": list(IDS[1:])}
             self._writer = self._stack.enter_context(ParquetWriter(self._path, table.schema, **options))
         self._writer.write_table(table)
 
 
-class _Csv:
-    """Plain text: one number a column."""
+class _CsvWriter:
+    """Writes text with one column per number."""
 
-    def __init__(self, path: Path, about: str, stack: ExitStack) -> None:
+    def __init__(self, path: Path, metadata: str, stack: ExitStack) -> None:
         self._table = csv.writer(stack.enter_context(path.open("w", newline="", encoding="utf-8")))
-        self._begun = False
+        self._has_header = False
 
     def add(self, ids: ArrayMap, codes: ArrayMap) -> None:
-        if not self._begun:
+        if not self._has_header:
             sizes = {COLUMNS[name]: values.shape[1] for name, values in codes.items()}
-            self._table.writerow([*IDS, *(f"{name}_{place}" for name, size in sizes.items() for place in range(size))])
-            self._begun = True
+            self._table.writerow([*IDS, *(f"{name}_{i}" for name, size in sizes.items() for i in range(size))])
+            self._has_header = True
         numbers = np.concatenate(list(codes.values()), axis=1)
-        known = zip(*(ids[name].tolist() for name in IDS), strict=True)
-        # As text, a number of single precision is as short as it can be and still the same number.
-        self._table.writerows([*row, *map(str, values)] for row, values in zip(known, numbers, strict=True))
+        id_rows = zip(*(ids[name].tolist() for name in IDS), strict=True)
+        # str of a float32 is the shortest text that gives the same number.
+        self._table.writerows([*row, *map(str, values)] for row, values in zip(id_rows, numbers, strict=True))
 
     def finish(self) -> None:
-        """Nothing waits."""
+        """Nothing is buffered."""
 
 
-class _Npz:
-    """Each code grows in a file of its own; at the end they become one archive, not compressed."""
+class _NpzWriter:
+    """Appends each code to a temporary file; `finish` joins them to one uncompressed archive."""
 
-    def __init__(self, path: Path, about: str, stack: ExitStack) -> None:
-        self._path, self._about = path, about
+    def __init__(self, path: Path, metadata: str, stack: ExitStack) -> None:
+        self._path, self._metadata = path, metadata
         self._folder = Path(stack.enter_context(TemporaryDirectory(dir=path.parent, prefix=".codes-")))
         self._sizes: dict[str, int] = {}
         self._ids: list[ArrayMap] = []
@@ -149,7 +154,7 @@ class _Npz:
     def finish(self) -> None:
         ids = _concatenated(self._ids)
         with zipfile.ZipFile(self._path, "w", zipfile.ZIP_STORED) as archive:
-            for name, values in (ids | {_ABOUT: np.array(self._about)}).items():
+            for name, values in (ids | {_METADATA: np.array(self._metadata)}).items():
                 with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
                     np.lib.format.write_array(member, values, allow_pickle=False)
             for name, size in self._sizes.items():
@@ -164,46 +169,44 @@ class CodesFile(Protocol):
     """A file of codes opened for reading.
 
     Attributes:
-        about: What its writer said of it.
-        total: Faces in it.
-        codes: Names of the codes in it.
+        metadata: As given to `codes_writer`.
+        total: Number of faces.
+        codes: Names of the codes in the file.
     """
 
-    about: dict[str, Any]
+    metadata: dict[str, Any]
     total: int
     codes: tuple[str, ...]
 
     def blocks(self, code: str) -> Iterator[np.ndarray]:
-        """All codes of one kind, (k, D) float32 at a time, in order."""
+        """All vectors of one code in order, as blocks of shape (k, D), float32."""
 
-    def take(self, code: str, places: np.ndarray) -> np.ndarray:
-        """(m, D) float32 codes of the faces at `places`, in that order."""
+    def take(self, code: str, indices: np.ndarray) -> np.ndarray:
+        """(m, D) float32 vectors of the faces at `indices`, in that order."""
 
-    def ids(self, places: np.ndarray) -> ArrayMap:
-        """What is known of the faces at `places`, (m,) arrays by `IDS`."""
+    def ids(self, indices: np.ndarray) -> ArrayMap:
+        """The `IDS` of the faces at `indices`, each of shape (m,)."""
 
 
 def open_codes(path: Path) -> CodesFile:
-    """A Parquet or NPZ file that `codes_writer` wrote.
+    """Open a Parquet or NPZ file that `codes_writer` wrote.
 
     Raises:
-        InputError: It is missing, broken, or not such a file.
+        InputError: The file is missing, broken, or not a file of codes.
         MissingExtra: Parquet without pyarrow.
     """
-    kind = {".parquet": _ParquetFile, ".npz": _NpzFile}.get(path.suffix.lower())
-    if kind is None:
-        raise InputError(
-            f"{path} is no file of codes that can be searched", "name a .parquet or .npz of `facedis embed`"
-        )
+    suffix = path.suffix.lower()
+    if suffix not in (".parquet", ".npz"):
+        raise InputError(f"{path} is not a searchable file of codes", "name a .parquet or .npz of `facedis embed`")
     try:
-        return kind(path)
+        return _ParquetFile(path) if suffix == ".parquet" else _NpzFile(path)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
-        raise InputError(f"cannot read the codes in {path}: {reason}", "make it with `facedis embed`") from error
+        raise InputError(f"cannot read the codes in {path}: {reason}", "create it with `facedis embed`") from error
 
 
 class _ParquetFile:
-    """Column by column, row group by row group."""
+    """Reads one column of one row group at a time."""
 
     def __init__(self, path: Path) -> None:
         _pyarrow()
@@ -211,7 +214,7 @@ class _ParquetFile:
 
         self._file = ParquetFile(path)
         schema = self._file.schema_arrow
-        self.about = json.loads((schema.metadata or {})[_ABOUT.encode()])
+        self.metadata: dict[str, Any] = json.loads((schema.metadata or {})[_METADATA.encode()])
         self.codes = tuple(name for name, column in COLUMNS.items() if column in schema.names)
         self._sizes = {name: schema.field(COLUMNS[name]).type.list_size for name in self.codes}
         counts = [self._file.metadata.row_group(group).num_rows for group in range(self._file.num_row_groups)]
@@ -222,22 +225,22 @@ class _ParquetFile:
         for group in range(len(self._starts) - 1):
             yield self._group(group, code)
 
-    def take(self, code: str, places: np.ndarray) -> np.ndarray:
-        groups = np.searchsorted(self._starts, places, "right") - 1
-        found = np.empty((len(places), self._sizes[code]), np.float32)
+    def take(self, code: str, indices: np.ndarray) -> np.ndarray:
+        groups = np.searchsorted(self._starts, indices, "right") - 1
+        codes = np.empty((len(indices), self._sizes[code]), np.float32)
         for group in np.unique(groups):
-            mine = groups == group
-            found[mine] = self._group(group, code)[places[mine] - self._starts[group]]
-        return found
+            in_group = groups == group
+            codes[in_group] = self._group(group, code)[indices[in_group] - self._starts[group]]
+        return codes
 
-    def ids(self, places: np.ndarray) -> ArrayMap:
-        groups = np.searchsorted(self._starts, places, "right") - 1
-        found: dict[str, list[Any]] = {name: [None] * len(places) for name in IDS}
+    def ids(self, indices: np.ndarray) -> ArrayMap:
+        groups = np.searchsorted(self._starts, indices, "right") - 1
+        found: dict[str, list[Any]] = {name: [None] * len(indices) for name in IDS}
         for group in np.unique(groups).tolist():
             table = self._file.read_row_group(group, columns=list(IDS))
-            for each in np.flatnonzero(groups == group):
+            for i in np.flatnonzero(groups == group):
                 for name in IDS:
-                    found[name][each] = table[name][int(places[each] - self._starts[group])].as_py()
+                    found[name][i] = table[name][int(indices[i] - self._starts[group])].as_py()
         return {name: np.array(values) for name, values in found.items()}
 
     def _group(self, group: int, code: str) -> np.ndarray:
@@ -246,7 +249,7 @@ class _ParquetFile:
 
 
 class _NpzFile:
-    """The members of an archive that is not compressed, mapped into memory."""
+    """Memory-maps the members of an uncompressed archive."""
 
     def __init__(self, path: Path) -> None:
         with zipfile.ZipFile(path) as archive:
@@ -254,7 +257,7 @@ class _NpzFile:
             self.codes = tuple(name for name, column in COLUMNS.items() if column in names)
             self._codes = {name: _mapped(path, archive, f"{COLUMNS[name]}.npy") for name in self.codes}
         with np.load(path, allow_pickle=False) as arrays:
-            self.about = json.loads(str(arrays[_ABOUT]))
+            self.metadata: dict[str, Any] = json.loads(str(arrays[_METADATA]))
             self._ids = {name: arrays[name] for name in IDS}
         self.total = len(self._ids["row"])
 
@@ -262,29 +265,29 @@ class _NpzFile:
         for start in range(0, self.total, BLOCK_ROWS):
             yield np.asarray(self._codes[code][start : start + BLOCK_ROWS])
 
-    def take(self, code: str, places: np.ndarray) -> np.ndarray:
-        return np.asarray(self._codes[code][places])
+    def take(self, code: str, indices: np.ndarray) -> np.ndarray:
+        return np.asarray(self._codes[code][indices])
 
-    def ids(self, places: np.ndarray) -> ArrayMap:
-        return {name: values[places] for name, values in self._ids.items()}
+    def ids(self, indices: np.ndarray) -> ArrayMap:
+        return {name: values[indices] for name, values in self._ids.items()}
 
 
 def _mapped(path: Path, archive: zipfile.ZipFile, name: str) -> np.ndarray:
-    """The array in a member of `archive` as a memory map, or loaded where somebody compressed it."""
+    """The array in a member of `archive` as a memory map; loaded if the member is compressed."""
     with archive.open(name) as member:
         np.lib.format.read_magic(member)
-        shape, _, kind = np.lib.format.read_array_header_1_0(member)
+        shape, _, dtype = np.lib.format.read_array_header_1_0(member)
         header = member.tell()
         if archive.getinfo(name).compress_type != zipfile.ZIP_STORED:
-            return np.frombuffer(member.read(), kind).reshape(shape)
-    with path.open("rb") as file:  # before the member stand its name and further fields, of lengths told there
+            return np.frombuffer(member.read(), dtype).reshape(shape)
+    with path.open("rb") as file:  # a local file header: 30 bytes, whose last four are the lengths of two fields
         file.seek(archive.getinfo(name).header_offset + 26)
-        before = 30 + sum(struct.unpack("<HH", file.read(4)))
-    return np.memmap(path, kind, "r", archive.getinfo(name).header_offset + before + header, shape)
+        local_header = 30 + sum(struct.unpack("<HH", file.read(4)))
+    return np.memmap(path, dtype, "r", archive.getinfo(name).header_offset + local_header + header, shape)
 
 
-def _concatenated(pieces: list[ArrayMap]) -> dict[str, np.ndarray]:
-    return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
+def _concatenated(blocks: list[ArrayMap]) -> dict[str, np.ndarray]:
+    return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
 
 
 def _pyarrow() -> Any:

@@ -129,8 +129,8 @@ def encode(
         splits=cache.splits[rows],
         classes=run.classes,
         factors={name: values[rows] for name, values in cache.factors.items()},
-        others={name.removeprefix(_OTHER): codes for name, codes in arrays.items() if name.startswith(_OTHER)},
-        owners=run.config.owners,
+        extra_codes={name.removeprefix(_OTHER): codes for name, codes in arrays.items() if name.startswith(_OTHER)},
+        factor_branches=run.config.owners,
     )
 
 

@@ -11,10 +11,16 @@ from facedis.errors import CacheError, RunError
 from facedis.events import Event, EventHandler, ignore_events
 from facedis.faces.cache.cache import FacesCache
 from facedis.faces.cache.loader import prefetched
-from facedis.metrics.classification.calibration import RANGE, calibration_error, fit_temperature, log_loss, softmax
+from facedis.metrics.classification.calibration import (
+    TEMPERATURE_RANGE,
+    expected_calibration_error,
+    fit_temperature,
+    log_loss,
+    softmax,
+)
 from facedis.model.device import pick_device
 from facedis.model.storage.checkpoint import Run
-from facedis.result import plain
+from facedis.result import to_jsonable
 from facedis.tasks.encoding.encode import encode_faces, run_labels
 
 CALIBRATION = "calibration.json"
@@ -46,7 +52,7 @@ class Calibration:
             return cls()
         try:
             temperature = float(json.loads(path.read_text(encoding="utf-8"))["temperature"])
-            if not RANGE[0] <= temperature <= RANGE[1]:
+            if not TEMPERATURE_RANGE[0] <= temperature <= TEMPERATURE_RANGE[1]:
                 raise ValueError(f"its temperature is {temperature:g}")
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RunError(f"{path} is broken: {error}", "delete it to predict without a temperature") from error
@@ -93,7 +99,7 @@ def calibrate(
         "faces": str(cache.path),
         **_before_and_after(logits, labels, rng),
     }
-    write_text(run.path / CALIBRATION, json.dumps(plain(found), indent=2) + "\n")
+    write_text(run.path / CALIBRATION, json.dumps(to_jsonable(found), indent=2) + "\n")
     return found
 
 
@@ -119,6 +125,6 @@ def _before_and_after(logits: np.ndarray, labels: np.ndarray, rng: np.random.Gen
             scaled[own] /= fit_temperature(logits[other], labels[other])
     both = {"before": logits, "after": scaled}
     return {
-        "ece": {name: calibration_error(softmax(values), labels) for name, values in both.items()},
+        "ece": {name: expected_calibration_error(softmax(values), labels) for name, values in both.items()},
         "nll": {name: log_loss(values, labels) for name, values in both.items()},
     }

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from facedis.metrics.codes import CodeTable
-from facedis.metrics.erasure.leace import leace
-from facedis.metrics.probes.probes import standardisation
-from facedis.metrics.representation.leakage import Tables
+from facedis.metrics.erasure.leace import fit_leace
+from facedis.metrics.probes.linear import mean_and_scale
+from facedis.metrics.representation.leakage import ProbeTables
 
 #: Slope of the random branch for negative numbers.
 _SLOPE = 0.2
@@ -36,7 +36,7 @@ class ComparedCode:
         return self.probe, self.selection, self.test
 
 
-def compared_codes(parts: Tables, whole: CodeTable, seed: int) -> dict[str, ComparedCode]:
+def compared_codes(parts: ProbeTables, whole: CodeTable, seed: int) -> dict[str, ComparedCode]:
     """Every code that is measured, by name.
 
     Args:
@@ -52,19 +52,19 @@ def compared_codes(parts: Tables, whole: CodeTable, seed: int) -> dict[str, Comp
     tables = (*parts, whole)
     found = {
         name: ComparedCode(*(table.code(name) for table in tables))
-        for name in ("rest", "expression", "trunk", *whole.others)
+        for name in ("rest", "expression", "trunk", *whole.extra_codes)
         if whole.rest is not None or name != "rest"
     }
     if len(np.unique(parts[0].labels)) > 1:
-        eraser = leace(parts[0].trunk, parts[0].labels, len(whole.classes))
-        found["erased_trunk"] = ComparedCode(*(eraser.erased(table.trunk).astype(np.float32) for table in tables))
+        eraser = fit_leace(parts[0].trunk, parts[0].labels, len(whole.classes))
+        found["erased_trunk"] = ComparedCode(*(eraser.erase(table.trunk).astype(np.float32) for table in tables))
     if len(parts[0]):
         found["random"] = ComparedCode(*_random_branch(tables, seed))
     return found
 
 
 def _random_branch(tables: tuple[CodeTable, ...], seed: int) -> Iterator[np.ndarray]:
-    centre, scale = standardisation(tables[0].trunk)
+    centre, scale = mean_and_scale(tables[0].trunk)
     size = _SIZE if tables[0].rest is None else tables[0].rest.shape[1]
     layer = np.random.default_rng(seed).normal(0, 1 / np.sqrt(len(centre)), (len(centre), size))
     for table in tables:

@@ -12,18 +12,18 @@ from facedis.config import EvalConfig, as_dict
 from facedis.errors import CacheError
 from facedis.events import Event, EventHandler, ignore_events
 from facedis.faces.cache.cache import FacesCache
-from facedis.metrics.classification.classification import (
-    PERSON_FACES,
-    confusion,
-    person_spread,
-    recall_figures,
-    task_figures,
+from facedis.metrics.classification.accuracy import (
+    MIN_FACES_PER_PERSON,
+    accuracy_by_person,
+    confusion_matrix,
+    recall_per_class,
+    task_metrics,
 )
 from facedis.metrics.codes import CodeTable
-from facedis.metrics.near_duplicates import sketches
-from facedis.metrics.probe_splits import Faces, Parts, choose_parts, without_copies
+from facedis.metrics.near_duplicates import thumbnails
+from facedis.metrics.probe_splits import FaceLabels, ProbeSplit, drop_near_duplicates, split_for_probes
 from facedis.metrics.representation.collapse import collapse
-from facedis.metrics.representation.leakage import Tables
+from facedis.metrics.representation.leakage import ProbeTables
 from facedis.metrics.statistics.intervals import Bootstrap
 from facedis.model.storage.checkpoint import Run
 from facedis.result import record
@@ -34,7 +34,7 @@ from facedis.tasks.evaluation.leakage_probes import KINDS, NO_REST, expression_l
 from facedis.tasks.evaluation.retention_probes import retention
 
 NO_PEOPLE = (
-    f"fewer than two people are known with {PERSON_FACES} faces each, so nothing is said of a spread over people"
+    f"fewer than two people are known with {MIN_FACES_PER_PERSON} faces each, so accuracy by person is not reported"
 )
 
 
@@ -68,14 +68,16 @@ def measure(run: Run, cache: FacesCache, config: EvalConfig, handler: EventHandl
         CacheError: The cache and the model have no expression in common, or the split no face with one.
     """
     labels = np.where(cache.usable, run_labels(run, cache), -1)
-    parts = choose_parts(Faces(labels, cache.identities, cache.splits), config.split, config.probe_rows, config.seed)
-    if len(parts.whole) == 0:
+    parts = split_for_probes(
+        FaceLabels(labels, cache.identities, cache.splits), config.split, config.probe_rows, config.seed
+    )
+    if len(parts.evaluated) == 0:
         raise CacheError(f"{cache.path} has no usable face with a known expression{_in(config.split)}", _others(cache))
     parts = _apart(parts, cache, config.batch)
     table = encode(run, cache, parts.rows, config.batch, config.device, handler, config.flip)
     probe, selection, test, whole = (
         table.take(np.searchsorted(parts.rows, rows))
-        for rows in (parts.probe, parts.selection, parts.test, parts.whole)
+        for rows in (parts.probe_train, parts.probe_val, parts.probe_test, parts.evaluated)
     )
     handler(Event("start", "measuring"))
     numbers = evaluate_codes(probe, selection, test, config, whole)
@@ -89,7 +91,7 @@ def measure(run: Run, cache: FacesCache, config: EvalConfig, handler: EventHandl
         faces_fingerprint=cache.info.fingerprint,
         dataset=cache.info.dataset,
         split=config.split,
-        n=len(parts.whole),
+        n=len(parts.evaluated),
         classes=run.classes,
         seed=config.seed,
         settings=as_dict(config),
@@ -122,17 +124,17 @@ def evaluate_codes(
         return _numbers((probe, selection, test), test if whole is None else whole, config)
 
 
-def _numbers(parts: Tables, whole: CodeTable, config: EvalConfig) -> dict[str, Any]:
-    plan = Bootstrap(draws=config.bootstrap, seed=config.seed)
+def _numbers(parts: ProbeTables, whole: CodeTable, config: EvalConfig) -> dict[str, Any]:
+    plan = Bootstrap(n_resamples=config.bootstrap, seed=config.seed)
     reasons: dict[str, str] = {}
     codes = compared_codes(parts, whole, config.seed)
     kinds = KINDS[config.probes]
     predictions = whole.probabilities.argmax(axis=1)
     return {
-        "task": task_figures(whole, plan),
-        "recall": recall_figures(whole, plan),
+        "task": task_metrics(whole, plan),
+        "recall": recall_per_class(whole, plan),
         "people": _people(whole, reasons),
-        "confusion": confusion(whole.labels, predictions, len(whole.classes)),
+        "confusion": confusion_matrix(whole.labels, predictions, len(whole.classes)),
         "leakage": expression_leakage(codes, parts, kinds, plan, reasons)
         | identity_leakage(codes, whole, kinds, plan, reasons),
         "retention": retention(codes, parts, whole, plan, reasons),
@@ -143,17 +145,17 @@ def _numbers(parts: Tables, whole: CodeTable, config: EvalConfig) -> dict[str, A
     }
 
 
-def _apart(parts: Parts, cache: FacesCache, batch: int) -> Parts:
+def _apart(parts: ProbeSplit, cache: FacesCache, batch: int) -> ProbeSplit:
     """`parts`, no picture in two of them where nobody says whose it is."""
     if (cache.identities[parts.rows] != "").all():
         return parts
-    pictures = [sketches(faces) for _, faces in cache.batches(parts.rows, batch)]
+    pictures = [thumbnails(faces) for _, faces in cache.batches(parts.rows, batch)]
     with threadpool_limits(1):
-        return without_copies(parts, np.concatenate(pictures), cache.identities)
+        return drop_near_duplicates(parts, np.concatenate(pictures), cache.identities)
 
 
 def _people(table: CodeTable, reasons: dict[str, str]) -> dict[str, Any] | None:
-    found = person_spread(table)
+    found = accuracy_by_person(table)
     if found is None:
         reasons["people"] = NO_PEOPLE
     return found
@@ -186,7 +188,7 @@ def _left_out(cache: FacesCache, labels: np.ndarray, split: str) -> dict[str, in
     return {cache.info.classes[name]: int(count) for name, count in zip(names, counts, strict=True)}
 
 
-def _notes(run: Run, cache: FacesCache, split: str, parts: Parts) -> list[str]:
+def _notes(run: Run, cache: FacesCache, split: str, parts: ProbeSplit) -> list[str]:
     """What a reader must know to judge the numbers."""
     trained_on, notes = run.info["faces"], []
     same = trained_on["fingerprint"] == cache.info.fingerprint
@@ -199,12 +201,14 @@ def _notes(run: Run, cache: FacesCache, split: str, parts: Parts) -> list[str]:
         notes.append("these are not the faces that the model was trained on")
     if trained_on["crop"] != cache.info.crop:
         notes.append(f"the model was trained on crop '{trained_on['crop']}', these faces have '{cache.info.crop}'")
-    if parts.inside:
+    if parts.within_split:
         notes.append("probes are trained and tested on different people of this one split")
-    if parts.shared:
-        notes.append(f"{parts.shared:,} faces train no probe: their people are among those tested")
-    if parts.copies:
-        notes.append(f"{parts.copies:,} faces train no probe: their pictures are among those tested, so it seems")
+    if parts.shared_identities:
+        notes.append(f"{parts.shared_identities:,} faces train no probe: their people are among those tested")
+    if parts.near_duplicates:
+        notes.append(
+            f"{parts.near_duplicates:,} faces train no probe: their pictures are among those tested, so it seems"
+        )
     return notes
 
 

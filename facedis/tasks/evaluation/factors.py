@@ -7,7 +7,7 @@ import numpy as np
 
 from facedis.metrics.representation.block_disentanglement import Factor, block_scores
 from facedis.metrics.representation.disentanglement import dci, mig, sap
-from facedis.metrics.representation.leakage import Tables
+from facedis.metrics.representation.leakage import ProbeTables
 from facedis.tasks.evaluation.compared_codes import ComparedCode
 
 #: The code that a factor belongs to unless the model says so; all that are not named belong to the rest code.
@@ -16,7 +16,7 @@ OWNERS = {"expression": "expression", "intensity": "expression"}
 KINDS = {"all": ("whitened", "mlp"), "linear": ("whitened",)}
 
 
-def factor_scores(codes: Mapping[str, ComparedCode], parts: Tables, probes: str, seed: int) -> dict[str, Any]:
+def factor_scores(codes: Mapping[str, ComparedCode], parts: ProbeTables, probes: str, seed: int) -> dict[str, Any]:
     """Block and classic scores of every known factor, the expression among them.
 
     Args:
@@ -33,9 +33,9 @@ def factor_scores(codes: Mapping[str, ComparedCode], parts: Tables, probes: str,
     if "rest" not in codes or not parts[2].factors or min(map(len, parts)) == 0:
         return {}
     factors = [Factor("expression", "expression", tuple(part.labels for part in parts)), *_known(parts)]
-    own = {name: codes[name].parts for name in ("expression", "rest", *parts[2].others)}
+    own = {name: codes[name].parts for name in ("expression", "rest", *parts[2].extra_codes)}
     found: dict[str, Any] = block_scores(own, factors, KINDS[probes], seed)
-    whole = {factor.name: factor for factor in factors if all(mask.all() for mask in factor.known())}
+    whole = {factor.name: factor for factor in factors if all(mask.all() for mask in factor.known_masks())}
     joined = [np.concatenate([code[part] for code in own.values()], axis=1) for part in range(3)]
     fit, test = ({name: factor.values[part] for name, factor in whole.items()} for part in (0, 2))
     gaps, separate = mig(joined[2], test), sap((joined[0], joined[2]), (fit, test))
@@ -44,8 +44,8 @@ def factor_scores(codes: Mapping[str, ComparedCode], parts: Tables, probes: str,
     return found | {"all": dci(joined[2], test, seed)} if len(whole) > 1 else found
 
 
-def _known(parts: Tables) -> Sequence[Factor]:
-    owners = {**OWNERS, **parts[2].owners}
+def _known(parts: ProbeTables) -> Sequence[Factor]:
+    owners = {**OWNERS, **parts[2].factor_branches}
     return [
         Factor(name, owners.get(name, "rest"), _coded([part.factors[name] for part in parts]))
         for name in parts[2].factors

@@ -7,7 +7,7 @@ from threadpoolctl import threadpool_limits
 
 from facedis.faces.cache.cache import FacesCache
 from facedis.metrics.codes import CodeTable
-from facedis.metrics.representation.projection import plane
+from facedis.metrics.representation.projection import project_2d
 
 #: Most faces on a map, most people in the bars, faces shown of the best and of the worst.
 PROJECTED, MAX_PEOPLE, EXAMPLES = 1_500, 40, 12
@@ -77,7 +77,7 @@ def gallery(table: CodeTable, cache: FacesCache, seed: int) -> Gallery:
     rows = np.sort(np.random.default_rng(seed).permutation(len(table))[:PROJECTED])
     codes = {"expression": table.expression, "rest": table.rest}
     with threadpool_limits(1):  # small arrays: threads that wait for each other only cost
-        maps = {name: plane(code[rows], seed) for name, code in codes.items() if code is not None}
+        maps = {name: project_2d(code[rows], seed) for name, code in codes.items() if code is not None}
     best, worst = _extremes(table)
     return Gallery(maps, table.labels[rows], _people(table), _shown(best, table, cache), _shown(worst, table, cache))
 

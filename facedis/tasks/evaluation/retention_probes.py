@@ -5,13 +5,13 @@ from collections.abc import Mapping
 import numpy as np
 
 from facedis.metrics.codes import CodeTable
-from facedis.metrics.probes.probes import deviations, standardisation
-from facedis.metrics.probes.regression import Values, r2_figure, ridge
-from facedis.metrics.representation.leakage import Tables
+from facedis.metrics.probes.linear import mean_and_scale, standard_deviations
+from facedis.metrics.probes.regression import RegressionData, r2_ci, ridge_probe
+from facedis.metrics.representation.leakage import ProbeTables
 from facedis.metrics.statistics.intervals import Bootstrap
 from facedis.metrics.verification import pairs
-from facedis.metrics.verification.verification import rank_one, verification
-from facedis.result import Figure
+from facedis.metrics.verification.recognition import rank_one, verification_rates
+from facedis.result import Estimate
 from facedis.tasks.evaluation.compared_codes import ComparedCode
 from facedis.tasks.evaluation.leakage_probes import NO_PROBE, NO_REST, Reasons
 
@@ -27,8 +27,8 @@ _NAMES = ("rest", "expression", "trunk", "erased_trunk", "random")
 
 
 def retention(
-    codes: Mapping[str, ComparedCode], parts: Tables, whole: CodeTable, plan: Bootstrap, reasons: Reasons
-) -> dict[str, Figure | None]:
+    codes: Mapping[str, ComparedCode], parts: ProbeTables, whole: CodeTable, plan: Bootstrap, reasons: Reasons
+) -> dict[str, Estimate | None]:
     """Figures of what each code keeps, named `<measure>_<code>`.
 
     Args:
@@ -50,10 +50,10 @@ def retention(
 
 def _people(
     codes: Mapping[str, ComparedCode], whole: CodeTable, plan: Bootstrap, reasons: Reasons
-) -> dict[str, Figure | None]:
+) -> dict[str, Estimate | None]:
     """Pairs of one person with two expressions against two people with the same one."""
     drawn = pairs.identity_pairs(whole.labels, whole.identities, plan.seed)
-    found: dict[str, Figure | None] = {}
+    found: dict[str, Estimate | None] = {}
     likeness = {name: pairs.cosines(codes[name].whole, drawn.first, drawn.second) for name in _NAMES if name in codes}
     for name in _NAMES:
         values = likeness.get(name)
@@ -74,11 +74,11 @@ def _people(
 
 def _measured(
     code: ComparedCode, likeness: np.ndarray, drawn: pairs.Pairs, whole: CodeTable, plan: Bootstrap
-) -> dict[str, Figure | None]:
+) -> dict[str, Estimate | None]:
     area = pairs.auc(likeness, drawn, whole.identities, plan)
     if area is None:
         return {}
-    rates = verification(likeness, drawn, whole.identities, plan) or {}
+    rates = verification_rates(likeness, drawn, whole.identities, plan) or {}
     return {
         "identity_auc": area,
         **rates,
@@ -87,8 +87,8 @@ def _measured(
 
 
 def _embedding(
-    codes: Mapping[str, ComparedCode], parts: Tables, plan: Bootstrap, reasons: Reasons
-) -> dict[str, Figure | None]:
+    codes: Mapping[str, ComparedCode], parts: ProbeTables, plan: Bootstrap, reasons: Reasons
+) -> dict[str, Estimate | None]:
     """How much of the trunk's features, the expression erased, ridge regression gets out of a code.
 
     It needs no name of anybody: what tells people apart is in those features, if it is anywhere. They
@@ -97,14 +97,14 @@ def _embedding(
     """
     names = ("rest", "expression", "random")
     target = _scaled(codes["erased_trunk"], codes["trunk"]) if "erased_trunk" in codes else None
-    found: dict[str, Figure | None] = {}
+    found: dict[str, Estimate | None] = {}
     for name in names:
         code, key = codes.get(name), f"embedding_r2_{name}"
         reading = None
         if code is not None and target is not None:
-            fit, selection = Values(code.probe, target.probe), Values(code.selection, target.selection)
-            reading = ridge(fit, selection, code.test)
-        found[key] = None if reading is None else r2_figure(target.test, reading.predictions, parts[2].identities, plan)
+            fit, selection = RegressionData(code.probe, target.probe), RegressionData(code.selection, target.selection)
+            reading = ridge_probe(fit, selection, code.test)
+        found[key] = None if reading is None else r2_ci(target.test, reading.predictions, parts[2].identities, plan)
         if reading is None:
             reasons[f"retention.{key}"] = NO_REST if name == "rest" and code is None else NO_PROBE
     return found
@@ -112,6 +112,6 @@ def _embedding(
 
 def _scaled(code: ComparedCode, reference: ComparedCode) -> ComparedCode:
     """P, V and Q of `code` in units of the deviations of `reference` on P; 0 where that never moves."""
-    centre, scale = standardisation(reference.probe)
-    moving = deviations(reference.probe) > 0
+    centre, scale = mean_and_scale(reference.probe)
+    moving = standard_deviations(reference.probe) > 0
     return ComparedCode(*(np.where(moving, (part - centre) / scale, 0.0) for part in code.parts), whole=code.whole[:0])

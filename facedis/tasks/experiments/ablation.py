@@ -169,7 +169,10 @@ class Predictions(NamedTuple):
 
 def _compare(predictions: Predictions, first: Predictions, config: EvalConfig) -> dict[str, Any]:
     found = mcnemar(
-        predictions.correct, first.correct, predictions.identities, Bootstrap(draws=config.bootstrap, seed=config.seed)
+        predictions.correct,
+        first.correct,
+        predictions.identities,
+        Bootstrap(n_resamples=config.bootstrap, seed=config.seed),
     )
     return asdict(found)
 

@@ -17,9 +17,9 @@ from facedis.errors import ConfigError, InputError, OutputError, RunError
 from facedis.events import Event, EventHandler, ignore_events, note, warn
 from facedis.faces.cache.cache import FacesCache
 from facedis.faces.cache.scenes import scenes
-from facedis.metrics.statistics.intervals import Bootstrap, share
+from facedis.metrics.statistics.intervals import Bootstrap, proportion_ci
 from facedis.model.storage.checkpoint import CHECKPOINT, HISTORY, MODEL, Run, load_run, read_info
-from facedis.result import Figure, record, write_result
+from facedis.result import Estimate, record, write_result
 from facedis.tasks.encoding.encode import encode
 from facedis.tasks.encoding.temperature import CALIBRATION, calibrate
 from facedis.tasks.similarity.reference_distribution import REFERENCE_FILE, write_reference
@@ -203,7 +203,7 @@ def _write_record(job: Job, place: Place) -> dict[str, Any]:
     return result
 
 
-def _final_accuracies(run: Run, cache: FacesCache, rows: np.ndarray, job: Job) -> dict[str, Figure]:
+def _final_accuracies(run: Run, cache: FacesCache, rows: np.ndarray, job: Job) -> dict[str, Estimate]:
     """What the finished model and its adversary get right of `rows`, with intervals over people where they are known.
 
     The history has only shares, and of several photographs of one person an interval must know.
@@ -218,7 +218,7 @@ def _final_accuracies(run: Run, cache: FacesCache, rows: np.ndarray, job: Job) -
         job.handler(Event("advance", "validating", done=start + len(table.rows)))
     job.handler(Event("end", "validating", done=len(rows)))
     people, plan, chance = cache.identities[rows], Bootstrap(seed=job.config.seed), 1 / len(run.classes)
-    return {name: share(np.concatenate(found), people, plan, chance) for name, found in hits.items()}
+    return {name: proportion_ci(np.concatenate(found), people, plan, chance) for name, found in hits.items()}
 
 
 def _name(model: ModelConfig, config: TrainConfig) -> str:

@@ -20,7 +20,7 @@ from facedis.model.device import pick_device
 from facedis.model.storage.checkpoint import MODEL, Run, digest
 from facedis.model.storage.packed import CARD, FACE, PACKED, RESULTS, load_packed, save_packed_tensors, write_manifest
 from facedis.pretrained import INFO
-from facedis.result import plain, record
+from facedis.result import record, to_jsonable
 from facedis.synthetic import bundled
 from facedis.tasks.encoding.encode import encode_faces
 from facedis.tasks.encoding.temperature import CALIBRATION
@@ -143,4 +143,4 @@ def _into_place(draft: Path, folder: Path) -> None:
 
 
 def _json(content: Mapping[str, Any]) -> str:
-    return json.dumps(plain(content), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(to_jsonable(content), indent=2, ensure_ascii=False) + "\n"

@@ -10,7 +10,7 @@ import numpy as np
 from facedis.events import Event, EventHandler, ignore_events
 from facedis.faces.alignment.sources import from_cache
 from facedis.faces.cache.cache import FacesCache
-from facedis.metrics.verification.ranking import nearest_to_each
+from facedis.metrics.verification.ranking import top_k_per_query
 from facedis.model.device import pick_device
 from facedis.model.storage.checkpoint import Run
 from facedis.tasks.encoding.encode import encode_faces
@@ -59,7 +59,7 @@ class Neighbours:
 
     def nearest(self, codes: np.ndarray, top: int) -> list[Sequence[dict[str, Any]]]:
         """For each of (q, E) `codes` its `top` neighbours: `image`, `expression` (None where unknown), `cosine`."""
-        places, cosines = nearest_to_each(codes, self.codes, top)
+        places, cosines = top_k_per_query(codes, self.codes, top)
         return [
             [
                 {

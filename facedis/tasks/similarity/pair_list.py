@@ -17,7 +17,7 @@ from facedis.metrics.statistics.intervals import Bootstrap
 from facedis.metrics.verification.pairs import Pairs, auc
 from facedis.model.device import pick_device
 from facedis.model.storage.checkpoint import Run
-from facedis.result import Figure
+from facedis.result import Estimate
 from facedis.tasks.encoding.encode import CODES, encode_faces
 from facedis.tasks.similarity.reference_distribution import ReferenceDistribution
 from facedis.tasks.similarity.similarity import (
@@ -146,11 +146,11 @@ def _judgements(pairs: Sequence[dict[str, Any]]) -> Iterator[tuple[str, np.ndarr
             yield column, np.array([value in _YES for value in values])
 
 
-def _told(pairs: Sequence[dict[str, Any]], same: np.ndarray, draws: int) -> dict[str, Figure | None]:
+def _told(pairs: Sequence[dict[str, Any]], same: np.ndarray, draws: int) -> dict[str, Estimate | None]:
     """The AUC of each code; the images are drawn, because pairs that share one are not independent."""
     names = list(chain.from_iterable((pair["image1"], pair["image2"]) for pair in pairs))
     images, places = np.unique(names, return_inverse=True)
-    kinds, plan = Pairs(places[::2], places[1::2], same), Bootstrap(draws=draws)
+    kinds, plan = Pairs(places[::2], places[1::2], same), Bootstrap(n_resamples=draws)
     return {
         code: auc(np.array([pair[code]["cosine"] for pair in pairs]), kinds, images, plan)
         for code in CODES

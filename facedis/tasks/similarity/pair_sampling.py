@@ -10,8 +10,14 @@ from facedis.errors import CacheError, ConfigError
 from facedis.events import Event, EventHandler, ignore_events
 from facedis.faces.cache.cache import FacesCache
 from facedis.metrics.codes import CodeTable
-from facedis.metrics.statistics.intervals import Bootstrap, clusters
-from facedis.metrics.verification.contrast import KINDS, distribution, sample_pair_kinds, told_apart, told_apart_better
+from facedis.metrics.statistics.intervals import Bootstrap, group_ids
+from facedis.metrics.verification.contrast import (
+    PAIR_KINDS,
+    contrast_auc,
+    contrast_auc_difference,
+    sample_pair_kinds,
+    summarise,
+)
 from facedis.metrics.verification.pairs import cosines
 from facedis.model.storage.checkpoint import Run
 from facedis.tasks.encoding.encode import CODES, encode, run_labels
@@ -78,11 +84,11 @@ def sample(
     handler(Event("start", "measuring"))
     with threadpool_limits(1):  # as in an evaluation: these arrays are small
         kinds = sample_pair_kinds(labels, table.identities, seed)
-        numbers = _numbers(codes, kinds, table.identities, Bootstrap(draws=draws, seed=seed))
+        numbers = _numbers(codes, kinds, table.identities, Bootstrap(n_resamples=draws, seed=seed))
     handler(Event("end", "measuring"))
     listed, faces = [], {}
     drawn = _Drawn(run, cache, table, labels, codes)
-    for kind in KINDS:
+    for kind in PAIR_KINDS:
         first, second = (side[:pairs] for side in kinds[kind])
         listed += drawn.listed(kind, first, second, reference)
         faces |= drawn.faces(np.r_[first[:shown], second[:shown]])
@@ -153,7 +159,7 @@ def _rows(run: Run, cache: FacesCache, split: str, seed: int) -> tuple[np.ndarra
         where = "" if split == "all" else f" in the split '{split}'"
         raise CacheError(f"{cache.path} has not two usable faces{where}", "choose another --split")
     if len(rows) > FACES:
-        people = clusters(cache.identities[rows])
+        people = group_ids(cache.identities[rows])
         order = np.random.default_rng(seed).permutation(people.max() + 1)
         sizes = np.bincount(people)[order]
         taken = order[np.cumsum(sizes) <= FACES]
@@ -168,14 +174,14 @@ def _numbers(
         name: {kind: cosines(code, first, second) for kind, (first, second) in kinds.items()}
         for name, code in codes.items()
     }
-    by_code = {name: told_apart(values[name], kinds, identities, plan) for name in codes}
+    by_code = {name: contrast_auc(values[name], kinds, identities, plan) for name in codes}
     better = {
-        name: told_apart_better(values[name], values["trunk"], kinds, identities, plan)
+        name: contrast_auc_difference(values[name], values["trunk"], kinds, identities, plan)
         for name in codes
         if name != "trunk"
     }
     return {
-        "kinds": {kind: {name: distribution(values[name][kind]) for name in codes} for kind in KINDS},
+        "kinds": {kind: {name: summarise(values[name][kind]) for name in codes} for kind in PAIR_KINDS},
         "auc": _turned(by_code),
         "difference": _turned(better),
     }

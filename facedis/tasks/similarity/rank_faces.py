@@ -13,7 +13,7 @@ from facedis.events import Event, EventHandler, ignore_events, warn
 from facedis.faces.alignment.align_images import align_photographs
 from facedis.faces.alignment.sources import IDS, Block, Source, from_cache, from_folder
 from facedis.faces.cache.cache import FacesCache
-from facedis.metrics.verification.ranking import Best
+from facedis.metrics.verification.ranking import TopK
 from facedis.model.device import pick_device
 from facedis.model.storage.checkpoint import Run
 from facedis.tasks.encoding.codes_file import CodesFile, open_codes
@@ -127,9 +127,9 @@ def codes_in(run: Run, place: Path, by: str) -> CodesFile:
         InputError: It cannot be read, is of another model, or lacks those codes.
     """
     file = open_codes(place)
-    if file.about.get("fingerprint") != run.fingerprint:
+    if file.metadata.get("fingerprint") != run.fingerprint:
         raise InputError(
-            f"the codes in {place} are of another model, {file.about.get('model')}",
+            f"the codes in {place} are of another model, {file.metadata.get('model')}",
             "name that --model, or make them again with `facedis embed`",
         )
     if by not in file.codes:
@@ -138,22 +138,22 @@ def codes_in(run: Run, place: Path, by: str) -> CodesFile:
 
 
 def _in_codes(file: CodesFile, query: Mapping[str, np.ndarray], by: str, top: int, handler: EventHandler) -> _Found:
-    best, seen = Best(query[by][0], top), 0
+    best, seen = TopK(query[by][0], top), 0
     handler(Event("start", "searching", total=file.total))
     for block in file.blocks(by):
         best.add(block)
         seen += len(block)
         handler(Event("advance", "searching", done=seen))
     handler(Event("end", "searching", done=seen))
-    ids, root = file.ids(best.places), Path(file.about.get("source", ""))
-    codes = {name: file.take(name, best.places) for name in file.codes}
+    ids, root = file.ids(best.indices), Path(file.metadata.get("source", ""))
+    codes = {name: file.take(name, best.indices) for name in file.codes}
     return _Found(file.total, [str(root / image) for image in ids["image"]], ids, codes, [], [])
 
 
 def _in_faces(
     run: Run, source: Source, query: Mapping[str, np.ndarray], by: str, top: int, device: str, handler: EventHandler
 ) -> _Found:
-    best, where = Best(query[by][0], top), pick_device(device)
+    best, where = TopK(query[by][0], top), pick_device(device)
     kept: dict[int, _Face] = {}
     problems: list[tuple[str, str]] = []
     faces = looked = 0
@@ -162,8 +162,8 @@ def _in_faces(
         if len(block.faces):
             codes = encode_faces(run, block.faces, where, COMPARED_OUTPUTS)
             best.add(codes[by])
-            new = [place for place in best.places.tolist() if place >= faces]
-            kept = {place: kept[place] for place in best.places.tolist() if place < faces}
+            new = [place for place in best.indices.tolist() if place >= faces]
+            kept = {place: kept[place] for place in best.indices.tolist() if place < faces}
             kept |= {place: _Face.of(block, codes, place - faces) for place in new}
         faces, looked = faces + len(block.faces), looked + block.n
         problems += block.problems
@@ -174,7 +174,7 @@ def _in_faces(
             f"none of the {looked:,} images of {source.place} has a face to use; the first is {': '.join(problems[0])}",
             "add --crop none if they are cropped faces already",
         )
-    chosen = [kept[place] for place in best.places.tolist()]
+    chosen = [kept[place] for place in best.indices.tolist()]
     ids = {name: np.array([face.ids[name] for face in chosen]) for name in IDS}
     codes = {name: np.stack([face.codes[name] for face in chosen]) for name in chosen[0].codes}
     names = [str(source.root / image) for image in ids["image"]]

@@ -17,9 +17,9 @@ from facedis.errors import ConfigError
 from facedis.events import EventHandler
 from facedis.faces.cache.cache import FacesCache
 from facedis.metrics.statistics.intervals import Bootstrap
-from facedis.metrics.verification.pairs import percentile_in, reference, share_above, threshold_at
+from facedis.metrics.verification.pairs import fraction_above, percentile_rank, reference_distributions, threshold_above
 from facedis.model.storage.checkpoint import Run
-from facedis.result import plain
+from facedis.result import to_jsonable
 from facedis.tasks.encoding.encode import CODES, encode
 
 REFERENCE_FILE = "reference.json"
@@ -46,14 +46,14 @@ def write_reference(run: Run, cache: FacesCache, rows: np.ndarray, config: Train
         rows = np.sort(np.random.default_rng(config.seed).choice(rows, FACES, replace=False))
     table = encode(run, cache, rows, 2 * config.batch, config.device, handler)
     codes = {"expression": table.expression, "rest": table.rest, "trunk": table.trunk}
-    plan = Bootstrap(draws=DRAWS, seed=config.seed)
+    plan = Bootstrap(n_resamples=DRAWS, seed=config.seed)
     content = {
-        name: reference(values, table.labels, table.identities, plan)
+        name: reference_distributions(values, table.labels, table.identities, plan)
         for name, values in codes.items()
         if values is not None
     }
     content |= {"n": len(rows), "split": "val", "faces": str(cache.path)}
-    write_text(run.path / REFERENCE_FILE, json.dumps(plain(content)) + "\n")
+    write_text(run.path / REFERENCE_FILE, json.dumps(to_jsonable(content)) + "\n")
 
 
 @dataclass(frozen=True)
@@ -92,10 +92,10 @@ class ReferenceDistribution:
         found: dict[str, float | bool | None] = {"cosine": cosine}
         for kind in (kind for pair in TOLD.values() for kind in pair):
             known = self._distribution(code, kind)
-            found[f"percentile_{kind}"] = percentile_in(known, cosine) if known else None
+            found[f"percentile_{kind}"] = percentile_rank(known, cosine) if known else None
         for told, (_, unlike) in TOLD.items():
             known = self._distribution(code, unlike)
-            found[f"same_{told}"] = cosine > threshold_at(known, self.false_accepts) if known else None
+            found[f"same_{told}"] = cosine > threshold_above(known, self.false_accepts) if known else None
         return found
 
     def record(self) -> dict[str, Any] | None:
@@ -124,9 +124,9 @@ class ReferenceDistribution:
         like, unlike = (self._distribution(code, kind) for kind in TOLD[told])
         if not like or not unlike:
             return None
-        threshold = threshold_at(unlike, self.false_accepts)
+        threshold = threshold_above(unlike, self.false_accepts)
         auc = self.content[code].get(f"{told}_auc")
-        return {"auc": auc, "threshold": threshold, "accepted": share_above(like, threshold)}
+        return {"auc": auc, "threshold": threshold, "accepted": fraction_above(like, threshold)}
 
     def _distribution(self, code: str, kind: str) -> list[float] | None:
         return ((self.content or {}).get(code) or {}).get(kind)

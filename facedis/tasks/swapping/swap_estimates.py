@@ -1,4 +1,4 @@
-"""Estimates of a swap evaluation: each metric of the swaps with its references, as figures with intervals."""
+"""Estimates of a swap evaluation: each metric of the swaps with its references, with intervals."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from facedis.metrics.generation.swaps import (
     paired_cosine,
 )
 from facedis.metrics.statistics.intervals import Bootstrap, group_ids
-from facedis.result import Figure
+from facedis.metrics.verification.recognition import FAR
+from facedis.result import Estimate
 from facedis.tasks.swapping.generator import EncodedFaces
 
 #: Estimates of the swaps and of their references by name.
-Estimates = dict[str, Figure]
+Estimates = dict[str, Estimate]
 
 _QUALITY_METRICS = {"psnr": psnr, "ssim": ssim}
-_FAR = 0.01
 
 
 @dataclass(frozen=True)
@@ -145,9 +145,9 @@ def estimate_identity(
             "impostor": pairs.impostor_groups.mean_ci(pairs.impostor, plan),
         },
         "verified_as_rest_donor": {
-            "swap": groups.proportion_ci(to_rest > pairs.threshold, plan, _FAR),
-            "reconstruction": swaps.rest_groups.proportion_ci(reconstruction > pairs.threshold, plan, _FAR),
-            "genuine": pairs.genuine_groups.proportion_ci(pairs.genuine > pairs.threshold, plan, _FAR),
+            "swap": groups.proportion_ci(to_rest > pairs.threshold, plan, FAR),
+            "reconstruction": swaps.rest_groups.proportion_ci(reconstruction > pairs.threshold, plan, FAR),
+            "genuine": pairs.genuine_groups.proportion_ci(pairs.genuine > pairs.threshold, plan, FAR),
         },
     }
     if (groups.first == groups.second).all():
@@ -161,8 +161,8 @@ def estimate_identity(
             "impostor": pairs.impostor_groups.mean_ci(pairs.impostor, plan),
         },
         "verified_as_expression_donor": {
-            "swap": groups.proportion_ci(to_expression > pairs.threshold, plan, _FAR),
-            "copying": groups.proportion_ci(donors > pairs.threshold, plan, _FAR),
+            "swap": groups.proportion_ci(to_expression > pairs.threshold, plan, FAR),
+            "copying": groups.proportion_ci(donors > pairs.threshold, plan, FAR),
         },
         "closer_to_rest_donor": {
             "swap": groups.proportion_ci(to_rest > to_expression, plan, 0.5),

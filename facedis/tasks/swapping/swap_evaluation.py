@@ -138,7 +138,7 @@ def evaluate_swaps(
         pairs=metrics.pairs,
         judges=metrics.judges,
         examples=metrics.examples,
-        **metrics.metrics,
+        **metrics.estimates,
     )
 
 

@@ -132,14 +132,14 @@ class SwapMetrics:
     Attributes:
         pairs: Number of swaps by kind.
         judges: Description of the evaluators by "expression" and "face".
-        metrics: Estimates by metric and kind; None where a metric does not apply.
+        estimates: Estimates by metric and kind; None where a metric does not apply.
         reasons: Why metrics are missing, one sentence by metric or kind.
         examples: The first swaps, which are in random order.
     """
 
     pairs: dict[str, int]
     judges: dict[str, dict[str, Any] | None]
-    metrics: dict[str, dict[str, Any]]
+    estimates: dict[str, Any]
     reasons: dict[str, str] = field(default_factory=dict)
     examples: list[SwapExample] = field(default_factory=list)
 

@@ -15,8 +15,8 @@ from torch import nn
 
 from facedis.events import Event, EventHandler
 from facedis.faces.cache.loader import prefetched
-from facedis.metrics.erasure.leace import leace
-from facedis.metrics.erasure.reduced_rank import telling
+from facedis.metrics.erasure.leace import fit_leace
+from facedis.metrics.erasure.reduced_rank import reduced_rank_basis
 from facedis.model.losses.retention_losses import few_pixels
 from facedis.model.network.branches import Branch
 from facedis.model.network.disentangler import Disentangler
@@ -45,10 +45,10 @@ def erase_expression(
     codes, targets = (
         np.concatenate(part) for part in zip(*_raw_codes(fabric, model, data, size, handler), strict=True)
     )
-    eraser = leace(codes, data.train_labels, len(data.classes))
-    fold(model.rest_branch, np.eye(codes.shape[1]) - eraser.removal.T, eraser.removal.T @ eraser.centre)
+    eraser = fit_leace(codes, data.train_labels, len(data.classes))
+    fold(model.rest_branch, np.eye(codes.shape[1]) - eraser.projection.T, eraser.projection.T @ eraser.mean)
     if directions:
-        fold(model.rest_branch, *_pruned(eraser.erased(codes), targets, data.train_labels, directions))
+        fold(model.rest_branch, *_pruned(eraser.erase(codes), targets, data.train_labels, directions))
 
 
 def _pruned(codes: np.ndarray, targets: np.ndarray, labels: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -58,7 +58,7 @@ def _pruned(codes: np.ndarray, targets: np.ndarray, labels: np.ndarray, n: int) 
         targets[labels == label] -= targets[labels == label].mean(axis=0)
     targets /= np.maximum(targets.std(axis=0), 1e-6)
     centre, spread = codes.mean(axis=0), np.maximum(codes.std(axis=0), 1e-6)
-    basis = telling((codes - centre) / spread, targets, n)
+    basis = reduced_rank_basis((codes - centre) / spread, targets, n)
     matrix = (basis @ basis.T) * spread[:, None] / spread
     return matrix, centre - matrix @ centre
 

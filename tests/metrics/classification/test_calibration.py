@@ -1,8 +1,14 @@
 import numpy as np
 import pytest
 
-from facedis.metrics.classification import classification as task
-from facedis.metrics.classification.calibration import RANGE, calibration_error, fit_temperature, log_loss, softmax
+from facedis.metrics.classification import accuracy as task
+from facedis.metrics.classification.calibration import (
+    TEMPERATURE_RANGE,
+    expected_calibration_error,
+    fit_temperature,
+    log_loss,
+    softmax,
+)
 from facedis.metrics.statistics.intervals import Bootstrap
 
 
@@ -25,21 +31,21 @@ def test_no_other_temperature_makes_the_labels_likelier(drawn):
 
 def test_the_error_of_calibration_falls_to_nothing(drawn):
     logits, labels = drawn
-    assert calibration_error(softmax(logits), labels) > 0.1
-    assert calibration_error(softmax(logits, 2.0), labels) < 0.02
+    assert expected_calibration_error(softmax(logits), labels) > 0.1
+    assert expected_calibration_error(softmax(logits, 2.0), labels) < 0.02
 
 
 def test_labels_that_are_always_or_never_right_end_at_the_bounds():
     logits = np.array([[3.0, 0], [0, 3.0]])
-    assert fit_temperature(logits, np.array([0, 1])) == pytest.approx(RANGE[0], rel=1e-6)
-    assert fit_temperature(logits, np.array([1, 0])) == pytest.approx(RANGE[1], rel=1e-6)
+    assert fit_temperature(logits, np.array([0, 1])) == pytest.approx(TEMPERATURE_RANGE[0], rel=1e-6)
+    assert fit_temperature(logits, np.array([1, 0])) == pytest.approx(TEMPERATURE_RANGE[1], rel=1e-6)
 
 
 def test_the_error_in_closed_form():
     probabilities = np.array([[0.9, 0.1], [0.9, 0.1], [0.4, 0.6], [0.4, 0.6]])
     labels = np.array([0, 1, 1, 1])  # 90 % sure and half right; 60 % sure and all right
-    assert calibration_error(probabilities, labels) == pytest.approx((0.4 + 0.4) / 2)
-    assert calibration_error(np.eye(2), np.array([0, 1])) == 0
+    assert expected_calibration_error(probabilities, labels) == pytest.approx((0.4 + 0.4) / 2)
+    assert expected_calibration_error(np.eye(2), np.array([0, 1])) == 0
 
 
 def test_the_loss_of_knowing_nothing_is_the_logarithm_of_the_classes_and_large_logits_are_no_trouble():
@@ -50,5 +56,5 @@ def test_the_loss_of_knowing_nothing_is_the_logarithm_of_the_classes_and_large_l
 
 def test_the_error_is_the_one_that_an_evaluation_reports(drawn):
     probabilities, labels = softmax(drawn[0][:400]), drawn[1][:400]
-    figure = task.calibration_error(probabilities, labels, np.full(400, ""), Bootstrap(draws=100))
-    assert calibration_error(probabilities, labels) == pytest.approx(figure.value)
+    figure = task.expected_calibration_error_ci(probabilities, labels, np.full(400, ""), Bootstrap(n_resamples=100))
+    assert expected_calibration_error(probabilities, labels) == pytest.approx(figure.value)

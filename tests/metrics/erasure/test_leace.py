@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from facedis.metrics.erasure.leace import leace
-from facedis.metrics.probes.probes import Part, linear_probe
+from facedis.metrics.erasure.leace import fit_leace
+from facedis.metrics.probes.linear import ProbeData, linear_probe
 
 K = 3
 
@@ -16,7 +16,7 @@ def codes(n: int = 300, size: int = 6, seed: int = 0) -> tuple[np.ndarray, np.nd
 
 def test_afterwards_all_classes_have_the_same_mean():
     x, labels = codes()
-    erased = leace(x, labels, K).erased(x)
+    erased = fit_leace(x, labels, K).erase(x)
     means = np.stack([erased[labels == k].mean(axis=0) for k in range(K)])
     assert np.abs(means - means.mean(axis=0)).max() < 1e-9
     assert np.abs(np.stack([x[labels == k].mean(axis=0) for k in range(K)]).std(axis=0)).max() > 0.5
@@ -25,22 +25,22 @@ def test_afterwards_all_classes_have_the_same_mean():
 def test_no_linear_probe_reads_it_any_more_and_one_did_before():
     x, labels = codes(600)
     other, truth = codes(600, seed=1)
-    eraser = leace(x, labels, K)
+    eraser = fit_leace(x, labels, K)
 
     def read(known: np.ndarray, asked: np.ndarray) -> float:
-        probe = linear_probe(Part(known, labels), Part(known, labels), K)
+        probe = linear_probe(ProbeData(known, labels), ProbeData(known, labels), K)
         return float((probe.predict(asked) == truth).mean())
 
     assert read(x, other) > 0.6
-    assert read(eraser.erased(x), eraser.erased(other)) == pytest.approx(1 / 3, abs=0.06)
+    assert read(eraser.erase(x), eraser.erase(other)) == pytest.approx(1 / 3, abs=0.06)
 
 
 def test_it_is_a_projection_of_rank_k_minus_one_that_keeps_the_mean():
     x, labels = codes()
-    eraser = leace(x, labels, K)
-    assert np.linalg.matrix_rank(eraser.removal, tol=1e-8) == K - 1
-    assert eraser.removal @ eraser.removal == pytest.approx(eraser.removal, abs=1e-9)
-    assert eraser.erased(x).mean(axis=0) == pytest.approx(x.mean(axis=0))
+    eraser = fit_leace(x, labels, K)
+    assert np.linalg.matrix_rank(eraser.projection, tol=1e-8) == K - 1
+    assert eraser.projection @ eraser.projection == pytest.approx(eraser.projection, abs=1e-9)
+    assert eraser.erase(x).mean(axis=0) == pytest.approx(x.mean(axis=0))
 
 
 def test_it_changes_less_than_projecting_the_means_away():
@@ -53,26 +53,26 @@ def test_it_changes_less_than_projecting_the_means_away():
     def change(moved: np.ndarray) -> float:
         return float(np.einsum("ij,jk,ik->", moved, cost, moved))
 
-    assert change(leace(x, labels, K).erased(x) - x) < change(naive - x)
+    assert change(fit_leace(x, labels, K).erase(x) - x) < change(naive - x)
 
 
 def test_codes_without_the_concept_or_without_any_movement_stay_as_they_are():
     x, _ = codes()
     twice = np.concatenate([x, x, x])  # each face with every label: the concept is not in the code
     every = np.repeat(np.arange(K), len(x))
-    assert leace(twice, every, K).erased(x) == pytest.approx(x)
+    assert fit_leace(twice, every, K).erase(x) == pytest.approx(x)
     constant = np.full((30, 4), 0.1)
-    assert (leace(constant, np.arange(30) % K, K).erased(constant) == constant).all()
+    assert (fit_leace(constant, np.arange(30) % K, K).erase(constant) == constant).all()
 
 
 def test_numbers_that_repeat_each_other_do_no_harm():
     x, labels = codes()
     doubled = np.concatenate([x, x], axis=1)
-    erased = leace(doubled, labels, K).erased(doubled)
-    assert erased[:, :6] == pytest.approx(leace(x, labels, K).erased(x), abs=1e-6)
+    erased = fit_leace(doubled, labels, K).erase(doubled)
+    assert erased[:, :6] == pytest.approx(fit_leace(x, labels, K).erase(x), abs=1e-6)
 
 
 def test_in_erased_codes_nothing_is_left_to_erase_although_float32_rounds_them():
     x, labels = codes()
-    erased = leace(x, labels, K).erased(x).astype(np.float32)
-    assert np.linalg.matrix_rank(leace(erased, labels, K).removal) == 0
+    erased = fit_leace(x, labels, K).erase(x).astype(np.float32)
+    assert np.linalg.matrix_rank(fit_leace(erased, labels, K).projection) == 0

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from facedis.metrics.erasure.reduced_rank import telling
+from facedis.metrics.erasure.reduced_rank import reduced_rank_basis
 
 
 def test_the_directions_that_made_the_targets_are_found():
@@ -10,7 +10,7 @@ def test_the_directions_that_made_the_targets_are_found():
     codes = generator.normal(size=(4000, 10))
     put, _ = np.linalg.qr(generator.normal(size=(10, 3)))
     targets = codes @ put @ generator.normal(size=(3, 12)) + 0.1 * generator.normal(size=(4000, 12))
-    found = telling(codes, targets, 3)
+    found = reduced_rank_basis(codes, targets, 3)
     assert found.shape == (10, 3)
     np.testing.assert_allclose(found.T @ found, np.eye(3), atol=1e-12)
     np.testing.assert_allclose(found @ found.T, put @ put.T, atol=0.02)
@@ -19,4 +19,4 @@ def test_the_directions_that_made_the_targets_are_found():
 def test_the_one_that_tells_most_comes_first():
     codes = np.random.default_rng(1).normal(size=(4000, 5))
     targets = np.stack([3 * codes[:, 2], 0.5 * codes[:, 4]], axis=1)
-    assert abs(telling(codes, targets, 1)[2, 0]) > 0.99
+    assert abs(reduced_rank_basis(codes, targets, 1)[2, 0]) > 0.99

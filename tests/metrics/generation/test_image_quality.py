@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from facedis.metrics.generation.image_quality import kernel_distance, product, psnr, ssim
+from facedis.metrics.generation.image_quality import kid, pair_weights, psnr, ssim
 from facedis.metrics.statistics.intervals import Bootstrap
 
-PLAN = Bootstrap(draws=200, seed=1)
+PLAN = Bootstrap(n_resamples=200, seed=1)
 
 
 def two_pictures(generator, size, noise):
@@ -74,7 +74,7 @@ def test_kid_is_the_unbiased_sum_over_pairs():
     generator = np.random.default_rng(3)
     x, y = generator.normal(0, 1, (9, 4)), generator.normal(0.5, 2, (7, 4))
     people = np.arange(9) % 3
-    figure = kernel_distance(x, y, np.stack([people, people], axis=1), np.arange(7) % 3, PLAN)
+    figure = kid(x, y, np.stack([people, people], axis=1), np.arange(7) % 3, PLAN)
     assert figure.value == pytest.approx(slow_kid(x, y))
     assert figure.low < figure.value < figure.high and (figure.n, figure.chance) == (9, 0.0)
 
@@ -83,24 +83,24 @@ def test_kid_of_one_distribution_is_zero_on_average_and_of_two_is_not():
     generator = np.random.default_rng(4)
     alone = np.stack([np.arange(20)] * 2, axis=1)
 
-    def kid(shift):
+    def shifted(shift):
         x, y = generator.normal(0, 1, (20, 3)), generator.normal(shift, 1, (20, 3))
-        return kernel_distance(x, y, alone, np.arange(20), Bootstrap(draws=2)).value
+        return kid(x, y, alone, np.arange(20), Bootstrap(n_resamples=2)).value
 
-    same, other = [kid(0) for _ in range(300)], [kid(1) for _ in range(30)]
+    same, other = [shifted(0) for _ in range(300)], [shifted(1) for _ in range(30)]
     assert abs(np.mean(same)) < 4 * np.std(same) / np.sqrt(300)
     assert np.mean(other) > 20 * abs(np.mean(same))
 
 
 def test_kid_of_a_single_picture_or_person_has_no_value_or_no_interval():
     one = np.zeros((1, 2), int)
-    assert np.isnan(kernel_distance(np.ones((1, 3)), np.ones((5, 3)), one, np.arange(5), PLAN).value)
-    figure = kernel_distance(np.eye(3), np.eye(3), np.zeros((3, 2), int), np.zeros(3, int), PLAN)
+    assert np.isnan(kid(np.ones((1, 3)), np.ones((5, 3)), one, np.arange(5), PLAN).value)
+    figure = kid(np.eye(3), np.eye(3), np.zeros((3, 2), int), np.zeros(3, int), PLAN)
     assert figure.low is None and np.isfinite(figure.value)
     couple = np.array([[0, 1], [1, 0], [0, 1]])
-    assert kernel_distance(np.eye(3), np.eye(3), couple, np.arange(3), PLAN).low is None
+    assert kid(np.eye(3), np.eye(3), couple, np.arange(3), PLAN).low is None
 
 
 def test_a_pair_comes_as_often_as_the_product_of_its_people():
     often = np.array([[2.0, 3.0, 0.0]])
-    assert product(often, np.array([0, 0, 1, 2]), np.array([1, 0, 2, 2])).tolist() == [[6, 2, 0, 0]]
+    assert pair_weights(often, np.array([0, 0, 1, 2]), np.array([1, 0, 2, 2])).tolist() == [[6, 2, 0, 0]]

@@ -1,13 +1,13 @@
 import numpy as np
 
 from facedis.metrics.probes.boosting import boosting_probe
-from facedis.metrics.probes.probes import Part
+from facedis.metrics.probes.linear import ProbeData
 
 
-def steps(n: int, seed: int) -> Part:
+def steps(n: int, seed: int) -> ProbeData:
     """The class is in which of three bands the first number lies."""
     codes = np.random.default_rng(seed).uniform(-1, 1, (n, 3)).astype(np.float32)
-    return Part(codes, (np.abs(codes[:, 0]) > 0.5).astype(int) * 2)
+    return ProbeData(codes, (np.abs(codes[:, 0]) > 0.5).astype(int) * 2)
 
 
 def test_bands_are_read_and_a_class_that_p_lacks_is_never_answered():
@@ -16,19 +16,19 @@ def test_bands_are_read_and_a_class_that_p_lacks_is_never_answered():
     logits = probe.logits(test.codes)
     assert (logits.argmax(axis=1) == test.labels).mean() > 0.9
     assert (logits[:, 1] == -np.inf).all()
-    assert probe.setting["rounds"] % 5 == 0
+    assert probe.hyperparameters["rounds"] % 5 == 0
 
 
 def test_the_rounds_are_those_that_v_likes_best():
     fit, selection = steps(80, 0), steps(100, 1)
     probe = boosting_probe(fit, selection, 3)
     answers = probe.logits(selection.codes).argmax(axis=1)
-    assert probe.selection == np.mean([(answers[selection.labels == k] == k).mean() for k in (0, 2)])
+    assert probe.val_score == np.mean([(answers[selection.labels == k] == k).mean() for k in (0, 2)])
 
 
 def test_nothing_to_grow_on_is_no_probe():
     data = steps(40, 0)
-    assert boosting_probe(Part(np.ones((40, 3)), data.labels), data, 3) is None
-    assert boosting_probe(Part(data.codes, np.zeros(40, int)), data, 3) is None
-    assert boosting_probe(data, Part(data.codes[:0], data.labels[:0]), 3) is None
+    assert boosting_probe(ProbeData(np.ones((40, 3)), data.labels), data, 3) is None
+    assert boosting_probe(ProbeData(data.codes, np.zeros(40, int)), data, 3) is None
+    assert boosting_probe(data, ProbeData(data.codes[:0], data.labels[:0]), 3) is None
     assert boosting_probe(data, data, 21) is None

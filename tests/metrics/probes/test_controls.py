@@ -2,14 +2,14 @@ import numpy as np
 import pytest
 
 from facedis.metrics.probes.controls import control_task, permutation_null
-from facedis.metrics.probes.probes import Part
+from facedis.metrics.probes.linear import ProbeData
 from facedis.metrics.statistics.intervals import Bootstrap
 
 
-def part(n: int, seed: int) -> Part:
+def part(n: int, seed: int) -> ProbeData:
     generator = np.random.default_rng(seed)
     labels = np.arange(n) % 4
-    return Part(4 * np.eye(4)[labels] + generator.normal(size=(n, 4)), labels)
+    return ProbeData(4 * np.eye(4)[labels] + generator.normal(size=(n, 4)), labels)
 
 
 def test_shuffled_labels_read_chance_however_clear_the_code_is():
@@ -25,15 +25,15 @@ def test_fewer_faces_make_a_wider_band():
 
 
 def test_a_constant_code_has_a_band_without_width():
-    constant = Part(np.ones((40, 3)), np.arange(40) % 4)
+    constant = ProbeData(np.ones((40, 3)), np.arange(40) % 4)
     null = permutation_null(constant, constant, 4, Bootstrap())
     assert (null.low, null.value, null.high) == (0.25, 0.25, 0.25)
 
 
 def test_nothing_to_shuffle_is_no_band():
     data = part(8, 0)
-    assert permutation_null(Part(data.codes, np.zeros(8, int)), data, 4, Bootstrap()) is None
-    assert permutation_null(data, Part(data.codes[:0], data.labels[:0]), 4, Bootstrap()) is None
+    assert permutation_null(ProbeData(data.codes, np.zeros(8, int)), data, 4, Bootstrap()) is None
+    assert permutation_null(data, ProbeData(data.codes[:0], data.labels[:0]), 4, Bootstrap()) is None
 
 
 def test_a_code_of_people_can_learn_any_label_of_people_by_heart():
@@ -41,8 +41,8 @@ def test_a_code_of_people_can_learn_any_label_of_people_by_heart():
     names = np.char.add("p", people.astype(str))
     generator = np.random.default_rng(0)
     looks = 5 * np.random.default_rng(1).normal(size=(20, 16))[people] + generator.normal(size=(160, 16))
-    assert control_task(Part(looks, people), names, 4, 0) > 0.95
-    assert control_task(Part(generator.normal(size=(160, 16)), people), names, 4, 0) < 0.55
+    assert control_task(ProbeData(looks, people), names, 4, 0) > 0.95
+    assert control_task(ProbeData(generator.normal(size=(160, 16)), people), names, 4, 0) < 0.55
 
 
 def test_without_four_faces_of_a_person_there_is_no_control():

@@ -2,17 +2,17 @@ import numpy as np
 import pytest
 
 from facedis.metrics.probes import mlp
+from facedis.metrics.probes.linear import ProbeData, linear_probe
 from facedis.metrics.probes.mlp import mlp_probe, mlp_regression
-from facedis.metrics.probes.probes import Part, linear_probe
 
 
-def crossed(n: int, seed: int) -> Part:
+def crossed(n: int, seed: int) -> ProbeData:
     """The class is whether two signs agree: no line tells it."""
     codes = np.random.default_rng(seed).normal(size=(n, 4)).astype(np.float32)
-    return Part(codes, (codes[:, 0] * codes[:, 1] > 0).astype(int))
+    return ProbeData(codes, (codes[:, 0] * codes[:, 1] > 0).astype(int))
 
 
-def score(probe, test: Part) -> float:
+def score(probe, test: ProbeData) -> float:
     return float((probe.logits(test.codes).argmax(axis=1) == test.labels).mean())
 
 
@@ -23,13 +23,13 @@ def test_what_no_line_tells_is_read():
 
 
 def test_labels_that_mean_nothing_are_not_read():
-    parts = [Part(crossed(400, seed).codes, np.random.default_rng(seed).integers(0, 2, 400)) for seed in range(3)]
+    parts = [ProbeData(crossed(400, seed).codes, np.random.default_rng(seed).integers(0, 2, 400)) for seed in range(3)]
     assert score(mlp_probe(*parts[:2], 2, starts=1), parts[2]) == pytest.approx(0.5, abs=0.08)
 
 
 def test_a_constant_code_reads_exactly_chance():
     labels = np.arange(60) % 3
-    constant = Part(np.full((60, 4), 0.3, np.float32), labels)
+    constant = ProbeData(np.full((60, 4), 0.3, np.float32), labels)
     assert score(mlp_probe(constant, constant, 3, starts=1), constant) == pytest.approx(1 / 3, abs=1e-12)
 
 
@@ -41,7 +41,7 @@ def test_the_slopes_are_those_of_the_loss():
     targets = np.eye(3)[labels]
 
     def loss() -> float:
-        penalty = sum((weights**2).sum() for weights, _ in layers) * mlp.DECAY / 2
+        penalty = sum((weights**2).sum() for weights, _ in layers) * mlp.WEIGHT_DECAY / 2
         return task.loss(mlp._forward(layers, codes)[-1], targets) + penalty
 
     slopes = list(mlp._slopes(layers, codes, targets, task))
@@ -60,8 +60,8 @@ def test_the_slopes_are_those_of_the_loss():
 def test_v_takes_the_best_of_the_starts():
     fit, selection = crossed(200, 0), crossed(200, 1)
     one, two = (mlp_probe(fit, selection, 2, starts=starts) for starts in (1, 2))
-    assert two.selection >= one.selection
-    assert two.selection == pytest.approx(score(two, selection), abs=0.02)
+    assert two.val_score >= one.val_score
+    assert two.val_score == pytest.approx(score(two, selection), abs=0.02)
 
 
 def test_numbers_that_bend_are_read():
@@ -79,5 +79,5 @@ def test_it_is_the_same_every_time_and_absent_without_two_classes():
     fit, selection = crossed(100, 0), crossed(60, 1)
     first, second = (mlp_probe(fit, selection, 2, seed=3, starts=1) for _ in range(2))
     assert (first.logits(fit.codes) == second.logits(fit.codes)).all()
-    assert mlp_probe(Part(fit.codes, np.zeros(100, int)), selection, 2) is None
-    assert mlp_probe(fit, Part(fit.codes[:0], fit.labels[:0]), 2) is None
+    assert mlp_probe(ProbeData(fit.codes, np.zeros(100, int)), selection, 2) is None
+    assert mlp_probe(fit, ProbeData(fit.codes[:0], fit.labels[:0]), 2) is None

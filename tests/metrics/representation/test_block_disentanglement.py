@@ -6,7 +6,7 @@ from facedis.metrics.representation.block_disentanglement import (
     block_importances,
     block_scores,
     completeness,
-    told,
+    informativeness,
 )
 
 KINDS = ("whitened",)
@@ -55,7 +55,7 @@ def test_unknown_values_are_left_out_and_a_factor_that_is_never_known_has_no_sco
     assert block_scores(codes, [Factor("yaw", "rest", holes)], KINDS)["yaw"]["block_sap"] > 0.9
     never = tuple(np.full(len(part), -1) for part in expression.values)
     assert block_scores(codes, [Factor("e", "expression", never)], KINDS)["e"]["block_mig"] is None
-    assert told(codes["rest"], Factor("e", "expression", never), KINDS, 0) is None
+    assert informativeness(codes["rest"], Factor("e", "expression", never), KINDS, 0) is None
 
 
 def test_a_block_matters_as_much_as_is_lost_without_it():

@@ -4,7 +4,7 @@ import pytest
 from facedis.metrics.representation.collapse import collapse, dead_share, effective_rank, mean_cosine
 from facedis.metrics.statistics.intervals import Bootstrap
 
-PLAN = Bootstrap(draws=200)
+PLAN = Bootstrap(n_resamples=200)
 NOISE = np.random.default_rng(0).normal(size=(4000, 8))
 
 
@@ -75,7 +75,7 @@ def test_the_mean_cosine_is_that_of_all_pairs_of_different_images():
 
 
 def test_resampled_copies_do_not_raise_the_cosine():
-    few = mean_cosine(NOISE[:40], strangers(40), Bootstrap(draws=1000))
+    few = mean_cosine(NOISE[:40], strangers(40), Bootstrap(n_resamples=1000))
     assert (few.low + few.high) / 2 == pytest.approx(few.value, abs=0.01)
 
 

@@ -1,10 +1,14 @@
 import numpy as np
 import pytest
 
-from facedis.metrics.representation.information import balanced_cost, temperature, usable_information
+from facedis.metrics.representation.information import (
+    balanced_cross_entropy,
+    fit_balanced_temperature,
+    usable_information,
+)
 from facedis.metrics.statistics.intervals import Bootstrap
 
-PLAN = Bootstrap(draws=100)
+PLAN = Bootstrap(n_resamples=100)
 NOBODY = np.array([""] * 400)
 
 
@@ -35,15 +39,15 @@ def test_confidence_that_is_wrong_costs_and_the_temperature_of_v_mends_it():
     honest = np.eye(3)[labels] + generator.normal(size=(400, 3))
     boasting = 40 * honest
     assert bits(boasting, labels)["bits"].value == 0  # worse than saying nothing
-    heat = temperature(boasting, labels)
-    assert heat == pytest.approx(40, rel=0.3)
-    assert usable_information(boasting, labels, NOBODY, heat, PLAN)["bits"].value > 0.3
+    temperature = fit_balanced_temperature(boasting, labels)
+    assert temperature == pytest.approx(40, rel=0.3)
+    assert usable_information(boasting, labels, NOBODY, temperature, PLAN)["bits"].value > 0.3
 
 
 def test_a_rare_class_counts_as_much_as_a_frequent_one():
     labels = np.repeat([0, 1], [390, 10])
     always_first = np.tile([np.log(0.975), np.log(0.025)], (400, 1))
-    assert balanced_cost(always_first, labels, 1.0) > 1  # worse than a coin, although right for 97.5 %
+    assert balanced_cross_entropy(always_first, labels, 1.0) > 1  # worse than a coin, although right for 97.5 %
     assert bits(always_first, labels)["bits"].value == 0
 
 
@@ -51,4 +55,4 @@ def test_one_impossible_answer_is_not_infinitely_bad():
     labels = np.arange(40) % 2
     logits = np.where(labels[:, None] == np.arange(2), 0.0, -np.inf)
     logits[0] = logits[0, ::-1]
-    assert np.isfinite(balanced_cost(logits, labels, 1.0))
+    assert np.isfinite(balanced_cross_entropy(logits, labels, 1.0))

@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from facedis.metrics.representation.projection import FEWEST, plane
+from facedis.metrics.representation.projection import MIN_FACES, project_2d
 
 
 def test_groups_that_lie_apart_stay_apart_on_the_map():
     group = np.arange(90) % 3
     codes = 8 * np.eye(3, 6)[group] + np.random.default_rng(0).normal(size=(90, 6))
-    places = plane(codes, 0)
+    places = project_2d(codes, 0)
     assert places.shape == (90, 2)
     middles = np.stack([places[group == k].mean(axis=0) for k in range(3)])
     inside = max(np.linalg.norm(places[group == k] - middles[k], axis=1).mean() for k in range(3))
@@ -15,13 +15,13 @@ def test_groups_that_lie_apart_stay_apart_on_the_map():
 
 
 def test_few_faces_are_shown_by_their_loudest_directions():
-    codes = np.random.default_rng(0).normal(size=(FEWEST - 1, 5))
-    places = plane(codes, 0)
+    codes = np.random.default_rng(0).normal(size=(MIN_FACES - 1, 5))
+    places = project_2d(codes, 0)
     assert (np.diff(places.std(axis=0)) <= 1e-6).all()
     assert np.corrcoef(places.T)[0, 1] == pytest.approx(0, abs=1e-5)
 
 
 def test_a_constant_code_and_a_single_number_still_have_places():
-    assert (plane(np.ones((60, 4)), 0) == 0).all()
-    line = plane(np.arange(60.0)[:, None], 0)
+    assert (project_2d(np.ones((60, 4)), 0) == 0).all()
+    line = project_2d(np.arange(60.0)[:, None], 0)
     assert line.shape == (60, 2) and (line[:, 1] == 0).all() and len(np.unique(line[:, 0])) == 60

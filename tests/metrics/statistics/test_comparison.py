@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from facedis.metrics.statistics.comparison import mcnemar, spread
+from facedis.metrics.statistics.comparison import mcnemar, seed_summary
 from facedis.metrics.statistics.intervals import Bootstrap
 
-PLAN = Bootstrap(draws=200)
+PLAN = Bootstrap(n_resamples=200)
 
 
 def test_only_the_faces_on_which_they_differ_count():
@@ -25,12 +25,12 @@ def test_equal_models_do_not_differ():
 
 
 def test_mean_deviation_and_interval_over_seeds():
-    found = spread([0.70, 0.72, 0.74])
+    found = seed_summary([0.70, 0.72, 0.74])
     assert (found.mean, found.sd, found.n) == (pytest.approx(0.72), pytest.approx(0.02), 3)
     assert found.high - found.mean == pytest.approx(4.302653 * 0.02 / 3**0.5, rel=1e-6)  # t(2) at 97.5 %
     assert found.mean - found.low == pytest.approx(found.high - found.mean)
 
 
 def test_one_seed_has_no_spread():
-    found = spread([0.7])
+    found = seed_summary([0.7])
     assert (found.mean, found.sd, found.low, found.high, found.n) == (0.7, None, None, None, 1)

@@ -4,15 +4,15 @@ import pytest
 from facedis.metrics.statistics.intervals import Bootstrap
 from facedis.metrics.verification.contrast import (
     CONTRASTS,
-    KINDS,
-    distribution,
+    PAIR_KINDS,
+    contrast_auc,
+    contrast_auc_difference,
     sample_pair_kinds,
-    told_apart,
-    told_apart_better,
+    summarise,
 )
 from facedis.metrics.verification.pairs import cosines
 
-PLAN = Bootstrap(draws=200)
+PLAN = Bootstrap(n_resamples=200)
 
 
 def faces(people=12, expressions=3, copies=2):
@@ -32,19 +32,19 @@ def test_every_pair_is_of_its_kind_and_none_comes_twice():
 def test_all_pairs_are_found_where_there_are_few_and_the_first_are_a_random_choice():
     labels, names = faces(2, 2, 2)
     counts = {kind: len(first) for kind, (first, _) in sample_pair_kinds(labels, names, seed=0).items()}
-    assert counts == dict(zip(KINDS, (4, 8, 8, 8), strict=True))
+    assert counts == dict(zip(PAIR_KINDS, (4, 8, 8, 8), strict=True))
     some = sample_pair_kinds(*faces(), seed=0, most=50)
     assert all(len(first) <= 50 for first, _ in some.values())
     first, _ = some["other_expression_other_person"]
     assert (np.diff(first) < 0).any()
     again = sample_pair_kinds(*faces(), seed=0, most=50)
-    assert all((some[kind][0] == again[kind][0]).all() for kind in KINDS)
+    assert all((some[kind][0] == again[kind][0]).all() for kind in PAIR_KINDS)
 
 
 def test_people_without_a_name_are_different_people():
     labels, _ = faces()
     kinds = sample_pair_kinds(labels, np.full(len(labels), ""), seed=0)
-    assert [len(kinds[kind][0]) > 0 for kind in KINDS] == [False, True, False, True]
+    assert [len(kinds[kind][0]) > 0 for kind in PAIR_KINDS] == [False, True, False, True]
 
 
 def test_a_code_of_the_expression_tells_it_and_nobody():
@@ -54,22 +54,22 @@ def test_a_code_of_the_expression_tells_it_and_nobody():
     values = [
         {kind: cosines(code, *pair) for kind, pair in kinds.items()} for code in (shown, known, np.ones_like(shown))
     ]
-    expression, person, nothing = (told_apart(value, kinds, names, PLAN) for value in values)
+    expression, person, nothing = (contrast_auc(value, kinds, names, PLAN) for value in values)
     assert expression["same_expression"].value == 1 and expression["same_person"].value == 0
     assert expression["same_expression_one_person"].value == 1
     assert expression["same_person_one_expression"].value == 0.5
     assert person["same_expression"].value == 0.5 and person["same_person"].value == 1
     assert all(figure.value == 0.5 for figure in nothing.values())
-    better = told_apart_better(values[0], values[2], kinds, names, PLAN)
+    better = contrast_auc_difference(values[0], values[2], kinds, names, PLAN)
     assert better["same_expression"].value == 0.5 and set(better) == set(CONTRASTS)
     alone = sample_pair_kinds(labels, np.full(len(labels), "one"), seed=0)
     likeness = {kind: cosines(shown, *pair) for kind, pair in alone.items()}
-    assert told_apart(likeness, alone, np.full(len(labels), "one"), PLAN)["same_person"] is None
+    assert contrast_auc(likeness, alone, np.full(len(labels), "one"), PLAN)["same_person"] is None
 
 
 def test_a_distribution_in_numbers():
-    found = distribution(np.arange(101.0))
+    found = summarise(np.arange(101.0))
     assert (found["n"], found["mean"]) == (101, 50)
     assert found["sd"] == pytest.approx(np.arange(101).std())
     assert found["quantiles"] == {"5": 5, "25": 25, "50": 50, "75": 75, "95": 95}
-    assert distribution(np.empty(0)) is None
+    assert summarise(np.empty(0)) is None

@@ -6,7 +6,7 @@ from facedis.metrics.statistics.intervals import Bootstrap
 from facedis.metrics.verification import pairs
 from facedis.metrics.verification.pairs import Pairs
 
-PLAN = Bootstrap(draws=300)
+PLAN = Bootstrap(n_resamples=300)
 
 
 def generator() -> np.random.Generator:
@@ -149,32 +149,32 @@ def test_percentiles_of_a_known_distribution():
     stored = pairs.quantiles(np.linspace(0, 1, 1001))
     assert len(stored) == 201
     for value, expected in ((0.25, 25), (0.9033, 90.33), (-1, 0), (2, 100), (0, 0), (1, 100)):
-        assert pairs.percentile_in(stored, value) == pytest.approx(expected, abs=0.26)
-    assert pairs.percentile_in(stored.tolist(), 0.9033) == pytest.approx(90.33)
+        assert pairs.percentile_rank(stored, value) == pytest.approx(expected, abs=0.26)
+    assert pairs.percentile_rank(stored.tolist(), 0.9033) == pytest.approx(90.33)
 
 
 def test_a_value_that_half_the_distribution_has_is_in_its_middle():
     stored = pairs.quantiles(np.r_[np.zeros(500), np.ones(500)])
-    assert pairs.percentile_in(stored, 0.0) == pytest.approx(25, abs=0.5)
-    assert pairs.percentile_in(np.ones(201), 1.0) == 50
+    assert pairs.percentile_rank(stored, 0.0) == pytest.approx(25, abs=0.5)
+    assert pairs.percentile_rank(np.ones(201), 1.0) == 50
 
 
 def test_reference_distributions_of_an_expression_code():
     labels, names = people(20, 4)
-    told = pairs.reference(np.eye(4)[labels], labels, names, PLAN)
+    told = pairs.reference_distributions(np.eye(4)[labels], labels, names, PLAN)
     assert (told["same"] == 1).all() and (told["different"] == 0).all()
     assert (told["same_person"] == 0).all() and (told["different_people"] == 1).all()
     assert told["expression_auc"].value == 1 and told["person_auc"].value == 0
-    alone = pairs.reference(np.eye(4)[labels[:4]], labels[:4], names[:4], PLAN)
+    alone = pairs.reference_distributions(np.eye(4)[labels[:4]], labels[:4], names[:4], PLAN)
     assert [alone[kind] for kind in ("same", "different", "different_people", "expression_auc")] == [None] * 4
 
 
 def test_a_threshold_lets_its_share_through():
     stored = pairs.quantiles(generator().normal(size=50_000))
     for share in (0.01, 0.05, 0.5):
-        assert pairs.share_above(stored, pairs.threshold_at(stored, share)) == pytest.approx(share, abs=1e-3)
-    assert pairs.share_above(stored, -99.0) == 1 and pairs.share_above(stored, 99.0) == 0
-    assert pairs.share_above(np.ones(201), pairs.threshold_at(np.ones(201), 0.05)) == 0
+        assert pairs.fraction_above(stored, pairs.threshold_above(stored, share)) == pytest.approx(share, abs=1e-3)
+    assert pairs.fraction_above(stored, -99.0) == 1 and pairs.fraction_above(stored, 99.0) == 0
+    assert pairs.fraction_above(np.ones(201), pairs.threshold_above(np.ones(201), 0.05)) == 0
 
 
 def test_the_difference_of_two_aucs_is_theirs_and_knows_when_there_is_none():

@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 
 from facedis.metrics.verification.pairs import cosines
-from facedis.metrics.verification.ranking import Best, best_search, by_faiss, by_products, nearest, nearest_to_each
+from facedis.metrics.verification.ranking import (
+    TopK,
+    default_search,
+    faiss_search,
+    numpy_search,
+    top_k,
+    top_k_per_query,
+)
 
 RNG = np.random.default_rng(0)
 CODES = RNG.normal(size=(500, 16)).astype(np.float32)
@@ -18,58 +25,58 @@ def slowly(query, codes, top):
 def search(request):
     if request.param == "faiss":
         pytest.importorskip("faiss", reason="the extra 'faiss' is not installed")
-        return by_faiss
-    return by_products
+        return faiss_search
+    return numpy_search
 
 
 @pytest.mark.parametrize("top", [1, 7, 500, 900])
 def test_the_nearest_are_those_of_the_slow_way(search, top):
     expected, _ = slowly(QUERY, CODES, top)
-    np.testing.assert_array_equal(nearest(QUERY, CODES, top, search), expected)
+    np.testing.assert_array_equal(top_k(QUERY, CODES, top, search), expected)
 
 
 @pytest.mark.parametrize("block", [1, 3, 64, 1000])
 def test_blocks_change_nothing(search, block):
-    best = Best(QUERY, 9, search)
+    best = TopK(QUERY, 9, search)
     for start in range(0, len(CODES), block):
         best.add(CODES[start : start + block])
     expected, values = slowly(QUERY, CODES, 9)
-    np.testing.assert_array_equal(best.places, expected)
-    np.testing.assert_allclose(best.values, values[expected], atol=1e-6)
+    np.testing.assert_array_equal(best.indices, expected)
+    np.testing.assert_allclose(best.cosines, values[expected], atol=1e-6)
 
 
 def test_the_same_code_comes_first_among_codes_that_hardly_differ(search):
     codes = (1 + 1e-4 * RNG.normal(size=(300, 32))).astype(np.float32)
-    assert nearest(codes[123], codes, 1, search).tolist() == [123]
+    assert top_k(codes[123], codes, 1, search).tolist() == [123]
 
 
 def test_equal_codes_keep_their_order(search):
     codes = np.tile(QUERY, (6, 1))
-    best = Best(QUERY, 3, search)
+    best = TopK(QUERY, 3, search)
     for start in (0, 3):
         best.add(codes[start : start + 3])
-    assert best.places.tolist() == [0, 1, 2] and best.values == pytest.approx(1)
+    assert best.indices.tolist() == [0, 1, 2] and best.cosines == pytest.approx(1)
 
 
 def test_codes_of_zeros_and_of_odd_lengths(search):
     codes = np.array([[0, 0], [3e-20, 0], [2e30, 0], [-1, 0], [1, 1]], np.float32)
-    assert set(nearest(np.array([1, 0], np.float32), codes, 2, search)) == {1, 2}
-    assert nearest(np.zeros(2, np.float32), codes, 1, search).tolist() == [0]
+    assert set(top_k(np.array([1, 0], np.float32), codes, 2, search)) == {1, 2}
+    assert top_k(np.zeros(2, np.float32), codes, 1, search).tolist() == [0]
 
 
 def test_no_codes_give_no_face(search):
-    best = Best(QUERY, 4, search)
+    best = TopK(QUERY, 4, search)
     best.add(CODES[:0])
-    assert len(best.places) == 0
+    assert len(best.indices) == 0
 
 
 def test_faiss_is_taken_where_it_is():
     try:
         import faiss  # noqa: F401
     except ImportError:
-        assert best_search() is by_products
+        assert default_search() is numpy_search
     else:
-        assert best_search() is by_faiss
+        assert default_search() is faiss_search
 
 
 @pytest.mark.parametrize("top", [1, 4, 9])
@@ -77,10 +84,10 @@ def test_the_nearest_to_each_are_those_of_one_query_at_a_time(top):
     rng = np.random.default_rng(3)
     queries, codes = rng.normal(size=(5, 6)), rng.normal(size=(9, 6))
     codes[4] = 0
-    places, values = nearest_to_each(queries, codes, top)
+    places, values = top_k_per_query(queries, codes, top)
     lengths = np.linalg.norm(codes, axis=1).clip(1e-9)
     for query, found, near in zip(queries, places, values, strict=True):
         expected = codes @ query / lengths / np.linalg.norm(query)
         assert found.tolist() == np.argsort(-expected)[:top].tolist()
         np.testing.assert_allclose(near, expected[found], atol=1e-6)
-    assert nearest_to_each(queries, codes, 99)[0].shape == (5, 9)
+    assert top_k_per_query(queries, codes, 99)[0].shape == (5, 9)

@@ -1,7 +1,7 @@
 import pytest
 
 from facedis.reports.cards.card import card
-from facedis.result import plain
+from facedis.result import to_jsonable
 from tests.reports.terminal.test_eval import result
 
 STAGE = {
@@ -24,7 +24,7 @@ def measured():
     people = {"people": 12, "faces": 240, "faces_each": 20.0, "least": 0.25, "q10": 0.4, "median": 0.7}
     people |= {"q90": 0.9, "most": 1.0, "sd": 0.2, "sd_by_chance": 0.1}
     more = {"kind": "evaluation", "dataset": "fer2013", "facedis": "0.1", "command": "facedis eval", "people": people}
-    return plain(result() | more)
+    return to_jsonable(result() | more)
 
 
 def test_what_is_not_known_is_said():

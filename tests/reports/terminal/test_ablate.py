@@ -3,11 +3,11 @@ import io
 from rich.console import Console
 
 from facedis.reports.terminal.ablate import render, text_table
-from facedis.result import Figure, plain
+from facedis.result import Estimate, to_jsonable
 
 
-def near(value: float, chance: float | None = None) -> Figure:
-    return Figure(value, value - 0.02, value + 0.02, chance, 500)
+def near(value: float, chance: float | None = None) -> Estimate:
+    return Estimate(value, value - 0.02, value + 0.02, chance, 500)
 
 
 def row(name: str, accuracy: float, rest: float | None = 0.4, seed: int = 0, p: float | None = None) -> dict:
@@ -19,13 +19,13 @@ def row(name: str, accuracy: float, rest: float | None = 0.4, seed: int = 0, p: 
         "task": {"accuracy": near(accuracy)},
         "leakage": {"expression_in_rest": reading, "identity_in_expression": None},
         "retention": {"identity_auc_rest": None, "embedding_r2_rest": near(0.3) if rest else None},
-        "collapse": {"rest": {"effective_rank": Figure(12.3)} if rest else None},
+        "collapse": {"rest": {"effective_rank": Estimate(12.3)} if rest else None},
         "against_first": None if p is None else {"p": p},
     }
 
 
 def result(*rows: dict) -> dict:
-    return plain({"dataset": "drawn", "split": "val", "n": 500, "classes": list("abcdefg"), "rows": rows})
+    return to_jsonable({"dataset": "drawn", "split": "val", "n": 500, "classes": list("abcdefg"), "rows": rows})
 
 
 def cells(found: dict) -> list[dict[str, str]]:

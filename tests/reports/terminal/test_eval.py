@@ -5,10 +5,10 @@ import pytest
 from rich.console import Console
 
 from facedis.reports.terminal.eval import render
-from facedis.result import Figure, plain
+from facedis.result import Estimate, to_jsonable
 
 CLASSES = ("neutral", "happiness", "sadness")
-FIGURE = Figure(0.5123, 0.4, 0.6, 1 / 3, 1234)
+FIGURE = Estimate(0.5123, 0.4, 0.6, 1 / 3, 1234)
 
 
 def result(rest: bool = True, **more) -> dict:
@@ -47,7 +47,7 @@ def result(rest: bool = True, **more) -> dict:
         "notes": ["a note [with brackets]"],
         "reasons": {} if rest else {"collapse.rest": "there is no rest code", "leakage": "there is no rest code"},
     }
-    return plain(found | more)
+    return to_jsonable(found | more)
 
 
 def shown(record: dict, width: int = 80) -> str:

@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from facedis.reports.figures.swap_eval_figure import swaps_figure, swaps_png
 from facedis.faces.io.provenance import SYNTHETIC
+from facedis.reports.figures.swap_eval_figure import swaps_figure, swaps_png
 from facedis.reports.terminal.swap_eval import MEASURES, figures, findings, render, sheet_of
 
 SwapExample = namedtuple("SwapExample", "rest_donor expression_donor swap truth rest_expression expression")

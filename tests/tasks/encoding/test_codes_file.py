@@ -9,7 +9,7 @@ from facedis.faces.alignment.sources import IDS
 from facedis.tasks.encoding import codes_file
 from facedis.tasks.encoding.codes_file import codes_writer, open_codes
 
-ABOUT = {"model": "runs/m", "fingerprint": "abc"}
+METADATA = {"model": "runs/m", "fingerprint": "abc"}
 RNG = np.random.default_rng(0)
 N = 23
 CODES = {
@@ -26,7 +26,7 @@ IDS_OF = {
 
 
 def write(path, size=4):
-    with codes_writer(path, ABOUT) as writer:
+    with codes_writer(path, METADATA) as writer:
         for start in range(0, N, size):
             part = slice(start, start + size)
             writer.add(
@@ -44,21 +44,21 @@ def path(request, tmp_path, monkeypatch):
     return tmp_path / f"codes{request.param}"
 
 
-def test_what_is_written_is_read(path):
+def test_written_codes_are_read_back(path):
     file = open_codes(write(path))
-    assert (file.about, file.total, file.codes) == (ABOUT, N, ("expression", "trunk"))
+    assert (file.metadata, file.total, file.codes) == (METADATA, N, ("expression", "trunk"))
     for name, values in CODES.items():
         blocks = list(file.blocks(name))
         assert len(blocks) > 1
         np.testing.assert_array_equal(np.concatenate(blocks), values)
-        places = np.array([17, 0, 22, 17])
-        np.testing.assert_array_equal(file.take(name, places), values[places])
+        indices = np.array([17, 0, 22, 17])
+        np.testing.assert_array_equal(file.take(name, indices), values[indices])
     found = file.ids(np.array([17, 0, 22]))
     for name in IDS:
         assert found[name].tolist() == IDS_OF[name][[17, 0, 22]].tolist()
 
 
-def test_other_programs_read_it_too(path):
+def test_files_are_readable_by_numpy_and_pyarrow(path):
     write(path)
     if path.suffix == ".npz":
         with np.load(path) as arrays:
@@ -77,23 +77,23 @@ def test_a_csv_holds_the_same_numbers(tmp_path):
         rows = list(csv.DictReader(file))
     assert list(rows[0])[:6] == [*IDS, "expression_code_0"] and len(rows[0]) == 5 + 5 + 9
     assert [row["image"] for row in rows] == IDS_OF["image"].tolist()
-    numbers = np.array([[row[f"trunk_features_{place}"] for place in range(9)] for row in rows], np.float32)
+    numbers = np.array([[row[f"trunk_features_{i}"] for i in range(9)] for row in rows], np.float32)
     np.testing.assert_array_equal(numbers, CODES["trunk"])
 
 
 @pytest.mark.parametrize("suffix", [".npz", ".csv", ".parquet"])
-def test_a_failure_leaves_what_was_there_and_nothing_else(tmp_path, suffix):
+def test_a_failed_write_keeps_the_previous_file(tmp_path, suffix):
     if suffix == ".parquet":
         pytest.importorskip("pyarrow", reason="the extra 'parquet' is not installed")
     path = tmp_path / f"codes{suffix}"
     path.write_text("before")
-    with pytest.raises(RuntimeError), codes_writer(path, ABOUT) as writer:
+    with pytest.raises(RuntimeError), codes_writer(path, METADATA) as writer:
         writer.add(IDS_OF, CODES)
         raise RuntimeError
-    assert [each.name for each in tmp_path.iterdir()] == [path.name] and path.read_text() == "before"
+    assert [file.name for file in tmp_path.iterdir()] == [path.name] and path.read_text() == "before"
 
 
-def test_files_that_hold_no_codes_are_refused(tmp_path):
+def test_files_without_codes_are_refused(tmp_path):
     for suffix in (".npz", ".parquet"):
         if suffix == ".parquet":
             pytest.importorskip("pyarrow", reason="the extra 'parquet' is not installed")
@@ -105,19 +105,19 @@ def test_files_that_hold_no_codes_are_refused(tmp_path):
     with pytest.raises(InputError, match=r"other.npz"):
         open_codes(tmp_path / "other.npz")
     with (
-        pytest.raises(ConfigError, match=r"codes.txt; end its name in .parquet, .npz, .csv"),
-        codes_writer(tmp_path / "codes.txt", ABOUT),
+        pytest.raises(ConfigError, match=r"codes.txt; use one of the suffixes .parquet, .npz, .csv"),
+        codes_writer(tmp_path / "codes.txt", METADATA),
     ):
         pass
 
 
-def test_a_place_that_cannot_be_written_is_told(tmp_path):
+def test_an_unwritable_path_raises_output_error(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(OutputError, match="cannot write"):
         write(tmp_path / "file" / "codes.npz")
 
 
-def test_an_archive_that_somebody_compressed_is_read_too(tmp_path):
+def test_compressed_archives_are_read(tmp_path):
     write(tmp_path / "codes.npz")
     with (
         zipfile.ZipFile(tmp_path / "codes.npz") as old,
@@ -129,13 +129,13 @@ def test_an_archive_that_somebody_compressed_is_read_too(tmp_path):
     np.testing.assert_array_equal(np.concatenate(list(file.blocks("trunk"))), CODES["trunk"])
 
 
-def test_memory_does_not_grow_with_the_codes(tmp_path):
+def test_memory_does_not_grow_with_the_number_of_codes(tmp_path):
     import tracemalloc
 
     codes = {"expression": np.zeros((500, 256), np.float32)}
     ids = {name: np.array(["a"] * 500) for name in IDS} | {"row": np.arange(500)}
     tracemalloc.start()
-    with codes_writer(tmp_path / "codes.npz", ABOUT) as writer:
+    with codes_writer(tmp_path / "codes.npz", METADATA) as writer:
         for _ in range(100):
             writer.add(ids, codes)
     peak = tracemalloc.get_traced_memory()[1]

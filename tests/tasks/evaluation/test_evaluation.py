@@ -12,9 +12,9 @@ from facedis.config import EvalConfig
 from facedis.errors import CacheError
 from facedis.faces.cache.cache import FacesCache
 from facedis.metrics.codes import CodeTable
-from facedis.metrics.probes.probe_suite import ALL
+from facedis.metrics.probes.probe_suite import PROBE_KINDS
 from facedis.metrics.statistics.intervals import Bootstrap
-from facedis.result import Figure, dumps
+from facedis.result import Estimate, dumps
 from facedis.tasks.evaluation import evaluation
 from facedis.tasks.evaluation.compared_codes import compared_codes
 from facedis.tasks.evaluation.evaluation import evaluate_codes
@@ -173,7 +173,7 @@ def test_every_number_of_a_leak_is_a_figure(clean):
     groups = [name for name in clean["leakage"] if name.startswith("expression_in")]
     for group in (*groups, "identity_in_rest", "adversary"):
         found = {key: figure for key, figure in clean["leakage"][group].items() if key != "kind"}
-        assert all(isinstance(figure, Figure) for figure in found.values())
+        assert all(isinstance(figure, Estimate) for figure in found.values())
 
 
 def test_identity_is_named_from_the_rest_code_and_not_from_the_expression_code(clean):
@@ -221,10 +221,10 @@ def test_known_factors_are_scored():
 def test_every_kind_of_probe_is_tried_unless_told_otherwise():
     parts = tuple(codes(first, people, "both") for first, people in ((0, 12), (12, 6), (18, 8)))
     trunk = {"trunk": compared_codes(parts, parts[2], 0)["trunk"]}
-    found = expression_leakage(trunk, parts, KINDS[EvalConfig().probes], Bootstrap(draws=100), {})
-    assert set(ALL) <= set(found["expression_in_trunk"])
-    assert min(found["expression_in_trunk"][kind].value for kind in ALL) > 0.5
-    assert set(found["settings"]["trunk"]) == set(ALL)
+    found = expression_leakage(trunk, parts, KINDS[EvalConfig().probes], Bootstrap(n_resamples=100), {})
+    assert set(PROBE_KINDS) <= set(found["expression_in_trunk"])
+    assert min(found["expression_in_trunk"][kind].value for kind in PROBE_KINDS) > 0.5
+    assert set(found["settings"]["trunk"]) == set(PROBE_KINDS)
 
 
 def test_an_adversary_that_saw_the_labels_of_v_is_no_candidate_for_the_strongest():
@@ -237,7 +237,9 @@ def test_an_adversary_that_saw_the_labels_of_v_is_no_candidate_for_the_strongest
     for split in ("val", "train"):
         chosen = replace(parts[1], splits=np.full(len(parts[1]), split))
         three = (parts[0], chosen, parts[2])
-        found = expression_leakage(compared_codes(three, parts[2], 0), three, KINDS["linear"], Bootstrap(draws=50), {})
+        found = expression_leakage(
+            compared_codes(three, parts[2], 0), three, KINDS["linear"], Bootstrap(n_resamples=50), {}
+        )
         kinds[split] = found["expression_in_rest"]["kind"]
         assert found["expression_in_rest"]["adversary"].value == pytest.approx(1 / len(parts[1].classes), abs=0.01)
     assert kinds["val"] == "adversary"

@@ -8,9 +8,9 @@ import pytest
 from facedis.config import TrainConfig
 from facedis.errors import RunError
 from facedis.faces.cache.cache import FacesCache
-from facedis.metrics.statistics.intervals import Bootstrap, share, wilson
+from facedis.metrics.statistics.intervals import Bootstrap, proportion_ci, wilson_ci
 from facedis.model.storage.checkpoint import MODEL, load_run
-from facedis.result import plain
+from facedis.result import to_jsonable
 from facedis.tasks.encoding.encode import encode
 from facedis.tasks.encoding.temperature import CALIBRATION
 from facedis.tasks.experiments import ablation
@@ -56,10 +56,12 @@ def test_the_final_shares_are_those_of_the_kept_epoch_with_intervals_over_people
             load_run(whole), cache, data.val_rows, Job(pattern_cache, whole, None, TrainConfig())
         )
     for name, said in (("expression_accuracy", table.probabilities), ("adversary_accuracy", table.adversary)):
-        expected = plain(share(said.argmax(1) == table.labels, table.identities, Bootstrap(), 1 / 3))
-        assert result["final"][name] == expected == plain(final[name])
+        expected = to_jsonable(proportion_ci(said.argmax(1) == table.labels, table.identities, Bootstrap(), 1 / 3))
+        assert result["final"][name] == expected == to_jsonable(final[name])
         assert expected["value"] == pytest.approx(read_history(whole)[result["kept"]]["val"][name])
-        assert expected != plain(wilson(round(expected["value"] * 18), 18, 1 / 3))  # three people, six photographs each
+        assert expected != to_jsonable(
+            wilson_ci(round(expected["value"] * 18), 18, 1 / 3)
+        )  # three people, six photographs each
 
 
 def _told(run):

@@ -4,9 +4,9 @@ from sklearn.metrics import roc_curve
 
 from facedis.metrics.statistics.intervals import Bootstrap
 from facedis.metrics.verification.pairs import Pairs
-from facedis.metrics.verification.verification import rank_one, verification
+from facedis.metrics.verification.recognition import rank_one, verification_rates
 
-PLAN = Bootstrap(draws=100)
+PLAN = Bootstrap(n_resamples=100)
 
 
 def made(positive: np.ndarray, negative: np.ndarray) -> tuple[np.ndarray, Pairs, np.ndarray]:
@@ -21,9 +21,9 @@ def made(positive: np.ndarray, negative: np.ndarray) -> tuple[np.ndarray, Pairs,
 
 
 def test_perfect_and_useless_likenesses():
-    perfect = verification(*made(np.full(50, 0.9), np.full(200, 0.1)), PLAN)
+    perfect = verification_rates(*made(np.full(50, 0.9), np.full(200, 0.1)), PLAN)
     assert (perfect["eer"].value, perfect["tar_at_far_1"].value) == (0, 1)
-    useless = verification(*made(np.full(50, 1.0), np.full(200, 1.0)), PLAN)
+    useless = verification_rates(*made(np.full(50, 1.0), np.full(200, 1.0)), PLAN)
     assert useless["eer"].value == pytest.approx(0.5)
     assert useless["tar_at_far_1"].value == pytest.approx(0.01)
     assert (useless["eer"].chance, useless["tar_at_far_1"].chance, useless["eer"].n) == (0.5, 0.01, 250)
@@ -33,7 +33,7 @@ def test_the_rates_are_those_of_the_roc_curve():
     generator = np.random.default_rng(1)
     values, pairs, names = made(generator.normal(1, 1, 400), generator.normal(0, 1, 800))
     far, tar, _ = roc_curve(pairs.positive, values, drop_intermediate=False)
-    found = verification(values, pairs, names, PLAN)
+    found = verification_rates(values, pairs, names, PLAN)
     grid = np.linspace(0, 1, 100_001)
     gap = np.interp(grid, far, tar) - (1 - grid)
     assert found["eer"].value == pytest.approx(grid[np.abs(gap).argmin()], abs=2e-3)
@@ -44,7 +44,10 @@ def test_the_rates_are_those_of_the_roc_curve():
 
 def test_one_kind_of_pair_alone_says_nothing():
     values, pairs, names = made(np.ones(5), np.zeros(5))
-    assert verification(values[:5], Pairs(pairs.first[:5], pairs.second[:5], pairs.positive[:5]), names, PLAN) is None
+    assert (
+        verification_rates(values[:5], Pairs(pairs.first[:5], pairs.second[:5], pairs.positive[:5]), names, PLAN)
+        is None
+    )
 
 
 def faces(people: int = 20, each: int = 4) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -2,20 +2,20 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from facedis.metrics.probes.probes import L2_GRID, Part, linear_probe, standardisation
+from facedis.metrics.probes.linear import L2_GRID, ProbeData, linear_probe, mean_and_scale
 
 CLASSES = 3
 
 
-def part(n: int, seed: int, signal: float = 2.0, size: int = 8) -> Part:
+def part(n: int, seed: int, signal: float = 2.0, size: int = 8) -> ProbeData:
     generator = np.random.default_rng(seed)
     labels = generator.integers(0, CLASSES, n)
     codes = generator.normal(size=(n, size))
     codes[:, :CLASSES] += signal * np.eye(CLASSES)[labels]
-    return Part(codes.astype(np.float32), labels)
+    return ProbeData(codes.astype(np.float32), labels)
 
 
-def score(probe, test: Part) -> float:
+def score(probe, test: ProbeData) -> float:
     answers = probe.predict(test.codes)
     return float(np.mean([(answers[test.labels == k] == k).mean() for k in np.unique(test.labels)]))
 
@@ -41,20 +41,20 @@ def test_the_penalty_is_the_one_that_does_best_on_v():
     probe = linear_probe(noise, part(2000, 1, 0.7, size=50), CLASSES)
     assert probe.l2 in L2_GRID
     assert probe.l2 > 1e-3  # more numbers than images: a weak penalty learns the noise by heart
-    assert probe.selection == pytest.approx(score(probe, part(2000, 1, 0.7, size=50)))
+    assert probe.val_score == pytest.approx(score(probe, part(2000, 1, 0.7, size=50)))
 
 
 def test_neither_scale_nor_shift_hides_anything():
     fit, selection, test = part(400, 0), part(200, 1), part(400, 2)
     plain = linear_probe(fit, selection, CLASSES).predict(test.codes)
-    small = [Part(p.codes.astype(float) * 1e-9 - 5e-8, p.labels) for p in (fit, selection, test)]
+    small = [ProbeData(p.codes.astype(float) * 1e-9 - 5e-8, p.labels) for p in (fit, selection, test)]
     hidden = linear_probe(small[0], small[1], CLASSES).predict(small[2].codes)
     assert (plain == hidden).mean() > 0.99
 
 
 def test_a_constant_code_reads_exactly_chance():
     labels = np.arange(90) % CLASSES
-    constant = Part(np.full((90, 4), 0.1, np.float32), labels)
+    constant = ProbeData(np.full((90, 4), 0.1, np.float32), labels)
     assert score(linear_probe(constant, constant, CLASSES), constant) == pytest.approx(1 / 3, abs=1e-12)
 
 
@@ -62,7 +62,7 @@ def test_rounding_is_not_read_as_a_code():
     codes = np.full((50, 2), 7.3, np.float32)
     codes[:25, 0] = np.nextafter(np.float32(7.3), np.float32(8))
     codes[:25, 1] = 7.4
-    _, scale = standardisation(codes)
+    _, scale = mean_and_scale(codes)
     assert scale[0] == 1 and scale[1] == pytest.approx(0.05, rel=1e-3)
 
 
@@ -70,7 +70,7 @@ def test_rare_classes_count_as_much_as_frequent_ones():
     generator = np.random.default_rng(0)
     labels = np.repeat([0, 1], [2000, 60])
     codes = generator.normal(size=(2060, 1)) + 1.0 * labels[:, None]
-    fit = Part(codes, labels)
+    fit = ProbeData(codes, labels)
     probe = linear_probe(fit, fit, 2)
     recalls = [(probe.predict(codes[labels == k]) == k).mean() for k in (0, 1)]
     assert min(recalls) > 0.55  # unbalanced, it would name the rare class almost never
@@ -79,18 +79,18 @@ def test_rare_classes_count_as_much_as_frequent_ones():
 def test_a_class_that_p_lacks_is_never_answered_and_two_classes_work():
     labels = np.tile([0, 2], 50)
     codes = np.where(labels == 2, 1.0, -1.0)[:, None] + np.random.default_rng(0).normal(0, 0.1, (100, 1))
-    probe = linear_probe(Part(codes, labels), Part(codes, labels), CLASSES)
+    probe = linear_probe(ProbeData(codes, labels), ProbeData(codes, labels), CLASSES)
     assert probe.predict(np.array([[-1.0], [1.0], [0.2]])).tolist() == [0, 2, 2]
-    assert probe.selection == 1
+    assert probe.val_score == 1
 
 
 def test_without_two_classes_or_without_v_there_is_no_probe():
     data = part(50, 0)
-    one = Part(data.codes, np.zeros(50, int))
+    one = ProbeData(data.codes, np.zeros(50, int))
     assert linear_probe(one, data, CLASSES) is None
-    assert linear_probe(data, Part(data.codes[:0], data.labels[:0]), CLASSES) is None
+    assert linear_probe(data, ProbeData(data.codes[:0], data.labels[:0]), CLASSES) is None
 
 
 def test_it_is_the_same_every_time():
     first, second = (linear_probe(part(300, 0), part(100, 1), CLASSES) for _ in range(2))
-    assert (first.slopes == second.slopes).all() and first.l2 == second.l2
+    assert (first.coef == second.coef).all() and first.l2 == second.l2

@@ -11,16 +11,16 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
-from facedis.metrics.classification.classification import balanced_accuracy, confusion
+from facedis.metrics.classification.accuracy import balanced_accuracy, confusion_matrix
 
 #: Weights of the penalty that are tried, strongest first.
 L2_GRID = (1e2, 1e1, 1e0, 1e-1, 1e-2, 1e-3, 1e-4)
 #: A standard deviation below this share of the largest value is rounding of float32, not information.
-ROUNDING = 4 * float(np.finfo(np.float32).eps)
+ROUNDING_TOLERANCE = 4 * float(np.finfo(np.float32).eps)
 
 
 @dataclass(frozen=True)
-class Part:
+class ProbeData:
     """Codes for one use: to fit a probe (P), to choose its settings (V) or to test it (Q).
 
     Attributes:
@@ -33,40 +33,40 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Probe:
+class LinearProbe:
     """A fitted linear classifier of codes.
 
     Attributes:
-        centre: (D,) mean of P's codes.
+        mean: (D,) mean of P's codes.
         scale: (D,) their standard deviation, 1 where a number never changes.
-        slopes: (D, K) of the standardised codes; an expression that P lacks is never answered.
-        offsets: (K,)
+        coef: (D, K) of the standardised codes; an expression that P lacks is never answered.
+        intercept: (K,)
         l2: The weight of the penalty that did best on V.
-        selection: Balanced accuracy on V with it, 0..1.
+        val_score: Balanced accuracy on V with it, 0..1.
     """
 
-    centre: np.ndarray
+    mean: np.ndarray
     scale: np.ndarray
-    slopes: np.ndarray
-    offsets: np.ndarray
+    coef: np.ndarray
+    intercept: np.ndarray
     l2: float
-    selection: float
+    val_score: float
 
     @property
-    def setting(self) -> dict[str, float]:
+    def hyperparameters(self) -> dict[str, float]:
         """What V chose."""
         return {"l2": self.l2}
 
     def logits(self, codes: np.ndarray) -> np.ndarray:
         """(n, K) log-odds of the (n, D) `codes`; -inf for an expression that P lacks."""
-        return (codes - self.centre) / self.scale @ self.slopes + self.offsets
+        return (codes - self.mean) / self.scale @ self.coef + self.intercept
 
     def predict(self, codes: np.ndarray) -> np.ndarray:
         """(n,) The most likely class of each of the (n, D) `codes`."""
         return self.logits(codes).argmax(axis=1)
 
 
-def linear_probe(fit: Part, selection: Part, classes: int) -> Probe | None:
+def linear_probe(fit: ProbeData, selection: ProbeData, classes: int) -> LinearProbe | None:
     """A multinomial logistic regression on P, its penalty chosen on V.
 
     Minimised is the class-balanced mean cross-entropy plus l2 / 2 times the squared weights. Codes
@@ -80,34 +80,34 @@ def linear_probe(fit: Part, selection: Part, classes: int) -> Probe | None:
     """
     if len(np.unique(fit.labels)) < 2 or len(selection.labels) == 0:
         return None
-    centre, scale = standardisation(fit.codes)
+    centre, scale = mean_and_scale(fit.codes)
     codes = (fit.codes - centre) / scale
     model = LogisticRegression(class_weight="balanced", warm_start=True, max_iter=300, tol=1e-4)
-    best: Probe | None = None
+    best: LinearProbe | None = None
     for l2 in L2_GRID:  # each start is the solution under the next stronger penalty
         model.C = 1 / (l2 * len(codes))
         with warnings.catch_warnings():  # weak penalties need no exact optimum: V decides
             warnings.simplefilter("ignore", ConvergenceWarning)
             model.fit(codes, fit.labels)
         slopes, offsets = _all_classes(model, classes)
-        probe = Probe(centre, scale, slopes, offsets, l2, 0.0)
-        score = float(balanced_accuracy(confusion(selection.labels, probe.predict(selection.codes), classes)))
-        if best is None or score > best.selection:
-            best = Probe(centre, scale, slopes, offsets, l2, score)
+        probe = LinearProbe(centre, scale, slopes, offsets, l2, 0.0)
+        score = float(balanced_accuracy(confusion_matrix(selection.labels, probe.predict(selection.codes), classes)))
+        if best is None or score > best.val_score:
+            best = LinearProbe(centre, scale, slopes, offsets, l2, score)
     return best
 
 
-def standardisation(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def mean_and_scale(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(D,) float64 mean and standard deviation of `codes`; deviation 1 for a number that never changes."""
     centre = codes.mean(axis=0, dtype=np.float64)
-    scale = deviations(codes)
+    scale = standard_deviations(codes)
     return centre, np.where(scale > 0, scale, 1.0)
 
 
-def deviations(codes: np.ndarray) -> np.ndarray:
+def standard_deviations(codes: np.ndarray) -> np.ndarray:
     """(D,) float64 standard deviations of the (n, D) `codes`, 0 where they are only float32's rounding."""
     spread = codes.std(axis=0, dtype=np.float64)
-    return np.where(spread > ROUNDING * np.abs(codes).max(axis=0), spread, 0.0)
+    return np.where(spread > ROUNDING_TOLERANCE * np.abs(codes).max(axis=0), spread, 0.0)
 
 
 def _all_classes(model: LogisticRegression, classes: int) -> tuple[np.ndarray, np.ndarray]:

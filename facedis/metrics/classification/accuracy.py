@@ -5,19 +5,27 @@ from collections.abc import Callable
 import numpy as np
 
 from facedis.metrics.codes import CodeTable
-from facedis.metrics.statistics.intervals import Bootstrap, bootstrap, bounds, clusters, mean, resampled, share
-from facedis.result import Figure
+from facedis.metrics.statistics.intervals import (
+    Bootstrap,
+    bootstrap_ci,
+    bootstrap_values,
+    group_ids,
+    mean_ci,
+    percentile_interval,
+    proportion_ci,
+)
+from facedis.result import Estimate
 
 #: Bins of the calibration error.
 BINS = 15
 #: Fewest faces of a person whose own accuracy says something.
-PERSON_FACES = 5
+MIN_FACES_PER_PERSON = 5
 #: Of the accuracies of people.
 _QUANTILES = {"least": 0.0, "q10": 0.1, "median": 0.5, "q90": 0.9, "most": 1.0}
 _SMALLEST = np.finfo(np.float32).tiny
 
 
-def confusion(labels: np.ndarray, predictions: np.ndarray, classes: int) -> np.ndarray:
+def confusion_matrix(labels: np.ndarray, predictions: np.ndarray, classes: int) -> np.ndarray:
     """(K, K) int counts: row the true expression, column the predicted one."""
     cells = np.asarray(labels) * classes + np.asarray(predictions)
     return np.bincount(cells, minlength=classes * classes).reshape(classes, classes)
@@ -60,20 +68,22 @@ def confusion_terms(labels: np.ndarray, predictions: np.ndarray, classes: int) -
     return terms
 
 
-def of_confusion(statistic: Callable[[np.ndarray], np.ndarray], classes: int) -> Callable[[np.ndarray], np.ndarray]:
-    """`statistic` of (..., K, K) confusion matrices as one of the flat sums (..., K*K) that `bootstrap` makes."""
+def confusion_statistic(
+    statistic: Callable[[np.ndarray], np.ndarray], classes: int
+) -> Callable[[np.ndarray], np.ndarray]:
+    """`statistic` of (..., K, K) confusion matrices as one of the flat sums (..., K*K) that `bootstrap_ci` makes."""
     return lambda sums: statistic(sums.reshape(*sums.shape[:-1], classes, classes))
 
 
-def balanced_figure(predictions: np.ndarray, table: CodeTable, plan: Bootstrap) -> Figure:
+def balanced_accuracy_ci(predictions: np.ndarray, table: CodeTable, plan: Bootstrap) -> Estimate:
     """Balanced accuracy of the (n,) `predictions` for the faces of `table`."""
     classes = len(table.classes)
     terms = confusion_terms(table.labels, predictions, classes)
-    statistic = of_confusion(balanced_accuracy, classes)
-    return bootstrap(terms, statistic, table.identities, plan, chance_level(table.labels))
+    statistic = confusion_statistic(balanced_accuracy, classes)
+    return bootstrap_ci(terms, statistic, table.identities, plan, chance_level(table.labels))
 
 
-def task_figures(table: CodeTable, plan: Bootstrap) -> dict[str, Figure]:
+def task_metrics(table: CodeTable, plan: Bootstrap) -> dict[str, Estimate]:
     """Accuracy, balanced accuracy, macro-F1, calibration and majority rate of the expression head.
 
     Returns:
@@ -90,19 +100,19 @@ def task_figures(table: CodeTable, plan: Bootstrap) -> dict[str, Figure]:
     of_label = table.probabilities[np.arange(len(labels)), labels]
     majority = labels == np.bincount(labels, minlength=classes).argmax()
     return {
-        "accuracy": share(predictions == labels, table.identities, plan, chance),
-        "balanced_accuracy": balanced_figure(predictions, table, plan),
-        "macro_f1": bootstrap(
-            terms, of_confusion(macro_f1, classes), table.identities, plan, _guessing_f1(labels, classes)
+        "accuracy": proportion_ci(predictions == labels, table.identities, plan, chance),
+        "balanced_accuracy": balanced_accuracy_ci(predictions, table, plan),
+        "macro_f1": bootstrap_ci(
+            terms, confusion_statistic(macro_f1, classes), table.identities, plan, _guessing_f1(labels, classes)
         ),
-        "ece": calibration_error(table.probabilities, labels, table.identities, plan),
-        "nll": mean(-np.log(np.maximum(of_label, _SMALLEST)), table.identities, plan, float(np.log(classes))),
-        "majority_rate": share(majority, table.identities, plan),
+        "ece": expected_calibration_error_ci(table.probabilities, labels, table.identities, plan),
+        "nll": mean_ci(-np.log(np.maximum(of_label, _SMALLEST)), table.identities, plan, float(np.log(classes))),
+        "majority_rate": proportion_ci(majority, table.identities, plan),
         **_without_contempt(table, plan),
     }
 
 
-def _without_contempt(table: CodeTable, plan: Bootstrap) -> dict[str, Figure]:
+def _without_contempt(table: CodeTable, plan: Bootstrap) -> dict[str, Estimate]:
     """AffectNet is reported for eight and for seven expressions; a model of eight can serve both."""
     if len(table.classes) != 8 or "contempt" not in table.classes:
         return {}
@@ -110,31 +120,31 @@ def _without_contempt(table: CodeTable, plan: Bootstrap) -> dict[str, Figure]:
     others = table.take(table.labels != contempt)
     hits = np.delete(others.probabilities, contempt, axis=1).argmax(axis=1)
     hits += hits >= contempt
-    return {"accuracy_without_contempt": share(hits == others.labels, others.identities, plan, 1 / 7)}
+    return {"accuracy_without_contempt": proportion_ci(hits == others.labels, others.identities, plan, 1 / 7)}
 
 
-def recall_figures(table: CodeTable, plan: Bootstrap) -> dict[str, Figure | None]:
+def recall_per_class(table: CodeTable, plan: Bootstrap) -> dict[str, Estimate | None]:
     """Recall of each expression, chance 1/K; None for an expression that does not occur."""
     hits = table.probabilities.argmax(axis=1) == table.labels
-    figures: dict[str, Figure | None] = {}
+    figures: dict[str, Estimate | None] = {}
     for number, name in enumerate(table.classes):
         of_class = table.labels == number
-        known = share(hits[of_class], table.identities[of_class], plan, 1 / len(table.classes))
+        known = proportion_ci(hits[of_class], table.identities[of_class], plan, 1 / len(table.classes))
         figures[name] = known if of_class.any() else None
     return figures
 
 
-def person_spread(table: CodeTable) -> dict[str, float] | None:
+def accuracy_by_person(table: CodeTable) -> dict[str, float] | None:
     """How far people differ in how often the expression head is right about them.
 
     Returns:
         `people` and `faces` that it rests on, `faces_each` as the mean; the accuracies of people in
         0..1: `least`, `q10`, `median`, `q90`, `most`, `sd`; and `sd_by_chance`, what `sd` would be
-        if everybody were equally easy. None where fewer than two people have `PERSON_FACES` faces.
+        if everybody were equally easy. None where fewer than two people have `MIN_FACES_PER_PERSON` faces.
     """
     hits = table.probabilities.argmax(axis=1) == table.labels
     names, groups, counts = np.unique(table.identities, return_inverse=True, return_counts=True)
-    kept = (counts >= PERSON_FACES) & (names != "")
+    kept = (counts >= MIN_FACES_PER_PERSON) & (names != "")
     if kept.sum() < 2:
         return None
     each = (np.bincount(groups, weights=hits) / counts)[kept]
@@ -144,13 +154,15 @@ def person_spread(table: CodeTable) -> dict[str, float] | None:
         "people": int(kept.sum()),
         "faces": int(faces.sum()),
         "faces_each": float(faces.mean()),
-        **{name: float(np.quantile(each, share)) for name, share in _QUANTILES.items()},
+        **{name: float(np.quantile(each, q)) for name, q in _QUANTILES.items()},
         "sd": float(each.std()),
         "sd_by_chance": float(np.sqrt(overall * (1 - overall) * (1 / faces).mean())),
     }
 
 
-def calibration_error(probabilities: np.ndarray, labels: np.ndarray, identities: np.ndarray, plan: Bootstrap) -> Figure:
+def expected_calibration_error_ci(
+    probabilities: np.ndarray, labels: np.ndarray, identities: np.ndarray, plan: Bootstrap
+) -> Estimate:
     """Expected calibration error over 15 bins of equal width: 0 where confidence equals accuracy.
 
     A resample has a larger error than the images it was drawn from, because noise adds to every bin.
@@ -169,12 +181,12 @@ def calibration_error(probabilities: np.ndarray, labels: np.ndarray, identities:
         return np.abs(sums[..., :BINS]).sum(axis=-1) / sums[..., BINS]
 
     value = float(error(terms.sum(axis=0)))
-    groups = clusters(identities)
+    groups = group_ids(identities)
     if groups.max() == 0:
-        return Figure(value, n=len(labels))
-    values = resampled(terms, error, groups, plan)
-    low, high = bounds(np.clip(values - values.mean() + value, 0, 1))
-    return Figure(value, low, high, n=len(labels))
+        return Estimate(value, n=len(labels))
+    values = bootstrap_values(terms, error, groups, plan)
+    low, high = percentile_interval(np.clip(values - values.mean() + value, 0, 1))
+    return Estimate(value, low, high, n=len(labels))
 
 
 def _guessing_f1(labels: np.ndarray, classes: int) -> float:

@@ -4,19 +4,27 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facedis.metrics.statistics.intervals import Bootstrap, bootstrap, bounds, clusters, weights
-from facedis.metrics.verification.pairs import Pairs, unit
-from facedis.result import Figure
+from facedis.metrics.statistics.intervals import (
+    Bootstrap,
+    bootstrap_ci,
+    bootstrap_weights,
+    group_ids,
+    percentile_interval,
+)
+from facedis.metrics.verification.pairs import Pairs, unit_vectors
+from facedis.result import Estimate
 
 #: The false accepts that are allowed.
 FAR = 0.01
 #: Galleries that are drawn for the rank-1 rate.
-GALLERIES = 5
+NUM_GALLERIES = 5
 #: Most people of a gallery.
-PEOPLE = 1_000
+MAX_GALLERY_SIZE = 1_000
 
 
-def verification(values: np.ndarray, pairs: Pairs, identities: np.ndarray, plan: Bootstrap) -> dict[str, Figure] | None:
+def verification_rates(
+    values: np.ndarray, pairs: Pairs, identities: np.ndarray, plan: Bootstrap
+) -> dict[str, Estimate] | None:
     """Equal error rate, and the share of true pairs accepted where 1 % of the false ones are.
 
     Args:
@@ -34,11 +42,17 @@ def verification(values: np.ndarray, pairs: Pairs, identities: np.ndarray, plan:
     """
     if pairs.positive.all() or not pairs.positive.any():
         return None
-    curve = _Curve.of(values, pairs, clusters(identities))
-    draws = [curve.rates(drawn) for block in weights(curve.people, plan) for drawn in block] if curve.people > 1 else []
+    curve = _Curve.of(values, pairs, group_ids(identities))
+    draws = (
+        [curve.rates(drawn) for block in bootstrap_weights(curve.people, plan) for drawn in block]
+        if curve.people > 1
+        else []
+    )
     known = np.array(draws).reshape(-1, 2)
     found = zip(("eer", "tar_at_far_1"), curve.rates(np.ones(curve.people)), known.T, (0.5, FAR), strict=True)
-    return {name: Figure(value, *bounds(drawn), chance, len(pairs)) for name, value, drawn, chance in found}
+    return {
+        name: Estimate(value, *percentile_interval(drawn), chance, len(pairs)) for name, value, drawn, chance in found
+    }
 
 
 @dataclass(frozen=True)
@@ -79,7 +93,7 @@ class _Curve:
         return float(eer), float(accepted[upper - 1] + part * (accepted[upper] - accepted[upper - 1]))
 
 
-def rank_one(codes: np.ndarray, labels: np.ndarray, identities: np.ndarray, plan: Bootstrap) -> Figure | None:
+def rank_one(codes: np.ndarray, labels: np.ndarray, identities: np.ndarray, plan: Bootstrap) -> Estimate | None:
     """How often the most alike face of a gallery is the same person's, who shows another expression there.
 
     A gallery has one face of each person. Asked are all faces of those people that show another
@@ -89,13 +103,13 @@ def rank_one(codes: np.ndarray, labels: np.ndarray, identities: np.ndarray, plan
         A share in 0..1, chance one over the people; None where fewer than two people show two expressions.
     """
     generator = np.random.default_rng(plan.seed)
-    several = generator.permutation(_with_two_expressions(labels, identities))[:PEOPLE]
+    several = generator.permutation(_with_two_expressions(labels, identities))[:MAX_GALLERY_SIZE]
     if len(several) < 2:
         return None
-    units = unit(codes)
+    units = unit_vectors(codes)
     rows = {name: np.flatnonzero(identities == name) for name in several}
     hits, asked = np.zeros(len(several)), np.zeros(len(several))
-    for _ in range(GALLERIES):
+    for _ in range(NUM_GALLERIES):
         gallery = np.array([generator.choice(rows[name]) for name in several])
         faces = [rows[name][labels[rows[name]] != labels[shown]] for name, shown in zip(several, gallery, strict=True)]
         person = np.repeat(np.arange(len(several)), [len(found) for found in faces])
@@ -105,8 +119,8 @@ def rank_one(codes: np.ndarray, labels: np.ndarray, identities: np.ndarray, plan
         hits += np.bincount(person, tied[np.arange(len(person)), person] / tied.sum(axis=1), len(several))
         asked += np.bincount(person, minlength=len(several))
     terms = np.stack([hits / asked, np.ones(len(several))], axis=1)
-    figure = bootstrap(terms, lambda sums: sums[..., 0] / sums[..., 1], several, plan, 1 / len(several))
-    return Figure(figure.value, figure.low, figure.high, figure.chance, int(asked.sum()))
+    figure = bootstrap_ci(terms, lambda sums: sums[..., 0] / sums[..., 1], several, plan, 1 / len(several))
+    return Estimate(figure.value, figure.low, figure.high, figure.chance, int(asked.sum()))
 
 
 def _with_two_expressions(labels: np.ndarray, identities: np.ndarray) -> np.ndarray:
