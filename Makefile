@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(abspath $(VENV))/bin
 # Editable, so that the installed package never differs from the source tree.
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet --editable
-BUNDLED := $$($(BIN)/python -c "from facedis.synthetic.bundled import folder; print(folder())")
+BUNDLED := $$($(BIN)/python -c "from facedis.synthetic.bundled import unpack; print(unpack())")
 
 .PHONY: demo test lint docs clean
 

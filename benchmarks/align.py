@@ -25,7 +25,7 @@ from PIL import Image
 from torch.nn.functional import interpolate
 
 from facedis.atomic_io import write_text
-from facedis.datasets.formats.walk import images_below
+from facedis.datasets.formats.walk import iter_images
 from facedis.faces.detection.detector import Detections, none_found
 from facedis.faces.detection.mtcnn import Mtcnn
 from facedis.faces.detection.mtcnn_tf import MtcnnTensorFlow
@@ -68,7 +68,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
-    decoded = (decode(options.folder / name).pixels for name in sorted(images_below(options.folder)))
+    decoded = (decode(options.folder / name).pixels for name in sorted(iter_images(options.folder)))
     photos = [photo for photo, _ in zip((p for p in decoded if p is not None), range(options.photos), strict=False)]
     result = compare(photos)
     text = page(result)

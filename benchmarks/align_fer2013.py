@@ -23,9 +23,9 @@ from PIL import Image
 
 from facedis.atomic_io import write_text
 from facedis.config import AlignConfig
-from facedis.datasets.readers.expression.fer2013 import USAGES, Fer2013Folders
+from facedis.datasets.readers.expression.fer2013 import USAGES, Fer2013
 from facedis.datasets.readers.expression.fer2013_csv import IDS, Fer2013Csv
-from facedis.datasets.scan import read
+from facedis.datasets.scan import scan_dataset
 from facedis.faces.alignment.check import check
 from facedis.faces.alignment.verify import verify
 from facedis.faces.cache.cache import FacesCache
@@ -89,7 +89,7 @@ def write_table(folder: Path, root: Path) -> None:
     with open(root / "fer2013.csv", "w", newline="") as file:
         table = csv.writer(file)
         table.writerow(("emotion", "pixels", "Usage"))
-        for each in read(Fer2013Folders(folder)).records:
+        for each in scan_dataset(Fer2013(folder)).records:
             with Image.open(folder / each.image) as image:
                 pixels = np.asarray(image.convert("L"))
             table.writerow((IDS.index(each.expression), " ".join(map(str, pixels.ravel())), usage_of[each.split]))
@@ -98,7 +98,7 @@ def write_table(folder: Path, root: Path) -> None:
 def unpack(table: Path, root: Path) -> None:
     """A file for each row of the table, as the row is called."""
     reader = Fer2013Csv(table)
-    for each in read(reader).records:
+    for each in scan_dataset(reader).records:
         path = root / each.image
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(reader.image_bytes(each))

@@ -24,7 +24,7 @@ from machine import machine, sentence
 
 from facedis.atomic_io import write_text
 from facedis.config import AlignConfig
-from facedis.datasets.formats.walk import images_below
+from facedis.datasets.formats.walk import iter_images
 from facedis.events import Event
 from facedis.faces.alignment.align_dataset import align
 from facedis.faces.alignment.plan import FACE_SIZE
@@ -97,7 +97,7 @@ def measure(folder: Path, place: Path, rows: int, gain_rows: int) -> dict[str, A
 def repeat(folder: Path, root: Path, rows: int) -> None:
     """A dataset of `rows` links to the images of `folder`, with a labels.csv."""
     (root / "images").mkdir(parents=True)
-    images = [folder / image for image in sorted(images_below(folder))]
+    images = [folder / image for image in sorted(iter_images(folder))]
     lines = ["image,expression,identity"]
     for row in range(rows):
         image = images[row % len(images)]

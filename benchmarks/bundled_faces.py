@@ -12,12 +12,12 @@ from pathlib import Path
 
 from facedis.reports.progress import Progress
 from facedis.synthetic.bundled import ARCHIVE, FACES, GRID
-from facedis.synthetic.render_plan import SetPlan
-from facedis.synthetic.synthesis import synthesise
+from facedis.synthetic.render_plan import RenderPlan
+from facedis.synthetic.synthesis import render_dataset
 
 PLANS = {
-    FACES: SetPlan(identities=192, per_expression=2, size=128, seed=2020),
-    GRID: SetPlan(identities=192, per_expression=2, size=128, seed=2020, grid=True),
+    FACES: RenderPlan(identities=192, per_expression=2, size=128, seed=2020),
+    GRID: RenderPlan(identities=192, per_expression=2, size=128, seed=2020, grid=True),
 }
 
 
@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
     for part, plan in PLANS.items():
-        made = synthesise(plan, options.work / part, options.processes, Progress())
+        made = render_dataset(plan, options.work / part, options.processes, Progress())
         rate = "all there" if made["rate"] is None else f"{made['rate']:.2f} images a second"
         print(f"{part}: {made['n']:,} pictures of {made['people']} people, {rate}")
     print(f"{ARCHIVE.name}: {pack(options.work, ARCHIVE) / 1e6:.1f} MB")

@@ -21,7 +21,7 @@ from facedis.faces.cache.cache import FacesCache
 from facedis.metrics.statistics.intervals import Bootstrap, wilson_ci
 from facedis.metrics.verification.pairs import auc, cosines, identity_pairs
 from facedis.model.network.disentangler import build
-from facedis.model.storage.checkpoint import MODEL, load_run, read_info, save_tensors, tensors_of, write_info
+from facedis.model.storage.checkpoint import MODEL, load_run, named_tensors, read_info, save_tensors, write_info
 from facedis.tasks.encoding.encode import encode
 from facedis.tasks.swapping.evaluators import IDENTITY_LABELS
 from facedis.training.data import TrainingData
@@ -48,7 +48,7 @@ def judge(cache: FacesCache, place: Path, names: np.ndarray, options: argparse.N
     nothing = np.empty(0, np.int64)
     data = TrainingData(cache, tuple(map(str, classes)), rows, labels, nothing, nothing, has_test=False)
     start_run(place, data, False, config, TrainConfig(seed=options.seed, epochs=epochs))
-    save_tensors(place / MODEL, tensors_of(model, None))
+    save_tensors(place / MODEL, named_tensors(model, None))
 
 
 def main() -> None:

@@ -25,7 +25,7 @@ from pathlib import Path
 from machine import machine, sentence
 from PIL import Image
 
-from facedis.datasets.formats.walk import images_below
+from facedis.datasets.formats.walk import iter_images
 from facedis.model.storage.checkpoint import load_run
 
 #: Wanted: first answer within this many times that of the script by hand, and faces a second.
@@ -71,7 +71,7 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, help="Folder for predict.json and predict.md.")
     arguments = parser.parse_args()
     result = {"kind": "benchmark", "what": "predict", "machine": machine()}
-    names = sorted(images_below(arguments.photos))
+    names = sorted(iter_images(arguments.photos))
     step = max(len(names) // arguments.images, 1)
     chosen = [str(arguments.photos / name) for name in names[::step]][: arguments.images]
     result |= first_answer(arguments.run, chosen[0], arguments.repeats) | steady(arguments.run, chosen)

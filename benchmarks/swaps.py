@@ -27,7 +27,7 @@ from facedis.config import ModelConfig, SwapEvalConfig, TrainConfig, as_dict
 from facedis.events import ignore_events
 from facedis.faces.cache.cache import FacesCache
 from facedis.model.network.disentangler import build
-from facedis.model.storage.checkpoint import MODEL, Run, load_run, save_tensors, tensors_of, write_info
+from facedis.model.storage.checkpoint import MODEL, Run, load_run, named_tensors, save_tensors, write_info
 from facedis.presets import DRAWING, SCENES
 from facedis.faces.io.provenance import save_image
 from facedis.reports.terminal.swap_eval import CAPTION, GAP, TILE, figures, sheet_of
@@ -84,14 +84,14 @@ def draw(run: Run, row: str, place: Path, options: argparse.Namespace) -> None:
         finished = {
             name: value
             for name, value in run.model.state_dict().items()
-            if not name.startswith(("decoder.", "map_branch."))
+            if not name.startswith(("decoder.", "spatial_rest."))
         }
         model.load_state_dict(finished, strict=False)
         write_info(place, run.info | {"model": as_dict(model_config), "train": as_dict(config)})
         precision = {"32": "32-true", "bf16": "bf16-mixed"}[options.precision]
         fabric = Fabric(accelerator="auto", devices=1, precision=precision)
         Drawing(fabric, place, data, model, (model_config, config)).run(lambda: False, ignore_events)
-    save_tensors(place / MODEL, tensors_of(model, run.adversary))
+    save_tensors(place / MODEL, named_tensors(model, run.adversary))
 
 
 def judged(place: Path, options: argparse.Namespace) -> tuple[dict, list[SwapExample]]:

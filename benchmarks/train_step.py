@@ -1,6 +1,6 @@
 """Training throughput against its floor, in one run.
 
-The floor is a bare loop: trunk and both branches forward and backward on random tensors, without
+The floor is a bare trainer: trunk and both branches forward and backward on random tensors, without
 classifiers, adversary, losses, optimisers or data. Blocks of both are taken in turn, so that
 whatever else the machine does meets both alike.
 
@@ -23,7 +23,7 @@ from facedis.faces.cache.cache import FacesCache
 from facedis.model.network.disentangler import build
 from facedis.training.data import training_data
 from facedis.training.setup import Job
-from facedis.training.trainer import Loop
+from facedis.training.trainer import Trainer
 
 
 def floor_step(model: torch.nn.Module, images: torch.Tensor) -> None:
@@ -43,7 +43,7 @@ def timed(work, n: int) -> float:
 
 
 def main() -> None:
-    """Print one line a loop and their ratio."""
+    """Print one line a trainer and their ratio."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("faces", type=Path, help="a faces cache")
     parser.add_argument("--trunk", default="inception_resnet_v1")
@@ -63,14 +63,14 @@ def main() -> None:
         bare = bare.to(fabric.device).train().to(memory_format=torch.channels_last)
         images = torch.rand(arguments.batch, 3, arguments.size, arguments.size, device=fabric.device)
         images = images.contiguous(memory_format=torch.channels_last)
-        loop = Loop(fabric, Job(arguments.faces, Path(folder), settings, config), data, model, adversary)
-        loop.encoder.wrapped.train()
-        prepared = loop.prepared(loop.batches(0)[: arguments.blocks + 1])
+        trainer = Trainer(fabric, Job(arguments.faces, Path(folder), settings, config), data, model, adversary)
+        trainer.encoder.wrapped.train()
+        prepared = trainer.prepared(trainer.batches(0)[: arguments.blocks + 1])
         rates: dict[str, list[float]] = {"facedis": [], "bare": []}
         for block in range(arguments.blocks + 1):
             found = {
                 "bare": timed(lambda: floor_step(bare, images), arguments.batch),
-                "facedis": timed(lambda: loop.step(next(prepared)), arguments.batch),
+                "facedis": timed(lambda: trainer.step(next(prepared)), arguments.batch),
             }
             for name in rates if block else ():  # the first block warms up
                 rates[name].append(found[name])

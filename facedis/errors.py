@@ -5,17 +5,17 @@ class FacedisError(Exception):
     """Bad input or a wish that cannot be met. The CLI prints it as one line and exits with 2.
 
     Args:
-        what: What is wrong and where, naming the file, row or option.
+        message: What is wrong and where, naming the file, row or option.
         hint: What to do next, as a sentence without a capital.
     """
 
-    def __init__(self, what: str, hint: str = "") -> None:
-        super().__init__(what)
-        self.what = what
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
         self.hint = hint
 
     def __str__(self) -> str:
-        line = f"{self.what}; {self.hint}" if self.hint else self.what
+        line = f"{self.message}; {self.hint}" if self.hint else self.message
         return " ".join(line.split())
 
 

@@ -34,7 +34,7 @@ def load(point: EntryPoint) -> Any | None:
         return None
 
 
-def named(group: str, name: str) -> Any:
+def load_by_name(group: str, name: str) -> Any:
     """The plugin `name` of `group`, loaded.
 
     Raises:

@@ -28,7 +28,7 @@ _SPELLINGS = {
 ALIASES = {word: name for name, words in _SPELLINGS.items() for word in words.split()}
 
 
-def expression_named(spelling: str, where: str = "") -> str:
+def parse_expression(spelling: str, where: str = "") -> str:
     """The expression that a dataset's `spelling` means.
 
     Raises:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from facedis import pretrained as shipped
+from facedis import pretrained
 from facedis.config import tomllib
 from facedis.model.storage.checkpoint import MODEL
 from facedis.model.storage.packed import CARD, FACE, MANIFEST, RESULTS
 from facedis.model.storage.registry import load_model
-from facedis.pretrained import INFO
+from facedis.pretrained import METADATA
 from facedis.tasks.packaging.model_verification import verify_model
 from facedis.tasks.packaging.packing import MAX_BUNDLED_BYTES
 from facedis.tasks.similarity.reference_distribution import REFERENCE_FILE
@@ -42,8 +42,8 @@ def test_the_wheel_holds_every_file_of_the_package_and_nothing_else(wheel):
 
 def test_a_model_inside_is_whole_and_small_enough():
     """None need be there; what is there must be what was packed."""
-    for name in shipped.names():
-        folder = shipped.folder(name)
+    for name in pretrained.list_names():
+        folder = pretrained.model_dir(name)
         assert sum(path.stat().st_size for path in folder.iterdir()) <= MAX_BUNDLED_BYTES
         assert verify_model(name)["whole"]
         assert load_model(name).info["name"] == name
@@ -51,7 +51,7 @@ def test_a_model_inside_is_whole_and_small_enough():
 
 def test_a_model_that_is_put_in_comes_into_the_wheel():
     patterns = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
-    for name in (INFO, MODEL, CARD, RESULTS, MANIFEST, FACE, REFERENCE_FILE, CLASS_MEANS_FILE):
+    for name in (METADATA, MODEL, CARD, RESULTS, MANIFEST, FACE, REFERENCE_FILE, CLASS_MEANS_FILE):
         assert any(fnmatch(f"bundled/{name}", pattern) for pattern in patterns["facedis.pretrained"]), name
 
 

@@ -95,7 +95,7 @@ def evaluate(
 
             result["page"] = str(html)
             write_evaluation(result, gallery(table, cache, chosen.seed), html)
-    title = f"{Path(trained.called).name} on {result['dataset']}, split {chosen.split}"
+    title = f"{Path(trained.display_name).name} on {result['dataset']}, split {chosen.split}"
     confusion_png(result["confusion"], result["classes"], place / "confusion.png", title)
     write_result(result, place / "result.json")
     show(result, render, as_json, quiet)

@@ -118,7 +118,7 @@ def _card(model: str | None, output: Path | None, as_json: bool, quiet: bool) ->
     text = card(known)
     if output is not None:
         write_text(output, text)
-    found = record("model_card", model=run.called, card=text, output=None if output is None else str(output))
+    found = record("model_card", model=run.display_name, card=text, output=None if output is None else str(output))
     if output is None and not as_json and not quiet:
         typer.echo(text, nl=False)  # as it is, so that it can be piped
     else:
@@ -158,10 +158,10 @@ def _pack(
 
 def _push(model: str, repo: str, private: bool, as_json: bool, quiet: bool) -> None:
     from facedis.model.storage.hub import push_model
-    from facedis.model.storage.registry import folder_of
+    from facedis.model.storage.registry import model_folder
     from facedis.result import record
 
-    folder = folder_of(model)
+    folder = model_folder(model)
     address = push_model(folder, repo, private)
     found = record("model_pushed", model=model, repo=repo, address=address)
     show(found, lambda _: [f"Pushed: {address}", f"Use it: --model hf:{repo}"], as_json, quiet)

@@ -82,7 +82,7 @@ def faces_of(run: "Run", faces: Path | None) -> Path:
         CacheError: None was named and that one is not here.
     """
     if faces is None and not run.faces.exists():
-        raise CacheError(f"the faces that {run.called} was trained on are not here: {run.faces}", "name --faces")
+        raise CacheError(f"the faces that {run.display_name} was trained on are not here: {run.faces}", "name --faces")
     return faces or run.faces
 
 

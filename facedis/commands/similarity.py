@@ -138,7 +138,14 @@ def _compare(run: "Run", given: dict[str, Any], handler: "EventHandler") -> "Sim
     from facedis.tasks.similarity.rank_faces import TOP_K, rank_faces
 
     gallery = given["image2"] or given["faces"]
-    return rank_faces(run, given["image1"], gallery, given["top"] or TOP_K, given["by"] or "expression", options)
+    return rank_faces(
+        run,
+        given["image1"],
+        gallery,
+        TOP_K if given["top"] is None else given["top"],
+        given["by"] or "expression",
+        options,
+    )
 
 
 def _bootstrap_samples(given: dict[str, Any]) -> dict[str, int]:

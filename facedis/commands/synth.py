@@ -45,9 +45,9 @@ def synth(
     """
     from facedis.errors import ConfigError
     from facedis.reports.terminal.synth import render, save_png
-    from facedis.synthetic.render_plan import SetPlan
-    from facedis.synthetic.render_sheet import sheet as contact_sheet
-    from facedis.synthetic.synthesis import synthesise
+    from facedis.synthetic.render_plan import RenderPlan
+    from facedis.synthetic.render_sheet import expression_sheet
+    from facedis.synthetic.synthesis import render_dataset
 
     if like is not None:
         from facedis.synthetic.true_swap import true_swap
@@ -56,8 +56,10 @@ def synth(
         return
     if grid and scenes:
         raise ConfigError("--grid and --scenes are two kinds of sets", "leave out one of both")
-    plan = SetPlan(identities=identities, per_expression=per_expression, size=size, seed=seed, grid=grid, scenes=scenes)
-    result = synthesise(plan, output, processes or os.cpu_count() or 1, event_handler(as_json, quiet))
+    plan = RenderPlan(
+        identities=identities, per_expression=per_expression, size=size, seed=seed, grid=grid, scenes=scenes
+    )
+    result = render_dataset(plan, output, processes or os.cpu_count() or 1, event_handler(as_json, quiet))
     if sheet is not None:
-        save_png(contact_sheet(output, plan), sheet)
+        save_png(expression_sheet(output, plan), sheet)
     show(result, render, as_json, quiet)

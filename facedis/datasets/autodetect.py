@@ -4,12 +4,12 @@ import inspect
 from pathlib import Path
 
 from facedis import plugins
-from facedis.datasets.formats.walk import images_below
+from facedis.datasets.formats.walk import iter_images
 from facedis.datasets.record import Reader
 from facedis.errors import ConfigError, InputError
 
 
-def reader_for(root: Path, wish: str = "auto") -> Reader:
+def create_reader(root: Path, wish: str = "auto") -> Reader:
     """The reader that `wish` names on `root`, or with "auto" the one that is surest to know its layout.
 
     Args:
@@ -23,7 +23,7 @@ def reader_for(root: Path, wish: str = "auto") -> Reader:
     """
     _check_folder(root)
     name, _, options = wish.partition(":")
-    kind = _surest(root) if name == "auto" else plugins.named(plugins.DATASETS, name)
+    kind = _surest(root) if name == "auto" else plugins.load_by_name(plugins.DATASETS, name)
     return kind(root, **_options(kind, options))
 
 
@@ -33,7 +33,7 @@ def _surest(root: Path) -> type[Reader]:
     for label, point in plugins.discover(plugins.DATASETS).items():
         reader = plugins.load(point)
         if reader is not None:
-            readers[label], sure[label] = reader, reader.recognises(root)
+            readers[label], sure[label] = reader, reader.match_score(root)
     best = [label for label, value in sure.items() if value and value == max(sure.values())]
     if not best:
         raise _not_recognised(root)
@@ -69,7 +69,7 @@ def _check_folder(root: Path) -> None:
 
 
 def _not_recognised(root: Path) -> InputError:
-    image = next(images_below(root), None)
+    image = next(iter_images(root), None)
     if image is None:
         return InputError(f"{root} holds no image", "name a folder of photographs")
     return InputError(

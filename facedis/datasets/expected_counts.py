@@ -14,34 +14,34 @@ _MORE = "there are more than were published: other images among them, or images 
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class ExpectedCount:
     """A published number.
 
     Attributes:
-        what: What is counted, as a key of `counted`.
-        published: The number, or several where versions differ.
-        known: What certain other numbers mean.
+        key: What is counted, as a key of `counted`.
+        expected: The number, or several where versions differ.
+        explanations: What certain other numbers mean.
     """
 
-    what: str
-    published: tuple[int, ...]
-    known: Mapping[int, str] = field(default_factory=dict)
+    key: str
+    expected: tuple[int, ...]
+    explanations: Mapping[int, str] = field(default_factory=dict)
 
-    def meaning(self, found: int, others: Sequence["Count"]) -> str:
+    def explain(self, found: int, others: Sequence["ExpectedCount"]) -> str:
         """What `found` usually means; "" where it is a published number."""
-        if found in self.published:
+        if found in self.expected:
             return ""
-        if found in self.known:
-            return self.known[found]
-        split, _, _ = self.what.rpartition(" ")
+        if found in self.explanations:
+            return self.explanations[found]
+        split, _, _ = self.key.rpartition(" ")
         for other in others:
-            if split and found in other.published and other.what.rpartition(" ")[0] == split:
-                name = other.what.rpartition(" ")[2]
+            if split and found in other.expected and other.key.rpartition(" ")[0] == split:
+                name = other.key.rpartition(" ")[2]
                 return f"that is the published number of {name}: the classes are numbered in another order"
-        return _FEWER if found < min(self.published) else _MORE
+        return _FEWER if found < min(self.expected) else _MORE
 
 
-def counted(records: Iterable[FaceRecord]) -> Counter[str]:
+def count_records(records: Iterable[FaceRecord]) -> Counter[str]:
     """Rows by "all", split, expression and "split expression"; "people"; "sequences" of folders, also by expression."""
     numbers: Counter[str] = Counter()
     people, sequences = set(), set()
@@ -58,17 +58,17 @@ def counted(records: Iterable[FaceRecord]) -> Counter[str]:
     return numbers
 
 
-def published_for(reader: Reader) -> list[Count]:
+def expected_counts_for(reader: Reader) -> list[ExpectedCount]:
     """The published numbers for what `reader` was asked to read; none where none are known."""
-    counts = PUBLISHED.get(reader.name, [])
+    counts = EXPECTED_COUNTS.get(reader.name, [])
     if reader.name in ("ckplus", "ckplus48") and len(getattr(reader, "classes", ())) != 8:
-        return [count for count in counts if count.what.rpartition(" ")[2] in reader.classes]
+        return [count for count in counts if count.key.rpartition(" ")[2] in reader.classes]
     return counts
 
 
-def _classes(prefix: str, names: str, *numbers: int | tuple[int, ...]) -> Iterator[Count]:
+def _classes(prefix: str, names: str, *numbers: int | tuple[int, ...]) -> Iterator[ExpectedCount]:
     for name, number in zip(names.split(), numbers, strict=True):
-        yield Count(f"{prefix}{name}", number if isinstance(number, tuple) else (number,))
+        yield ExpectedCount(f"{prefix}{name}", number if isinstance(number, tuple) else (number,))
 
 
 _EIGHT = "neutral happiness sadness surprise fear disgust anger contempt"
@@ -76,7 +76,7 @@ _RAF = "surprise fear disgust happiness sadness anger neutral"
 _CK = "anger contempt disgust fear happiness sadness surprise"
 _NO_CONTEMPT = "the seven classes without contempt: accuracies on it are not comparable with those on eight"
 _AFFECTNET = [
-    Count(
+    ExpectedCount(
         "train",
         (287_651,),
         {
@@ -84,43 +84,43 @@ _AFFECTNET = [
             37_553: "a shared sample of the set: accuracies on it are not comparable with published ones",
         },
     ),
-    Count("val", (4_000, 3_999), {3_500: _NO_CONTEMPT, 3_499: _NO_CONTEMPT}),
+    ExpectedCount("val", (4_000, 3_999), {3_500: _NO_CONTEMPT, 3_499: _NO_CONTEMPT}),
     *_classes("train ", _EIGHT, 74_874, 134_415, 25_459, 14_090, 6_378, 3_803, 24_882, 3_750),
     *_classes("val ", _EIGHT, 500, 500, 500, 500, 500, 500, 500, (500, 499)),
 ]
-_FER2013 = [Count("train", (28_709,)), Count("val", (3_589,)), Count("test", (3_589,))]
+_FER2013 = [ExpectedCount("train", (28_709,)), ExpectedCount("val", (3_589,)), ExpectedCount("test", (3_589,))]
 _RAFDB = [
-    Count("train", (12_271,)),
-    Count("test", (3_068,)),
+    ExpectedCount("train", (12_271,)),
+    ExpectedCount("test", (3_068,)),
     *_classes("train ", _RAF, 1_290, 281, 717, 4_772, 1_982, 705, 2_524),
     *_classes("test ", _RAF, 329, 74, 160, 1_185, 478, 162, 680),
 ]
 _CASIA = (
-    Count("all", (494_414,), {490_623: "the selection that face recognition tools share"}),
-    Count("people", (10_575,), {10_572: "the selection that face recognition tools share"}),
+    ExpectedCount("all", (494_414,), {490_623: "the selection that face recognition tools share"}),
+    ExpectedCount("people", (10_575,), {10_572: "the selection that face recognition tools share"}),
 )
 #: By the name of the reader. Where each is from: docs/data.md, "Published numbers".
-PUBLISHED: dict[str, list[Count]] = {
+EXPECTED_COUNTS: dict[str, list[ExpectedCount]] = {
     "affectnet": _AFFECTNET,
     "affectnet-2021": _AFFECTNET,
     "affectnet-folders": _AFFECTNET,
     "ckplus": [
-        Count("sequences", (327,)),
-        Count("people", (118,), {123: "also people of whom no sequence is labelled"}),
+        ExpectedCount("sequences", (327,)),
+        ExpectedCount("people", (118,), {123: "also people of whom no sequence is labelled"}),
         *_classes("sequences ", _CK, 45, 18, 59, 25, 69, 28, 83),
     ],
     "ckplus48": [
-        Count("all", (981,)),
-        Count("people", (118,)),
+        ExpectedCount("all", (981,)),
+        ExpectedCount("people", (118,)),
         *_classes("no split ", _CK, 135, 54, 177, 75, 207, 84, 249),
     ],
     "casia": list(_CASIA),
-    "casia-rec": [Count("all", (490_623,)), Count("people", (10_572,))],
+    "casia-rec": [ExpectedCount("all", (490_623,)), ExpectedCount("people", (10_572,))],
     "rafdb": _RAFDB,
     "rafdb-folders": _RAFDB,
     "fer2013": _FER2013,
     "fer2013-csv": _FER2013,
-    "ferplus": [Count("train", (25_045,)), Count("val", (3_191,)), Count("test", (3_137,))],
-    "jaffe": [Count("all", (213,)), Count("people", (10,))],
-    "lfw": [Count("all", (13_233,)), Count("people", (5_749,))],
+    "ferplus": [ExpectedCount("train", (25_045,)), ExpectedCount("val", (3_191,)), ExpectedCount("test", (3_137,))],
+    "jaffe": [ExpectedCount("all", (213,)), ExpectedCount("people", (10,))],
+    "lfw": [ExpectedCount("all", (13_233,)), ExpectedCount("people", (5_749,))],
 }

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from facedis.datasets.formats.tables import Row, read_table
-from facedis.datasets.formats.walk import images_below
-from facedis.datasets.readers.identity.lfw import pairs_of
+from facedis.datasets.formats.walk import iter_images
+from facedis.datasets.readers.identity.lfw import read_lfw_pairs
 from facedis.datasets.record import Skipped
 from facedis.errors import InputError
 
 #: Columns of a pairs.csv that name the images; all others are kept as they are.
-IMAGES = ("image1", "image2")
+IMAGE_COLUMNS = ("image1", "image2")
 
 
 @dataclass(frozen=True)
@@ -52,11 +52,11 @@ def read_pairs(path: Path, images: Path | None = None) -> Iterator[ImagePair | S
 
 
 def _listed(path: Path, root: Path) -> Iterator[ImagePair | Skipped]:
-    for row in read_table(path, path.parent, IMAGES):
+    for row in read_table(path, path.parent, IMAGE_COLUMNS):
         if isinstance(row, Skipped):
             yield row
             continue
-        names = [row.cells[column] for column in IMAGES]
+        names = [row.cells[column] for column in IMAGE_COLUMNS]
         if not all(names):
             yield Skipped(path.name, row.line, "it names only one image" if any(names) else "it names no image")
             continue
@@ -64,15 +64,15 @@ def _listed(path: Path, root: Path) -> Iterator[ImagePair | Skipped]:
 
 
 def _labels(row: Row) -> dict[str, str]:
-    return {column: value for column, value in row.cells.items() if column not in IMAGES}
+    return {column: value for column, value in row.cells.items() if column not in IMAGE_COLUMNS}
 
 
 def _named(path: Path, root: Path) -> Iterator[ImagePair | Skipped]:
     """LFW names a person and a number: `Aaron_Eckhart_0001`, in any format and at any depth below `root`."""
     places: dict[str, str] = {}
-    for image in images_below(root):
+    for image in iter_images(root):
         places.setdefault(Path(image).stem, image)
-    for line, pair in pairs_of(path, path.name):
+    for line, pair in read_lfw_pairs(path, path.name):
         if isinstance(pair, Skipped):
             yield pair
             continue

@@ -52,16 +52,16 @@ class Skipped:
     Attributes:
         file: Path below the dataset's root of the list, or of the image itself.
         line: Of the list, counted from 1; 0 where `file` is no list.
-        why: In words that are equal for rows that are skipped for the same reason.
+        reason: In words that are equal for rows that are skipped for the same reason.
     """
 
     file: str
     line: int
-    why: str
+    reason: str
 
     def __str__(self) -> str:
         place = f"{self.file}, line {self.line}" if self.line else self.file
-        return f"{place}: {self.why}"
+        return f"{place}: {self.reason}"
 
 
 class Reader(Protocol):
@@ -86,7 +86,7 @@ class Reader(Protocol):
     def __init__(self, root: Path) -> None: ...
 
     @classmethod
-    def recognises(cls, root: Path) -> int:
+    def match_score(cls, root: Path) -> int:
         """How sure this reader is that `root` is its dataset: 0 no, 1 generic layout, 2 named layout."""
         ...
 

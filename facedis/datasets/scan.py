@@ -8,14 +8,14 @@ from facedis.datasets.record import NOT_UTF8, FaceRecord, Reader, Skipped, is_ut
 from facedis.errors import InputError
 
 
-class Reading(NamedTuple):
+class ScanResult(NamedTuple):
     """What one pass over a dataset gave, in its order."""
 
     records: list[FaceRecord]
     skipped: list[Skipped]
 
 
-def read(reader: Reader) -> Reading:
+def scan_dataset(reader: Reader) -> ScanResult:
     """Everything that `reader` gives.
 
     Raises:
@@ -34,13 +34,13 @@ def read(reader: Reader) -> Reading:
         )
     if not records:
         raise InputError(f"there is no image in the {reader.name} dataset", "name a folder of photographs")
-    return Reading(records, skipped)
+    return ScanResult(records, skipped)
 
 
-def reasons(skipped: Sequence[Skipped]) -> Iterator[tuple[str, int, Skipped]]:
+def skip_reasons(skipped: Sequence[Skipped]) -> Iterator[tuple[str, int, Skipped]]:
     """(why, how many, the first of them) of every reason for which rows were skipped, the commonest first."""
     first: dict[str, Skipped] = {}
     for row in skipped:
-        first.setdefault(row.why, row)
-    for why, count in Counter(row.why for row in skipped).most_common():
+        first.setdefault(row.reason, row)
+    for why, count in Counter(row.reason for row in skipped).most_common():
         yield why, count, first[why]

@@ -26,80 +26,84 @@ ACTIONS = (
 
 
 @dataclass(frozen=True)
-class Shape:
+class ActionRange:
     """One action (or its left and right half) within an expression.
 
     Attributes:
         low: Weight where the expression is weakest.
         high: Weight at its peak.
-        share: How often it takes part at all, 1 for what makes the expression.
+        probability: How often it takes part at all, 1 for what makes the expression.
     """
 
     low: float
     high: float
-    share: float = 1.0
+    probability: float = 1.0
 
 
 #: A name without Left or Right stands for both halves.
-EXPRESSIONS: dict[str, dict[str, Shape]] = {
-    "neutral": {"mouthSmile": Shape(0, 0.05), "browInnerUp": Shape(0, 0.05), "jawOpen": Shape(0, 0.05)},
+EXPRESSIONS: dict[str, dict[str, ActionRange]] = {
+    "neutral": {
+        "mouthSmile": ActionRange(0, 0.05),
+        "browInnerUp": ActionRange(0, 0.05),
+        "jawOpen": ActionRange(0, 0.05),
+    },
     "happiness": {
-        "mouthSmile": Shape(0.45, 0.90),
-        "cheekSquint": Shape(0.25, 0.60),
-        "eyeSquint": Shape(0.10, 0.35, 0.6),
-        "mouthUpperUp": Shape(0.0, 0.30, 0.7),
-        "mouthDimple": Shape(0.0, 0.20, 0.5),
-        "jawOpen": Shape(0.0, 0.20, 0.7),
+        "mouthSmile": ActionRange(0.45, 0.90),
+        "cheekSquint": ActionRange(0.25, 0.60),
+        "eyeSquint": ActionRange(0.10, 0.35, 0.6),
+        "mouthUpperUp": ActionRange(0.0, 0.30, 0.7),
+        "mouthDimple": ActionRange(0.0, 0.20, 0.5),
+        "jawOpen": ActionRange(0.0, 0.20, 0.7),
     },
     "sadness": {
-        "browInnerUp": Shape(0.50, 1.0),
-        "browDown": Shape(0.15, 0.40),
-        "mouthFrown": Shape(0.45, 0.90),
-        "mouthShrugLower": Shape(0.10, 0.50, 0.67),
-        "eyeSquint": Shape(0.0, 0.25, 0.5),
-        "eyeLookDown": Shape(0.0, 0.30, 0.5),
+        "browInnerUp": ActionRange(0.50, 1.0),
+        "browDown": ActionRange(0.15, 0.40),
+        "mouthFrown": ActionRange(0.45, 0.90),
+        "mouthShrugLower": ActionRange(0.10, 0.50, 0.67),
+        "eyeSquint": ActionRange(0.0, 0.25, 0.5),
+        "eyeLookDown": ActionRange(0.0, 0.30, 0.5),
     },
     "surprise": {
-        "browInnerUp": Shape(0.50, 1.0),
-        "browOuterUp": Shape(0.50, 1.0),
-        "eyeWide": Shape(0.30, 0.80),
-        "jawOpen": Shape(0.20, 0.65),
+        "browInnerUp": ActionRange(0.50, 1.0),
+        "browOuterUp": ActionRange(0.50, 1.0),
+        "eyeWide": ActionRange(0.30, 0.80),
+        "jawOpen": ActionRange(0.20, 0.65),
     },
     "fear": {
-        "browInnerUp": Shape(0.50, 1.0),
-        "browOuterUp": Shape(0.20, 0.50),
-        "browDown": Shape(0.20, 0.50),
-        "eyeWide": Shape(0.50, 1.0),
-        "mouthStretch": Shape(0.40, 0.90),
-        "eyeSquint": Shape(0.10, 0.30, 0.5),
-        "mouthLowerDown": Shape(0.10, 0.40, 0.7),
-        "jawOpen": Shape(0.05, 0.30, 0.7),
+        "browInnerUp": ActionRange(0.50, 1.0),
+        "browOuterUp": ActionRange(0.20, 0.50),
+        "browDown": ActionRange(0.20, 0.50),
+        "eyeWide": ActionRange(0.50, 1.0),
+        "mouthStretch": ActionRange(0.40, 0.90),
+        "eyeSquint": ActionRange(0.10, 0.30, 0.5),
+        "mouthLowerDown": ActionRange(0.10, 0.40, 0.7),
+        "jawOpen": ActionRange(0.05, 0.30, 0.7),
     },
     "disgust": {
-        "noseSneer": Shape(0.55, 1.0),
-        "mouthUpperUp": Shape(0.30, 0.70),
-        "browDown": Shape(0.10, 0.40, 0.6),
-        "mouthFrown": Shape(0.15, 0.50, 0.6),
-        "mouthShrugLower": Shape(0.10, 0.50, 0.7),
-        "cheekSquint": Shape(0.0, 0.25, 0.5),
-        "eyeSquint": Shape(0.10, 0.35, 0.6),
+        "noseSneer": ActionRange(0.55, 1.0),
+        "mouthUpperUp": ActionRange(0.30, 0.70),
+        "browDown": ActionRange(0.10, 0.40, 0.6),
+        "mouthFrown": ActionRange(0.15, 0.50, 0.6),
+        "mouthShrugLower": ActionRange(0.10, 0.50, 0.7),
+        "cheekSquint": ActionRange(0.0, 0.25, 0.5),
+        "eyeSquint": ActionRange(0.10, 0.35, 0.6),
     },
     "anger": {
-        "browDown": Shape(0.60, 1.0),
-        "eyeSquint": Shape(0.40, 0.80),
-        "eyeWide": Shape(0.10, 0.40),
-        "mouthPress": Shape(0.15, 0.40),  # above 0.5 it lifts the corners: anger would smile
-        "mouthRollUpper": Shape(0.15, 0.40),
-        "mouthRollLower": Shape(0.20, 0.50),
-        "mouthShrugLower": Shape(0.0, 0.40, 0.52),
-        "mouthFrown": Shape(0.10, 0.30, 0.7),
-        "noseSneer": Shape(0.0, 0.30, 0.5),
+        "browDown": ActionRange(0.60, 1.0),
+        "eyeSquint": ActionRange(0.40, 0.80),
+        "eyeWide": ActionRange(0.10, 0.40),
+        "mouthPress": ActionRange(0.15, 0.40),  # above 0.5 it lifts the corners: anger would smile
+        "mouthRollUpper": ActionRange(0.15, 0.40),
+        "mouthRollLower": ActionRange(0.20, 0.50),
+        "mouthShrugLower": ActionRange(0.0, 0.40, 0.52),
+        "mouthFrown": ActionRange(0.10, 0.30, 0.7),
+        "noseSneer": ActionRange(0.0, 0.30, 0.5),
     },
     "contempt": {  # one side only: see `_sided`
-        "mouthDimple": Shape(0.50, 1.0),
-        "mouthSmile": Shape(0.20, 0.45),
-        "mouthPress": Shape(0.10, 0.40, 0.6),
-        "mouthUpperUp": Shape(0.0, 0.15, 0.6),
+        "mouthDimple": ActionRange(0.50, 1.0),
+        "mouthSmile": ActionRange(0.20, 0.45),
+        "mouthPress": ActionRange(0.10, 0.40, 0.6),
+        "mouthUpperUp": ActionRange(0.0, 0.15, 0.6),
     },
 }
 #: What faces do anyway, in every expression: no single one of these may give a class away.
@@ -108,7 +112,7 @@ _WEAKEST = 0.25
 _GAZE = 0.3
 
 
-def draw_actions(expression: str, rng: np.random.Generator) -> tuple[np.ndarray, float]:
+def sample_actions(expression: str, rng: np.random.Generator) -> tuple[np.ndarray, float]:
     """The actions of a face that shows `expression`, with all that varies between faces.
 
     Args:
@@ -122,9 +126,13 @@ def draw_actions(expression: str, rng: np.random.Generator) -> tuple[np.ndarray,
     weights = dict.fromkeys(ACTIONS, 0.0)
     intensity = rng.uniform(_WEAKEST, 1.0)
     only = ("Left", "Right")[int(rng.integers(2))] if expression == "contempt" else ""
-    for name, shape in EXPRESSIONS[expression].items():
-        takes_part = rng.random() < shape.share
-        value = (shape.low + intensity * (shape.high - shape.low)) * rng.uniform(0.85, 1.15) * takes_part
+    for name, weight_range in EXPRESSIONS[expression].items():
+        takes_part = rng.random() < weight_range.probability
+        value = (
+            (weight_range.low + intensity * (weight_range.high - weight_range.low))
+            * rng.uniform(0.85, 1.15)
+            * takes_part
+        )
         for half, share in zip(_halves(name, only), rng.normal(1.0, 0.08, 2), strict=False):
             weights[half] += value * (share if half != name else 1.0)
     for name, most in _NUISANCE.items():
@@ -136,12 +144,14 @@ def draw_actions(expression: str, rng: np.random.Generator) -> tuple[np.ndarray,
     return vector, 0.0 if expression == "neutral" else float(intensity)
 
 
-def typical_actions(expression: str, intensity: float) -> np.ndarray:
+def prototype_actions(expression: str, intensity: float) -> np.ndarray:
     """(52,) weights of `expression` at `intensity` with nothing left to chance; contempt is on the left."""
     weights = dict.fromkeys(ACTIONS, 0.0)
-    for name, shape in EXPRESSIONS[expression].items():
+    for name, weight_range in EXPRESSIONS[expression].items():
         for half in _halves(name, "Left" if expression == "contempt" else ""):
-            weights[half] = (shape.low + intensity * (shape.high - shape.low)) * (shape.share > 0.5)
+            weights[half] = (weight_range.low + intensity * (weight_range.high - weight_range.low)) * (
+                weight_range.probability > 0.5
+            )
     return np.array([weights[name] for name in ACTIONS])
 
 

@@ -16,7 +16,7 @@ ARCHIVE = Path(__file__).with_name("bundled.zip")
 FACES, GRID = "faces", "grid"
 
 
-def folder(handler: EventHandler = ignore_events, part: str = FACES) -> Path:
+def unpack(handler: EventHandler = ignore_events, part: str = FACES) -> Path:
     """The folder of the bundled faces, unpacked below `cache_dir()` where it is not there yet.
 
     Whole or not there at all: it is unpacked under another name and then renamed, so that a process

@@ -6,7 +6,7 @@ import numpy as np
 
 
 @dataclass(frozen=True, kw_only=True)
-class Setting:
+class Capture:
     """Everything of a picture that is neither identity nor expression.
 
     Attributes:
@@ -44,8 +44,8 @@ class Setting:
     grain: float
 
     @classmethod
-    def draw(cls, rng: np.random.Generator) -> "Setting":
-        """A random setting."""
+    def sample(cls, rng: np.random.Generator) -> "Capture":
+        """A random capture."""
         warmth = rng.normal(0, 0.06)
         return cls(
             yaw=float(np.clip(rng.normal(0, 0.22), -0.6, 0.6)),
@@ -66,16 +66,16 @@ class Setting:
         )
 
     @classmethod
-    def plain(cls) -> "Setting":
-        """The one setting of pictures that differ in nothing but identity and expression."""
+    def standard(cls) -> "Capture":
+        """The one capture of pictures that differ in nothing but identity and expression."""
         return cls(
             **dict.fromkeys(("yaw", "pitch", "roll", "collar", "grain"), 0.0),
             **{"distance": 1.3, "field": 1.0, "shift": np.zeros(2), "key": np.array([0.5, 0.5]), "key_size": 0.5},
             **{"key_power": 1.0, "fill": 0.4, "tint": np.ones(3), "cloth": np.full(3, 0.12), "background": 0},
         )
 
-    def vector(self) -> tuple[list[str], np.ndarray]:
-        """Every number of the setting but the backdrop's seed, with its name."""
+    def to_vector(self) -> tuple[list[str], np.ndarray]:
+        """Every number of the capture but the backdrop's seed, with its name."""
         names, values = [], []
         for field in fields(self):
             if field.name == "background":

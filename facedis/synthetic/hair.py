@@ -6,8 +6,8 @@ import numpy as np
 from PIL import Image
 
 from facedis.synthetic.head import Head
-from facedis.synthetic.identity_params import STYLES, Person
-from facedis.synthetic.paint import Canvas, scalp
+from facedis.synthetic.identity_params import HAIR_STYLES, IdentityParams
+from facedis.synthetic.paint import TexelPositions, height_above_hairline
 
 #: Of the curtain: metres below the eye line at which it ends, by style.
 _ENDS = {"medium": -0.11, "long": -0.23}
@@ -17,7 +17,7 @@ _FINER = 2
 
 
 @dataclass(frozen=True)
-class Strands:
+class HairSurface:
     """A surface of hair.
 
     Attributes:
@@ -34,30 +34,32 @@ class Strands:
 
 
 def hair_surfaces(
-    person: Person, head: Head, canvas: Canvas, neutral: np.ndarray, normals: np.ndarray
-) -> list[Strands]:
+    person: IdentityParams, head: Head, texels: TexelPositions, neutral: np.ndarray, normals: np.ndarray
+) -> list[HairSurface]:
     """The hair of a person; none of the bald and the cropped, whose hair is painted on the skin.
 
     Args:
         person: Whose hair.
         head: The average head.
-        canvas: Where each texel lies on it.
+        texels: Where each texel lies on it.
         neutral: (V, 3) the person's own vertices.
         normals: (V, 3) their normals.
     """
-    style = STYLES[person.style]
+    style = HAIR_STYLES[person.style]
     if style in ("bald", "cropped"):
         return []
-    found = [_shell(person, head, canvas, neutral, normals)]
+    found = [_shell(person, head, texels, neutral, normals)]
     if style in _ENDS:
         found.append(_curtain(person, head, neutral, _ENDS[style]))
     return found
 
 
-def _shell(person: Person, head: Head, canvas: Canvas, neutral: np.ndarray, normals: np.ndarray) -> Strands:
+def _shell(
+    person: IdentityParams, head: Head, texels: TexelPositions, neutral: np.ndarray, normals: np.ndarray
+) -> HairSurface:
     """The scalp lifted by the hair's thickness and cut off along the hairline."""
     surface = head.surfaces["skin"]
-    above = scalp(person, *(head.average - [0, 0, head.eye_line]).T)
+    above = height_above_hairline(person, *(head.average - [0, 0, head.eye_line]).T)
     near = (above[surface.corners] > -0.015).any(1)
     corners, texture = surface.corners[near], surface.texture[near]
     pairs, index = np.unique(np.stack([corners.ravel(), texture.ravel()], 1), axis=0, return_inverse=True)
@@ -68,15 +70,15 @@ def _shell(person: Person, head: Head, canvas: Canvas, neutral: np.ndarray, norm
         values, triangles = _halved(values, triangles)
     average, place, normal, uv = values[:, :3], values[:, 3:6], values[:, 6:9], values[:, 9:]
     x, y, z = (average - [0, 0, head.eye_line]).T
-    above = scalp(person, x, y, z)
+    above = height_above_hairline(person, x, y, z)
     angle = np.arctan2(x, -y)
     lumps = 1 + 0.12 * np.sin(9 * angle + 40 * z + 5 * person.parting) + 0.08 * np.sin(23 * angle - 70 * z)
     parted = 1 - 0.4 * np.exp(-(((x - 0.03 * person.parting) / 0.007) ** 2)) * (z > 0.07)
     thick = person.volume * np.clip(above / 0.03 + 0.05, 0.05, 1) ** 0.6 * lumps * parted
     ragged = above + 0.0025 * np.sin(310 * x + 90 * y) * np.sin(170 * x - 220 * z)  # as the ends of hair are
     triangles = triangles[ragged[triangles].mean(1) > 0.001]
-    colour = person.hair * (1 + 0.35 * _grain(person.marks, len(canvas.x), 3)[..., None])
-    return Strands(place + normal * thick[:, None], triangles, uv, np.clip(colour, 0, 1).astype(np.float32))
+    colour = person.hair * (1 + 0.35 * _grain(person.marks, len(texels.x), 3)[..., None])
+    return HairSurface(place + normal * thick[:, None], triangles, uv, np.clip(colour, 0, 1).astype(np.float32))
 
 
 def _halved(values: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -89,7 +91,7 @@ def _halved(values: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, np.n
     return np.concatenate([values, values[unique].mean(1)]), np.concatenate([np.stack(part, 1) for part in parts])
 
 
-def _curtain(person: Person, head: Head, neutral: np.ndarray, end: float) -> Strands:
+def _curtain(person: IdentityParams, head: Head, neutral: np.ndarray, end: float) -> HairSurface:
     """A sheet around the back of the head, open in front, falling from above the ears."""
     x, y, z = neutral[np.unique(head.surfaces["skin"].corners)].T
     eyes = neutral[np.unique(head.surfaces["eyes"].corners), 2].mean()  # people differ in height
@@ -112,7 +114,7 @@ def _curtain(person: Person, head: Head, neutral: np.ndarray, end: float) -> Str
     down = np.linspace(0, 1, _SHEET)[:, None, None]
     colour = person.hair * (1 + 0.35 * _grain(person.marks + 1, _SHEET, 1)[..., None]) * (1 - 0.25 * down)
     colour = np.clip(colour, 0, 1).astype(np.float32)
-    return Strands(np.stack(place, 2).reshape(-1, 3), triangles, uv.reshape(-1, 2), colour)
+    return HairSurface(np.stack(place, 2).reshape(-1, 3), triangles, uv.reshape(-1, 2), colour)
 
 
 def _grain(seed: int, side: int, coarse: int) -> np.ndarray:

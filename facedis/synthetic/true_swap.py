@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from facedis.errors import InputError
-from facedis.synthetic.render_plan import Shot
-from facedis.synthetic.synthesis import plan_of, staged
+from facedis.synthetic.render_plan import ImageSpec
+from facedis.synthetic.synthesis import build_context, read_plan
 
 
 def true_swap(rest_from: Path, expression_from: Path) -> np.ndarray:
@@ -24,12 +24,12 @@ def true_swap(rest_from: Path, expression_from: Path) -> np.ndarray:
         MissingExtra: anny or mitsuba is not installed.
     """
     kept, given = _shot(rest_from), _shot(expression_from)
-    return staged([kept]).swapped(kept, given.actions[0])
+    return build_context([kept]).render_with_actions(kept, given.actions[0])
 
 
-def _shot(path: Path) -> Shot:
-    plan = plan_of(path.parent)
-    found = [shot for shot in plan.shots if shot.name == path.name]
+def _shot(path: Path) -> ImageSpec:
+    plan = read_plan(path.parent)
+    found = [spec for spec in plan.specs if spec.name == path.name]
     if not found:
         raise InputError(f"{path} is no picture of the set in its folder", "name one that is in labels.csv")
     return found[0]

@@ -9,7 +9,7 @@ import numpy as np
 
 from facedis.errors import CacheError, ConfigError
 from facedis.faces.cache.cache import FacesCache
-from facedis.training.targets import Target, targets
+from facedis.training.targets import Target, factor_targets
 
 
 @dataclass(frozen=True)
@@ -77,12 +77,12 @@ def training_data(cache: FacesCache, factors: tuple[str, ...] = ()) -> TrainingD
         val_rows=val,
         val_labels=position[cache.labels[val]],
         has_test=bool(len(cache.rows("test"))),
-        targets=targets(cache, train, factors),
+        targets=factor_targets(cache, train, factors),
     )
 
 
 @contextmanager
-def drawing_data(data: TrainingData, path: str | None) -> Iterator[TrainingData]:
+def decoder_data(data: TrainingData, path: str | None) -> Iterator[TrainingData]:
     """What a decoder learns to draw from.
 
     Args:

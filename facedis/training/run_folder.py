@@ -18,7 +18,7 @@ from facedis import __version__
 from facedis.config import ModelConfig, TrainConfig, as_dict
 from facedis.errors import OutputError
 from facedis.model.device import pick_device
-from facedis.model.storage.checkpoint import FORMAT, HISTORY, RUN, point_to, write_info
+from facedis.model.storage.checkpoint import FORMAT, HISTORY, RUN, mark_latest, write_info
 from facedis.training.data import TrainingData
 
 _PACKAGES = ("torch", "torchvision", "facenet-pytorch", "lightning-fabric", "numpy", "h5py", "safetensors")
@@ -52,7 +52,7 @@ def start_run(run: Path, data: TrainingData, pretrained: bool, model: ModelConfi
             "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "command": shlex.join(sys.argv),
             "classes": list(data.classes),
-            "factors": {name: target.described() for name, target in data.targets.items()},
+            "factors": {name: target.to_dict() for name, target in data.targets.items()},
             "pretrained": pretrained,
             "model": as_dict(model),
             "train": as_dict(config),
@@ -63,7 +63,7 @@ def start_run(run: Path, data: TrainingData, pretrained: bool, model: ModelConfi
             "commit": _commit(),
         },
     )
-    point_to(run)
+    mark_latest(run)
 
 
 def append_history(run: Path, line: Mapping[str, Any], name: str = HISTORY) -> int:
@@ -83,7 +83,7 @@ def write_scalars(run: Path, line: Mapping[str, Any]) -> None:
                 writer.add_scalar(f"{name}/{part}", value, line["epoch"])
 
 
-def cut_history(run: Path, length: int, name: str = HISTORY) -> None:
+def truncate_history(run: Path, length: int, name: str = HISTORY) -> None:
     """Drop what was written after the place that a resumed run goes on from."""
     path = run / name
     if path.exists():

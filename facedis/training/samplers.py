@@ -29,7 +29,7 @@ def epoch_order(labels: np.ndarray, balanced: bool, seed: int, epoch: int) -> np
     return balanced_order(labels, len(labels), rng) if balanced else rng.permutation(len(labels))
 
 
-def mixed_order(labels: np.ndarray, people: np.ndarray, seed: int, epoch: int, row: int = 0) -> np.ndarray:
+def grouped_order(labels: np.ndarray, people: np.ndarray, seed: int, epoch: int, row: int = 0) -> np.ndarray:
     """(n,) positions for one epoch in which each batch has few people with several expressions each.
 
     Of each person at least `row` faces in a row, one of each expression that the person shows before one comes
@@ -58,7 +58,7 @@ def mixed_order(labels: np.ndarray, people: np.ndarray, seed: int, epoch: int, r
     return np.concatenate([runs[place] for place in rng.permutation(len(runs))])
 
 
-def share_of(order: np.ndarray, batch: int, rank: int, world: int) -> list[np.ndarray]:
+def process_batches(order: np.ndarray, batch: int, rank: int, world: int) -> list[np.ndarray]:
     """The batches of process `rank` of `world`: all processes get equally many, none gets a rest.
 
     An epoch of fewer faces than one batch is one small batch.

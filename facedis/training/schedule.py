@@ -5,7 +5,7 @@ import math
 WARM_UP = 0.1
 
 
-def rate(kind: str, step: int, total: int) -> float:
+def lr_factor(kind: str, step: int, total: int) -> float:
     """The factor for step `step` of `total`.
 
     Args:
@@ -25,7 +25,7 @@ def rate(kind: str, step: int, total: int) -> float:
     return 0.5 * (1 + math.cos(math.pi * done))
 
 
-def heed(step: int, total: int, warm_up: float, ramp: float) -> float:
+def beta3_factor(step: int, total: int, warm_up: float, ramp: float) -> float:
     """Share of beta3 at step `step` of `total`: none in the warm-up, then rising evenly over the ramp.
 
     An encoder that heeds an adversary which has learned nothing yet runs from noise.

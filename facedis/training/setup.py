@@ -6,8 +6,8 @@ from pathlib import Path
 
 from facedis.config import ModelConfig, TrainConfig
 from facedis.events import EventHandler, ignore_events, note, warn
-from facedis.model.losses.retention_losses import PIXELS, Keeper
-from facedis.model.network.adversaries import Opponents
+from facedis.model.losses.retention_losses import PIXELS, RetentionHead
+from facedis.model.network.adversaries import Adversaries
 from facedis.model.network.disentangler import Disentangler, build
 from facedis.model.storage.checkpoint import CHECKPOINT, read_info
 from facedis.training.data import TrainingData
@@ -27,17 +27,17 @@ class Job:
 
 
 #: Decoders from which no gradient reaches a code: beside them beta1 has no say.
-UNHEARD = ("none", "detached", "later")
+NO_CODE_GRADIENT = ("none", "detached", "later")
 
 
-def settle(model: ModelConfig, config: TrainConfig) -> ModelConfig:
+def resolve_decoder(model: ModelConfig, config: TrainConfig) -> ModelConfig:
     """`model` with its decoder decided: "auto" means joint where beta1 asks for one, else none."""
     if model.decoder != "auto":
         return model
     return replace(model, decoder="joint" if config.beta1 > 0 and not model.baseline else "none")
 
 
-def networks(job: Job, sizes: Mapping[str, int]) -> tuple[Disentangler, Opponents | None]:
+def build_networks(job: Job, sizes: Mapping[str, int]) -> tuple[Disentangler, Adversaries | None]:
     """The model and its adversaries, with the weights that a new run begins with.
 
     Args:
@@ -56,12 +56,12 @@ def networks(job: Job, sizes: Mapping[str, int]) -> tuple[Disentangler, Opponent
         kept = {"embedding": model.trunk.map_shape(job.model.size)[0], "picture": PIXELS**2}
         for name, size in kept.items():
             if getattr(job.config, f"keep_{name}"):
-                model.keepers[name] = Keeper(job.model.rest_size, size, sizes["expression"])
+                model.retention_heads[name] = RetentionHead(job.model.rest_size, size, sizes["expression"])
     model.rest_gradient, model.code_noise = job.config.rest_gradient, job.config.code_noise
     return model, adversary
 
 
-def keeps_rest(model: ModelConfig, config: TrainConfig) -> bool:
+def constrains_rest(model: ModelConfig, config: TrainConfig) -> bool:
     """Whether any loss would miss a rest code that is constant, which is what deceives an adversary best."""
     drawn = model.decoder == "rest" or (model.decoder == "joint" and config.beta1 > 0)
     owned = config.own_weight > 0 and "rest" in model.owners.values()
@@ -69,7 +69,7 @@ def keeps_rest(model: ModelConfig, config: TrainConfig) -> bool:
     return drawn or owned or max(config.keep_embedding, config.keep_picture, config.keep_variance) > 0
 
 
-def advise(job: Job, model: Disentangler, data: TrainingData) -> None:
+def warn_config(job: Job, model: Disentangler, data: TrainingData) -> None:
     """Say what a user would otherwise find out too late."""
     if job.config.train_trunk == "none" and not job.model.baseline:
         warn(job.handler, "the trunk is frozen: the adversary cannot change the accuracy of C_exp")

@@ -13,12 +13,12 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from facedis.model.storage.checkpoint import load_tensors, read_tensors, save_tensors, tensors_of
-from facedis.training.recipes.ema import Average
+from facedis.model.storage.checkpoint import load_tensors, named_tensors, read_tensors, save_tensors
+from facedis.training.recipes.ema import EMA
 
 
 @dataclass
-class Place:
+class TrainState:
     """Where a run stands.
 
     Attributes:
@@ -28,7 +28,7 @@ class Place:
         best: Best selection score so far, -1 before the first.
         best_epoch: The epoch of it.
         kept_epoch: The epoch whose model the folder holds.
-        history_bytes: Length of the history that belongs to this place.
+        history_bytes: Length of the history that belongs to this state.
         seconds: Time spent training, over all sittings.
         scaler: State of the loss scaler of 16-bit precision.
     """
@@ -44,36 +44,36 @@ class Place:
     scaler: dict[str, Any] = field(default_factory=dict)
 
 
-def save_place(
+def save_train_state(
     path: Path,
-    place: Place,
+    state: TrainState,
     model: nn.Module,
     adversary: nn.Module | None,
     optimizers: Sequence[Optimizer],
-    average: Average | None = None,
+    ema: EMA | None = None,
 ) -> None:
     """Write all of a run's state to `path`."""
-    tensors, scalars = tensors_of(model, adversary) | (average.tensors() if average else {}), []
+    tensors, scalars = named_tensors(model, adversary) | (ema.tensors() if ema else {}), []
     for number, optimizer in enumerate(optimizers):
-        state = optimizer.state_dict()
+        saved = optimizer.state_dict()
         numbers: dict[str, dict[str, Any]] = {}
-        for index, slots in state["state"].items():
+        for index, slots in saved["state"].items():
             for name, value in slots.items():
                 if isinstance(value, Tensor):
                     tensors[f"optimizer{number}.{index}.{name}"] = value
                 else:
                     numbers.setdefault(str(index), {})[name] = value
         scalars.append(numbers)
-    save_tensors(path, tensors, {"place": asdict(place), "optimizers": scalars})
+    save_tensors(path, tensors, {"state": asdict(state), "optimizers": scalars})
 
 
-def load_place(
+def load_train_state(
     path: Path,
     model: nn.Module,
     adversary: nn.Module | None,
     optimizers: Sequence[Optimizer],
-    average: Average | None = None,
-) -> Place:
+    ema: EMA | None = None,
+) -> TrainState:
     """Fill model, adversary, optimisers and running mean from `path`.
 
     Raises:
@@ -81,8 +81,8 @@ def load_place(
     """
     load_tensors(path, model, adversary)
     tensors, about = read_tensors(path)
-    if average is not None:
-        average.restore(tensors)
+    if ema is not None:
+        ema.restore(tensors)
     for number, (optimizer, numbers) in enumerate(zip(optimizers, about["optimizers"], strict=True)):
         slots: dict[int, dict[str, Any]] = {int(index): dict(values) for index, values in numbers.items()}
         prefix = f"optimizer{number}."
@@ -91,7 +91,7 @@ def load_place(
                 index, name = key.removeprefix(prefix).split(".", 1)
                 slots.setdefault(int(index), {})[name] = value
         optimizer.load_state_dict({"state": slots, "param_groups": optimizer.state_dict()["param_groups"]})
-    return Place(**about["place"])
+    return TrainState(**about["state"])
 
 
 def step_generator(seed: int, epoch: int, step: int, rank: int) -> torch.Generator:

@@ -28,16 +28,16 @@ from facedis.config import TrainConfig
 from facedis.model.losses import objective as losses
 from facedis.model.losses.confusion import OBJECTIVES, hsic_loss
 from facedis.model.losses.objective import Losses
-from facedis.model.losses.retention_losses import dependence, few_pixels, variance_floor
-from facedis.model.network.adversaries import EXPRESSION_IN_REST, Opponents
+from facedis.model.losses.retention_losses import covariance_loss, lowres_target, variance_loss
+from facedis.model.network.adversaries import EXPRESSION_IN_REST, Adversaries
 from facedis.model.network.disentangler import Codes, Disentangler, Output
-from facedis.training.recipes.distillation import taught_loss
-from facedis.training.recipes.mixup import Mix, blended
-from facedis.training.recipes.sam import nearby_worst
+from facedis.training.recipes.distillation import distillation_loss
+from facedis.training.recipes.mixup import Mixup, mix_loss
+from facedis.training.recipes.sam import sam_perturbation
 
 
 @dataclass
-class Side:
+class OptimizedModule:
     """One side of the game: a module as Fabric wraps it, the module itself, its optimisers."""
 
     wrapped: nn.Module
@@ -46,16 +46,16 @@ class Side:
 
     def update(self, fabric: Fabric, loss: Tensor) -> None:
         """One step down the gradient of `loss`."""
-        self.slope(fabric, loss)
-        self.descend()
+        self.backward(fabric, loss)
+        self.optimizer_step()
 
-    def slope(self, fabric: Fabric, loss: Tensor) -> None:
+    def backward(self, fabric: Fabric, loss: Tensor) -> None:
         """The gradient of `loss`, and of nothing before it."""
         for optimizer in self.optimizers:
             optimizer.zero_grad()
         fabric.backward(loss)
 
-    def descend(self) -> None:
+    def optimizer_step(self) -> None:
         """One step down the gradient that is there."""
         for optimizer in self.optimizers:
             optimizer.step()
@@ -79,21 +79,23 @@ class Batch:
         labels: (B,) expressions.
         factors: (B,) classes of each further factor, -1 where unknown.
         mix: How the images are blended; labels and factors are those of the first of each two.
-        taught: (B, K) probabilities that teachers give for the images as they are, or None.
+        teacher_probs: (B, K) probabilities that teachers give for the images as they are, or None.
     """
 
     images: Tensor
     labels: Tensor
     factors: Mapping[str, Tensor] = field(default_factory=dict)
-    mix: Mix | None = None
-    taught: Tensor | None = None
+    mix: Mixup | None = None
+    teacher_probs: Tensor | None = None
 
     def target(self, factor: str) -> Tensor:
         """(B,) classes of the expression or of a further factor."""
         return self.labels if factor == "expression" else self.factors[factor]
 
 
-def adversary_step(fabric: Fabric, adversary: Side, codes: Codes, batch: Batch, weights: Tensor | None) -> Tensor:
+def adversary_step(
+    fabric: Fabric, adversary: OptimizedModule, codes: Codes, batch: Batch, weights: Tensor | None
+) -> Tensor:
     """Train the adversaries, and nothing else, to read from each code what it should not tell.
 
     Args:
@@ -104,18 +106,18 @@ def adversary_step(fabric: Fabric, adversary: Side, codes: Codes, batch: Batch, 
         weights: (K,) of the expressions, or None.
 
     Returns:
-        L_exp^adv on the rest code before the update, mean over the pool: a scalar without gradient.
+        L_exp^adv on the rest code before the update, mean over the ensemble: a scalar without gradient.
     """
     answers = adversary.wrapped(codes.detached().named())
-    found = {pair: _pool_loss(logits, pair[1], batch, weights) for pair, logits in answers.items()}
+    found = {pair: _ensemble_loss(logits, pair[1], batch, weights) for pair, logits in answers.items()}
     adversary.update(fabric, sum(len(answers[pair]) * loss for pair, loss in found.items()))
     return found[EXPRESSION_IN_REST].detach()
 
 
-def _pool_loss(answers: Tensor, factor: str, batch: Batch, weights: Tensor | None) -> Tensor:
+def _ensemble_loss(answers: Tensor, factor: str, batch: Batch, weights: Tensor | None) -> Tensor:
     """Mean over the members: each learns by itself, for their weights are apart."""
     loss = partial(losses.adversary_loss, weights=weights) if factor == "expression" else losses.factor_loss
-    each = [blended(batch.mix, partial(loss, logits), batch.target(factor)) for logits in answers]
+    each = [mix_loss(batch.mix, partial(loss, logits), batch.target(factor)) for logits in answers]
     return torch.stack(each).mean()
 
 
@@ -123,30 +125,30 @@ def encoder_loss(
     model: Disentangler,
     output: Output,
     batch: Batch,
-    adversary: Opponents | None,
+    adversary: Adversaries | None,
     config: TrainConfig,
     weights: ClassWeights,
-    heed: float = 1.0,
+    beta3_factor: float = 1.0,
 ) -> Losses:
     """beta1 L_r + beta2 L_exp + beta3 L_En^adv with C_adv as a constant; `adversary` is left at zero.
 
     Args:
-        model: Itself; its keepers are asked.
+        model: Itself; its retention_heads are asked.
         output: One forward pass of it.
         batch: Images and labels.
         adversary: The opponents themselves, not wrapped; None for a baseline.
         config: The betas, the confusion objective, the reduction of L_r, the further weights.
         weights: Of the classes.
-        heed: Share of beta3 that holds at this step.
+        beta3_factor: Share of beta3 that holds at this step.
 
     Source: eq. 3 and the paragraph below it.
     """
     zero = output.logits.new_zeros(())
     told = partial(losses.expression_loss, output.logits, weights=weights.expression, smoothing=config.label_smoothing)
-    expression = blended(batch.mix, told, batch.labels)
-    if batch.taught is not None:
+    expression = mix_loss(batch.mix, told, batch.labels)
+    if batch.teacher_probs is not None:
         share = config.teacher_share
-        expression = (1 - share) * expression + share * taught_loss(output.logits, batch.taught)
+        expression = (1 - share) * expression + share * distillation_loss(output.logits, batch.teacher_probs)
     confusion = reconstruction = own = zero
     if adversary is not None:
         confusion = _confusion(output.codes, batch, adversary, config, weights)
@@ -154,19 +156,21 @@ def encoder_loss(
         reconstruction = losses.reconstruction_loss(batch.images, output.reconstruction, config.reconstruction)
     if output.factors:
         own = sum(
-            blended(batch.mix, partial(losses.factor_loss, logits), batch.target(name))
+            mix_loss(batch.mix, partial(losses.factor_loss, logits), batch.target(name))
             for name, logits in output.factors.items()
         )
     beta1 = config.beta1
     if beta1 == 0 and model.draws in ("detached", "rest"):  # it learns from the mean error: no expression code hears it
         beta1 = 1 / (batch.images[0].numel() if config.reconstruction == "sum" else 1)
     retention = _retention(model, output, batch, config)
-    total = beta1 * reconstruction + config.beta2 * expression + heed * config.beta3 * confusion
+    total = beta1 * reconstruction + config.beta2 * expression + beta3_factor * config.beta3 * confusion
     total = total + config.own_weight * own + retention
     return Losses(expression, zero, confusion, reconstruction, own, retention, total)
 
 
-def _confusion(codes: Codes, batch: Batch, adversary: Opponents, config: TrainConfig, weights: ClassWeights) -> Tensor:
+def _confusion(
+    codes: Codes, batch: Batch, adversary: Adversaries, config: TrainConfig, weights: ClassWeights
+) -> Tensor:
     """L_En^adv of the rest code, and `clean_weight` times that of every other pair of branch and factor."""
     named = codes.named()
     if config.confusion == "hsic":
@@ -204,25 +208,27 @@ def _retention(model: Disentangler, output: Output, batch: Batch, config: TrainC
     kept, rest = output.logits.new_zeros(()), output.codes.rest
     if rest is None:
         return kept
-    if "embedding" in model.keepers:
-        kept = kept + config.keep_embedding * model.keepers["embedding"](rest, output.features, batch.labels)
-    if "picture" in model.keepers:
-        kept = kept + config.keep_picture * model.keepers["picture"](rest, few_pixels(batch.images), batch.labels)
+    if "embedding" in model.retention_heads:
+        kept = kept + config.keep_embedding * model.retention_heads["embedding"](rest, output.features, batch.labels)
+    if "picture" in model.retention_heads:
+        kept = kept + config.keep_picture * model.retention_heads["picture"](
+            rest, lowres_target(batch.images), batch.labels
+        )
     if config.keep_variance:
-        kept = kept + config.keep_variance * variance_floor(rest)
+        kept = kept + config.keep_variance * variance_loss(rest)
     if config.keep_apart:
-        kept = kept + config.keep_apart * dependence(rest.float())
+        kept = kept + config.keep_apart * covariance_loss(rest.float())
     return kept
 
 
 def train_step(
     fabric: Fabric,
-    encoder: Side,
-    adversary: Side | None,
+    encoder: OptimizedModule,
+    adversary: OptimizedModule | None,
     batch: Batch,
     config: TrainConfig,
     weights: ClassWeights,
-    heed: float = 1.0,
+    beta3_factor: float = 1.0,
 ) -> tuple[Losses, Output]:
     """One iteration: encode once, train the adversaries, then train everything else against them.
 
@@ -233,7 +239,7 @@ def train_step(
         batch: Images and labels.
         config: Training settings.
         weights: Of the classes.
-        heed: Share of beta3 that holds at this step.
+        beta3_factor: Share of beta3 that holds at this step.
 
     Returns:
         The losses (all detached) and the forward pass.
@@ -247,15 +253,15 @@ def train_step(
 
     def judged(answer: Output) -> Losses:
         with fabric.autocast():
-            return encoder_loss(encoder.module, answer, batch, module, config, weights, heed)
+            return encoder_loss(encoder.module, answer, batch, module, config, weights, beta3_factor)
 
     result = judged(output)
-    encoder.slope(fabric, result.total)
+    encoder.backward(fabric, result.total)
     if config.sharpness:
-        with nearby_worst(encoder.module, config.sharpness) as found:
+        with sam_perturbation(encoder.module, config.sharpness) as found:
             if found:  # else the scaler of 16-bit gradients leaves this step out, as it does without sharpness
-                encoder.slope(fabric, judged(encoder.wrapped(batch.images)).total)
-    encoder.descend()
+                encoder.backward(fabric, judged(encoder.wrapped(batch.images)).total)
+    encoder.optimizer_step()
     return Losses(*(term.detach() for term in result._replace(adversary=adversary_loss))), output
 
 
@@ -273,7 +279,7 @@ def encoder_optimizers(model: Disentangler, config: TrainConfig) -> tuple[Optimi
     copied = list(model.rest_stages.parameters()) if model.rest_stages else []
     apart = list(trunk.parameters()) + copied + (list(model.decoder.parameters()) if model.detached else [])
     if model.draws == "later":  # facedis.training.decoder.decoder_trainer has optimisers of its own
-        apart += [weight for part in model.learners() for weight in part.requires_grad_(False).parameters()]
+        apart += [weight for part in model.decoder_modules() for weight in part.requires_grad_(False).parameters()]
     known = {id(parameter) for parameter in apart}
     groups = [{"params": [parameter for parameter in model.parameters() if id(parameter) not in known]}]
     below = [parameter for parameter in trunk.parameters() if parameter.requires_grad] + copied

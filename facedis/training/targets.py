@@ -10,7 +10,7 @@ from facedis.errors import ConfigError
 from facedis.faces.cache.cache import FacesCache
 
 #: A number becomes this many classes, equally frequent in the train split.
-PARTS = 5
+BINS = 5
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,12 @@ class Target:
     size: int
     edges: tuple[float, ...] = ()
 
-    def described(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """For run.json."""
         return {"size": self.size} | ({"edges": list(self.edges)} if self.edges else {})
 
 
-def targets(cache: FacesCache, rows: np.ndarray, factors: tuple[str, ...]) -> Mapping[str, Target]:
+def factor_targets(cache: FacesCache, rows: np.ndarray, factors: tuple[str, ...]) -> Mapping[str, Target]:
     """The targets of the train `rows` for each of `factors`.
 
     Raises:
@@ -59,7 +59,7 @@ def _number(cache: FacesCache, rows: np.ndarray, name: str) -> Target:
         raise ConfigError(f"{cache.path} knows no factor '{name}'", f"choose among: {there}")
     values = cache.factors[name][rows]
     known = np.isfinite(values)
-    edges = np.unique(np.quantile(values[known], np.linspace(0, 1, PARTS + 1)[1:-1])) if known.any() else np.empty(0)
+    edges = np.unique(np.quantile(values[known], np.linspace(0, 1, BINS + 1)[1:-1])) if known.any() else np.empty(0)
     labels = np.where(known, np.searchsorted(edges, values, "right"), -1)
     size = int(labels.max()) + 1
     if size < 2:

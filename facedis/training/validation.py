@@ -5,7 +5,7 @@ import torch
 from lightning_fabric import Fabric
 
 from facedis.faces.cache.loader import prefetched
-from facedis.model.network.adversaries import Opponents
+from facedis.model.network.adversaries import Adversaries
 from facedis.model.network.disentangler import Disentangler
 from facedis.training.data import TrainingData
 from facedis.training.recipes.augmentation import to_images
@@ -15,7 +15,7 @@ BATCH = 128
 
 @torch.no_grad()
 def accuracy(
-    fabric: Fabric, model: Disentangler, adversary: Opponents | None, data: TrainingData, size: int
+    fabric: Fabric, model: Disentangler, adversary: Adversaries | None, data: TrainingData, size: int
 ) -> dict[str, float]:
     """Shares of the val split that C_exp and C_adv get right, in eval mode.
 

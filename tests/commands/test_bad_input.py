@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facedis import pretrained as shipped
+from facedis import pretrained
 from tests.conftest import write_cache
 
 
@@ -32,7 +32,7 @@ def photo(tmp_path):
 
 def test_no_run_yet(facedis, tmp_path, monkeypatch, photo):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(shipped, "__file__", str(tmp_path / "__init__.py"))  # as if no model came along
+    monkeypatch.setattr(pretrained, "__file__", str(tmp_path / "__init__.py"))  # as if no model came along
     refused(facedis("similarity", photo, photo), "no trained run", "facedis train")
     refused(facedis("swap", photo, photo), "no trained run")
     refused(facedis("eval"), "no trained run")

@@ -10,13 +10,13 @@ from tests.commands.test_bad_input import refused
 @pytest.fixture
 def heard(monkeypatch):
     """The devices that detectors were made for."""
-    devices, named = [], plugins.named
+    devices, named = [], plugins.load_by_name
 
     def noting(group, name):
         made = named(group, name)
         return made if group != plugins.DETECTORS else lambda device, size: devices.append(device) or made(device, size)
 
-    monkeypatch.setattr(plugins, "named", noting)
+    monkeypatch.setattr(plugins, "load_by_name", noting)
     return devices
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from facedis import pretrained as shipped
+from facedis import pretrained
 from tests.commands.test_bad_input import refused
 
 
@@ -34,12 +34,12 @@ def model(world, pictures, tmp_path_factory):
 @pytest.fixture
 def inside(model, monkeypatch, tmp_path):
     """The model as if it were inside the package, and an empty folder to work in."""
-    monkeypatch.setattr(shipped, "__file__", str(model.parent / "__init__.py"))
+    monkeypatch.setattr(pretrained, "__file__", str(model.parent / "__init__.py"))
     monkeypatch.chdir(tmp_path)
 
 
 def test_without_a_model_list_says_so(facedis, monkeypatch, tmp_path):
-    monkeypatch.setattr(shipped, "__file__", str(tmp_path / "__init__.py"))
+    monkeypatch.setattr(pretrained, "__file__", str(tmp_path / "__init__.py"))
     monkeypatch.chdir(tmp_path)
     done = facedis("models", "list")
     assert done.code == 0 and "No model is bundled." in done.out

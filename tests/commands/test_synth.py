@@ -27,6 +27,6 @@ def test_ctrl_c_is_one_line(facedis, monkeypatch, tmp_path):
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("facedis.synthetic.synthesis.synthesise", stop)
+    monkeypatch.setattr("facedis.synthetic.synthesis.render_dataset", stop)
     done = facedis("synth", "-o", tmp_path / "set")
     assert done.code == 130 and done.err.strip().splitlines() == ["facedis: stopped; nothing that was finished is lost"]

@@ -1,7 +1,7 @@
 import pytest
 
 from facedis import plugins
-from facedis.datasets.autodetect import reader_for
+from facedis.datasets.autodetect import create_reader
 from facedis.errors import ConfigError, InputError
 
 
@@ -31,20 +31,20 @@ LAYOUTS = {
 
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_every_layout_finds_its_reader(tmp_path, name):
-    reader = reader_for(LAYOUTS[name](tmp_path))
+    reader = create_reader(LAYOUTS[name](tmp_path))
     assert reader.name == name
     records = list(reader.records())
-    assert records == list(reader_for(tmp_path, name).records())
+    assert records == list(create_reader(tmp_path, name).records())
     assert [record.image for record in records] == sorted(record.image for record in records)
     assert all((tmp_path / record.image).is_file() for record in records)
 
 
 @pytest.mark.parametrize("name", plugins.discover(plugins.DATASETS))
 def test_every_reader_has_its_entry_point_s_name_and_refuses_an_empty_folder(tmp_path, name):
-    reader = plugins.named(plugins.DATASETS, name)
+    reader = plugins.load_by_name(plugins.DATASETS, name)
     assert reader.name == name
     assert isinstance(reader.cropped, bool)
-    assert reader.recognises(tmp_path) == 0
+    assert reader.match_score(tmp_path) == 0
     with pytest.raises(InputError):
         list(reader(tmp_path).records())
 
@@ -52,24 +52,24 @@ def test_every_reader_has_its_entry_point_s_name_and_refuses_an_empty_folder(tmp
 def test_two_equally_sure_readers_ask_the_user(tmp_path):
     put(labels(tmp_path), "happy/1.jpg")
     with pytest.raises(ConfigError, match=r"class-folders and as labels-csv; say which: --dataset"):
-        reader_for(tmp_path)
-    assert reader_for(tmp_path, "labels-csv").name == "labels-csv"
+        create_reader(tmp_path)
+    assert create_reader(tmp_path, "labels-csv").name == "labels-csv"
 
 
 def test_a_reader_s_name_is_checked(tmp_path):
     with pytest.raises(ConfigError, match=r"no dataset 'imagenet'"):
-        reader_for(tmp_path, "imagenet")
+        create_reader(tmp_path, "imagenet")
 
 
 def test_bad_folders_are_one_clear_line_each(tmp_path):
     with pytest.raises(InputError, match=r"there is no folder"):
-        reader_for(tmp_path / "nowhere")
+        create_reader(tmp_path / "nowhere")
     with pytest.raises(InputError, match=r"is not a folder"):
-        reader_for(put(tmp_path, "file.jpg") / "file.jpg")
+        create_reader(put(tmp_path, "file.jpg") / "file.jpg")
     with pytest.raises(InputError, match=r"holds no image"):
-        reader_for(put(tmp_path / "texts", "happy/readme.txt"))
+        create_reader(put(tmp_path / "texts", "happy/readme.txt"))
     with pytest.raises(InputError, match=r"no folder on the way to people/1.jpg is named after an expression"):
-        reader_for(put(tmp_path / "faces", "people/1.jpg"))
+        create_reader(put(tmp_path / "faces", "people/1.jpg"))
 
 
 def test_a_reader_s_own_options_follow_its_name(tmp_path, monkeypatch):
@@ -79,16 +79,16 @@ def test_a_reader_s_own_options_follow_its_name(tmp_path, monkeypatch):
         def __init__(self, root, kind="plain", frames=3):
             self.kind, self.frames = kind, frames
 
-    monkeypatch.setattr(plugins, "named", lambda *_: Optional)
-    reader = reader_for(tmp_path, "optional:frames=1, kind=odd")
+    monkeypatch.setattr(plugins, "load_by_name", lambda *_: Optional)
+    reader = create_reader(tmp_path, "optional:frames=1, kind=odd")
     assert (reader.kind, reader.frames) == ("odd", 1)
-    assert reader_for(tmp_path, "optional").frames == 3
+    assert create_reader(tmp_path, "optional").frames == 3
     with pytest.raises(ConfigError, match=r"no option 'frame'; its options are kind, frames"):
-        reader_for(tmp_path, "optional:frame=1")
+        create_reader(tmp_path, "optional:frame=1")
     with pytest.raises(ConfigError, match=r"frames of the reader optional is 'x'; give a whole number"):
-        reader_for(tmp_path, "optional:frames=x")
+        create_reader(tmp_path, "optional:frames=x")
 
 
 def test_a_reader_without_options_says_so(tmp_path):
     with pytest.raises(ConfigError, match=r"class-folders has no option 'frames'; it has none"):
-        reader_for(tmp_path, "class-folders:frames=1")
+        create_reader(tmp_path, "class-folders:frames=1")

@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from facedis import plugins
-from facedis.datasets.autodetect import reader_for
+from facedis.datasets.autodetect import create_reader
 from facedis.datasets.record import FaceRecord, Skipped
-from facedis.datasets.scan import read
+from facedis.datasets.scan import scan_dataset
 from facedis.errors import InputError
 from facedis.taxonomy import EIGHT
 from tests.datasets.trees import TREES
@@ -33,20 +33,20 @@ def roots(tmp_path_factory):
 @pytest.mark.parametrize("name", TREES)
 def test_the_layout_is_recognised_and_read_right(name, roots):
     root, tree = roots[name], TREES[name]
-    reader = reader_for(root)
+    reader = create_reader(root)
     assert reader.name == tree.reader
-    records, skipped = read(reader)
+    records, skipped = scan_dataset(reader)
     assert {r.image: (r.expression, r.identity, r.split) for r in records} == tree.rows
     assert sorted((each.file, each.line) for each in skipped) == sorted(tree.skipped)
-    assert all(each.why and not each.why.endswith(".") for each in skipped)
+    assert all(each.reason and not each.reason.endswith(".") for each in skipped)
 
 
 @pytest.mark.parametrize("name", TREES)
 def test_the_reader_keeps_its_contract(name, roots):
     root = roots[name]
-    reader = reader_for(root)
+    reader = create_reader(root)
     items = list(reader.records())
-    assert items == list(reader_for(root, reader.name).records()) == list(reader.records())
+    assert items == list(create_reader(root, reader.name).records()) == list(reader.records())
     records = [item for item in items if not isinstance(item, Skipped)]
     assert len({record.image for record in records}) == len(records) > 0
     for record in records:
@@ -62,9 +62,9 @@ def test_the_reader_keeps_its_contract(name, roots):
 @pytest.mark.parametrize("name", TREES)
 def test_every_image_opens_but_the_broken_ones(name, roots):
     root = roots[name]
-    reader = reader_for(root)
+    reader = create_reader(root)
     broken = {}
-    for record in read(reader).records:
+    for record in scan_dataset(reader).records:
         try:
             source = io.BytesIO(reader.image_bytes(record)) if record.container else root / record.image
             with Image.open(source) as image:
@@ -87,27 +87,27 @@ def test_the_order_of_files_on_disk_does_not_matter(name, roots, tmp_path):
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, place)
     reader = TREES[name].reader
-    empty = {tuple(item.file.split("/")) for item in reader_for(roots[name]).records() if isinstance(item, Skipped)}
-    again = list(reader_for(copy, reader).records())
-    once = [item for item in reader_for(roots[name]).records()]
+    empty = {tuple(item.file.split("/")) for item in create_reader(roots[name]).records() if isinstance(item, Skipped)}
+    again = list(create_reader(copy, reader).records())
+    once = [item for item in create_reader(roots[name]).records()]
     assert [item for item in again if isinstance(item, FaceRecord)] == [i for i in once if isinstance(i, FaceRecord)]
     assert {tuple(item.file.split("/")) for item in again if isinstance(item, Skipped)} == empty
 
 
 @pytest.mark.parametrize("name", TREES)
 def test_all_other_readers_leave_it_alone_or_know_it_less(name, roots):
-    mine = plugins.named(plugins.DATASETS, TREES[name].reader)
-    sure = {label: plugins.load(point).recognises(roots[name]) for label, point in READERS.items()}
-    assert all(value < mine.recognises(roots[name]) for label, value in sure.items() if label != mine.name)
+    mine = plugins.load_by_name(plugins.DATASETS, TREES[name].reader)
+    sure = {label: plugins.load(point).match_score(roots[name]) for label, point in READERS.items()}
+    assert all(value < mine.match_score(roots[name]) for label, value in sure.items() if label != mine.name)
 
 
 @pytest.mark.parametrize("reader", READERS)
 def test_a_folder_of_another_kind_is_one_clear_error(reader, tmp_path):
-    kind = plugins.named(plugins.DATASETS, reader)
+    kind = plugins.load_by_name(plugins.DATASETS, reader)
     (tmp_path / "notes.txt").write_text("nothing here")
-    assert kind.recognises(tmp_path) == 0
+    assert kind.match_score(tmp_path) == 0
     with pytest.raises(InputError):
-        read(kind(tmp_path))
+        scan_dataset(kind(tmp_path))
 
 
 def test_every_reader_has_a_layout():

@@ -78,7 +78,7 @@ def made(tmp_path_factory):
 
 def items(name, root):
     try:
-        return list(plugins.named(plugins.DATASETS, TREES[name].reader)(root).records())
+        return list(plugins.load_by_name(plugins.DATASETS, TREES[name].reader)(root).records())
     except InputError:
         return None
 
@@ -86,7 +86,7 @@ def items(name, root):
 def check(found):
     for item in found:
         if isinstance(item, Skipped):
-            assert item.why and str(item)
+            assert item.reason and str(item)
         else:
             item.image.encode()
             item.identity.encode()
@@ -134,7 +134,7 @@ def test_a_broken_file_is_never_fatal(name, path, data, made):
     try:
         (root / path).write_bytes(whole[:start] + data.draw(garbage) + whole[end:])
         found = items(name, root)
-        reader = plugins.named(plugins.DATASETS, TREES[name].reader)(root)
+        reader = plugins.load_by_name(plugins.DATASETS, TREES[name].reader)(root)
         for item in found or ():
             if not isinstance(item, Skipped) and item.container:
                 with contextlib.suppress(ValueError, OSError):  # an unreadable image is a row with a status

@@ -1,7 +1,7 @@
 import pytest
 
 from facedis.datasets.record import FaceRecord, Skipped
-from facedis.datasets.scan import read, reasons
+from facedis.datasets.scan import scan_dataset, skip_reasons
 from facedis.errors import InputError
 
 
@@ -20,15 +20,15 @@ BAD = [Skipped("a.csv", 2, "no label"), Skipped("a.csv", 4, "no image"), Skipped
 
 def test_records_and_skipped_rows_are_told_apart():
     face = FaceRecord("a.jpg", "fear")
-    assert read(Listed(BAD[0], face, BAD[1])) == ([face], BAD[:2])
+    assert scan_dataset(Listed(BAD[0], face, BAD[1])) == ([face], BAD[:2])
 
 
 def test_nothing_at_all_is_refused_and_the_first_reason_named():
     with pytest.raises(InputError, match=r"none of the 2 rows of the listed dataset .* a.csv, line 2: no label"):
-        read(Listed(*BAD[:2]))
+        scan_dataset(Listed(*BAD[:2]))
     with pytest.raises(InputError, match="no image in the listed dataset"):
-        read(Listed())
+        scan_dataset(Listed())
 
 
 def test_reasons_are_counted_the_commonest_first():
-    assert list(reasons(BAD)) == [("no image", 2, BAD[1]), ("no label", 1, BAD[0])]
+    assert list(skip_reasons(BAD)) == [("no image", 2, BAD[1]), ("no label", 1, BAD[0])]

@@ -2,14 +2,16 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from facedis.synthetic.actions import ACTIONS, EXPRESSIONS, draw_actions, typical_actions
+from facedis.synthetic.actions import ACTIONS, EXPRESSIONS, prototype_actions, sample_actions
 from facedis.taxonomy import EIGHT
 
 
 @pytest.fixture(scope="module")
 def drawn():
     """(8, 150, 52) vectors and (8, 150) intensities of every expression."""
-    found = [[draw_actions(name, np.random.default_rng([5, k, i])) for i in range(150)] for k, name in enumerate(EIGHT)]
+    found = [
+        [sample_actions(name, np.random.default_rng([5, k, i])) for i in range(150)] for k, name in enumerate(EIGHT)
+    ]
     return np.array([[v for v, _ in row] for row in found]), np.array([[s for _, s in row] for row in found])
 
 
@@ -24,7 +26,7 @@ def test_weights_are_shares_and_the_seed_decides_them(drawn):
     vectors, intensity = drawn
     assert vectors.min() >= 0 and vectors.max() <= 1
     assert (intensity[EIGHT.index("neutral")] == 0).all()
-    again, _ = draw_actions("fear", np.random.default_rng([5, EIGHT.index("fear"), 3]))
+    again, _ = sample_actions("fear", np.random.default_rng([5, EIGHT.index("fear"), 3]))
     np.testing.assert_array_equal(again, vectors[EIGHT.index("fear"), 3])
 
 
@@ -60,8 +62,8 @@ def test_stronger_is_further_from_neutral(drawn):
 
 
 def test_the_typical_face_has_nothing_by_chance():
-    assert not typical_actions("neutral", 0.0).any()
-    weak, strong = typical_actions("happiness", 0.3), typical_actions("happiness", 0.9)
+    assert not prototype_actions("neutral", 0.0).any()
+    weak, strong = prototype_actions("happiness", 0.3), prototype_actions("happiness", 0.9)
     smile = ACTIONS.index("mouthSmileLeft")
     assert strong[smile] == pytest.approx(0.45 + 0.9 * 0.45) and weak[smile] < strong[smile]
-    np.testing.assert_array_equal(strong, typical_actions("happiness", 0.9))
+    np.testing.assert_array_equal(strong, prototype_actions("happiness", 0.9))

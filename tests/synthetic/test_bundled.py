@@ -106,12 +106,12 @@ def test_the_background_does_not_tell_the_person(rows, cells):
 def test_it_is_unpacked_once_and_whole(tmp_path, monkeypatch):
     monkeypatch.setenv("FACEDIS_HOME", str(tmp_path / "home"))
     notes = []
-    place = bundled.folder(notes.append)
+    place = bundled.unpack(notes.append)
     assert place.parent == tmp_path / "home" / f"rendered-faces-{bundled.VERSION}"
     assert len(notes) == 1 and (place / "labels.csv").is_file()
     assert [path.name for path in (tmp_path / "home").iterdir()] == [place.parent.name]
     monkeypatch.setattr(bundled, "ARCHIVE", None)
-    assert bundled.folder(part=bundled.GRID).name == "grid"
+    assert bundled.unpack(part=bundled.GRID).name == "grid"
 
 
 def test_two_may_unpack_at_once(tmp_path, monkeypatch):
@@ -120,7 +120,7 @@ def test_two_may_unpack_at_once(tmp_path, monkeypatch):
 
     def unpack():
         barrier.wait()
-        found.append(bundled.folder())
+        found.append(bundled.unpack())
 
     threads = [Thread(target=unpack) for _ in range(2)]
     for thread in threads:
@@ -134,4 +134,4 @@ def test_a_home_that_cannot_be_written_is_one_line(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("FACEDIS_HOME", str(tmp_path / "file" / "home"))
     with pytest.raises(OutputError, match=r"cannot write the bundled faces .*FACEDIS_HOME"):
-        bundled.folder()
+        bundled.unpack()

@@ -1,24 +1,27 @@
 import numpy as np
 
 from facedis.synthetic.backdrop import backdrop
-from facedis.synthetic.capture import Setting
-from facedis.synthetic.identity_params import Person
-from facedis.synthetic.paint import scalp
+from facedis.synthetic.capture import Capture
+from facedis.synthetic.identity_params import IdentityParams
+from facedis.synthetic.paint import height_above_hairline
 from facedis.synthetic.render import normals, pose
 
 
 def test_the_hairline_is_above_the_brows_and_falls_behind_the_ears():
-    person = Person.draw(np.random.default_rng(0))
+    person = IdentityParams.sample(np.random.default_rng(0))
     front, crown, nape = (
-        scalp(person, np.zeros(1), np.array([y]), np.array([z]))[0] for y, z in ((-0.13, 0.02), (0.0, 0.1), (0.06, 0.0))
+        height_above_hairline(person, np.zeros(1), np.array([y]), np.array([z]))[0]
+        for y, z in ((-0.13, 0.02), (0.0, 0.1), (0.06, 0.0))
     )
     assert front < 0 < crown and nape > 0
 
 
 def test_both_halves_of_a_scalp_are_alike():
-    person = Person.draw(np.random.default_rng(1))
+    person = IdentityParams.sample(np.random.default_rng(1))
     place = np.random.default_rng(2).uniform(-0.09, 0.09, (3, 50))
-    np.testing.assert_array_equal(scalp(person, *place), scalp(person, -place[0], *place[1:]))
+    np.testing.assert_array_equal(
+        height_above_hairline(person, *place), height_above_hairline(person, -place[0], *place[1:])
+    )
 
 
 def test_a_backdrop_is_decided_by_its_seed():
@@ -29,11 +32,11 @@ def test_a_backdrop_is_decided_by_its_seed():
 
 
 def test_a_pose_is_a_rotation_and_yaw_turns_the_nose_to_the_left():
-    setting = Setting.draw(np.random.default_rng(3))
-    turn = pose(setting)
+    capture = Capture.sample(np.random.default_rng(3))
+    turn = pose(capture)
     np.testing.assert_allclose(turn @ turn.T, np.eye(3), atol=1e-12)
     assert np.linalg.det(turn) > 0
-    straight = Setting.plain()
+    straight = Capture.standard()
     np.testing.assert_allclose(pose(straight), np.eye(3))
 
 

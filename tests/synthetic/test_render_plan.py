@@ -3,71 +3,71 @@ from dataclasses import replace
 
 import numpy as np
 
-from facedis.synthetic.render_plan import SetPlan
+from facedis.synthetic.render_plan import RenderPlan
 from facedis.taxonomy import EIGHT
 
-PLAN = SetPlan(identities=25, per_expression=2, size=64, seed=3)
+PLAN = RenderPlan(identities=25, per_expression=2, size=64, seed=3)
 
 
 def test_everybody_shows_everything_in_one_split():
-    assert Counter((shot.number, shot.expression) for shot in PLAN.shots) == {
+    assert Counter((spec.person_index, spec.expression) for spec in PLAN.specs) == {
         (number, name): 2 for number in range(25) for name in EIGHT
     }
     assert Counter(PLAN.split(number) for number in range(25)) == {"train": 17, "val": 3, "test": 5}
-    assert len({shot.name for shot in PLAN.shots}) == 400
+    assert len({spec.name for spec in PLAN.specs}) == 400
 
 
 def test_a_picture_does_not_depend_on_how_many_others_there_are():
     larger = replace(PLAN, identities=40, per_expression=5)
-    same = {shot.name: shot for shot in larger.shots}
-    for shot in PLAN.shots[::37]:
-        np.testing.assert_array_equal(shot.actions[0], same[shot.name].actions[0])
-        assert shot.setting.background == same[shot.name].setting.background
-        assert shot.setting.yaw == same[shot.name].setting.yaw
+    same = {spec.name: spec for spec in larger.specs}
+    for spec in PLAN.specs[::37]:
+        np.testing.assert_array_equal(spec.actions[0], same[spec.name].actions[0])
+        assert spec.capture.background == same[spec.name].capture.background
+        assert spec.capture.yaw == same[spec.name].capture.yaw
 
 
 def test_another_seed_is_another_set():
-    one, other = PLAN.shots[5], replace(PLAN, seed=4).shots[5]
-    assert one.setting.background != other.setting.background
+    one, other = PLAN.specs[5], replace(PLAN, seed=4).specs[5]
+    assert one.capture.background != other.capture.background
     assert not np.array_equal(PLAN.person(0).skin, replace(PLAN, seed=4).person(0).skin)
 
 
 def test_factors_are_independent():
-    shots = replace(PLAN, identities=60).shots
-    yaw = np.array([shot.setting.yaw for shot in shots])
-    light = np.array([shot.setting.key[0] for shot in shots])
-    label = np.array([EIGHT.index(shot.expression) for shot in shots])
-    person = np.array([shot.number for shot in shots])
-    limit = 4 / np.sqrt(len(shots))  # four standard errors of a correlation
+    specs = replace(PLAN, identities=60).specs
+    yaw = np.array([spec.capture.yaw for spec in specs])
+    light = np.array([spec.capture.key[0] for spec in specs])
+    label = np.array([EIGHT.index(spec.expression) for spec in specs])
+    person = np.array([spec.person_index for spec in specs])
+    limit = 4 / np.sqrt(len(specs))  # four standard errors of a correlation
     assert abs(np.corrcoef(yaw, light)[0, 1]) < limit
     for factor in (yaw, light):
         for groups, count in ((label, 8), (person, 60)):
             means = np.array([factor[groups == group].mean() for group in range(count)])
-            share = (means.var() - factor.var() * count / len(shots)) / factor.var()
+            share = (means.var() - factor.var() * count / len(specs)) / factor.var()
             assert abs(share) < 0.05
 
 
 def test_a_grid_is_everybody_who_tests_under_one_light():
     grid = replace(PLAN, grid=True)
-    assert len(grid.shots) == 5 * 8
-    assert {PLAN.split(shot.number) for shot in grid.shots} == {"test"}
-    assert len({(shot.setting.yaw, shot.setting.background) for shot in grid.shots}) == 1
+    assert len(grid.specs) == 5 * 8
+    assert {PLAN.split(spec.person_index) for spec in grid.specs} == {"test"}
+    assert len({(spec.capture.yaw, spec.capture.background) for spec in grid.specs}) == 1
     for name in EIGHT:
-        assert len({tuple(shot.actions[0]) for shot in grid.shots if shot.expression == name}) == 1
+        assert len({tuple(spec.actions[0]) for spec in grid.specs if spec.expression == name}) == 1
     assert grid.person(24).iris_size == PLAN.person(24).iris_size
 
 
 def test_scenes_differ_in_nothing_but_the_expression():
-    shots = replace(PLAN, scenes=True).shots
-    settings = {(shot.number, shot.repeat): set() for shot in shots}
-    for shot in shots:
-        settings[shot.number, shot.repeat].add((shot.setting.yaw, shot.setting.background, *shot.setting.tint))
-    assert len(settings) == 50 and {len(found) for found in settings.values()} == {1}
-    assert len({next(iter(found)) for found in settings.values()}) == 50
-    assert [tuple(shot.actions[0]) for shot in shots] == [tuple(shot.actions[0]) for shot in PLAN.shots]
+    specs = replace(PLAN, scenes=True).specs
+    captures = {(spec.person_index, spec.repeat): set() for spec in specs}
+    for spec in specs:
+        captures[spec.person_index, spec.repeat].add((spec.capture.yaw, spec.capture.background, *spec.capture.tint))
+    assert len(captures) == 50 and {len(found) for found in captures.values()} == {1}
+    assert len({next(iter(found)) for found in captures.values()}) == 50
+    assert [tuple(spec.actions[0]) for spec in specs] == [tuple(spec.actions[0]) for spec in PLAN.specs]
 
 
 def test_every_factor_has_a_name():
-    for names, values in (PLAN.person(0).vector(), PLAN.shots[0].setting.vector()):
+    for names, values in (PLAN.person(0).to_vector(), PLAN.specs[0].capture.to_vector()):
         assert len(names) == len(set(names)) == len(values)
         assert np.isfinite(values).all()

@@ -9,21 +9,21 @@ import pytest
 from PIL import Image
 
 from facedis.errors import InputError
-from facedis.synthetic.render_plan import SetPlan
-from facedis.synthetic.render_sheet import sheet
-from facedis.synthetic.synthesis import plan_of, synthesise
+from facedis.synthetic.render_plan import RenderPlan
+from facedis.synthetic.render_sheet import expression_sheet
+from facedis.synthetic.synthesis import read_plan, render_dataset
 from facedis.synthetic.true_swap import true_swap
 
 pytest.importorskip("anny")
 pytest.importorskip("mitsuba")
 
-PLAN = SetPlan(identities=2, per_expression=1, size=48, seed=1)
+PLAN = RenderPlan(identities=2, per_expression=1, size=48, seed=1)
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("synth") / "set"
-    return folder, synthesise(PLAN, folder)
+    return folder, render_dataset(PLAN, folder)
 
 
 def bytes_of(folder):
@@ -33,7 +33,7 @@ def bytes_of(folder):
 def test_a_set_has_pictures_labels_and_factors(made):
     folder, result = made
     assert (result["n"], result["made"], result["people"]) == (16, 16, 2)
-    assert plan_of(folder) == PLAN
+    assert read_plan(folder) == PLAN
     with (folder / "labels.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     with h5py.File(folder / "factors.h5") as file:
@@ -42,18 +42,18 @@ def test_a_set_has_pictures_labels_and_factors(made):
     for row in rows:
         with Image.open(folder / row["image"]) as image:
             assert image.size == (48, 48) and np.asarray(image).std() > 10
-    assert sheet(folder, PLAN).shape == (18 + 2 * 48, 8 * 48, 3)
+    assert expression_sheet(folder, PLAN).shape == (18 + 2 * 48, 8 * 48, 3)
 
 
 def test_two_processes_killed_and_resumed_give_the_same_bytes(made, tmp_path):
-    child = Process(target=synthesise, args=(PLAN, tmp_path / "set"))
+    child = Process(target=render_dataset, args=(PLAN, tmp_path / "set"))
     child.start()
     while child.is_alive() and len(list((tmp_path / "set").glob("*.webp")) if (tmp_path / "set").exists() else []) < 3:
         child.join(0.05)
     child.kill()
     child.join()
     left = [path.name for path in (tmp_path / "set").glob(".*")]
-    result = synthesise(PLAN, tmp_path / "set", processes=2)
+    result = render_dataset(PLAN, tmp_path / "set", processes=2)
     assert 0 < result["made"] < 16
     for name in left:  # what a killed process was just writing
         (tmp_path / "set" / name).unlink()
@@ -71,4 +71,4 @@ def test_the_true_swap_with_itself_is_the_picture_itself(made):
 
 def test_another_set_is_not_mixed_in(made):
     with pytest.raises(InputError, match="rendered with other options"):
-        synthesise(SetPlan(identities=3, per_expression=1, size=48, seed=1), made[0])
+        render_dataset(RenderPlan(identities=3, per_expression=1, size=48, seed=1), made[0])

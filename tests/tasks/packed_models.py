@@ -11,7 +11,7 @@ def packed(tmp_path, monkeypatch, results=(), name="demo", run=None, **keys):
     """Run and folder of a packed model of it."""
     face = np.random.default_rng(0).integers(0, 256, (48, 48, 3), np.uint8)
     monkeypatch.setattr(packing, "align_photographs", lambda *_: [type("Face", (), {"face": face})])
-    monkeypatch.setattr(packing.bundled, "folder", lambda *_: tmp_path)
+    monkeypatch.setattr(packing.bundled, "unpack", lambda *_: tmp_path)
     run = run or make_run(tmp_path / "run", 3, **keys)
     folder = tmp_path / name
     pack(run, list(results), lambda facts: f"# {facts['name']}\n", PackageTarget(folder, name))

@@ -4,7 +4,7 @@ import torch
 
 from facedis.config import ModelConfig, TrainConfig, as_dict
 from facedis.model.network.disentangler import build
-from facedis.model.storage.checkpoint import FORMAT, MODEL, load_run, save_tensors, tensors_of, write_info
+from facedis.model.storage.checkpoint import FORMAT, MODEL, load_run, named_tensors, save_tensors, write_info
 
 TINY = dict(
     trunk="mobilenet_v3_large", weights="none", size=32, branch_widths=(8, 8, 8), branch="light", decoder="none"
@@ -32,5 +32,5 @@ def make_run(folder, seed, labels=None, tensors=None, weights="none", **keys):
     }
     folder.mkdir(parents=True)
     write_info(folder, info | ({"labels": labels} if labels else {}))
-    save_tensors(folder / MODEL, tensors_of(model, adversary))
+    save_tensors(folder / MODEL, named_tensors(model, adversary))
     return load_run(folder)

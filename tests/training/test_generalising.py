@@ -10,17 +10,17 @@ from facedis.errors import ConfigError, RunError
 from facedis.model.losses import objective as losses
 from facedis.model.network.disentangler import build
 from facedis.model.storage.checkpoint import load_run
-from facedis.training.recipes.distillation import TEMPERATURE, Teachers, taught_loss
-from facedis.training.recipes.ema import Average
-from facedis.training.recipes.mixup import Mix, blended, draw
-from facedis.training.recipes.sam import nearby_worst
-from facedis.training.steps import Batch, ClassWeights, Side, train_step
+from facedis.training.recipes.distillation import TEMPERATURE, Teachers, distillation_loss
+from facedis.training.recipes.ema import EMA
+from facedis.training.recipes.mixup import Mixup, draw_mixup, mix_loss
+from facedis.training.recipes.sam import sam_perturbation
+from facedis.training.steps import Batch, ClassWeights, OptimizedModule, train_step
 from tests.tasks.runs import make_run
 
 
 def test_the_running_mean_nears_a_constant_and_forgets_the_start():
     layer = nn.BatchNorm1d(3)
-    average = Average(layer, 0.5)
+    average = EMA(layer, 0.5)
     with torch.no_grad():
         layer.weight.fill_(5.0)
         layer.running_mean.fill_(2.0)
@@ -32,7 +32,7 @@ def test_the_running_mean_nears_a_constant_and_forgets_the_start():
 
 def test_the_mean_of_two_steps_is_what_the_formula_says():
     layer = nn.Linear(1, 1, bias=False)
-    average = Average(layer, 0.999)
+    average = EMA(layer, 0.999)
     start = layer.weight.item()
     with torch.no_grad():
         layer.weight.fill_(1.0)
@@ -42,7 +42,7 @@ def test_the_mean_of_two_steps_is_what_the_formula_says():
 
 def test_a_running_mean_goes_on_from_its_tensors():
     layer, other = nn.Linear(2, 2), nn.Linear(2, 2)
-    first, second = Average(layer, 0.9), Average(other, 0.9)
+    first, second = EMA(layer, 0.9), EMA(other, 0.9)
     for _ in range(3):
         first.update(other)
     second.restore(first.tensors())
@@ -52,19 +52,19 @@ def test_a_running_mean_goes_on_from_its_tensors():
 
 
 def test_mixup_blends_pictures_and_losses_alike():
-    mix = Mix(torch.tensor([1, 0]), 0.75)
+    mix = Mixup(torch.tensor([1, 0]), 0.75)
     pictures = torch.tensor([[0.0], [1.0]])
-    assert blended(mix, torch.Tensor.contiguous, pictures).tolist() == [[0.25], [0.75]]
+    assert mix_loss(mix, torch.Tensor.contiguous, pictures).tolist() == [[0.25], [0.75]]
     logits, labels = torch.randn(2, 3), torch.tensor([0, 2])
     soft = torch.tensor([[0.75, 0.0, 0.25], [0.25, 0.0, 0.75]])
-    found = blended(mix, lambda labels: losses.expression_loss(logits, labels), labels)
+    found = mix_loss(mix, lambda labels: losses.expression_loss(logits, labels), labels)
     assert found.item() == pytest.approx(nn.functional.cross_entropy(logits, soft).item(), abs=1e-6)
 
 
 def test_the_same_step_draws_the_same_blend():
-    one, two = (draw(8, 0.4, torch.Generator().manual_seed(7)) for _ in range(2))
+    one, two = (draw_mixup(8, 0.4, torch.Generator().manual_seed(7)) for _ in range(2))
     assert one.share == two.share and torch.equal(one.partner, two.partner)
-    assert draw(8, 0.4, torch.Generator().manual_seed(8)).share != one.share
+    assert draw_mixup(8, 0.4, torch.Generator().manual_seed(8)).share != one.share
 
 
 def test_the_worst_point_nearby_is_up_the_gradient_and_the_weights_come_back():
@@ -73,7 +73,7 @@ def test_the_worst_point_nearby_is_up_the_gradient_and_the_weights_come_back():
     loss = model(inputs).square().mean()
     loss.backward()
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    with nearby_worst(model, 0.05):
+    with sam_perturbation(model, 0.05):
         moved = [(value - before[name]).norm() for name, value in model.named_parameters()]
         assert torch.stack(moved).norm().item() == pytest.approx(0.05, rel=1e-4)
         assert model(inputs).square().mean() > loss
@@ -85,7 +85,7 @@ def test_a_gradient_that_is_no_number_has_no_worst_point_and_moves_nothing():
     model(torch.randn(8, 2)).sum().backward()
     model[0].weight.grad[0, 0] = torch.inf
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    with nearby_worst(model, 0.05) as found:
+    with sam_perturbation(model, 0.05) as found:
         assert not found
         assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
 
@@ -94,7 +94,7 @@ def test_running_statistics_survive_what_overflows_at_the_worst_point():
     model = nn.Sequential(nn.Linear(2, 4), nn.BatchNorm1d(4))
     model(torch.randn(8, 2)).square().sum().backward()
     before = model[1].running_var.clone()
-    with nearby_worst(model, 0.05) as found:
+    with sam_perturbation(model, 0.05) as found:
         model(torch.full((8, 2), torch.inf))
     assert found and torch.equal(model[1].running_var, before)
     model(torch.randn(8, 2))
@@ -107,30 +107,30 @@ def test_a_step_whose_gradient_overflows_is_left_as_it_is_without_sharpness():
         trunk="resnet18_half", weights="none", size=32, branch="light", branch_widths=(8, 8, 8), decoder="none"
     )
     model, _ = build(settings, {"expression": 3})
-    side = Side(model.train(), model, (torch.optim.SGD(model.parameters(), 0.0),))
-    slope, slopes = side.slope, []
+    side = OptimizedModule(model.train(), model, (torch.optim.SGD(model.parameters(), 0.0),))
+    backward, backward_calls = side.backward, []
 
     def overflowing(fabric, loss):
-        slope(fabric, loss)
-        slopes.append(loss)
+        backward(fabric, loss)
+        backward_calls.append(loss)
         model.expression_head[1].weight.grad.fill_(torch.inf)
 
-    side.slope, side.descend = overflowing, lambda: None
+    side.backward, side.optimizer_step = overflowing, lambda: None
     batch = Batch(torch.rand(4, 3, 32, 32), torch.tensor([0, 1, 2, 0]))
     train_step(Fabric(accelerator="cpu"), side, None, batch, TrainConfig(sharpness=0.05), ClassWeights())
-    assert len(slopes) == 1 and all(torch.isfinite(value).all() for value in model.state_dict().values())
+    assert len(backward_calls) == 1 and all(torch.isfinite(value).all() for value in model.state_dict().values())
 
 
 def test_a_sharpness_aware_step_goes_down_the_gradient_of_the_worst_point():
     layer = nn.Linear(1, 1, bias=False)
     with torch.no_grad():
         layer.weight.fill_(1.0)
-    side = Side(layer, layer, (torch.optim.SGD(layer.parameters(), 0.1),))
+    side = OptimizedModule(layer, layer, (torch.optim.SGD(layer.parameters(), 0.1),))
     fabric = Fabric(accelerator="cpu")
-    side.slope(fabric, layer.weight.square().sum())
-    with nearby_worst(layer, 0.5):
-        side.slope(fabric, layer.weight.square().sum())  # at 1.5: a gradient of 3
-    side.descend()
+    side.backward(fabric, layer.weight.square().sum())
+    with sam_perturbation(layer, 0.5):
+        side.backward(fabric, layer.weight.square().sum())  # at 1.5: a gradient of 3
+    side.optimizer_step()
     assert layer.weight.item() == pytest.approx(1 - 0.1 * 3)
 
 
@@ -142,13 +142,13 @@ def test_mixup_is_refused_beside_what_needs_one_label(other):
 
 def test_a_pupil_that_answers_as_its_teachers_do_has_nothing_to_learn():
     logits = torch.randn(5, 7)
-    assert taught_loss(logits, (logits / TEMPERATURE).softmax(1)).item() == pytest.approx(0, abs=1e-6)
-    assert taught_loss(logits, torch.full((5, 7), 1 / 7)).item() > 0
+    assert distillation_loss(logits, (logits / TEMPERATURE).softmax(1)).item() == pytest.approx(0, abs=1e-6)
+    assert distillation_loss(logits, torch.full((5, 7), 1 / 7)).item() > 0
 
 
 def test_the_gradient_of_the_teachers_is_of_the_size_of_a_cross_entropys():
     logits = torch.zeros(1, 3, requires_grad=True)
-    taught_loss(logits, torch.tensor([[1.0, 0.0, 0.0]])).backward()
+    distillation_loss(logits, torch.tensor([[1.0, 0.0, 0.0]])).backward()
     # Hinton et al., eq. 2: (q - p) / T for each unit, times T^2.
     assert torch.allclose(logits.grad, TEMPERATURE * torch.tensor([[-2 / 3, 1 / 3, 1 / 3]]))
 

@@ -9,8 +9,8 @@ import torch
 
 from facedis.training.interrupt import stop_between_steps
 from facedis.training.recipes.augmentation import augment, to_images
-from facedis.training.samplers import balanced_order, class_weights, epoch_order, share_of
-from facedis.training.schedule import rate
+from facedis.training.samplers import balanced_order, class_weights, epoch_order, process_batches
+from facedis.training.schedule import lr_factor
 
 LABELS = np.repeat([0, 1, 2], [90, 9, 1])
 
@@ -34,13 +34,13 @@ def test_without_balance_every_face_comes_once():
 
 def test_processes_share_an_epoch_without_overlap_and_with_equal_steps():
     order = np.arange(23)
-    first, second = share_of(order, 4, 0, 2), share_of(order, 4, 1, 2)
+    first, second = process_batches(order, 4, 0, 2), process_batches(order, 4, 1, 2)
     assert len(first) == len(second) == 2
     assert not set(np.concatenate(first)) & set(np.concatenate(second))
 
 
 def test_fewer_faces_than_a_batch_are_one_batch():
-    assert [len(batch) for batch in share_of(np.arange(5), 64, 0, 1)] == [5]
+    assert [len(batch) for batch in process_batches(np.arange(5), 64, 0, 1)] == [5]
 
 
 def test_class_weights_are_inverse_frequencies_with_mean_one():
@@ -51,12 +51,12 @@ def test_class_weights_are_inverse_frequencies_with_mean_one():
 
 
 def test_schedules_start_and_end_where_they_should():
-    assert rate("constant", 7, 10) == 1
-    assert rate("cosine", 0, 10) == 1
-    assert rate("cosine", 5, 10) == pytest.approx(0.5)
-    assert rate("onecycle", 0, 100) < 0.1 < rate("onecycle", 9, 100)
-    assert max(rate("onecycle", step, 100) for step in range(100)) == pytest.approx(1, abs=0.01)
-    assert rate("onecycle", 99, 100) < 0.01
+    assert lr_factor("constant", 7, 10) == 1
+    assert lr_factor("cosine", 0, 10) == 1
+    assert lr_factor("cosine", 5, 10) == pytest.approx(0.5)
+    assert lr_factor("onecycle", 0, 100) < 0.1 < lr_factor("onecycle", 9, 100)
+    assert max(lr_factor("onecycle", step, 100) for step in range(100)) == pytest.approx(1, abs=0.01)
+    assert lr_factor("onecycle", 99, 100) < 0.01
 
 
 def test_faces_become_images_in_the_unit_range_and_lose_colour_on_request():

@@ -10,7 +10,7 @@ from facedis.model.network.disentangler import build
 from facedis.training.steps import (
     Batch,
     ClassWeights,
-    Side,
+    OptimizedModule,
     adversary_optimizers,
     adversary_step,
     encoder_loss,
@@ -68,7 +68,7 @@ def test_encoder_losses_reach_their_parts_and_no_other(loss):
 def test_the_adversary_loss_reaches_the_adversary_alone():
     model, adversary = _network()
     batch = _batch()
-    side = Side(adversary, adversary, adversary_optimizers(adversary, TrainConfig()))
+    side = OptimizedModule(adversary, adversary, adversary_optimizers(adversary, TrainConfig()))
     adversary_step(Fabric(accelerator="cpu"), side, model(batch.images).codes, batch, None)
     assert _touched(model, adversary) == ROUTES["adversary"]
 
@@ -82,8 +82,8 @@ def test_a_detached_decoder_learns_and_moves_nothing_else():
 
 
 def _sides(model, adversary, config):
-    encoder = Side(model, model, encoder_optimizers(model, config))
-    return encoder, Side(adversary, adversary, adversary_optimizers(adversary, config))
+    encoder = OptimizedModule(model, model, encoder_optimizers(model, config))
+    return encoder, OptimizedModule(adversary, adversary, adversary_optimizers(adversary, config))
 
 
 def _copies(module):

@@ -15,7 +15,7 @@ from facedis.faces.cache.cache import FacesCache
 from facedis.model.network import disentangler
 from facedis.model.network.trunk import Trunk
 from facedis.model.storage.checkpoint import CHECKPOINT, load_run, read_tensors
-from facedis.training import trainer as loop_module
+from facedis.training import trainer as trainer_module
 from facedis.training.recipes.augmentation import to_images
 from facedis.training.run_folder import read_history
 from facedis.training.setup import Job
@@ -70,7 +70,7 @@ def _stop_after(monkeypatch, steps):
     def stopping():
         yield StopAfter(steps) if steps else threading.Event()
 
-    monkeypatch.setattr(loop_module, "stop_between_steps", stopping)
+    monkeypatch.setattr(trainer_module, "stop_between_steps", stopping)
 
 
 def test_without_the_rests_gradient_the_expression_is_learned_as_in_a_baseline_bit_for_bit(pattern_cache, tmp_path):

@@ -25,7 +25,7 @@ class FileNames:
         self.root = root
 
     @classmethod
-    def recognises(cls, root: Path) -> int:
+    def match_score(cls, root: Path) -> int:
         """2 where every image in the folder is named that way, else 0."""
         names = [_NAME.fullmatch(image.stem) for image in _images(root)]
         return 2 if names and all(name and name["expression"].lower() in ALIASES for name in names) else 0

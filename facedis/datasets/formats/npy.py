@@ -10,7 +10,7 @@ _INTEGERS = {"b1": "?", "i1": "b", "i2": "h", "i4": "i", "i8": "q", "u1": "B", "
 _FORMATS = {**_INTEGERS, "f4": "f", "f8": "d", "f2": "e"}
 
 
-def scalar(path: Path) -> str:
+def read_scalar(path: Path) -> str:
     """The only element of the array in `path`, as text.
 
     Raises:

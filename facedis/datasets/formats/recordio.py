@@ -54,7 +54,7 @@ def read_image(path: Path, offset: int) -> bytes:
     return payload[_HEADER.size + 4 * _HEADER.unpack_from(payload)[0] :]
 
 
-def offsets(path: Path) -> Iterator[int]:
+def record_offsets(path: Path) -> Iterator[int]:
     """Where each record of the file begins, found by walking through it; stops at the first broken part."""
     place, size, begins = 0, path.stat().st_size, True
     with open(path, "rb") as file:

@@ -29,7 +29,7 @@ class Row(NamedTuple):
     cells: dict[str, str]
     text: str = ""
 
-    def place_of(self, column: str) -> int:
+    def cell_offset(self, column: str) -> int:
         """The byte of the file at which the cell of `column` begins."""
         return self.offset + len(self.text[: self.text.index(self.cells[column])].encode())
 
@@ -81,7 +81,7 @@ def read_table(path: Path, root: Path, needed: Collection[str] = ()) -> Iterator
         _header(path, "", needed)
 
 
-def columns_of(path: Path) -> set[str]:
+def column_names(path: Path) -> set[str]:
     """The columns of a CSV file in lower case; none where it cannot be read."""
     try:
         first = next(read_lines(path), (1, 0, ""))[2]
@@ -90,7 +90,7 @@ def columns_of(path: Path) -> set[str]:
         return set()
 
 
-def records_of(
+def records_from_rows(
     rows: Iterable[Row | Skipped], file: str, make: Callable[[Row], FaceRecord]
 ) -> Iterator[FaceRecord | Skipped]:
     """One record a row of the list `file`.
@@ -113,7 +113,7 @@ def records_of(
             yield record
 
 
-def inside(image: str) -> str:
+def relative_path(image: str) -> str:
     """`image` as a path with forward slashes below some folder.
 
     Raises:
@@ -125,19 +125,19 @@ def inside(image: str) -> str:
     return str(path)
 
 
-def whole_number(text: str, what: str) -> int:
+def parse_int(text: str, what: str) -> int:
     """The integer that `text` writes, also as 3.0 or 3.0000000e+00.
 
     Raises:
         BadRow: It writes none.
     """
-    value = real_number(text, what)
+    value = parse_float(text, what)
     if value != int(value):
         raise BadRow(f"the {what} '{text}' is no whole number")
     return int(value)
 
 
-def real_number(text: str, what: str) -> float:
+def parse_float(text: str, what: str) -> float:
     """The finite number that `text` writes.
 
     Raises:
@@ -152,7 +152,7 @@ def real_number(text: str, what: str) -> float:
     return value
 
 
-def label_named(names: tuple[str, ...], number: int) -> str:
+def expression_of_label(names: tuple[str, ...], number: int) -> str:
     """The expression that a dataset calls `number`; "" in `names` stands for a number without one.
 
     Raises:

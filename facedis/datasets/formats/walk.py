@@ -17,7 +17,7 @@ SPLIT_NAMES = {
 }
 
 
-def images_below(root: Path) -> Iterator[str]:
+def iter_images(root: Path) -> Iterator[str]:
     """Paths of all image files below `root`, with forward slashes, folder by folder in sorted order.
 
     Hidden files and folders and the `__MACOSX` folders of unpacked archives are left out. A linked
@@ -39,10 +39,10 @@ def images_below(root: Path) -> Iterator[str]:
 
 def first_images(root: Path, most: int = 100) -> list[str]:
     """The first images below `root`, enough to tell how files are named."""
-    return list(islice(images_below(root), most))
+    return list(islice(iter_images(root), most))
 
 
-def folders_below(root: Path, depth: int) -> Iterator[str]:
+def iter_folders(root: Path, depth: int) -> Iterator[str]:
     """Paths of the folders at most `depth` below `root`, "" for itself, the nearest first.
 
     Folders with only digits in their names are left out: they are the shards in which large
@@ -59,9 +59,9 @@ def folders_below(root: Path, depth: int) -> Iterator[str]:
         ]
 
 
-def find(root: Path, names: set[str], depth: int = 3) -> str | None:
+def find_file(root: Path, names: set[str], depth: int = 3) -> str | None:
     """The file below `root`, nearest first, whose name in lower case is one of `names`."""
-    for folder in folders_below(root, depth):
+    for folder in iter_folders(root, depth):
         for name, is_folder in _entries(root / folder):
             if name.lower() in names and not is_folder:
                 return f"{folder}/{name}".lstrip("/")

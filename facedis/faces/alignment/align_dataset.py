@@ -108,7 +108,7 @@ def _is_complete(output: Path, fingerprint: str, overwrite: bool) -> bool:
         try:
             same = read_info(output).fingerprint == fingerprint
         except CacheError as error:
-            raise OutputError(error.what, "choose another -o or --overwrite") from error
+            raise OutputError(error.message, "choose another -o or --overwrite") from error
         if not same:
             raise OutputError(f"{output} exists already", other)
         return True
@@ -129,7 +129,7 @@ def _fingerprint_of(partial: Path) -> str | None:
 def _detector(plan: Plan, config: AlignConfig) -> Any:
     if plan.info.crop == "none":
         return None
-    return plugins.named(plugins.DETECTORS, config.detector)(config.device, config.min_face)
+    return plugins.load_by_name(plugins.DETECTORS, config.detector)(config.device, config.min_face)
 
 
 def _writer(output: Path, plan: Plan, handler: EventHandler, overwrite: bool) -> CacheWriter:

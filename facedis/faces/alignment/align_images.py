@@ -99,7 +99,7 @@ def cut_out(
     config = crop_settings(run, crop, device)
     detector = None
     if config.crop != "none":
-        detector = plugins.named(plugins.DETECTORS, config.detector)(config.device, config.min_face)
+        detector = plugins.load_by_name(plugins.DETECTORS, config.detector)(config.device, config.min_face)
     aligner = Aligner(CropSettings(config.crop, config.size, config.margin), detector, no_face, config.several)
     stream = iter(images)
     for first in range(0, n, CHUNK):

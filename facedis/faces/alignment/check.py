@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from facedis.config import AlignConfig
-from facedis.datasets.autodetect import reader_for
-from facedis.datasets.expected_counts import counted, published_for
+from facedis.datasets.autodetect import create_reader
+from facedis.datasets.expected_counts import count_records, expected_counts_for
 from facedis.datasets.record import FaceRecord, Reader, Skipped
-from facedis.datasets.scan import Reading, read, reasons
+from facedis.datasets.scan import ScanResult, scan_dataset, skip_reasons
 from facedis.events import Event, EventHandler, ignore_events
 from facedis.faces.alignment.plan import bundled, source_of
 from facedis.faces.io.images import Decoded
@@ -36,8 +36,8 @@ def check(source: Path | None, config: AlignConfig, handler: EventHandler = igno
         ConfigError: The reader is unknown or the choice of one unclear.
     """
     root = bundled(handler) if source is None else Path(source)
-    reader = reader_for(root, config.dataset)
-    reading = read(reader)
+    reader = create_reader(root, config.dataset)
+    reading = scan_dataset(reader)
     images = _images(root, reader, reading.records, config.workers, handler)
     found = {
         "counts": list(_counts(reader, reading.records)),
@@ -104,23 +104,23 @@ def _splits(records: Sequence[FaceRecord]) -> dict[str, dict[str, int]]:
     return {split: {name: numbers[split, name] for name in names} for split in splits}
 
 
-def _skipped(reading: Reading) -> dict[str, Any]:
+def _skipped(reading: ScanResult) -> dict[str, Any]:
     told = [
         {"why": why, "count": count, "file": first.file, "line": first.line}
-        for why, count, first in reasons(reading.skipped)
+        for why, count, first in skip_reasons(reading.skipped)
     ]
     return {"skipped": len(reading.skipped), "reasons": told}
 
 
 def _counts(reader: Reader, records: Sequence[FaceRecord]) -> Iterator[dict[str, Any]]:
     """Each published number beside the one found."""
-    numbers, published = counted(records), published_for(reader)
+    numbers, published = count_records(records), expected_counts_for(reader)
     for count in published:
-        meaning = count.meaning(numbers[count.what], published)
+        meaning = count.explain(numbers[count.key], published)
         yield {
-            "what": count.what,
-            "found": numbers[count.what],
-            "published": list(count.published),
+            "what": count.key,
+            "found": numbers[count.key],
+            "published": list(count.expected),
             "agrees": not meaning,
             "meaning": meaning,
         }
@@ -169,7 +169,7 @@ def _pairs(reader: Reader, records: Sequence[FaceRecord]) -> dict[str, int] | No
     }
 
 
-def _findings(reader: Reader, reading: Reading, found: dict[str, Any]) -> Iterator[str]:
+def _findings(reader: Reader, reading: ScanResult, found: dict[str, Any]) -> Iterator[str]:
     """What each mismatch usually means, one sentence each."""
     status, twins = found["images"], found["duplicates"]
     meanings: dict[str, list[str]] = {}

@@ -8,9 +8,9 @@ from functools import partial
 from pathlib import Path
 
 from facedis.config import AlignConfig, as_dict
-from facedis.datasets.autodetect import reader_for
+from facedis.datasets.autodetect import create_reader
 from facedis.datasets.record import FaceRecord, Reader, Skipped, is_utf8
-from facedis.datasets.scan import read, reasons
+from facedis.datasets.scan import scan_dataset, skip_reasons
 from facedis.errors import InputError
 from facedis.events import EventHandler, ignore_events, warn
 from facedis.faces.alignment.split import splits_of
@@ -65,8 +65,8 @@ def make_plan(source: Path | None, config: AlignConfig, handler: EventHandler = 
     root = bundled(handler) if source is None else Path(source)
     if not is_utf8(str(root.resolve())):  # the cache says where it is from
         raise InputError(f"the name of the folder {root.resolve()} is not UTF-8", "rename it")
-    reader = reader_for(root, config.dataset)
-    records, skipped = read(reader)
+    reader = create_reader(root, config.dataset)
+    records, skipped = scan_dataset(reader)
     tell_skipped(skipped, handler)
     crop = _crop(reader, config)
     if crop != "none" and config.detector == "given":
@@ -94,7 +94,7 @@ def make_plan(source: Path | None, config: AlignConfig, handler: EventHandler = 
 
 def tell_skipped(skipped: Sequence[Skipped], handler: EventHandler) -> None:
     """Warn of rows that became no record: how many for each reason, and where the first is."""
-    told = list(reasons(skipped))
+    told = list(skip_reasons(skipped))
     for why, count, first in told[:_TOLD]:
         others = f" and {count - 1:,} more" if count > 1 else ""
         place = f"{first.file}, line {first.line}" if first.line else first.file
@@ -105,9 +105,9 @@ def tell_skipped(skipped: Sequence[Skipped], handler: EventHandler) -> None:
 
 def bundled(handler: EventHandler) -> Path:
     """The folder of the bundled faces."""
-    from facedis.synthetic.bundled import folder
+    from facedis.synthetic.bundled import unpack
 
-    return folder(handler)
+    return unpack(handler)
 
 
 def _crop(reader: Reader, config: AlignConfig) -> str:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from facedis.datasets.autodetect import reader_for
-from facedis.datasets.formats.walk import images_below
+from facedis.datasets.autodetect import create_reader
+from facedis.datasets.formats.walk import iter_images
 from facedis.datasets.record import NOT_UTF8, FaceRecord, Reader, is_utf8
-from facedis.datasets.scan import read
+from facedis.datasets.scan import scan_dataset
 from facedis.errors import CacheError, ConfigError, InputError
 from facedis.faces.alignment.align_images import cut_out
 from facedis.faces.alignment.plan import source_of
@@ -136,10 +136,10 @@ def _refuse_name() -> bytes:
 def _records(folder: Path) -> tuple[list[FaceRecord], Reader | None]:
     """The images of a folder; a layout that no reader knows, or several do, is just a folder of images."""
     try:
-        reader = reader_for(folder)
-        return read(reader).records, reader
+        reader = create_reader(folder)
+        return scan_dataset(reader).records, reader
     except (InputError, ConfigError):
-        images = sorted(images_below(folder)) if folder.is_dir() else []
+        images = sorted(iter_images(folder)) if folder.is_dir() else []
     if not images:
         what = "holds no image" if folder.is_dir() else "is not a folder" if folder.exists() else "does not exist"
         raise InputError(f"{folder} {what}", "name a folder of photographs")

@@ -48,7 +48,7 @@ def single_faces(paths: Sequence[Path], config: AlignConfig) -> list[SingleFace]
     images = [pixels_of(path) for path in paths]
     if crop == "none":
         return [SingleFace(path, whole(image, settings.size)) for path, image in zip(paths, images, strict=True)]
-    detector = plugins.named(plugins.DETECTORS, config.detector)(config.device, config.min_face)
+    detector = plugins.load_by_name(plugins.DETECTORS, config.detector)(config.device, config.min_face)
     found = detector.detect(images)
     return [_face(*each, settings, config) for each in zip(paths, images, found, strict=True)]
 

@@ -10,7 +10,7 @@ PIXELS = 8
 MOMENTUM = 0.05
 
 
-class Keeper(nn.Module):
+class RetentionHead(nn.Module):
     """The rest code must tell something of the face, as far as that does not tell the expression.
 
     The something is the target and gets no gradient. From each face's the running mean of its expression is
@@ -34,7 +34,7 @@ class Keeper(nn.Module):
 
         Args:
             rest: (B, R).
-            target: (B, T), as the trunk's features or `few_pixels`.
+            target: (B, T), as the trunk's features or `lowres_target`.
             labels: (B,) in 0..K-1.
         """
         target = target.detach().float()
@@ -52,12 +52,12 @@ class Keeper(nn.Module):
         self.variance += MOMENTUM * (spread - self.variance)
 
 
-def few_pixels(images: Tensor) -> Tensor:
+def lowres_target(images: Tensor) -> Tensor:
     """(B, PIXELS * PIXELS) mean brightness of the tiles of (B, 3, S, S) images."""
     return F.adaptive_avg_pool2d(images.mean(1), PIXELS).flatten(1)
 
 
-def variance_floor(codes: Tensor) -> Tensor:
+def variance_loss(codes: Tensor) -> Tensor:
     """Mean shortfall of each number's deviation below 1: nothing to pay for a code that moves.
 
     Args:
@@ -68,7 +68,7 @@ def variance_floor(codes: Tensor) -> Tensor:
     return torch.relu(1 - (codes.var(0) + 1e-4).sqrt()).mean()
 
 
-def dependence(codes: Tensor) -> Tensor:
+def covariance_loss(codes: Tensor) -> Tensor:
     """Sum of the squared correlations of each number of a code with all others, mean over the numbers.
 
     A code that is one direction many times over can hide in the others what it tells: they are too

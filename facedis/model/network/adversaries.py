@@ -1,4 +1,4 @@
-"""Who tries to read a factor from a code that should not tell it: C_adv, and pools of its like."""
+"""Who tries to read a factor from a code that should not tell it: C_adv, and ensembles of its like."""
 
 from collections.abc import Mapping
 
@@ -12,8 +12,8 @@ HIDDEN = 256
 EXPRESSION_IN_REST = "rest", "expression"
 
 
-class Pool(nn.Module):
-    """Several adversaries of one factor on one code; the paper's is a pool of one linear classifier.
+class AdversaryEnsemble(nn.Module):
+    """Several adversaries of one factor on one code; the paper's is an ensemble of one linear classifier.
 
     Args:
         code_size: Length of the code.
@@ -29,48 +29,48 @@ class Pool(nn.Module):
         """(M, B, K) logits of the M members on a (B, D) code."""
         return torch.stack([member(code) for member in self.members])
 
-    def answer(self, code: Tensor) -> Tensor:
-        """(B, K) logits of the pool as one classifier: the mean of its members' probabilities."""
+    def log_probs(self, code: Tensor) -> Tensor:
+        """(B, K) logits of the ensemble as one classifier: the mean of its members' probabilities."""
         return self(code).log_softmax(2).logsumexp(0)
 
-    def restart(self) -> None:
+    def reset_parameters(self) -> None:
         """Begin anew with random weights."""
         for module in self.modules():
             if isinstance(module, nn.Linear):
                 module.reset_parameters()
 
 
-class Opponents(nn.Module):
-    """All adversaries of a model: one pool for each branch and each factor that is not the branch's own.
+class Adversaries(nn.Module):
+    """All adversaries of a model: one ensemble for each branch and each factor that is not the branch's own.
 
     Args:
-        pools: By (branch, factor).
+        ensembles: By (branch, factor).
     """
 
-    def __init__(self, pools: Mapping[tuple[str, str], Pool]) -> None:
+    def __init__(self, ensembles: Mapping[tuple[str, str], AdversaryEnsemble]) -> None:
         super().__init__()
-        self.pairs = tuple(pools)
-        self.pools = nn.ModuleDict({_key(*pair): pool for pair, pool in pools.items()})
+        self.pairs = tuple(ensembles)
+        self.ensembles = nn.ModuleDict({_key(*pair): ensemble for pair, ensemble in ensembles.items()})
 
-    def pool(self, branch: str, factor: str) -> Pool:
+    def ensemble(self, branch: str, factor: str) -> AdversaryEnsemble:
         """The adversaries of `factor` on the code of `branch`."""
-        return self.pools[_key(branch, factor)]
+        return self.ensembles[_key(branch, factor)]
 
     def forward(self, codes: Mapping[str, Tensor]) -> dict[tuple[str, str], Tensor]:
         """(M, B, K) logits for each pair of branch and factor."""
-        return {pair: self.pool(*pair)(codes[pair[0]]) for pair in self.pairs}
+        return {pair: self.ensemble(*pair)(codes[pair[0]]) for pair in self.pairs}
 
     def expression_in_rest(self, code: Tensor) -> Tensor:
         """(B, K) what C_adv of the paper says of the rest code."""
-        return self.pool(*EXPRESSION_IN_REST).answer(code)
+        return self.ensemble(*EXPRESSION_IN_REST).log_probs(code)
 
-    def restart(self) -> None:
+    def reset_parameters(self) -> None:
         """Let all of them begin anew."""
-        for pool in self.pools.values():
-            pool.restart()
+        for ensemble in self.ensembles.values():
+            ensemble.reset_parameters()
 
 
-def opponents(config: ModelConfig, sizes: Mapping[str, int]) -> Opponents | None:
+def build_adversaries(config: ModelConfig, sizes: Mapping[str, int]) -> Adversaries | None:
     """The adversaries of a model; None for a baseline.
 
     Args:
@@ -80,9 +80,9 @@ def opponents(config: ModelConfig, sizes: Mapping[str, int]) -> Opponents | None
     if config.baseline:
         return None
     lengths = {"expression": config.expression_size}
-    return Opponents(
+    return Adversaries(
         {
-            (branch, factor): Pool(lengths.get(branch, config.rest_size), sizes[factor], config)
+            (branch, factor): AdversaryEnsemble(lengths.get(branch, config.rest_size), sizes[factor], config)
             for branch in config.branches
             for factor, owner in config.owners.items()
             if owner != branch

@@ -35,14 +35,14 @@ class Branch(nn.Module):
             channels = out
         layers.append(nn.Conv2d(channels, code_size, (height, width)))
         self.layers = nn.Sequential(*layers)
-        self.bound = BOUNDS[config.code_norm](code_size)
+        self.code_norm = CODE_NORMS[config.code_norm](code_size)
         for layer in self.layers:
             if isinstance(layer, nn.Conv2d):  # torch's default shrinks the signal at every layer
                 nn.init.kaiming_normal_(layer.weight, a=config.slope)
 
     def forward(self, features: Tensor) -> Tensor:
         """The code of a feature map (B, C, H, W)."""
-        return self.bound(self.layers(features).flatten(1))  # (B, code_size)
+        return self.code_norm(self.layers(features).flatten(1))  # (B, code_size)
 
 
 class UnitLength(nn.Module):
@@ -54,7 +54,7 @@ class UnitLength(nn.Module):
 
 
 #: By the setting `code_norm`. A code without a bound can run away from its adversary by growing.
-BOUNDS: dict[str, Callable[[int], nn.Module]] = {
+CODE_NORMS: dict[str, Callable[[int], nn.Module]] = {
     "none": lambda size: nn.Identity(),
     "batch": lambda size: nn.BatchNorm1d(size, affine=False),
     "unit": lambda size: UnitLength(),

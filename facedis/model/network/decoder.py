@@ -20,7 +20,7 @@ def build_decoder(code_size: int, config: ModelConfig) -> nn.Module:
     if config.size % 16:
         nearest = round(config.size / 16) * 16
         raise ConfigError(f"a decoder cannot make faces of {config.size} px", f"choose --size {nearest}")
-    return StyledDecoder(code_size, config) if config.decoder_kind == "styled" else Decoder(code_size, config)
+    return FiLMDecoder(code_size, config) if config.decoder_kind == "styled" else Decoder(code_size, config)
 
 
 class Decoder(nn.Module):
@@ -50,7 +50,7 @@ class Decoder(nn.Module):
         return self.layers(codes[:, :, None, None])  # (B, 3, S, S)
 
 
-class StyledDecoder(nn.Module):
+class FiLMDecoder(nn.Module):
     """From (B, E + R) codes, and a rest map if there is one, to (B, 3, S, S) faces in [0, 1].
 
     A linear layer opens the codes to S/16 x S/16; four blocks double it. Each block normalises its
@@ -67,21 +67,21 @@ class StyledDecoder(nn.Module):
         self.code_size, self.map_channels, self.side = code_size, config.rest_map, config.rest_map_side
         width, self.start = config.decoder_width, config.size // 16
         self.joins = self.side // 8  # the block that is told the map
-        self.open = nn.Linear(code_size, width * self.start**2)
+        self.stem = nn.Linear(code_size, width * self.start**2)
         widths = [max(width // share, 16) for share in (2, 3, 6, 12)]
         before = [width, widths[0], widths[1], widths[2]]
         before[self.joins] += self.map_channels
         self.blocks = nn.ModuleList(
-            _Styled(*pair, code_size, config.slope) for pair in zip(before, widths, strict=True)
+            _FiLMBlock(*pair, code_size, config.slope) for pair in zip(before, widths, strict=True)
         )
         # Once more where the face is laid out: at an eighth and at a quarter of the size.
-        self.again = nn.ModuleList(_Styled(out, out, code_size, config.slope) for out in widths[:2])
-        self.to_picture = nn.Conv2d(widths[-1], 3, 3, padding=1)
+        self.refine = nn.ModuleList(_FiLMBlock(out, out, code_size, config.slope) for out in widths[:2])
+        self.to_rgb = nn.Conv2d(widths[-1], 3, 3, padding=1)
 
     def forward(self, codes: Tensor) -> Tensor:
         """The faces of codes (B, E + R + map)."""
         style, flat = codes[:, : self.code_size], codes[:, self.code_size :]
-        drawn = self.open(style).unflatten(1, (-1, self.start, self.start))
+        drawn = self.stem(style).unflatten(1, (-1, self.start, self.start))
         for number, block in enumerate(self.blocks):
             if number == self.joins and self.map_channels:
                 layout = flat.unflatten(1, (self.map_channels, self.side, self.side))
@@ -89,12 +89,12 @@ class StyledDecoder(nn.Module):
                     layout = F.interpolate(layout, drawn.shape[-2:], mode="bilinear")
                 drawn = torch.cat([drawn, layout.to(drawn.dtype)], dim=1)
             drawn = block(F.interpolate(drawn, scale_factor=2.0), style)
-            if number < len(self.again):
-                drawn = self.again[number](drawn, style)
-        return torch.sigmoid(self.to_picture(drawn))  # (B, 3, S, S)
+            if number < len(self.refine):
+                drawn = self.refine[number](drawn, style)
+        return torch.sigmoid(self.to_rgb(drawn))  # (B, 3, S, S)
 
 
-class _Styled(nn.Module):
+class _FiLMBlock(nn.Module):
     """A convolution, BatchNorm, the codes' scale and shift, a leaky ReLU.
 
     A norm of each picture by itself, as AdaIN has it, would take from the map how bright its places are.
@@ -102,13 +102,13 @@ class _Styled(nn.Module):
 
     def __init__(self, channels: int, out: int, code_size: int, slope: float) -> None:
         super().__init__()
-        self.convolve = nn.Conv2d(channels, out, 3, padding=1, bias=False)
-        self.norm, self.style, self.slope = nn.BatchNorm2d(out, affine=False), nn.Linear(code_size, 2 * out), slope
+        self.conv = nn.Conv2d(channels, out, 3, padding=1, bias=False)
+        self.norm, self.film, self.slope = nn.BatchNorm2d(out, affine=False), nn.Linear(code_size, 2 * out), slope
 
     def forward(self, maps: Tensor, style: Tensor) -> Tensor:
         """(B, out, H, W) of (B, C, H, W) and (B, code_size)."""
-        scale, shift = self.style(style)[:, :, None, None].chunk(2, dim=1)
-        return F.leaky_relu(self.norm(self.convolve(maps)) * (1 + scale) + shift, self.slope)
+        scale, shift = self.film(style)[:, :, None, None].chunk(2, dim=1)
+        return F.leaky_relu(self.norm(self.conv(maps)) * (1 + scale) + shift, self.slope)
 
 
 def _keep(channels: int, out: int, kind: str) -> list[nn.Module]:

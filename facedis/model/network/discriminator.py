@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 
-class Critic(nn.Module):
+class PatchDiscriminator(nn.Module):
     """Five convolutions, each halving the picture but the first, to one number a place.
 
     Judges places and not whole faces: with two thousand faces to learn from, a critic of whole faces

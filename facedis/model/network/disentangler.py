@@ -15,10 +15,10 @@ from torch import Tensor, nn
 from facedis.config import ModelConfig
 from facedis.errors import ConfigError
 from facedis.events import EventHandler, ignore_events
-from facedis.model.network.adversaries import Opponents, opponents
+from facedis.model.network.adversaries import Adversaries, build_adversaries
 from facedis.model.network.branches import Branch
 from facedis.model.network.decoder import build_decoder
-from facedis.model.network.spatial_rest import MAP, MapBranch
+from facedis.model.network.spatial_rest import MAP, SpatialRestBranch
 from facedis.model.network.trunk import Source, Trunk, build_trunk
 
 
@@ -77,7 +77,7 @@ class Disentangler(nn.Module):
     Attributes:
         rest_gradient: Share of the gradient of all branches but the expression's that the shared
             part of the trunk gets; a setting of training.
-        keepers: By what each keeps in the rest code, "embedding" or "picture" (`Keeper`); a matter of training.
+        retention_heads: One `RetentionHead` per target, "embedding" or "picture"; used in training only.
         code_noise: Deviation of the noise on the expression code while it trains.
     """
 
@@ -96,18 +96,18 @@ class Disentangler(nn.Module):
         further = {name: Branch(shape, config.rest_size, config) for name in config.branches[1:]}
         self.rest_branch = further.pop("rest", None)
         self.other_branches = nn.ModuleDict(further)
-        self.owners = {factor: owner for factor, owner in config.owners.items() if factor != "expression"}
+        self.factor_branches = {factor: owner for factor, owner in config.owners.items() if factor != "expression"}
         self.factor_heads = nn.ModuleDict(
-            {factor: nn.Linear(config.rest_size, sizes[factor]) for factor in self.owners}
+            {factor: nn.Linear(config.rest_size, sizes[factor]) for factor in self.factor_branches}
         )
         length = config.expression_size + config.rest_size * (len(config.branches) - 1)
-        self.map_branch = None
+        self.spatial_rest = None
         if config.rest_map:
-            self.map_branch = MapBranch(trunk.map_shape(config.size, config.rest_stages)[0], config)
+            self.spatial_rest = SpatialRestBranch(trunk.map_shape(config.size, config.rest_stages)[0], config)
         self.decoder = None if config.decoder == "none" else build_decoder(length, config)
         self.draws = config.decoder
-        self.keepers = nn.ModuleDict()
-        self.fixed_trunk_norm = False
+        self.retention_heads = nn.ModuleDict()
+        self.freeze_trunk_bn = False
         self.rest_gradient = 1.0
         self.code_noise = 0.0
 
@@ -121,18 +121,18 @@ class Disentangler(nn.Module):
         """Whether drawing is learned once the encoder is finished, and this is before."""
         return self.draws == "later" and self.training
 
-    def learners(self) -> list[nn.Module]:
+    def decoder_modules(self) -> list[nn.Module]:
         """The parts that learn once the encoder is finished, where the decoder draws later."""
-        return [module for module in (self.decoder, self.map_branch) if module is not None]
+        return [module for module in (self.decoder, self.spatial_rest) if module is not None]
 
     def train(self, mode: bool = True) -> "Disentangler":
-        """As in torch, but the trunk's BatchNorm keeps its statistics where `fixed_trunk_norm` says so.
+        """As in torch, but the trunk's BatchNorm keeps its statistics where `freeze_trunk_bn` says so.
 
         Statistics that drift towards new data although no weight moves are a classic silent error. The
         rest branch's own stages do learn, so theirs follow.
         """
         super().train(mode)
-        if mode and self.fixed_trunk_norm:
+        if mode and self.freeze_trunk_bn:
             for module in self.trunk.modules():
                 if isinstance(module, nn.modules.batchnorm._BatchNorm):
                     module.eval()
@@ -146,7 +146,9 @@ class Disentangler(nn.Module):
             draw: False to leave the decoder out, which takes longer than all else.
         """
         codes, features, below = self._encoded(images)
-        factors = {factor: head(codes.named()[self.owners[factor]]) for factor, head in self.factor_heads.items()}
+        factors = {
+            factor: head(codes.named()[self.factor_branches[factor]]) for factor, head in self.factor_heads.items()
+        }
         silent = not draw or self.decoder is None or self.draws_later
         reconstruction = None if silent else self._redrawn(codes, below)
         logits = self.expression_head(codes.expression)
@@ -163,11 +165,11 @@ class Disentangler(nn.Module):
         expression = self.expression_branch(features)
         if self.training and self.code_noise:
             expression = expression + self.code_noise * torch.randn_like(expression)
-        below = scaled_gradient(shared, self.rest_gradient)
+        below = scale_gradient(shared, self.rest_gradient)
         below = self.rest_stages(below) if self.rest_stages else below
         named = {"expression": expression} | {name: branch(below) for name, branch in self._further()}
-        if self.map_branch is not None and not self.draws_later:
-            named[MAP] = self.map_branch(shared.detach(), images)
+        if self.spatial_rest is not None and not self.draws_later:
+            named[MAP] = self.spatial_rest(shared.detach(), images)
         return Codes.of(named), features, below
 
     def decode(self, codes: Codes) -> Tensor:
@@ -188,7 +190,7 @@ class Disentangler(nn.Module):
         return self.decode(kept)
 
 
-def scaled_gradient(values: Tensor, share: float) -> Tensor:
+def scale_gradient(values: Tensor, share: float) -> Tensor:
     """`values`, through which only this share of a gradient passes back."""
     if share == 0:
         return values.detach()
@@ -197,7 +199,7 @@ def scaled_gradient(values: Tensor, share: float) -> Tensor:
 
 def build(
     config: ModelConfig, sizes: Mapping[str, int], offline: bool = False, handler: EventHandler = ignore_events
-) -> tuple[Disentangler, Opponents | None]:
+) -> tuple[Disentangler, Adversaries | None]:
     """The model and its adversaries; none for a baseline.
 
     Args:
@@ -211,7 +213,7 @@ def build(
         WeightsError: The trunk's weights cannot be had.
     """
     model = Disentangler(build_trunk(config.trunk, Source(config.weights, offline, handler)), sizes, config)
-    return model, opponents(config, sizes)
+    return model, build_adversaries(config, sizes)
 
 
 def _copied(trunk: Trunk, stages: int) -> nn.Sequential:

@@ -24,7 +24,7 @@ COARSE = 4
 _WIDTH = 64
 
 
-class MapBranch(nn.Module):
+class SpatialRestBranch(nn.Module):
     """From the picture, and the feature map where the rest branch leaves the trunk, to a flat (B, M * P * P) code.
 
     Args:
@@ -48,7 +48,7 @@ class MapBranch(nn.Module):
         self.layers = nn.Sequential(
             first, nn.LeakyReLU(config.slope), nn.Conv2d(_WIDTH, _WIDTH, 3, padding=1), nn.LeakyReLU(config.slope)
         )
-        self.last = nn.Conv2d(_WIDTH, config.rest_map, 1)
+        self.projection = nn.Conv2d(_WIDTH, config.rest_map, 1)
         self.norm = nn.BatchNorm2d(config.rest_map, affine=False)
         seen = torch.ones(1, 1, config.size, config.size)
         rows, columns = (slice(*(edge * config.size // 16 for edge in edges)) for edges in HIDDEN)
@@ -58,7 +58,7 @@ class MapBranch(nn.Module):
     def forward(self, features: Tensor, images: Tensor) -> Tensor:
         """(B, M * P * P) of (B, C, H, W) and (B, 3, S, S) in [0, 1]."""
         shown = self._around(images) if self.around else self._whole(features, images)
-        return self.norm(self.last(F.adaptive_avg_pool2d(self.layers(shown), self.side))).flatten(1)
+        return self.norm(self.projection(F.adaptive_avg_pool2d(self.layers(shown), self.side))).flatten(1)
 
     def _around(self, images: Tensor) -> Tensor:
         coarse = F.interpolate(F.adaptive_avg_pool2d(images, COARSE), images.shape[-2:], mode="bilinear")

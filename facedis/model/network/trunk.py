@@ -9,8 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from facedis import plugins
-from facedis import pretrained as shipped
+from facedis import plugins, pretrained
 from facedis.errors import ConfigError, WeightsError
 from facedis.events import EventHandler, ignore_events
 from facedis.model.storage.weights import Weights, fetch, load_state
@@ -106,7 +105,10 @@ def build_trunk(name: str, source: Source) -> Trunk:
         ConfigError: No such trunk, or it has no weights of that name.
         WeightsError: The weights cannot be had or do not fit.
     """
-    build, folder = plugins.named(plugins.TRUNKS, name), shipped.folder(source.weights) or Path(source.weights)
+    build, folder = (
+        plugins.load_by_name(plugins.TRUNKS, name),
+        pretrained.model_dir(source.weights) or Path(source.weights),
+    )
     return _of_run(build(replace(source, weights=NONE)), folder) if folder.is_dir() else build(source)
 
 

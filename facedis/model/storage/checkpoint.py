@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from facedis.atomic_io import atomic_write, write_text
 from facedis.config import ModelConfig, TrainConfig, resolve
 from facedis.errors import ConfigError, RunError
-from facedis.model.network.adversaries import Opponents
+from facedis.model.network.adversaries import Adversaries
 from facedis.model.network.disentangler import Disentangler, build
 
 RUN, MODEL, HISTORY, CHECKPOINT, LATEST = (
@@ -37,7 +37,7 @@ class Run:
 
     Attributes:
         path: The run folder, or that of a packed model (`facedis.model.storage.packed`).
-        called: What the user calls it; results and messages say this.
+        display_name: What the user calls it; results and messages say this.
         info: Content of run.json, or of a packed model's model.json.
         classes: Expression names, in the order of the logits.
         config: The model's settings.
@@ -47,13 +47,13 @@ class Run:
     """
 
     path: Path
-    called: str
+    display_name: str
     info: dict[str, Any]
     classes: tuple[str, ...]
     config: ModelConfig
     train_config: TrainConfig
     model: Disentangler
-    adversary: Opponents | None
+    adversary: Adversaries | None
 
     @property
     def faces(self) -> Path:
@@ -84,7 +84,7 @@ def newest_run(folder: Path = Path("runs")) -> Path | None:
     return latest.resolve() if latest.is_dir() else None
 
 
-def point_to(run: Path) -> None:
+def mark_latest(run: Path) -> None:
     """Make `latest` beside `run` point to it."""
     latest, draft = run.parent / LATEST, run.parent / f".{LATEST}.{os.getpid()}"
     try:
@@ -133,19 +133,19 @@ def load_run(path: Path | str) -> Run:
         hint = f"finish it with `facedis train --resume {path}`" if (path / CHECKPOINT).exists() else "train it again"
         raise RunError(f"{path} holds no trained model yet", hint)
     try:
-        return rebuilt(path, str(path), info)
+        return rebuild_run(path, str(path), info)
     except (ConfigError, KeyError, TypeError) as error:
         raise RunError(f"{path / RUN} does not describe a model: {error}", "train again with this version") from error
 
 
-def rebuilt(path: Path, called: str, info: Mapping[str, Any], opposed: bool = True) -> Run:
+def rebuild_run(path: Path, display_name: str, info: Mapping[str, Any], with_adversary: bool = True) -> Run:
     """The model that `info` describes with the tensors of the folder `path`.
 
     Args:
         path: The folder; in it model.safetensors.
-        called: What the user calls it.
+        display_name: What the user calls it.
         info: As `Run.info`.
-        opposed: Whether the file holds the adversaries too.
+        with_adversary: Whether the file holds the adversaries too.
 
     Raises:
         ConfigError, KeyError, TypeError: `info` describes no model.
@@ -156,10 +156,12 @@ def rebuilt(path: Path, called: str, info: Mapping[str, Any], opposed: bool = Tr
     classes = tuple(info["classes"])
     sizes = {"expression": len(classes)} | {name: about["size"] for name, about in info["factors"].items()}
     model, adversary = build(config, sizes)
-    adversary = adversary if opposed else None
+    adversary = adversary if with_adversary else None
     load_tensors(path / MODEL, model, adversary)
     model.trunk.pretrained = info["pretrained"]
-    return Run(path, called, dict(info), classes, config, train_config, model.eval(), adversary and adversary.eval())
+    return Run(
+        path, display_name, dict(info), classes, config, train_config, model.eval(), adversary and adversary.eval()
+    )
 
 
 def digest(path: Path) -> str:
@@ -171,7 +173,7 @@ def digest(path: Path) -> str:
     return found.hexdigest()
 
 
-def tensors_of(model: nn.Module, adversary: nn.Module | None) -> dict[str, Tensor]:
+def named_tensors(model: nn.Module, adversary: nn.Module | None) -> dict[str, Tensor]:
     """Every tensor of a model and its adversary, by name."""
     named = {f"model.{name}": value for name, value in model.state_dict().items()}
     if adversary is not None:
@@ -197,7 +199,7 @@ def load_tensors(path: Path, model: nn.Module, adversary: nn.Module | None) -> N
 
 def _helper(module: nn.Module, name: str) -> bool:
     """Whether a tensor only helped to train: a finished model has no use for it."""
-    return name.startswith("keepers.") and not getattr(module, "keepers", None)
+    return name.startswith("retention_heads.") and not getattr(module, "retention_heads", None)
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], about: dict[str, Any] | None = None) -> None:

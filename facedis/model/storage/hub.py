@@ -12,7 +12,7 @@ from typing import Any
 from facedis.errors import InputError, MissingExtra, RunError
 from facedis.model.storage.checkpoint import MODEL
 from facedis.model.storage.packed import CARD, MANIFEST, check_files, read_packed_info
-from facedis.pretrained import INFO
+from facedis.pretrained import METADATA
 
 PREFIX = "hf:"
 #: What a hub shows as the page of a model.
@@ -41,9 +41,9 @@ def fetch_model(which: str) -> Path:
             f"{which} is not {kept}", "check the name and the network, or name a packed model on this machine"
         ) from error
     folder = Path(place)
-    if not (folder / INFO).is_file():
-        raise RunError(f"{which} is no model of facedis: it has no {INFO}", "name another one")
-    refuse_damaged(folder, which)
+    if not (folder / METADATA).is_file():
+        raise RunError(f"{which} is no model of facedis: it has no {METADATA}", "name another one")
+    refuse_incomplete(folder, which)
     return folder
 
 
@@ -80,7 +80,7 @@ def upload(folder: Path) -> dict[str, bytes | str]:
     Raises:
         RunError: The folder is not whole.
     """
-    refuse_damaged(folder, str(folder))
+    refuse_incomplete(folder, str(folder))
     info = read_packed_info(folder)
     names = [*(found.file for found in check_files(folder)), MANIFEST]
     header = "\n".join(
@@ -92,19 +92,19 @@ def upload(folder: Path) -> dict[str, bytes | str]:
     return {name: str(folder / name) for name in names} | {PAGE: page.encode("utf-8")}
 
 
-def refuse_damaged(folder: Path, called: str) -> None:
+def refuse_incomplete(folder: Path, display_name: str) -> None:
     """Stop at a file that is not the one that was packed.
 
     Raises:
         RunError: There is such a file, or no model.
     """
     known = check_files(folder)
-    bad = next((found for found in known if found.trouble), None)
+    bad = next((found for found in known if found.problem), None)
     if bad is not None:
-        raise RunError(f"{called} is damaged: {bad.file} {bad.trouble}", "pack it again, or fetch it anew")
-    lacking = {INFO, MODEL, CARD} - {found.file for found in known}
+        raise RunError(f"{display_name} is damaged: {bad.file} {bad.problem}", "pack it again, or fetch it anew")
+    lacking = {METADATA, MODEL, CARD} - {found.file for found in known}
     if lacking:
-        raise RunError(f"{called} is not complete: {', '.join(sorted(lacking))} is not there", "pack it again")
+        raise RunError(f"{display_name} is not complete: {', '.join(sorted(lacking))} is not there", "pack it again")
 
 
 def _package(what: str) -> Any:

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from facedis.atomic_io import write_text
 from facedis.errors import ConfigError, RunError
-from facedis.model.storage.checkpoint import FORMAT, MODEL, Run, digest, rebuilt, save_tensors
-from facedis.pretrained import INFO
+from facedis.model.storage.checkpoint import FORMAT, MODEL, Run, digest, rebuild_run, save_tensors
+from facedis.pretrained import METADATA
 
 CARD, RESULTS, MANIFEST, FACE = "card.md", "results.json", "manifest.json", "face.png"
 #: Raised when a folder is laid out otherwise.
@@ -29,12 +29,12 @@ class FileCheck(NamedTuple):
 
     file: str
     bytes: int
-    trouble: str
+    problem: str
 
 
 def is_packed(path: Path) -> bool:
     """Whether `path` is the folder of a packed model."""
-    return (path / INFO).is_file()
+    return (path / METADATA).is_file()
 
 
 def read_packed_info(path: Path) -> dict[str, Any]:
@@ -44,20 +44,20 @@ def read_packed_info(path: Path) -> dict[str, Any]:
         RunError: It cannot be read, or is of another format.
     """
     try:
-        info = json.loads((path / INFO).read_text(encoding="utf-8"))
+        info = json.loads((path / METADATA).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise RunError(f"{path / INFO} cannot be read: {error}", _AGAIN) from error
+        raise RunError(f"{path / METADATA} cannot be read: {error}", _AGAIN) from error
     if not isinstance(info, dict) or (info.get("packed"), info.get("format")) != (PACKED, FORMAT):
         raise RunError(f"{path} is a packed model of another format than this facedis reads", _AGAIN)
     return info
 
 
-def load_packed(path: Path, called: str | None = None) -> Run:
+def load_packed(path: Path, display_name: str | None = None) -> Run:
     """The packed model in the folder `path`, in single precision.
 
     Args:
         path: The folder.
-        called: What the user calls it; None for the path itself.
+        display_name: What the user calls it; None for the path itself.
 
     Raises:
         RunError: The folder is not complete, broken, or of another format.
@@ -66,9 +66,9 @@ def load_packed(path: Path, called: str | None = None) -> Run:
     if not (path / MODEL).is_file():
         raise RunError(f"{path} has no {MODEL}", _AGAIN)
     try:
-        return rebuilt(path, called or str(path), info, opposed=False)
+        return rebuild_run(path, display_name or str(path), info, with_adversary=False)
     except (ConfigError, KeyError, TypeError) as error:
-        raise RunError(f"{path / INFO} does not describe a model: {error}", _AGAIN) from error
+        raise RunError(f"{path / METADATA} does not describe a model: {error}", _AGAIN) from error
 
 
 def save_packed_tensors(run: Run, path: Path) -> None:
@@ -81,14 +81,14 @@ def save_packed_tensors(run: Run, path: Path) -> None:
     branch = run.model.rest_branch
     exact = "" if branch is None else f"rest_branch.layers.{len(branch.layers) - 1}."
     named = {
-        f"model.{name}": value if exact and name.startswith(exact) else halved(value)
+        f"model.{name}": value if exact and name.startswith(exact) else to_half(value)
         for name, value in run.model.state_dict().items()
-        if not name.startswith("keepers.")
+        if not name.startswith("retention_heads.")
     }
     save_tensors(path / MODEL, named)
 
 
-def halved(value: Tensor) -> Tensor:
+def to_half(value: Tensor) -> Tensor:
     """`value` in half precision where it is made of floats that fit, else as it is."""
     if not value.is_floating_point():
         return value
@@ -128,12 +128,12 @@ def check_files(path: Path) -> list[FileCheck]:
 def _check_file(path: Path, about: Mapping[str, Any]) -> FileCheck:
     try:
         size = path.stat().st_size
-        trouble = "" if digest(path) == about["sha256"] else "is not the file that was packed"
+        problem = "" if digest(path) == about["sha256"] else "is not the file that was packed"
     except OSError as error:
         return FileCheck(path.name, 0, "is missing" if isinstance(error, FileNotFoundError) else str(error.strerror))
     if size < about["bytes"]:
-        trouble = f"is cut off: {size:,} of {about['bytes']:,} bytes"
-    return FileCheck(path.name, size, trouble)
+        problem = f"is cut off: {size:,} of {about['bytes']:,} bytes"
+    return FileCheck(path.name, size, problem)
 
 
 def _files(path: Path) -> list[str]:

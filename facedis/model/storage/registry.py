@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from facedis import pretrained as shipped
+from facedis import pretrained
 from facedis.errors import RunError
 from facedis.model.storage.checkpoint import MODEL, RUN, Run, load_run, newest_run
 from facedis.model.storage.hub import PREFIX, fetch_model
@@ -27,12 +27,12 @@ def load_model(which: str | Path | None = None) -> Run:
     """
     if which is None:
         which = _default()
-    path = folder_of(which)
-    own_name = isinstance(which, str) and (which.startswith(PREFIX) or which in shipped.names())
+    path = model_folder(which)
+    own_name = isinstance(which, str) and (which.startswith(PREFIX) or which in pretrained.list_names())
     return load_packed(path, str(which) if own_name else None) if is_packed(path) else load_run(path)
 
 
-def folder_of(which: str | Path) -> Path:
+def model_folder(which: str | Path) -> Path:
     """The folder of the model that `which` names, a run's or a packed model's.
 
     Raises:
@@ -40,11 +40,11 @@ def folder_of(which: str | Path) -> Path:
     """
     if isinstance(which, str) and which.startswith(PREFIX):
         return fetch_model(which)
-    inside = shipped.folder(which) if isinstance(which, str) else None
+    inside = pretrained.model_dir(which) if isinstance(which, str) else None
     if inside is not None:
         return inside
     path = Path(which)
-    if path.is_file() and path.name in (MODEL, RUN, shipped.INFO):
+    if path.is_file() and path.name in (MODEL, RUN, pretrained.METADATA):
         path = path.parent
     if not path.exists():
         raise RunError(*_unknown(str(which)))
@@ -53,17 +53,17 @@ def folder_of(which: str | Path) -> Path:
 
 def _default() -> str | Path:
     newest = newest_run()
-    if newest is None and shipped.folder(shipped.DEFAULT) is None:
+    if newest is None and pretrained.model_dir(pretrained.DEFAULT) is None:
         raise RunError(
             "there is no trained run in runs/ and no model is bundled",
             "train one with `facedis train`, or name one with --model",
         )
-    return newest or shipped.DEFAULT
+    return newest or pretrained.DEFAULT
 
 
 def _unknown(which: str) -> tuple[str, str]:
     """What is wrong and what to do where nothing is called `which`."""
-    if which == shipped.DEFAULT:
+    if which == pretrained.DEFAULT:
         return "no model is bundled in this facedis", f"train one with `facedis train`, or {_HOW}"
     if re.fullmatch(r"[\w-]+/[\w.-]+", which):
         return f"there is no run folder {which} and no such packed model", f"{_HOW}; on a hub it is {PREFIX}{which}"

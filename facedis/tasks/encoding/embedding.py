@@ -74,7 +74,7 @@ def embed(
             source = from_folder(run, place, crop, device)
         else:
             source = from_cache(stack.enter_context(FacesCache.open(place)), split, batch)
-        about = {"model": run.called, "fingerprint": run.fingerprint, "classes": list(run.classes)}
+        about = {"model": run.display_name, "fingerprint": run.fingerprint, "classes": list(run.classes)}
         about |= {"source": str(source.root), "codes": [COLUMNS[name] for name in wanted]}
         began = time.perf_counter()
         with codes_writer(output, about) as writer:
@@ -85,7 +85,7 @@ def embed(
     return record(
         "embedding",
         command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-        model=run.called,
+        model=run.display_name,
         faces=str(place),
         dataset=source.dataset,
         split=split,
@@ -112,7 +112,7 @@ def resolve_codes(run: Run, code: str) -> tuple[str, ...]:
     if code not in CODE_CHOICES:
         raise ConfigError(f"--code is '{code}'", f"choose one of: {', '.join(CODE_CHOICES)}")
     if "rest" in CODE_CHOICES[code] and run.model.rest_branch is None:
-        raise RunError(f"{run.called} is a baseline without a rest code", "ask for --code expression or trunk")
+        raise RunError(f"{run.display_name} is a baseline without a rest code", "ask for --code expression or trunk")
     return CODE_CHOICES[code]
 
 

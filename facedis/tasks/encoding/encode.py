@@ -31,7 +31,7 @@ def run_labels(run: Run, cache: FacesCache) -> np.ndarray:
     position = np.array([run.classes.index(name) if name in run.classes else -1 for name in cache.info.classes] + [-1])
     if (position < 0).all():
         raise CacheError(
-            f"{cache.path} and {run.called} have no expression in common",
+            f"{cache.path} and {run.display_name} have no expression in common",
             f"the model knows {', '.join(run.classes)}",
         )
     return position[cache.labels]  # a label of -1 takes the -1 at the end

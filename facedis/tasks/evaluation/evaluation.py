@@ -85,7 +85,7 @@ def measure(run: Run, cache: FacesCache, config: EvalConfig, handler: EventHandl
     result = record(
         "evaluation",
         command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-        model=run.called,
+        model=run.display_name,
         fingerprint=run.fingerprint,
         faces=str(cache.path),
         faces_fingerprint=cache.info.fingerprint,

@@ -28,7 +28,7 @@ from facedis.presets import choose
 from facedis.result import record, write_result
 from facedis.tasks.evaluation.evaluation import measure
 from facedis.tasks.experiments.training import TrainOptions, is_unfinished, resume, settings, train
-from facedis.training.setup import UNHEARD
+from facedis.training.setup import NO_CODE_GRADIENT
 
 #: In a process for trainings: whether one of them was stopped.
 _STOPPED = threading.Event()
@@ -183,7 +183,7 @@ def _options_of_row(options: TrainOptions, folder: Path, variant: Variant, seed:
     decoder = model.get("decoder") or options.file.get("model", {}).get("decoder")
     if variant.model.get("baseline"):
         model["decoder"] = "none"
-    elif variant.train.get("beta1") and "decoder" not in variant.model and decoder in UNHEARD:
+    elif variant.train.get("beta1") and "decoder" not in variant.model and decoder in NO_CODE_GRADIENT:
         model["decoder"] = "joint"
     training = {**options.train, "seed": seed, **variant.train}
     name = f"{variant.name}-seed{seed}" if several else variant.name

@@ -23,10 +23,10 @@ from facedis.result import Estimate, record, write_result
 from facedis.tasks.encoding.encode import encode
 from facedis.tasks.encoding.temperature import CALIBRATION, calibrate
 from facedis.tasks.similarity.reference_distribution import REFERENCE_FILE, write_reference
-from facedis.training.data import drawing_data, training_data
+from facedis.training.data import decoder_data, training_data
 from facedis.training.run_folder import read_history
-from facedis.training.setup import UNHEARD, Job, keeps_rest, settle
-from facedis.training.state import Place
+from facedis.training.setup import NO_CODE_GRADIENT, Job, constrains_rest, resolve_decoder
+from facedis.training.state import TrainState
 from facedis.training.trainer import train as fit
 
 RESULT = "result.json"
@@ -76,7 +76,7 @@ def train(faces: Path, options: TrainOptions | None = None, handler: EventHandle
         _need_tensorboard()
     note(handler, _summary(model, config, run))
     # Of the paper's own game, which the other presets play, docs/method.md says so.
-    if preset == "clean" and not model.baseline and config.beta3 > 0 and not keeps_rest(model, config):
+    if preset == "clean" and not model.baseline and config.beta3 > 0 and not constrains_rest(model, config):
         warn(handler, "nothing keeps the rest code alive: it may end up constant; add --keep-picture 1")
     return _fit(Job(faces, run, model, config, handler, offline=options.offline))
 
@@ -134,18 +134,18 @@ def settings(preset: str, options: TrainOptions, cache: FacesCache) -> tuple[Mod
     baseline = options.model.get("baseline") or in_file["model"].get("baseline") or False
     decoder = options.model.get("decoder") or in_file["model"].get("decoder")
     others = typed.get("draw_faces")
-    with drawing_data(training_data(cache), others) as data:
+    with decoder_data(training_data(cache), others) as data:
         known = presets.Known(has_identities(cache), bool((scenes(data.cache)[data.train_rows] >= 0).all()))
     model_layer, train_layer = presets.layers(preset, typed, baseline, known, decoder, _factors(options))
     config = resolve(TrainConfig, train_layer, in_file["train"], options.train)
-    if "beta1" in typed and config.beta1 > 0 and decoder in UNHEARD and not baseline:
+    if "beta1" in typed and config.beta1 > 0 and decoder in NO_CODE_GRADIENT and not baseline:
         raise ConfigError(
             f"--beta1 is {config.beta1:g}, but with --decoder {decoder} no reconstruction reaches the codes",
             "leave out --decoder or --beta1",
         )
     if others:  # a run that is resumed elsewhere finds them
         config = replace(config, draw_faces=str(Path(others).absolute()))
-    return settle(resolve(ModelConfig, model_layer, in_file["model"], options.model), config), config
+    return resolve_decoder(resolve(ModelConfig, model_layer, in_file["model"], options.model), config), config
 
 
 def _factors(options: TrainOptions) -> tuple[str, ...] | None:
@@ -158,7 +158,7 @@ def _fit(job: Job) -> dict[str, Any]:
     return _write_record(job, fit(job))
 
 
-def _final_state(job: Job) -> Place:
+def _final_state(job: Job) -> TrainState:
     """Where a trained run ended, as its history tells: the checkpoint that said so is gone."""
     history = read_history(job.run)
     scores = [line.get("val", {}).get("expression_accuracy", 0.0) for line in history]
@@ -166,10 +166,10 @@ def _final_state(job: Job) -> Place:
     with FacesCache.open(job.faces) as cache:
         data = training_data(cache)
     kept = best if data.keeps_best(job.config.select) else len(history) - 1
-    return Place(epoch=len(history), best_epoch=best, kept_epoch=kept, seconds=history[-1]["seconds"])
+    return TrainState(epoch=len(history), best_epoch=best, kept_epoch=kept, seconds=history[-1]["seconds"])
 
 
-def _write_record(job: Job, place: Place) -> dict[str, Any]:
+def _write_record(job: Job, place: TrainState) -> dict[str, Any]:
     """What is written of a run once it is trained; the record comes last, so that it says that all is there."""
     run = load_run(job.run)
     history = read_history(job.run)

@@ -16,7 +16,7 @@ import torch
 
 from facedis import __version__
 from facedis.atomic_io import atomic_write
-from facedis.datasets.formats.walk import images_below
+from facedis.datasets.formats.walk import iter_images
 from facedis.errors import MissingExtra, OutputError
 from facedis.events import EventHandler, ignore_events, note
 from facedis.faces.alignment.align_images import crop_settings
@@ -58,7 +58,7 @@ def export_onnx(run: Run, path: Path, handler: EventHandler = ignore_events) -> 
     calibration = Calibration.from_run(run)
     module, faces = OnnxModule(run, calibration.temperature).eval(), _faces(run, handler)
     about = _about(run, calibration)
-    note(handler, f"exporting {run.called}")
+    note(handler, f"exporting {run.display_name}")
     with atomic_write(path) as temporary:
         _write(module, faces[:2], temporary, about)
         differences = _differences(module, temporary, faces)
@@ -71,7 +71,7 @@ def export_onnx(run: Run, path: Path, handler: EventHandler = ignore_events) -> 
     return record(
         "export",
         command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-        model=run.called,
+        model=run.display_name,
         n=len(faces),
         classes=run.classes,
         output=str(path),
@@ -86,7 +86,7 @@ def export_onnx(run: Run, path: Path, handler: EventHandler = ignore_events) -> 
 def _faces(run: Run, handler: EventHandler) -> np.ndarray:
     """(FACES, S, S, 3) uint8 of the bundled faces, in the size of the run's own."""
     folder, size = bundled(handler), run.info["faces"]["size"]
-    images = list(images_below(folder))
+    images = list(iter_images(folder))
     chosen = [images[place] for place in np.linspace(0, len(images) - 1, FACES).round().astype(int)]
     return np.stack([whole(pixels_of(folder / name), size) for name in chosen])
 
@@ -104,7 +104,7 @@ def _about(run: Run, calibration: Calibration) -> dict[str, str]:
         "temperature": calibration.temperature if calibration.fitted else None,
         "dataset": run.info["faces"].get("dataset", ""),
         "pretrained": run.info["pretrained"],
-        "model": Path(run.called).name,
+        "model": Path(run.display_name).name,
         "fingerprint": run.fingerprint,
         "facedis": __version__,
         "license": _LICENCE,

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-from facedis import pretrained as shipped
+from facedis import pretrained
 from facedis.errors import InputError, RunError
 from facedis.model.storage.checkpoint import MODEL, Run, digest, read_info
 from facedis.model.storage.packed import RESULTS, is_packed, read_packed_info
@@ -30,7 +30,7 @@ def portable_info(run: Path) -> dict[str, Any]:
     if is_packed(run):
         return read_packed_info(run)
     info = read_info(run)
-    giver = shipped.folder(info["model"]["weights"]) or Path(info["model"]["weights"])
+    giver = pretrained.model_dir(info["model"]["weights"]) or Path(info["model"]["weights"])
     given = giver.is_dir() and (is_packed(giver) or (giver / "run.json").is_file())
     return info | {
         "command": portable_command(info.get("command", "")),
@@ -45,7 +45,7 @@ def portable_info(run: Path) -> dict[str, Any]:
 def describe_model(run: Run, results: Iterable[Mapping[str, Any]] = ()) -> dict[str, Any]:
     """All that a card says: `info` of the model, its `results`, its `parameters`, the `codes` and their lengths."""
     return {
-        "name": run.info.get("name", Path(run.called).name),
+        "name": run.info.get("name", Path(run.display_name).name),
         "info": portable_info(run.path),
         "results": list(results),
         "parameters": sum(value.numel() for value in run.model.parameters()),
@@ -101,7 +101,7 @@ def _read_result(path: Path, run: Run) -> dict[str, Any]:
         raise InputError(f"{path} is a record of kind '{kind}'", "name a result.json of `facedis eval` or `swap-eval`")
     same = found.get("fingerprint", run.fingerprint) == run.fingerprint
     if not same or tuple(found["classes"]) != run.classes or _last(found["model"]) != run.path.resolve().name:
-        raise InputError(f"{path} is a result of {found['model']}, not of {run.called}", "leave it out")
+        raise InputError(f"{path} is a result of {found['model']}, not of {run.display_name}", "leave it out")
     return found
 
 

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from facedis import pretrained as shipped
+from facedis import pretrained
 from facedis.errors import RunError
 from facedis.model.storage.checkpoint import Run, newest_run
 from facedis.model.storage.packed import FACE, check_files, is_packed, load_packed, read_packed_info
-from facedis.model.storage.registry import folder_of
+from facedis.model.storage.registry import model_folder
 from facedis.result import record
 from facedis.tasks.packaging.model_metadata import collect_results, describe_model, read_results
 from facedis.tasks.packaging.packing import reference_outputs
@@ -21,9 +21,9 @@ TOLERANCE = 1e-2
 
 def list_models() -> dict[str, Any]:
     """The record of kind "models": every model inside the package, and which one answers where none is named."""
-    inside = [_line(shipped.folder(name), name) for name in shipped.names()]
+    inside = [_line(pretrained.model_dir(name), name) for name in pretrained.list_names()]
     newest = newest_run()
-    default = str(newest) if newest else shipped.DEFAULT if shipped.DEFAULT in shipped.names() else None
+    default = str(newest) if newest else pretrained.DEFAULT if pretrained.DEFAULT in pretrained.list_names() else None
     return record("models", models=inside, n=len(inside), default=default)
 
 
@@ -34,7 +34,7 @@ def show_model(run: Run) -> dict[str, Any]:
     about = {key: known["info"].get(key) for key in ("created", "command", "training", "faces", "versions", "machine")}
     return record(
         "model",
-        model=run.called,
+        model=run.display_name,
         name=known["name"],
         packed=run.packed,
         trunk=run.config.trunk,
@@ -59,13 +59,15 @@ def verify_model(which: str | None = None) -> dict[str, Any]:
     Raises:
         RunError: It is a run: only a packed model has a manifest.
     """
-    which = which or shipped.DEFAULT
-    folder = folder_of(which)
+    which = which or pretrained.DEFAULT
+    folder = model_folder(which)
     if not is_packed(folder):
-        raise RunError(f"{which} is no packed model: it has no {shipped.INFO}", "pack a run with `facedis models pack`")
+        raise RunError(
+            f"{which} is no packed model: it has no {pretrained.METADATA}", "pack a run with `facedis models pack`"
+        )
     files = [found._asdict() for found in check_files(folder)]
     furthest, seen = None, None
-    if not any(found["trouble"] for found in files):
+    if not any(found["problem"] for found in files):
         furthest, seen = _check_outputs(load_packed(folder, which))
     whole = furthest is not None and furthest <= TOLERANCE
     return record("model_verification", model=which, files=files, seen=seen, furthest=furthest, whole=whole)

@@ -19,7 +19,7 @@ from facedis.faces.alignment.align_images import align_photographs
 from facedis.model.device import pick_device
 from facedis.model.storage.checkpoint import MODEL, Run, digest
 from facedis.model.storage.packed import CARD, FACE, PACKED, RESULTS, load_packed, save_packed_tensors, write_manifest
-from facedis.pretrained import INFO
+from facedis.pretrained import METADATA
 from facedis.result import record, to_jsonable
 from facedis.synthetic import bundled
 from facedis.tasks.encoding.encode import encode_faces
@@ -85,7 +85,7 @@ def pack(
         note(handler, f"{size / 1e6:.1f} MB is more than a model inside the package may have")
     return record(
         "model_packed",
-        model=run.called,
+        model=run.display_name,
         name=target.name,
         output=str(target.folder),
         bytes=size,
@@ -97,11 +97,11 @@ def pack(
 
 def _refuse(run: Run, target: PackageTarget) -> None:
     if run.packed:
-        raise RunError(f"{run.called} is a packed model already", "copy its folder, or name a run")
+        raise RunError(f"{run.display_name} is a packed model already", "copy its folder, or name a run")
     if not target.name.replace("-", "_").isidentifier():
         raise ConfigError(f"--name is '{target.name}'", "choose letters, digits, - and _")
     # Replaced is only what was packed before: an -o that is a mistake costs nothing.
-    if target.folder.exists() and not (target.overwrite and (target.folder / INFO).is_file()):
+    if target.folder.exists() and not (target.overwrite and (target.folder / METADATA).is_file()):
         raise OutputError(f"{target.folder} is there already", "choose another -o, or --overwrite a packed model")
     refuse_unwritable(target.folder.parent)
 
@@ -109,15 +109,15 @@ def _refuse(run: Run, target: PackageTarget) -> None:
 def _fill(run: Run, known: Mapping[str, Any], draft: Path, handler: EventHandler) -> None:
     save_packed_tensors(run, draft)
     info = known["info"]
-    write_text(draft / INFO, _json(info))
+    write_text(draft / METADATA, _json(info))
     write_text(draft / RESULTS, _json({"results": known["results"]}))
     for name in (REFERENCE_FILE, CALIBRATION):
         _copy_without_path(run.path / name, draft / name)
     with suppress(CacheError):  # the faces are gone: --onto will ask for a second image, and the card says so
         write_class_means(draft, list(run.classes), class_mean_codes(run, handler=handler), digest(draft / MODEL))
-    face = align_photographs(run, [bundled.folder(handler) / CHECK_IMAGE])[0].face
+    face = align_photographs(run, [bundled.unpack(handler) / CHECK_IMAGE])[0].face
     Image.fromarray(face).save(draft / FACE)
-    write_text(draft / INFO, _json(info | {"check": reference_outputs(load_packed(draft), face)}))
+    write_text(draft / METADATA, _json(info | {"check": reference_outputs(load_packed(draft), face)}))
 
 
 def reference_outputs(run: Run, face: np.ndarray, device: str = "cpu") -> dict[str, list[float]]:

@@ -10,7 +10,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TextIO
 
-from facedis.datasets.formats.walk import images_below
+from facedis.datasets.formats.walk import iter_images
 from facedis.errors import FacedisError
 from facedis.faces.io.images import Decoded
 from facedis.faces.io.prefetch_decode import decoded_ahead
@@ -89,7 +89,7 @@ def _places(words: Iterable[str], leave_out: Path | None, stdin: TextIO) -> Iter
 
 def _below(folder: str, leave_out: Path | None) -> Iterator[_Place]:
     found, kept_out = False, None if leave_out is None else leave_out.resolve()
-    for image in images_below(Path(folder)):
+    for image in iter_images(Path(folder)):
         path = Path(folder, image)
         if kept_out is None or kept_out not in path.resolve().parents:
             found = True

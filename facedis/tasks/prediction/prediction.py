@@ -89,7 +89,7 @@ def predict(run: Run, pictures: Iterable[InputImage], options: PredictOptions) -
         config = replace(config, min_face=options.min_face)
     settings, detector = CropSettings(config.crop, config.size, config.margin), None
     if config.crop != "none":
-        detector = plugins.named(plugins.DETECTORS, config.detector)(config.device, config.min_face)
+        detector = plugins.load_by_name(plugins.DETECTORS, config.detector)(config.device, config.min_face)
     for portion in _portions(pictures):
         found = every_face([picture.image for picture in portion], settings, detector)
         read = iter(_read(run, found, options))

@@ -91,7 +91,7 @@ def compare_pair_list(
     reference = ReferenceDistribution.load(run.path, options.far)
     rows = list(read_pairs(path, None if images is None else Path(images)))
     listed = [row for row in rows if isinstance(row, ImagePair)]
-    problems = [RowProblem(row.line, "", row.why) for row in rows if isinstance(row, Skipped)]
+    problems = [RowProblem(row.line, "", row.reason) for row in rows if isinstance(row, Skipped)]
     pairs: list[ComparedPair] = []
     examples: dict[str, np.ndarray] = {}
     options.handler(Event("start", "comparing", total=len(listed)))

@@ -44,7 +44,9 @@ PREDICTED_LABELS = (
     "the faces have no expression labels, so the model's predictions are used instead: same-expression results measure "
     "its consistency, not its accuracy"
 )
-NO_IDENTITIES = "the faces have no identities: pairs of one person cannot be sampled, and some pairs of two people may be of one person"
+NO_IDENTITIES = (
+    "the faces have no identities: pairs of one person cannot be sampled, and pairs of two people may be of one"
+)
 TRAIN_FACES = "the model was trained on some of these faces: expect lower scores on unseen faces"
 
 

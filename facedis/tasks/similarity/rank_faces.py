@@ -85,7 +85,7 @@ def rank_faces(
     if code not in CODES:
         raise ConfigError(f"--code is '{code}'", f"choose one of: {', '.join(CODES)}")
     if code == "rest" and run.model.rest_branch is None:
-        raise RunError(f"{run.called} is a baseline without a rest code", "rank by --code expression or trunk")
+        raise RunError(f"{run.display_name} is a baseline without a rest code", "rank by --code expression or trunk")
     if top_k < 1:
         raise ConfigError(f"--top-k is {top_k}", "it must be at least 1")
     if not gallery.exists() and not gallery.suffix:

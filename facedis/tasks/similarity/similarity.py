@@ -226,7 +226,7 @@ def several_faces_note(image: Path, n: int) -> str:
 def common_fields(run: Run, reference: ReferenceDistribution, notes: Sequence[str] = ()) -> dict[str, Any]:
     """Fields of a `SimilarityResult` that do not depend on its pairs."""
     return {
-        "model": run.called,
+        "model": run.display_name,
         "classes": run.classes,
         "seed": run.train_config.seed,
         "reference": reference.record(),

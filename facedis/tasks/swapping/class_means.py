@@ -64,7 +64,7 @@ def _class_index(run: Run, expression: str) -> int:
         near = difflib.get_close_matches(name, [*run.classes, *spellings], n=1)
         hint = f"did you mean '{near[0]}'? " if near else ""
         raise ConfigError(
-            f"{run.called} has no expression '{expression}'", f"{hint}choose one of: {', '.join(run.classes)}"
+            f"{run.display_name} has no expression '{expression}'", f"{hint}choose one of: {', '.join(run.classes)}"
         )
     return run.classes.index(name)
 
@@ -72,10 +72,10 @@ def _class_index(run: Run, expression: str) -> int:
 def _compute_class_means(run: Run, device: str, handler: EventHandler) -> np.ndarray:
     hint = "give a second image to take the expression from, or align the same dataset again"
     if not run.faces.is_file():
-        raise CacheError(f"the train faces of {run.called} are missing: {run.faces}", hint)
+        raise CacheError(f"the train faces of {run.display_name} are missing: {run.faces}", hint)
     with FacesCache.open(run.faces) as cache:
         if cache.info.fingerprint != run.info["faces"]["fingerprint"]:
-            raise CacheError(f"{run.faces} is not the cache that {run.called} was trained on", hint)
+            raise CacheError(f"{run.faces} is not the cache that {run.display_name} was trained on", hint)
         labels, train, rng = run_labels(run, cache), cache.rows("train"), np.random.default_rng(0)
         rows = [rng.permutation(train[labels[train] == index])[:MAX_PER_CLASS] for index in range(len(run.classes))]
         table = encode(run, cache, np.sort(np.concatenate(rows)), device=device, handler=handler)

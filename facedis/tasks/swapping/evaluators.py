@@ -14,7 +14,7 @@ from facedis.faces.cache.loader import pieces_of
 from facedis.model.device import pick_device
 from facedis.model.network.trunk import Source, build_trunk
 from facedis.model.storage.checkpoint import MODEL, Run, load_run
-from facedis.model.storage.packed import halved
+from facedis.model.storage.packed import to_half
 from facedis.model.storage.weights import VGGFACE2
 from facedis.tasks.encoding.encode import forward
 from facedis.training.recipes.augmentation import to_images
@@ -39,7 +39,8 @@ class ExpressionEvaluator:
     def __init__(self, run: Run, device: str = "auto", batch_size: int = 128) -> None:
         if run.info.get("labels") == IDENTITY_LABELS:
             raise RunError(
-                f"{run.called} classifies identities, not expressions", f"give it as --identity-model; {_TRAIN_HINT}"
+                f"{run.display_name} classifies identities, not expressions",
+                f"give it as --identity-model; {_TRAIN_HINT}",
             )
         self.run, self.device, self.batch_size = run, pick_device(device), batch_size
 
@@ -78,7 +79,7 @@ class IdentityEvaluator:
     def __init__(self, run: Run, device: str = "auto", batch_size: int = 128) -> None:
         if run.info.get("labels") != IDENTITY_LABELS:
             raise RunError(
-                f"{run.called} classifies expressions, not identities",
+                f"{run.display_name} classifies expressions, not identities",
                 f"give an identity model made by benchmarks/judges.py, or {VGGFACE2.name}",
             )
         self.run, self.device, self.batch_size = run, pick_device(device), batch_size
@@ -141,7 +142,7 @@ def load_identity_evaluator(
     if name == VGGFACE2.name and not Path(name).is_dir():
         if run.info["pretrained"] and run.config.trunk == "inception_resnet_v1":
             raise RunError(
-                f"{name} is not independent of {run.called}: its trunk was initialised with these weights",
+                f"{name} is not independent of {run.display_name}: its trunk was initialised with these weights",
                 "train an identity model with benchmarks/judges.py",
             )
         return FaceNetEvaluator(device, handler=handler)
@@ -172,12 +173,12 @@ def _load_independent(path: Path, run: Run) -> Run:
     evaluator = load_run(path)
     reason = dependence_reason(evaluator, run)
     if reason:
-        raise RunError(f"{evaluator.called} is not independent of {run.called}: {reason}", _TRAIN_HINT)
+        raise RunError(f"{evaluator.display_name} is not independent of {run.display_name}: {reason}", _TRAIN_HINT)
     return evaluator
 
 
 def _metadata(run: Run) -> dict[str, Any]:
-    return {"run": run.called, "trunk": run.config.trunk, "seed": run.train_config.seed}
+    return {"run": run.display_name, "trunk": run.config.trunk, "seed": run.train_config.seed}
 
 
 def _tensor_hashes(run: Run) -> set[bytes]:
@@ -185,7 +186,7 @@ def _tensor_hashes(run: Run) -> set[bytes]:
 
     Vectors are left out because freshly initialised biases and scales are equal in all models.
     """
-    tensors = (halved(value) for value in run.model.state_dict().values() if value.dim() > 1 and value.numel() > 1)
+    tensors = (to_half(value) for value in run.model.state_dict().values() if value.dim() > 1 and value.numel() > 1)
     return {hashlib.sha256(value.cpu().contiguous().numpy().tobytes()).digest() for value in tensors}
 
 

@@ -53,18 +53,18 @@ class SwapGenerator:
     def __init__(self, run: Run, device: str = "auto", batch_size: int = 64) -> None:
         if run.config.baseline:
             raise RunError(
-                f"{run.called} is a baseline without a rest code, so it cannot swap expressions",
+                f"{run.display_name} is a baseline without a rest code, so it cannot swap expressions",
                 "train without --baseline, with --decoder detached or --beta1 0.001",
             )
         if run.model.decoder is None:
             raise RunError(
-                f"{run.called} has no decoder",
+                f"{run.display_name} has no decoder",
                 "train one with `facedis train --decoder detached` (leaves the codes unchanged) or --beta1 0.001",
             )
         if run.config.decoder == "later" and (run.path / CHECKPOINT).exists():
             raise RunError(
-                f"the decoder of {run.called} is not fully trained",
-                f"finish it with `facedis train --resume {run.called}`",
+                f"the decoder of {run.display_name} is not fully trained",
+                f"finish it with `facedis train --resume {run.display_name}`",
             )
         self.run, self.device, self.batch_size = run, pick_device(device), batch_size
         size = run.info["faces"]["size"]

@@ -124,7 +124,7 @@ def evaluate_swaps(
     chosen = np.sort(np.random.default_rng(config.seed).permutation(rows)[: config.faces_used])
     metrics = measure_swaps(generator, _swap_faces(run, cache, chosen, config), evaluators, config, handler)
     return SwapEvalResult(
-        model=run.called,
+        model=run.display_name,
         faces=str(cache.path),
         faces_fingerprint=cache.info.fingerprint,
         dataset=cache.info.dataset,
@@ -164,7 +164,7 @@ def _check_classes(evaluator: ExpressionEvaluator, run: Run) -> None:
     missing = [name for name in run.classes if name not in evaluator.classes]
     if missing:
         raise RunError(
-            f"{evaluator.run.called} does not predict {', '.join(missing)}",
+            f"{evaluator.run.display_name} does not predict {', '.join(missing)}",
             "train an expression model on the same expressions",
         )
 
@@ -191,13 +191,15 @@ def _evaluator_notes(evaluator: Run, run: Run, cache: FacesCache, config: SwapEv
     pretrained = [each.info["pretrained"] for each in (evaluator, run)]
     if evaluator.config.trunk == run.config.trunk:
         if all(pretrained):
-            notes.append(f"the trunks of {evaluator.called} and of the model have the same published initial weights")
+            notes.append(
+                f"the trunks of {evaluator.display_name} and of the model have the same published initial weights"
+            )
         if not any(pretrained) and evaluator.train_config.seed == run.train_config.seed:
             notes.append(
-                f"{evaluator.called} and the model have the same random initial trunk: train it with another --seed"
+                f"{evaluator.display_name} and the model have the same random initial trunk: train it with another --seed"
             )
     if evaluator.info["faces"]["fingerprint"] == cache.info.fingerprint and config.split in ("train", "all"):
-        notes.append(f"{evaluator.called} was trained on some of these faces")
+        notes.append(f"{evaluator.display_name} was trained on some of these faces")
     return notes
 
 

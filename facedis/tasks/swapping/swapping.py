@@ -263,7 +263,7 @@ def _codes(encoded: EncodedFaces, names: Sequence[str]) -> dict[str, dict[str, n
 
 def _common(run: Run, faces: Sequence[SingleFace]) -> dict[str, Any]:
     return {
-        "model": run.called,
+        "model": run.display_name,
         "faces": [str(face.path) for face in faces],
         "n": len(faces),
         "classes": run.classes,

@@ -2,7 +2,7 @@
 
 Which term moves what (x: gets a gradient); trunk, branches and heads are constants in all of them:
 
-    term          rest map's branch   De    adversary of the map   critic
+    term          rest map's branch   De    adversary of the map   discriminator
     pixels               x            x
     structure            x            x
     features             x            x
@@ -18,7 +18,7 @@ Redrawing alone teaches a decoder little about expressions: they are few pixels,
 codes tell nothing of pose and light, the few are blurred besides. What a swap should look like is
 known of few photographs; but that the swapped face must show the donor's expression, and still be the
 same face, can be asked of the finished encoder itself, as long as it is not deceived by patterns and colours that
-no face has (`as_shown`). Where it is known, in scenes (`facedis.faces.cache.scenes`), a share of the faces is not
+no face has (`augment_swap`). Where it is known, in scenes (`facedis.faces.cache.scenes`), a share of the faces is not
 redrawn but drawn as another of its scene, which teaches most.
 """
 
@@ -32,8 +32,8 @@ from torch.func import functional_call
 
 from facedis.config import TrainConfig
 from facedis.model.losses.objective import adversary_loss, confusion_loss
-from facedis.model.network.adversaries import Pool
-from facedis.model.network.discriminator import Critic
+from facedis.model.network.adversaries import AdversaryEnsemble
+from facedis.model.network.discriminator import PatchDiscriminator
 from facedis.model.network.disentangler import Codes, Disentangler
 from facedis.model.network.spatial_rest import MAP
 from facedis.training.recipes.augmentation import luma
@@ -46,52 +46,56 @@ WARM_UP = ("pixels", "structure", "still", "clean")
 STAGES = 3
 #: How far a swapped face is moved before the encoder is asked about it: share of the side, factor around 1.
 SHIFT, SCALE = 0.06, 0.15
-#: Side of the windows of `likeness` and `weights`.
+#: Side of the windows of `ssim` and `change_weights`.
 WINDOW = 7
 
 
-class Parts(NamedTuple):
+class DonorAssignment(NamedTuple):
     """Who takes which part for each face of a batch, as (B,) places in it.
 
     Attributes:
         targets: The face that shall be drawn: the face itself, or another of its scene.
-        stand_ins: Whose code of the target's expression it is drawn with.
+        same_class_donors: Whose code of the target's expression it is drawn with.
         donors: Whose expression it gets where it is swapped without a known answer.
     """
 
     targets: Tensor
-    stand_ins: Tensor
+    same_class_donors: Tensor
     donors: Tensor
 
 
-class Lesson(nn.Module):
+class DecoderObjective(nn.Module):
     """All terms of one batch, as one module, so that Fabric can wrap it.
 
     Args:
         model: Finished but for its decoder and the branch of its rest map, which alone are trained here.
         map_adversary: Reads the expression from the rest map; a constant here. None without a map.
-        critic: Tells real faces from drawn ones; a constant here. None where nobody asks it.
+        discriminator: Tells real faces from drawn ones; a constant here. None where nobody asks it.
         config: The weights of the terms; terms without a weight are not computed.
     """
 
     def __init__(
-        self, model: Disentangler, map_adversary: Pool | None, critic: Critic | None, config: TrainConfig
+        self,
+        model: Disentangler,
+        map_adversary: AdversaryEnsemble | None,
+        discriminator: PatchDiscriminator | None,
+        config: TrainConfig,
     ) -> None:
         super().__init__()
         self.model, self.config = model, config
         # In a tuple, torch takes neither of them for a part of this module: both have their own optimiser.
-        self.others = (map_adversary, critic)
+        self.others = (map_adversary, discriminator)
 
-    def train(self, mode: bool = True) -> "Lesson":
+    def train(self, mode: bool = True) -> "DecoderObjective":
         """Of the model only what is still being trained: the finished parts keep their statistics."""
         self.training = mode
         self.model.eval()
-        for module in self.model.learners():
+        for module in self.model.decoder_modules():
             module.train(mode)
         return self
 
     def forward(
-        self, images: Tensor, labels: Tensor, parts: Parts, warm_up: bool = False
+        self, images: Tensor, labels: Tensor, parts: DonorAssignment, warm_up: bool = False
     ) -> tuple[Mapping[str, Tensor], Tensor | None, Tensor | None]:
         """The weighted terms, the rest map, and the swapped faces.
 
@@ -105,19 +109,19 @@ class Lesson(nn.Module):
         if warm_up:
             asked &= set(WARM_UP)
         codes, donors, wanted = model.encode(images), parts.donors, images[parts.targets]
-        given = [codes.expression[parts.stand_ins]]
+        given = [codes.expression[parts.same_class_donors]]
         given += [] if asked <= {*WARM_UP, "features"} else [codes.expression[donors]]
         drawn = model.decode(_with(codes, given)).float().chunk(len(given))
         redrawn, swapped = drawn[0], drawn[1] if len(drawn) > 1 else None
-        weight = weights(images, wanted, config.draw_change)
+        weight = change_weights(images, wanted, config.draw_change)
         terms = {"pixels": (weight * (redrawn - wanted).abs()).mean()}
         if "structure" in asked:
             inner = slice(WINDOW // 2, -(WINDOW // 2))
-            terms["structure"] = (weight[..., inner, inner] * (1 - likeness(redrawn, wanted))).mean()
+            terms["structure"] = (weight[..., inner, inner] * (1 - ssim(redrawn, wanted))).mean()
         if "features" in asked:
-            terms["features"] = feature_distance(model, redrawn, wanted)
+            terms["features"] = perceptual_loss(model, redrawn, wanted)
         if asked & {"swap", "codes", "back"}:
-            shown, faces = as_shown(swapped, images)
+            shown, faces = augment_swap(swapped, images)
             again = model.encode(shown)
         if "swap" in asked:
             terms["swap"] = F.cross_entropy(model.expression_head(again.expression), labels[donors])
@@ -127,21 +131,21 @@ class Lesson(nn.Module):
             terms["codes"] = code_distance(again, moved._replace(expression=given[-1]))
         if "back" in asked:
             terms["back"] = (model.decode(again._replace(expression=codes.expression)).float() - faces).abs().mean()
-        rest_map, (adversary, critic) = codes.others.get(MAP), self.others
+        rest_map, (adversary, discriminator) = codes.others.get(MAP), self.others
         if "still" in asked and rest_map is not None:
             terms["still"] = (rest_map - rest_map[parts.targets]).square().mean()  # its numbers have variance 1
         if "clean" in asked and rest_map is not None and adversary is not None:
             answers = _as_constant(adversary)(rest_map)
             terms["clean"] = torch.stack([confusion_loss(logits) for logits in answers]).mean()
-        if "real" in asked and critic is not None:
-            terms["real"] = -_as_constant(critic)(swapped, labels[donors]).mean()
+        if "real" in asked and discriminator is not None:
+            terms["real"] = -_as_constant(discriminator)(swapped, labels[donors]).mean()
         return {name: getattr(config, f"draw_{name}") * term for name, term in terms.items()}, rest_map, swapped
 
     def _asked(self) -> set[str]:
         return {name for name in TERMS if getattr(self.config, f"draw_{name}")}
 
 
-def feature_distance(model: Disentangler, drawn: Tensor, images: Tensor) -> Tensor:
+def perceptual_loss(model: Disentangler, drawn: Tensor, images: Tensor) -> Tensor:
     """Mean absolute difference of the trunk's first maps, each in units of its own deviation.
 
     Args:
@@ -157,7 +161,7 @@ def feature_distance(model: Disentangler, drawn: Tensor, images: Tensor) -> Tens
     return sum((a - b).abs().mean() / b.std().clamp_min(1e-6) for a, b in found) / STAGES
 
 
-def weights(images: Tensor, wanted: Tensor, change: float) -> Tensor:
+def change_weights(images: Tensor, wanted: Tensor, change: float) -> Tensor:
     """(B, 1, S, S) how much each pixel counts: more where the wanted face is not the one that is shown.
 
     A mouth is few pixels of a picture; where two faces of one scene differ, there is the expression.
@@ -171,7 +175,7 @@ def weights(images: Tensor, wanted: Tensor, change: float) -> Tensor:
     return 1 + change * F.avg_pool2d(apart, WINDOW, 1, WINDOW // 2)
 
 
-def as_shown(swapped: Tensor, images: Tensor) -> tuple[Tensor, Tensor]:
+def augment_swap(swapped: Tensor, images: Tensor) -> tuple[Tensor, Tensor]:
     """Swapped faces as the finished encoder is shown them, moved a little, and their rest donors moved alike.
 
     Its answer must hold wherever the face lies, which that to a pattern of single pixels does not. It may change how
@@ -191,7 +195,7 @@ def as_shown(swapped: Tensor, images: Tensor) -> tuple[Tensor, Tensor]:
     return both[:, :3], both[:, 3:]
 
 
-def likeness(drawn: Tensor, images: Tensor) -> Tensor:
+def ssim(drawn: Tensor, images: Tensor) -> Tensor:
     """(B, 3, S - 6, S - 6) structural similarity, at most 1, of 7 x 7 windows of (B, 3, S, S) pictures in [0, 1].
 
     Absolute differences forgive a blur where an edge may lie here or there; this does not.
@@ -212,16 +216,18 @@ def code_distance(found: Codes, wanted: Codes) -> Tensor:
     return torch.stack(each).mean()
 
 
-def map_adversary_loss(pool: Pool, rest_map: Tensor, labels: Tensor) -> Tensor:
+def map_adversary_loss(ensemble: AdversaryEnsemble, rest_map: Tensor, labels: Tensor) -> Tensor:
     """Mean cross-entropy of the adversaries that read the expression from the rest map; trains them alone."""
-    return torch.stack([adversary_loss(logits, labels) for logits in pool(rest_map.detach())]).mean()
+    return torch.stack([adversary_loss(logits, labels) for logits in ensemble(rest_map.detach())]).mean()
 
 
-def critic_loss(critic: Critic, images: Tensor, labels: Tensor, swapped: Tensor, wanted: Tensor) -> Tensor:
-    """What a critic pays for taking a swap for real, or a real face for a swap; trains it alone.
+def discriminator_loss(
+    discriminator: PatchDiscriminator, images: Tensor, labels: Tensor, swapped: Tensor, wanted: Tensor
+) -> Tensor:
+    """What a discriminator pays for taking a swap for real, or a real face for a swap; trains it alone.
 
     Args:
-        critic: Itself.
+        discriminator: Itself.
         images: (B, 3, S, S) real faces.
         labels: (B,) their expressions.
         swapped: (B, 3, S, S) drawn faces; detached here.
@@ -229,7 +235,7 @@ def critic_loss(critic: Critic, images: Tensor, labels: Tensor, swapped: Tensor,
 
     Source: hinge loss, 1705.02894.
     """
-    real, drawn = critic(images, labels), critic(swapped.detach(), wanted)
+    real, drawn = discriminator(images, labels), discriminator(swapped.detach(), wanted)
     return F.relu(1 - real).mean() + F.relu(1 + drawn).mean()
 
 

@@ -45,16 +45,16 @@ class Teachers:
         return torch.stack(answers).mean(0)
 
 
-def taught_loss(logits: Tensor, taught: Tensor) -> Tensor:
+def distillation_loss(logits: Tensor, teacher_probs: Tensor) -> Tensor:
     """How far the pupil's answers are from the teachers', mean over the batch, in units of a cross-entropy.
 
     Args:
         logits: (B, K) of C_exp.
-        taught: (B, K) what `Teachers` answer.
+        teacher_probs: (B, K) what `Teachers` answer.
 
     Source: Hinton, Vinyals & Dean, section 2: the divergence, times the square of the temperature.
     """
-    return F.kl_div((logits / TEMPERATURE).log_softmax(1), taught, reduction="batchmean") * TEMPERATURE**2
+    return F.kl_div((logits / TEMPERATURE).log_softmax(1), teacher_probs, reduction="batchmean") * TEMPERATURE**2
 
 
 def _as_taught(run: Run, images: Tensor) -> Tensor:
@@ -70,7 +70,7 @@ def _as_taught(run: Run, images: Tensor) -> Tensor:
 def _order(run: Run, classes: tuple[str, ...]) -> list[int]:
     if set(run.classes) != set(classes):
         raise RunError(
-            f"the teacher {run.called} was taught other expressions: {', '.join(run.classes)}",
+            f"the teacher {run.display_name} was taught other expressions: {', '.join(run.classes)}",
             f"name a run that knows {', '.join(classes)}",
         )
     return [run.classes.index(name) for name in classes]

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 PREFIX = "average."
 
 
-class Average:
+class EMA:
     """The exponential mean of every tensor of a module, BatchNorm's statistics among them.
 
     Args:

@@ -17,7 +17,7 @@ from facedis.events import Event, EventHandler
 from facedis.faces.cache.loader import prefetched
 from facedis.metrics.erasure.leace import fit_leace
 from facedis.metrics.erasure.reduced_rank import reduced_rank_basis
-from facedis.model.losses.retention_losses import few_pixels
+from facedis.model.losses.retention_losses import lowres_target
 from facedis.model.network.branches import Branch
 from facedis.model.network.disentangler import Disentangler
 from facedis.training.data import TrainingData
@@ -43,12 +43,12 @@ def erase_expression(
     """
     model.eval()
     codes, targets = (
-        np.concatenate(part) for part in zip(*_raw_codes(fabric, model, data, size, handler), strict=True)
+        np.concatenate(part) for part in zip(*_unbounded_codes(fabric, model, data, size, handler), strict=True)
     )
     eraser = fit_leace(codes, data.train_labels, len(data.classes))
-    fold(model.rest_branch, np.eye(codes.shape[1]) - eraser.projection.T, eraser.projection.T @ eraser.mean)
+    fold_affine(model.rest_branch, np.eye(codes.shape[1]) - eraser.projection.T, eraser.projection.T @ eraser.mean)
     if directions:
-        fold(model.rest_branch, *_pruned(eraser.erase(codes), targets, data.train_labels, directions))
+        fold_affine(model.rest_branch, *_pruned(eraser.erase(codes), targets, data.train_labels, directions))
 
 
 def _pruned(codes: np.ndarray, targets: np.ndarray, labels: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -64,7 +64,7 @@ def _pruned(codes: np.ndarray, targets: np.ndarray, labels: np.ndarray, n: int) 
 
 
 @torch.no_grad()
-def fold(branch: Branch, matrix: np.ndarray, shift: np.ndarray) -> None:
+def fold_affine(branch: Branch, matrix: np.ndarray, shift: np.ndarray) -> None:
     """Put the map z -> matrix z + shift behind a branch's last convolution, into its weights."""
     last = branch.layers[-1]
     assert isinstance(last, nn.Conv2d) and last.bias is not None
@@ -74,7 +74,7 @@ def fold(branch: Branch, matrix: np.ndarray, shift: np.ndarray) -> None:
 
 
 @torch.inference_mode()
-def _raw_codes(
+def _unbounded_codes(
     fabric: Fabric, model: Disentangler, data: TrainingData, size: int, handler: EventHandler
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """The rest codes of the train split before the bound that `code_norm` puts on them, and what they must keep."""
@@ -86,8 +86,8 @@ def _raw_codes(
         shared, features = model.trunk.split(images, len(model.rest_stages) if model.rest_stages else 0)
         below = model.rest_stages(shared) if model.rest_stages else features
         codes = model.rest_branch.layers(below).flatten(1)
-        kept = [few_pixels(images)] if "picture" in model.keepers else []
-        kept += [features.mean((2, 3))] if "embedding" in model.keepers else []
+        kept = [lowres_target(images)] if "picture" in model.retention_heads else []
+        kept += [features.mean((2, 3))] if "embedding" in model.retention_heads else []
         yield codes.float().cpu().numpy(), torch.cat(kept or [codes[:, :0]], dim=1).float().cpu().numpy()
         handler(Event("advance", "erasing the expression", done=min(len(rows), (number + 1) * BATCH)))
     handler(Event("end", "erasing the expression"))

@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
-class Mix:
+class Mixup:
     """How a batch is blended.
 
     Attributes:
@@ -25,16 +25,16 @@ class Mix:
         return self.share * of(values) + (1 - self.share) * of(values[self.partner])
 
 
-def draw(n: int, alpha: float, generator: torch.Generator) -> Mix:
+def draw_mixup(n: int, alpha: float, generator: torch.Generator) -> Mixup:
     """One share for the whole batch from Beta(alpha, alpha), and a random partner for each face.
 
     Source: 1710.09412, eq. 1.
     """
     # torch's own Beta takes no generator, and a step must draw the same again when it is repeated.
     share = np.random.default_rng(generator.initial_seed()).beta(alpha, alpha)
-    return Mix(torch.randperm(n, generator=generator), float(share))
+    return Mixup(torch.randperm(n, generator=generator), float(share))
 
 
-def blended(mix: Mix | None, of: Callable[[Tensor], Tensor], values: Tensor) -> Tensor:
+def mix_loss(mix: Mixup | None, of: Callable[[Tensor], Tensor], values: Tensor) -> Tensor:
     """`of(values)`, blended where there is a `mix`."""
     return of(values) if mix is None else mix.blend(of, values)

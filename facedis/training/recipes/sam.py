@@ -12,7 +12,7 @@ from torch import nn
 
 
 @contextmanager
-def nearby_worst(module: nn.Module, radius: float) -> Iterator[bool]:
+def sam_perturbation(module: nn.Module, radius: float) -> Iterator[bool]:
     """Inside, the weights lie `radius` up the gradients that they have; afterwards where they were.
 
     BatchNorm's running statistics stand still meanwhile: they belong to the weights that are kept.

@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 
-from facedis.datasets.formats.npy import scalar
+from facedis.datasets.formats.npy import read_scalar
 
 
 def saved(root, value):
@@ -15,19 +15,19 @@ def saved(root, value):
 
 @pytest.mark.parametrize("kind", ["i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8", ">i4", ">f8"])
 def test_numbers_of_every_type(tmp_path, kind):
-    assert float(scalar(saved(tmp_path, np.array(7, kind)))) == 7
-    assert float(scalar(saved(tmp_path, np.array([[7]], kind)))) == 7
+    assert float(read_scalar(saved(tmp_path, np.array(7, kind)))) == 7
+    assert float(read_scalar(saved(tmp_path, np.array([[7]], kind)))) == 7
 
 
 @pytest.mark.parametrize("value", ["3", "-0.08333", "12"])
 def test_text_and_objects(tmp_path, value):
     for array in (np.array(value), np.array(value.encode()), np.array(value, object), np.array([value], ">U9")):
-        assert scalar(saved(tmp_path, array)) == value
+        assert read_scalar(saved(tmp_path, array)) == value
 
 
 @pytest.mark.parametrize("value", [3, 300, -1, 2.5])
 def test_objects_that_are_numbers(tmp_path, value):
-    assert float(scalar(saved(tmp_path, np.array(value, object)))) == value
+    assert float(read_scalar(saved(tmp_path, np.array(value, object)))) == value
 
 
 class Evil:
@@ -40,7 +40,7 @@ def test_a_pickle_is_looked_at_and_never_run(tmp_path, monkeypatch):
     path = saved(tmp_path, np.array(1, object))
     content = path.read_bytes()
     path.write_bytes(content[: content.index(b"\n") + 1] + pickle.dumps([Evil()]))
-    scalar(path)
+    read_scalar(path)
     assert not (tmp_path / "evil").exists()
 
 
@@ -58,6 +58,6 @@ def test_what_is_no_such_file_is_a_value_error(tmp_path):
     ):
         (tmp_path / "b.npy").write_bytes(content)
         with pytest.raises(ValueError, match="it "):
-            scalar(tmp_path / "b.npy")
+            read_scalar(tmp_path / "b.npy")
     with pytest.raises(ValueError, match="array of shape"):
-        scalar(saved(tmp_path, np.zeros(3)))
+        read_scalar(saved(tmp_path, np.zeros(3)))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facedis.datasets.formats.recordio import offsets, read_image, read_labels
+from facedis.datasets.formats.recordio import read_image, read_labels, record_offsets
 from tests.datasets.trees import MAGIC, packed, record_io
 
 
@@ -23,7 +23,7 @@ def test_labels_and_bytes_come_back(tmp_path):
     ]
     content, places = record_io(payloads)
     path.write_bytes(content)
-    assert list(offsets(path)) == places
+    assert list(record_offsets(path)) == places
     assert [labels(path, place) for place in places] == [(3, 9), (5,), (6, 2, 1), (1,)]
     assert [read_image(path, place) for place in places] == [b"", b"jpeg!", b"", b"x" * 1000]
 
@@ -34,7 +34,7 @@ def test_a_record_in_parts_is_joined_with_the_number_that_was_cut_out(tmp_path_f
     image = MAGIC.join(parts)
     content, places = record_io([packed(1, [1.0], image), packed(2, [2.0], b"next")], cut=(0,))
     path.write_bytes(content)
-    assert list(offsets(path)) == places
+    assert list(record_offsets(path)) == places
     assert read_image(path, places[0]) == image
     assert read_image(path, places[1]) == b"next"
 
@@ -61,7 +61,7 @@ def test_what_is_broken_is_a_value_error(tmp_path):
 def test_walking_stops_at_the_first_broken_part(tmp_path):
     content, places = record_io([packed(1, [1.0], b"a"), packed(2, [2.0], b"b")])
     (tmp_path / "a.rec").write_bytes(content + b"garbage!" * 3)
-    assert list(offsets(tmp_path / "a.rec")) == places
+    assert list(record_offsets(tmp_path / "a.rec")) == places
 
 
 def test_labels_that_the_file_ends_within_are_a_value_error(tmp_path):

@@ -2,12 +2,12 @@ import pytest
 
 from facedis.datasets.formats.tables import (
     BadRow,
-    columns_of,
-    inside,
-    label_named,
+    column_names,
+    expression_of_label,
+    parse_int,
     read_table,
-    records_of,
-    whole_number,
+    records_from_rows,
+    relative_path,
 )
 from facedis.datasets.record import FaceRecord, Skipped
 from facedis.errors import InputError
@@ -24,7 +24,7 @@ def test_rows_know_their_line_and_where_it_begins(tmp_path):
     rows = list(read_table(path, tmp_path, ("a", "b")))
     assert [(row.line, row.cells) for row in rows] == [(2, {"a": "1", "b": "2"}), (4, {"a": "3", "b": ""})]
     assert [path.read_bytes()[row.offset :][:1] for row in rows] == [b"1", b"3"]
-    assert columns_of(path) == {"a", "b"}
+    assert column_names(path) == {"a", "b"}
 
 
 def test_a_broken_line_costs_itself_only(tmp_path):
@@ -40,16 +40,16 @@ def test_what_is_no_table_is_refused(tmp_path):
             list(read_table(table(tmp_path, content), tmp_path, ("a",)))
     with pytest.raises(InputError, match="cannot read"):
         list(read_table(tmp_path / "none.csv", tmp_path))
-    assert columns_of(tmp_path / "none.csv") == set()
+    assert column_names(tmp_path / "none.csv") == set()
 
 
 def test_a_row_that_is_refused_or_comes_again_is_skipped_by_its_line(tmp_path):
     def make(row):
-        whole_number(row.cells["n"], "number")
+        parse_int(row.cells["n"], "number")
         return FaceRecord(row.cells["image"])
 
     path = table(tmp_path, b"image,n\na,1\nb,x\na,2\nc,3\n")
-    items = list(records_of(read_table(path, tmp_path), "list.csv", make))
+    items = list(records_from_rows(read_table(path, tmp_path), "list.csv", make))
     assert items == [
         FaceRecord("a"),
         Skipped("list.csv", 3, "the number 'x' is no number"),
@@ -62,24 +62,24 @@ def test_a_row_that_is_refused_or_comes_again_is_skipped_by_its_line(tmp_path):
 
 @pytest.mark.parametrize(("text", "number"), [("3", 3), (" 3.0", 3), ("   3.0000000e+00", 3), ("-2", -2)])
 def test_numbers_in_every_notation(text, number):
-    assert whole_number(text, "label") == number
+    assert parse_int(text, "label") == number
 
 
 @pytest.mark.parametrize("text", ["", "x", "nan", "inf", "1.5", "1e999"])
 def test_what_is_no_whole_number_is_a_bad_row(text):
     with pytest.raises(BadRow, match="label"):
-        whole_number(text, "label")
+        parse_int(text, "label")
 
 
 def test_a_label_is_looked_up_and_never_wraps_around():
-    assert label_named(("neutral", "", "fear"), 2) == "fear"
+    assert expression_of_label(("neutral", "", "fear"), 2) == "fear"
     for number in (-1, 1, 3):
         with pytest.raises(BadRow, match="no expression with the number"):
-            label_named(("neutral", "", "fear"), number)
+            expression_of_label(("neutral", "", "fear"), number)
 
 
 def test_images_lie_below_the_folder():
-    assert inside("a\\b.jpg") == "a/b.jpg"
+    assert relative_path("a\\b.jpg") == "a/b.jpg"
     for image in ("", ".", "/a.jpg", "../a.jpg", "a/../../b.jpg", "C:\\a.jpg"):
         with pytest.raises(BadRow):
-            inside(image)
+            relative_path(image)

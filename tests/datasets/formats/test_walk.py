@@ -1,4 +1,4 @@
-from facedis.datasets.formats.walk import find, first_images, folders_below, subfolders
+from facedis.datasets.formats.walk import find_file, first_images, iter_folders, subfolders
 
 
 def put(root, *paths):
@@ -9,15 +9,15 @@ def put(root, *paths):
 
 def test_folders_come_nearest_first_and_shards_are_left_out(tmp_path):
     put(tmp_path, "b/c/d/e/1.jpg", "a/103/1.jpg", ".git/x", "__MACOSX/y")
-    assert list(folders_below(tmp_path, 2)) == ["", "a", "b", "b/c"]
+    assert list(iter_folders(tmp_path, 2)) == ["", "a", "b", "b/c"]
     assert subfolders(tmp_path) == ["a", "b"]
     assert subfolders(tmp_path / "absent") == []
 
 
 def test_a_file_is_found_whatever_its_case(tmp_path):
     put(tmp_path, "deep/er/Training.CSV", "deep/er/still/training.csv")
-    assert find(tmp_path, {"training.csv"}) == "deep/er/Training.CSV"
-    assert find(tmp_path, {"training.csv"}, depth=1) is None
+    assert find_file(tmp_path, {"training.csv"}) == "deep/er/Training.CSV"
+    assert find_file(tmp_path, {"training.csv"}, depth=1) is None
 
 
 def test_only_the_first_images_are_looked_at(tmp_path):

@@ -281,7 +281,7 @@ def test_a_broken_unfinished_cache_says_what_to_do(folder, tmp_path):
 
 
 def test_without_a_folder_the_bundled_faces_are_aligned_with_their_factors(pictures, tmp_path, monkeypatch):
-    monkeypatch.setattr(bundled, "folder", lambda handler: pictures)
+    monkeypatch.setattr(bundled, "unpack", lambda handler: pictures)
     result = align(None, tmp_path / "faces.h5", AlignConfig())
     assert (result["dataset"], result["rows"]) == ("rendered", 128)
     assert result["n"] >= 126

@@ -5,7 +5,7 @@ from PIL import Image
 
 from facedis.config import AlignConfig
 from facedis.datasets import expected_counts as published
-from facedis.datasets.expected_counts import Count
+from facedis.datasets.expected_counts import ExpectedCount
 from facedis.faces.alignment.check import check
 from tests.datasets.trees import TREES, picture, put, write
 
@@ -71,7 +71,9 @@ def test_people_in_several_splits_are_named(root):
 def test_a_whole_copy_has_nothing_to_be_told(root, monkeypatch):
     put(root, "a.png", "b.png")
     rows(root, "a.png,fear,Ann,train", "b.png,fear,Bo,test")
-    monkeypatch.setitem(published.PUBLISHED, "labels-csv", [Count("train", (1,)), Count("test fear", (1, 9))])
+    monkeypatch.setitem(
+        published.EXPECTED_COUNTS, "labels-csv", [ExpectedCount("train", (1,)), ExpectedCount("test fear", (1, 9))]
+    )
     result = check(root, AlignConfig())
     assert result["findings"] == []
     assert [count["agrees"] for count in result["counts"]] == [True, True]
@@ -80,8 +82,8 @@ def test_a_whole_copy_has_nothing_to_be_told(root, monkeypatch):
 def test_numbers_that_differ_for_one_reason_are_told_together(root, monkeypatch):
     put(root, "a.png", "b.png")
     rows(root, "a.png,fear,Ann,train", "b.png,fear,Bo,test")
-    counts = [Count(what, (5,)) for what in ("train", "test", "train fear", "test fear")]
-    monkeypatch.setitem(published.PUBLISHED, "labels-csv", [*counts, Count("all", (1,))])
+    counts = [ExpectedCount(what, (5,)) for what in ("train", "test", "train fear", "test fear")]
+    monkeypatch.setitem(published.EXPECTED_COUNTS, "labels-csv", [*counts, ExpectedCount("all", (1,))])
     findings = check(root, AlignConfig())["findings"]
     assert findings[0].startswith("train, test, train fear and 1 more: rows are missing")
     assert findings[1].startswith("all: there are more than were published")

@@ -3,18 +3,18 @@
 import torch
 
 from facedis.config import ModelConfig
-from facedis.model.network.adversaries import Pool, opponents
+from facedis.model.network.adversaries import AdversaryEnsemble, build_adversaries
 
 
 def test_the_papers_opponent_is_one_linear_classifier_on_the_rest_code():
-    found = opponents(ModelConfig(rest_size=5), {"expression": 3})
+    found = build_adversaries(ModelConfig(rest_size=5), {"expression": 3})
     assert found.pairs == (("rest", "expression"),)
     assert [tuple(weight.shape) for weight in found.parameters()] == [(3, 5), (3,)]
 
 
 def test_every_branch_has_an_opponent_for_every_factor_that_is_not_its_own():
     config = ModelConfig(factors=("identity", "yaw"), expression_size=4, rest_size=5)
-    found = opponents(config, {"expression": 3, "identity": 7, "yaw": 2})
+    found = build_adversaries(config, {"expression": 3, "identity": 7, "yaw": 2})
     assert set(found.pairs) == {
         ("expression", "identity"), ("expression", "yaw"), ("rest", "expression"), ("rest", "yaw"),
         ("yaw", "expression"), ("yaw", "identity"),
@@ -25,14 +25,14 @@ def test_every_branch_has_an_opponent_for_every_factor_that_is_not_its_own():
 
 
 def test_a_baseline_has_no_opponents():
-    assert opponents(ModelConfig(baseline=True), {"expression": 3}) is None
+    assert build_adversaries(ModelConfig(baseline=True), {"expression": 3}) is None
 
 
 def test_a_pool_answers_with_the_mean_of_its_members_probabilities_and_can_begin_anew():
-    pool = Pool(5, 3, ModelConfig(adversary=("linear", "mlp"))).eval()
+    ensemble = AdversaryEnsemble(5, 3, ModelConfig(adversary=("linear", "mlp"))).eval()
     code = torch.randn(4, 5)
-    each = pool(code).softmax(2)
+    each = ensemble(code).softmax(2)
     assert each.shape == (2, 4, 3)
-    torch.testing.assert_close(pool.answer(code).softmax(1), each.mean(0))
-    pool.restart()
-    assert not torch.equal(pool(code).softmax(2), each)
+    torch.testing.assert_close(ensemble.log_probs(code).softmax(1), each.mean(0))
+    ensemble.reset_parameters()
+    assert not torch.equal(ensemble(code).softmax(2), each)

@@ -73,12 +73,12 @@ def test_a_baseline_has_neither_rest_branch_nor_adversary():
 
 def test_a_fixed_trunk_norm_keeps_its_statistics_while_the_model_trains():
     model, _ = build(ModelConfig(trunk="resnet18", size=64, decoder="none", **SMALL), {"expression": 3})
-    model.fixed_trunk_norm = True
+    model.freeze_trunk_bn = True
     model.train()
     before = model.trunk.stages[0][1].running_mean.clone()
     model(torch.rand(4, 3, 64, 64))
     assert torch.equal(model.trunk.stages[0][1].running_mean, before)
-    model.fixed_trunk_norm = False
+    model.freeze_trunk_bn = False
     model.train()
     model(torch.rand(4, 3, 64, 64))
     assert not torch.equal(model.trunk.stages[0][1].running_mean, before)
@@ -86,7 +86,7 @@ def test_a_fixed_trunk_norm_keeps_its_statistics_while_the_model_trains():
 
 def test_the_rest_branchs_own_stages_learn_and_so_do_their_statistics():
     model, _ = build(ModelConfig(trunk="resnet18", size=64, decoder="none", rest_stages=1, **SMALL), {"expression": 3})
-    model.fixed_trunk_norm = True
+    model.freeze_trunk_bn = True
     model.train()
     norm = model.rest_stages[0][0].bn1
     before = norm.running_mean.clone()

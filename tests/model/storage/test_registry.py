@@ -1,10 +1,9 @@
 import pytest
 
-from facedis import ExpressionEncoder
-from facedis import pretrained as shipped
+from facedis import ExpressionEncoder, pretrained
 from facedis.errors import MissingExtra, RunError
 from facedis.model.storage import hub
-from facedis.model.storage.checkpoint import MODEL, point_to
+from facedis.model.storage.checkpoint import MODEL, mark_latest
 from facedis.model.storage.registry import load_model
 from tests.tasks.packed_models import packed
 
@@ -14,7 +13,7 @@ def ship(monkeypatch, tmp_path):
     """Make a folder of models stand for the one inside the package."""
 
     def put(place):
-        monkeypatch.setattr(shipped, "__file__", str(place / "__init__.py"))
+        monkeypatch.setattr(pretrained, "__file__", str(place / "__init__.py"))
 
     (tmp_path / "nowhere").mkdir()
     put(tmp_path / "nowhere")
@@ -27,12 +26,12 @@ def test_who_answers_where_nobody_is_named(tmp_path, monkeypatch, ship):
         load_model()
     run, _ = packed(tmp_path, monkeypatch, name="bundled")
     ship(tmp_path)
-    assert load_model().called == "bundled"
+    assert load_model().display_name == "bundled"
     (tmp_path / "runs").mkdir()
     run.path.rename(tmp_path / "runs" / "mine")
-    point_to(tmp_path / "runs" / "mine")
+    mark_latest(tmp_path / "runs" / "mine")
     assert load_model().path.name == "mine"
-    assert load_model("bundled").called == "bundled"
+    assert load_model("bundled").display_name == "bundled"
 
 
 def test_every_way_to_name_a_model(tmp_path, monkeypatch, ship):
@@ -43,7 +42,7 @@ def test_every_way_to_name_a_model(tmp_path, monkeypatch, ship):
     for which in ("demo", folder, "demo/model.json", f"demo/{MODEL}"):
         assert load_model(which).packed
     ship(tmp_path)
-    assert load_model("demo").called == "demo" and load_model(folder).called == str(folder)
+    assert load_model("demo").display_name == "demo" and load_model(folder).display_name == str(folder)
 
 
 def test_what_is_said_of_a_model_that_is_not_there(tmp_path, monkeypatch, ship):

@@ -249,7 +249,7 @@ def test_an_adversary_that_saw_the_labels_of_v_is_no_candidate_for_the_strongest
 def fake_run(classes=("neutral", "happiness", "anger"), fingerprint="patterns-12-2-32-0", crop="box", select="auto"):
     return SimpleNamespace(
         path=Path("runs/a"),
-        called="runs/a",
+        display_name="runs/a",
         fingerprint="f",
         classes=classes,
         info={"faces": {"fingerprint": fingerprint, "crop": crop}},

@@ -9,7 +9,7 @@ from facedis.atomic_io import write_text
 from facedis.config import ModelConfig
 from facedis.errors import ConfigError, OutputError, RunError
 from facedis.model.storage.checkpoint import MODEL, load_run, read_info, write_info
-from facedis.model.storage.packed import check_files, halved, load_packed
+from facedis.model.storage.packed import check_files, load_packed, to_half
 from facedis.model.storage.registry import load_model
 from facedis.tasks.encoding.encode import encode_faces
 from facedis.tasks.encoding.temperature import CALIBRATION, Calibration
@@ -52,8 +52,8 @@ def test_what_was_erased_stays_erased(tmp_path, monkeypatch):
 
 def test_numbers_that_half_precision_cannot_hold_stay_whole():
     large, small, count = torch.tensor([1e6, 1.0]), torch.tensor([0.1]), torch.tensor([3])
-    assert halved(large) is large and halved(count) is count
-    assert halved(small).dtype == torch.float16
+    assert to_half(large) is large and to_half(count) is count
+    assert to_half(small).dtype == torch.float16
 
 
 def test_no_path_of_the_machine_goes_along(tmp_path, monkeypatch):
@@ -100,9 +100,9 @@ def test_every_damage_is_found(tmp_path, monkeypatch):
     (folder / "results.json").unlink()
     (folder / "card.md").write_text("# other\n")
     (folder / "more.txt").write_text("?")
-    trouble = {found.file: found.trouble for found in check_files(folder) if found.trouble}
-    assert trouble.keys() == {MODEL, "results.json", "card.md", "more.txt"}
-    assert "cut off" in trouble[MODEL] and trouble["results.json"] == "is missing"
+    problem = {found.file: found.problem for found in check_files(folder) if found.problem}
+    assert problem.keys() == {MODEL, "results.json", "card.md", "more.txt"}
+    assert "cut off" in problem[MODEL] and problem["results.json"] == "is missing"
     found = verify_model(str(folder))
     assert not found["whole"] and found["seen"] is None
 

@@ -19,21 +19,20 @@ from facedis.model.network.disentangler import build
 from facedis.model.network.trunk import Trunk
 from facedis.model.storage.checkpoint import load_run, read_tensors
 from facedis.tasks.swapping.generator import SwapGenerator
-from facedis.training import trainer as loop_module
-from facedis.training.decoder import decoder_losses as drawing_losses
-from facedis.training.decoder import decoder_trainer as drawing
+from facedis.training import trainer as trainer_module
+from facedis.training.decoder import decoder_losses, decoder_trainer
 from facedis.training.decoder.decoder_losses import (
     TERMS,
-    Lesson,
-    Parts,
-    as_shown,
-    critic_loss,
-    likeness,
+    DecoderObjective,
+    DonorAssignment,
+    augment_swap,
+    change_weights,
+    discriminator_loss,
     map_adversary_loss,
-    weights,
+    ssim,
 )
-from facedis.training.decoder.decoder_trainer import Opponents, phase, roles
-from facedis.training.samplers import mixed_order, share_of
+from facedis.training.decoder.decoder_trainer import DecoderAdversaries, assign_donors, phase
+from facedis.training.samplers import grouped_order, process_batches
 from facedis.training.setup import Job
 from facedis.training.trainer import train
 from tests.conftest import write_cache
@@ -46,28 +45,28 @@ MODEL = ModelConfig(
 ALL = TrainConfig(
     **{f"draw_{name}": 1.0 for name in TERMS}, draw_epochs=2, epochs=1, batch=12, draw_batch=12, device="cpu"
 )
-WITH_MAP = {"decoder", "map_branch"}
+WITH_MAP = {"decoder", "spatial_rest"}
 
 
-def _lesson(config=ALL, model_config=MODEL):
+def _objective(config=ALL, model_config=MODEL):
     torch.manual_seed(0)
     model, _ = build(model_config, {"expression": K})
     model.requires_grad_(False)
-    for part in model.learners():
+    for part in model.decoder_modules():
         part.requires_grad_(True)
-    opponents = Opponents(model_config, config, K)
-    return Lesson(model, opponents.map_adversary, opponents.critic, config).train(), opponents
+    adversaries = DecoderAdversaries(model_config, config, K)
+    return DecoderObjective(model, adversaries.map_adversary, adversaries.discriminator, config).train(), adversaries
 
 
 def _batch(n=6):
     labels = torch.arange(n) % K
     images = torch.rand(n, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(1))
     own = torch.arange(n)
-    return images, labels, Parts(targets=(own + 2) % n, stand_ins=own, donors=(own + 1) % n)
+    return images, labels, DonorAssignment(targets=(own + 2) % n, same_class_donors=own, donors=(own + 1) % n)
 
 
-def _touched(model, opponents):
-    parts = dict(model.named_children()) | dict(opponents.named_children())
+def _touched(model, adversaries):
+    parts = dict(model.named_children()) | dict(adversaries.named_children())
     return {
         name
         for name, part in parts.items()
@@ -77,20 +76,20 @@ def _touched(model, opponents):
 
 @pytest.mark.parametrize("term", TERMS)
 def test_each_term_moves_the_decoder_and_the_map_and_nothing_that_is_finished(term):
-    lesson, opponents = _lesson()
-    terms, *_ = lesson(*_batch())
+    objective, adversaries = _objective()
+    terms, *_ = objective(*_batch())
     terms[term].backward()
-    assert _touched(lesson.model, opponents) == ({"map_branch"} if term in ("still", "clean") else WITH_MAP)
+    assert _touched(objective.model, adversaries) == ({"spatial_rest"} if term in ("still", "clean") else WITH_MAP)
 
 
 def test_the_opponents_losses_move_the_opponents_alone():
-    lesson, opponents = _lesson()
+    objective, adversaries = _objective()
     images, labels, parts = _batch()
-    _, rest_map, swapped = lesson(images, labels, parts)
-    loss = map_adversary_loss(opponents.map_adversary, rest_map, labels)
-    loss = loss + critic_loss(opponents.critic, images, labels, swapped, labels[parts.donors])
+    _, rest_map, swapped = objective(images, labels, parts)
+    loss = map_adversary_loss(adversaries.map_adversary, rest_map, labels)
+    loss = loss + discriminator_loss(adversaries.discriminator, images, labels, swapped, labels[parts.donors])
     loss.backward()
-    assert _touched(lesson.model, opponents) == {"map_adversary", "critic"}
+    assert _touched(objective.model, adversaries) == {"map_adversary", "discriminator"}
 
 
 def test_structure_is_ssim_of_square_windows():
@@ -100,29 +99,29 @@ def test_structure_is_ssim_of_square_windows():
         light = (2 * a.mean() * b.mean() + 1e-4) / (a.mean() ** 2 + b.mean() ** 2 + 1e-4)
         both = ((a - a.mean()) * (b - b.mean())).mean()
         wanted.append(light * (2 * both + 9e-4) / (a.var(correction=0) + b.var(correction=0) + 9e-4))
-    assert likeness(x, y).mean().item() == pytest.approx(torch.stack(wanted).mean().item(), abs=1e-4)
-    assert likeness(x, x).mean().item() == pytest.approx(1)
+    assert ssim(x, y).mean().item() == pytest.approx(torch.stack(wanted).mean().item(), abs=1e-4)
+    assert ssim(x, x).mean().item() == pytest.approx(1)
 
 
 def test_pixels_count_more_where_two_faces_of_a_scene_differ():
     face = torch.full((2, 3, 32, 32), 0.5)
     other = face.clone()
     other[0, :, 20:28, 10:22] = 0.0
-    weight = weights(face, other, 8.0)
+    weight = change_weights(face, other, 8.0)
     assert weight[0, 0, 24, 16] == pytest.approx(5) and weight[0, 0, 5, 5] == 1 and (weight[1] == 1).all()
 
 
 def test_a_swap_is_compared_with_its_rest_donor_as_far_as_that_was_moved(monkeypatch):
-    lesson, _ = _lesson()
+    objective, _ = _objective()
     found = []
     for donor_too in (True, False):
         monkeypatch.setattr(
-            drawing_losses,
-            "as_shown",
+            decoder_losses,
+            "augment_swap",
             lambda swapped, images, flip=donor_too: (swapped.flip(3), images.flip(3) if flip else images),
         )
         torch.manual_seed(0)
-        found.append(lesson(*_batch())[0])
+        found.append(objective(*_batch())[0])
     assert all(found[0][term] != found[1][term] for term in ("codes", "back"))
     assert torch.allclose(found[0]["swap"], found[1]["swap"], rtol=1e-4)
 
@@ -130,7 +129,7 @@ def test_a_swap_is_compared_with_its_rest_donor_as_far_as_that_was_moved(monkeyp
 def test_what_the_encoder_is_asked_about_can_be_brighter_but_not_of_another_hue():
     torch.manual_seed(0)
     swapped = torch.rand(4, 3, 32, 32, requires_grad=True)
-    shown, moved = as_shown(swapped, swapped.detach())
+    shown, moved = augment_swap(swapped, swapped.detach())
     assert torch.allclose(shown, moved, atol=1e-5) and not torch.allclose(shown, swapped, atol=0.1)
     shown[:, 2].sum().backward()  # ask for nothing but blue
     blue = swapped.grad / torch.tensor([0.299, 0.587, 0.114])[:, None, None]
@@ -139,16 +138,18 @@ def test_what_the_encoder_is_asked_about_can_be_brighter_but_not_of_another_hue(
 
 
 def test_terms_without_a_weight_are_not_computed():
-    lesson, opponents = _lesson(TrainConfig())
-    assert set(lesson(*_batch())[0]) == {"pixels"}
-    assert not list(opponents.parameters())
+    objective, adversaries = _objective(TrainConfig())
+    assert set(objective(*_batch())[0]) == {"pixels"}
+    assert not list(adversaries.parameters())
 
 
 def test_finished_parts_keep_their_statistics():
-    lesson, _ = _lesson()
-    before = {name: value.clone() for name, value in lesson.model.state_dict().items()}
-    lesson(*_batch())
-    moved = {name.split(".")[0] for name, value in lesson.model.state_dict().items() if not value.equal(before[name])}
+    objective, _ = _objective()
+    before = {name: value.clone() for name, value in objective.model.state_dict().items()}
+    objective(*_batch())
+    moved = {
+        name.split(".")[0] for name, value in objective.model.state_dict().items() if not value.equal(before[name])
+    }
     assert moved == WITH_MAP
 
 
@@ -185,22 +186,22 @@ def test_donors_show_another_expression_and_stand_ins_the_same():
     torch.manual_seed(0)
     labels = torch.tensor([0, 0, 1, 1, 2, 2, 2, 1])
     alone, own = torch.full((8,), -1), torch.arange(8)
-    parts = roles(labels, alone, 1.0, 1.0)
+    parts = assign_donors(labels, alone, 1.0, 1.0)
     assert (labels[parts.donors] != labels).all() and (parts.targets == own).all()
-    assert (labels[parts.stand_ins] == labels).all() and (parts.stand_ins != own).all()
-    assert (roles(labels, alone, 1.0, 0.0).stand_ins == own).all()
+    assert (labels[parts.same_class_donors] == labels).all() and (parts.same_class_donors != own).all()
+    assert (assign_donors(labels, alone, 1.0, 0.0).same_class_donors == own).all()
 
 
 def test_targets_are_of_the_same_scene_with_another_expression():
     torch.manual_seed(0)
     labels, scene = torch.tensor([0, 1, 1, 0, 1, 2, 2, 2]), torch.tensor([3, 3, 3, 5, 5, 5, -1, 7])
-    parts = roles(labels, scene, 1.0, 0.0)
-    assert (scene[parts.targets] == scene).all() and (parts.stand_ins == parts.targets).all()
+    parts = assign_donors(labels, scene, 1.0, 0.0)
+    assert (scene[parts.targets] == scene).all() and (parts.same_class_donors == parts.targets).all()
     assert (labels[parts.targets] != labels)[:6].all() and parts.targets[6:].tolist() == [6, 7]
-    stand_ins = roles(labels, scene, 1.0, 1.0)
-    assert (labels[stand_ins.stand_ins] == labels[stand_ins.targets]).all()
-    assert (stand_ins.stand_ins != stand_ins.targets).all()
-    assert (roles(labels, scene, 0.0, 0.0).targets == torch.arange(8)).all()
+    same_class_donors = assign_donors(labels, scene, 1.0, 1.0)
+    assert (labels[same_class_donors.same_class_donors] == labels[same_class_donors.targets]).all()
+    assert (same_class_donors.same_class_donors != same_class_donors.targets).all()
+    assert (assign_donors(labels, scene, 0.0, 0.0).targets == torch.arange(8)).all()
 
 
 @pytest.mark.parametrize("sight", ["around", "whole"])
@@ -227,7 +228,7 @@ def test_a_map_of_what_is_around_knows_no_more_of_the_middle_than_light_and_dark
 
 def test_a_batch_has_few_people_with_all_their_expressions():
     labels, people = np.tile(np.arange(8), 20), np.repeat([f"p{n}" for n in range(10)], 16)
-    order = mixed_order(labels, people, 0, 0)
+    order = grouped_order(labels, people, 0, 0)
     assert sorted(order) == list(range(160))
     for start in range(0, 160, 32):
         batch = order[start : start + 32]
@@ -237,18 +238,18 @@ def test_a_batch_has_few_people_with_all_their_expressions():
 @pytest.mark.parametrize("world", [1, 2, 3])
 def test_every_process_gets_two_faces_of_a_scene_together(world):
     labels, people = np.tile(np.arange(8), 40), np.repeat([f"p{n}" for n in range(40)], 8)
-    order = mixed_order(labels, people, 0, 0, 2 * world)
+    order = grouped_order(labels, people, 0, 0, 2 * world)
     alone = [
         (np.unique(people[batch], return_counts=True)[1] == 1).sum()
         for rank in range(world)
-        for batch in share_of(order, 16, rank, world)
+        for batch in process_batches(order, 16, rank, world)
     ]
     assert np.mean(alone) <= (0 if world < 3 else 2)  # three do not divide eight: a row may end in the next batch
 
 
 def test_strangers_come_with_equally_frequent_expressions():
     labels = np.repeat([0, 1], [30, 10])
-    order = mixed_order(labels, np.full(40, ""), 0, 0)
+    order = grouped_order(labels, np.full(40, ""), 0, 0)
     assert np.bincount(labels[order]).tolist() == [20, 20]
 
 
@@ -272,7 +273,7 @@ def _stop_after(monkeypatch, steps):
     def stopping():
         yield Counted()
 
-    monkeypatch.setattr(loop_module, "stop_between_steps", stopping)
+    monkeypatch.setattr(trainer_module, "stop_between_steps", stopping)
 
 
 @pytest.fixture
@@ -282,7 +283,7 @@ def tiny(monkeypatch):
 
 def _drawn(run):
     """The lines about learning to draw, without how fast it was."""
-    lines = [json.loads(line) for line in (run / drawing.HISTORY).read_text().splitlines()]
+    lines = [json.loads(line) for line in (run / decoder_trainer.HISTORY).read_text().splitlines()]
     return [{name: value for name, value in line.items() if name != "images_per_second"} for line in lines]
 
 
@@ -303,7 +304,7 @@ def test_a_run_that_fails_after_the_erasure_is_not_erased_again(pattern_cache, t
     config = replace(ALL, erase=True, keep_picture=1.0, keep_directions=2)
     job = replace(_job(pattern_cache, tmp_path / "run"), config=config)
     with monkeypatch.context() as patched, pytest.raises(ZeroDivisionError):
-        patched.setattr(drawing.Drawing, "save", lambda self: 1 / 0)
+        patched.setattr(decoder_trainer.DecoderTrainer, "save", lambda self: 1 / 0)
         train(job)
     erased = read_tensors(tmp_path / "run" / "model.safetensors")[0]
     train(replace(job, resume=True))
@@ -321,9 +322,11 @@ def test_faces_to_draw_from_must_show_the_same_expressions(pattern_cache, tmp_pa
 
 def test_a_run_draws_from_other_faces_than_its_codes_come_from(pattern_cache, tmp_path, tiny, monkeypatch):
     seen = []
-    batches = drawing.Drawing.batches
+    batches = decoder_trainer.DecoderTrainer.batches
     monkeypatch.setattr(
-        drawing.Drawing, "batches", lambda self, epoch: seen.append(self.data.cache.path) or batches(self, epoch)
+        decoder_trainer.DecoderTrainer,
+        "batches",
+        lambda self, epoch: seen.append(self.data.cache.path) or batches(self, epoch),
     )
     others = write_cache(tmp_path / "others.h5", people=8, version_of="ckplus", seed=4)
     train(replace(_job(pattern_cache, tmp_path / "run"), config=replace(ALL, draw_faces=str(others), draw_truth=1.0)))
@@ -333,7 +336,9 @@ def test_a_run_draws_from_other_faces_than_its_codes_come_from(pattern_cache, tm
 def test_a_run_draws_and_its_codes_are_those_it_had_before(pattern_cache, tmp_path, tiny, monkeypatch):
     kept = {}
     monkeypatch.setattr(
-        drawing.Drawing, "save", lambda self: kept.update({k: v.clone() for k, v in self.model.state_dict().items()})
+        decoder_trainer.DecoderTrainer,
+        "save",
+        lambda self: kept.update({k: v.clone() for k, v in self.model.state_dict().items()}),
     )
     train(_job(pattern_cache, tmp_path / "run"))
     run = load_run(tmp_path / "run")
@@ -343,7 +348,7 @@ def test_a_run_draws_and_its_codes_are_those_it_had_before(pattern_cache, tmp_pa
         encoded = SwapGenerator(run, "cpu").encode(cache.faces(np.arange(4)))
     assert encoded.rest.shape == (4, 5 + 2 * 64)
     np.testing.assert_array_equal(encoded.rest_code, encoded.rest[:, :5])
-    assert not list(run.path.glob("*checkpoint*")) and not (run.path / drawing.CHECKPOINT).exists()
+    assert not list(run.path.glob("*checkpoint*")) and not (run.path / decoder_trainer.CHECKPOINT).exists()
 
 
 # Inside the encoder's epoch, at its end, inside the first of drawing, at its end, inside the second.
@@ -366,7 +371,9 @@ def test_a_stopped_run_goes_on_where_it_stopped_bit_for_bit(pattern_cache, tmp_p
 
 
 def test_a_line_of_the_history_is_the_mean_over_all_processes(pattern_cache, tmp_path, tiny, monkeypatch):
-    monkeypatch.setattr(drawing.Fabric, "all_reduce", lambda self, sums, reduce_op: torch.arange(len(sums)) + 1.0)
+    monkeypatch.setattr(
+        decoder_trainer.Fabric, "all_reduce", lambda self, sums, reduce_op: torch.arange(len(sums)) + 1.0
+    )
     train(_job(pattern_cache, tmp_path / "run"))
     assert _drawn(tmp_path / "run")[0] == {"epoch": 0} | {n: (i + 1) / 10 for i, n in enumerate(TERMS)}
 
@@ -378,7 +385,7 @@ def test_the_scale_of_16_bit_gradients_is_kept_while_it_learns_to_draw(pattern_c
     _stop_after(monkeypatch, 5)
     with pytest.raises(KeyboardInterrupt):
         train(_job(pattern_cache, tmp_path / "run"))
-    monkeypatch.setattr(loop_module.Loop, "_restore", lambda self: vars(self.place).update(epoch=1))
+    monkeypatch.setattr(trainer_module.Trainer, "_restore", lambda self: vars(self.state).update(epoch=1))
     _stop_after(monkeypatch, 0)
     train(_job(pattern_cache, tmp_path / "run", resume=True))
     assert loaded == [{"scale": 8.0}]

@@ -7,7 +7,7 @@ import torch
 from facedis.config import ModelConfig, TrainConfig
 from facedis.errors import ConfigError
 from facedis.model.network.branches import Branch
-from facedis.training.recipes.erasure import _pruned, fold
+from facedis.training.recipes.erasure import _pruned, fold_affine
 
 
 def test_a_folded_map_is_the_map_behind_the_branch():
@@ -17,7 +17,7 @@ def test_a_folded_map_is_the_map_behind_the_branch():
     before = branch(features).detach().double().numpy()
     generator = np.random.default_rng(0)
     matrix, shift = generator.normal(size=(5, 5)), generator.normal(size=5)
-    fold(branch, matrix, shift)
+    fold_affine(branch, matrix, shift)
     np.testing.assert_allclose(branch(features).detach().numpy(), before @ matrix.T + shift, atol=1e-5)
 
 

@@ -9,15 +9,15 @@ from typing import ClassVar
 from facedis.datasets.formats.tables import (
     BadRow,
     Row,
-    columns_of,
-    inside,
-    label_named,
+    column_names,
+    expression_of_label,
+    parse_float,
     read_table,
-    real_number,
-    records_of,
+    records_from_rows,
+    relative_path,
 )
-from facedis.datasets.formats.tables import whole_number as whole
-from facedis.datasets.formats.walk import find, folders_below
+from facedis.datasets.formats.tables import parse_int as whole
+from facedis.datasets.formats.walk import find_file, iter_folders
 from facedis.datasets.record import FaceRecord, Skipped
 from facedis.errors import InputError
 from facedis.taxonomy import EIGHT
@@ -49,10 +49,10 @@ class AffectNet:
         self.root = root
 
     @classmethod
-    def recognises(cls, root: Path) -> int:
+    def match_score(cls, root: Path) -> int:
         """2 where one of the lists with AffectNet's columns is there."""
-        found = [find(root, {name}) for name in cls.lists]
-        return 2 if any(path and set(_NEEDED) <= columns_of(root / path) for path in found) else 0
+        found = [find_file(root, {name}) for name in cls.lists]
+        return 2 if any(path and set(_NEEDED) <= column_names(root / path) for path in found) else 0
 
     def records(self) -> Iterator[FaceRecord | Skipped]:
         """One record a row with an expression, list by list; rows of the other three kinds are skipped.
@@ -60,19 +60,19 @@ class AffectNet:
         Raises:
             InputError: There is no list, or one without AffectNet's columns.
         """
-        found = {split: path for name, split in self.lists.items() if (path := find(self.root, {name}))}
+        found = {split: path for name, split in self.lists.items() if (path := find_file(self.root, {name}))}
         if not found:
             raise InputError(f"{self.root} holds no {' or '.join(self.lists)}", "name the folder that AffectNet is in")
         for split, path in found.items():
             base = self._images(path)
             rows = read_table(self.root / path, self.root, _NEEDED)
-            yield from records_of(rows, path, lambda row, base=base, split=split: _record(row, base, split))
+            yield from records_from_rows(rows, path, lambda row, base=base, split=split: _record(row, base, split))
 
     def _images(self, path: str) -> str:
         """The folder, with a slash, to which the list at `path` names its images."""
         rows = read_table(self.root / path, self.root, _NEEDED)
         named = [row.cells[_IMAGE] for row in islice(rows, _PROBED) if isinstance(row, Row)]
-        folders = list(folders_below(self.root, 3))
+        folders = list(iter_folders(self.root, 3))
         for folder in folders:
             if any(os.path.isfile(self.root / folder / image) for image in _harmless(named)):
                 return f"{folder}/" if folder else ""
@@ -87,17 +87,17 @@ class AffectNetAuto(AffectNet):
     lists: ClassVar[dict[str, str]] = {"automatically_annotated.csv": "train"}
 
     @classmethod
-    def recognises(cls, root: Path) -> int:
+    def match_score(cls, root: Path) -> int:
         """2 where the list is there, 1 where the better part is too."""
-        return super().recognises(root) and 2 - bool(AffectNet.recognises(root))
+        return super().match_score(root) and 2 - bool(AffectNet.match_score(root))
 
 
 def _record(row: Row, base: str, split: str) -> FaceRecord:
     label = whole(row.cells["expression"], "expression")
     if len(EIGHT) <= label < len(EIGHT) + len(_OTHERS):
         raise BadRow(f"it is labelled {_OTHERS[label - len(EIGHT)]}, which is none of the eight expressions")
-    expression = label_named(EIGHT, label)
-    image = base + inside(row.cells[_IMAGE])
+    expression = expression_of_label(EIGHT, label)
+    image = base + relative_path(row.cells[_IMAGE])
     return FaceRecord(image, expression, split=split, box=_box(row.cells), landmarks=_landmarks(row.cells))
 
 
@@ -105,7 +105,7 @@ def _box(cells: dict[str, str]) -> tuple[float, float, float, float] | None:
     """Left, top, right, bottom; None where the list has none or one without an area."""
     try:
         x, y, width, height = (
-            real_number(cells.get(f"face_{name}", ""), name) for name in ("x", "y", "width", "height")
+            parse_float(cells.get(f"face_{name}", ""), name) for name in ("x", "y", "width", "height")
         )
     except BadRow:
         return None
@@ -124,12 +124,12 @@ def _landmarks(cells: dict[str, str]) -> tuple[float, ...] | None:
 
 
 def _mean(numbers: list[str]) -> float:
-    return sum(real_number(text, "landmark") for text in numbers) / len(numbers)
+    return sum(parse_float(text, "landmark") for text in numbers) / len(numbers)
 
 
 def _harmless(images: Iterable[str]) -> Iterator[str]:
     for image in images:
         try:
-            yield inside(image)
+            yield relative_path(image)
         except BadRow:
             continue

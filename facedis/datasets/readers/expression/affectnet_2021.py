@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from facedis.datasets.formats.npy import scalar
-from facedis.datasets.formats.tables import BadRow, label_named, whole_number
+from facedis.datasets.formats.npy import read_scalar
+from facedis.datasets.formats.tables import BadRow, expression_of_label, parse_int
 from facedis.datasets.record import IMAGE_SUFFIXES, FaceRecord, Skipped
 from facedis.errors import InputError
 from facedis.taxonomy import EIGHT
@@ -28,7 +28,7 @@ class AffectNet2021:
         self.root = root
 
     @classmethod
-    def recognises(cls, root: Path) -> int:
+    def match_score(cls, root: Path) -> int:
         """2 where one of the sets is there with its annotations."""
         return 2 if any((root / folder / "annotations").is_dir() for folder in _SPLITS) else 0
 
@@ -54,8 +54,8 @@ class AffectNet2021:
             try:
                 if stem not in labelled:
                     raise BadRow(f"there is no {_LABEL} for it")
-                label = whole_number(scalar(labels / f"{stem}{_LABEL}").strip(), "expression")
-                yield FaceRecord(image, label_named(EIGHT, label), split=_SPLITS[folder])
+                label = parse_int(read_scalar(labels / f"{stem}{_LABEL}").strip(), "expression")
+                yield FaceRecord(image, expression_of_label(EIGHT, label), split=_SPLITS[folder])
             except (ValueError, OSError) as problem:
                 why = str(getattr(problem, "strerror", None) or problem)
                 yield Skipped(image, 0, why if isinstance(problem, BadRow) else f"its {_LABEL} cannot be read: {why}")

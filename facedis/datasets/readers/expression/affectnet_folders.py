@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from facedis.datasets.formats.walk import SPLIT_NAMES, first_images, images_below, subfolders
+from facedis.datasets.formats.walk import SPLIT_NAMES, first_images, iter_images, subfolders
 from facedis.datasets.record import FaceRecord, Skipped
 from facedis.errors import InputError
 from facedis.taxonomy import ALIASES, EIGHT
@@ -30,7 +30,7 @@ class AffectNetFolders:
         self.root = root
 
     @classmethod
-    def recognises(cls, root: Path) -> int:
+    def match_score(cls, root: Path) -> int:
         """2 for eight numbers and AffectNet's names of files, or eight names in a folder called AffectNet."""
         places = [root, *(root / name for name in subfolders(root) if name.lower() in SPLIT_NAMES)]
         for place in places:
@@ -50,7 +50,7 @@ class AffectNetFolders:
         Raises:
             InputError: There is no image, or a folder has neither an id nor a name of an expression.
         """
-        images = sorted(images_below(self.root))
+        images = sorted(iter_images(self.root))
         if not images:
             raise InputError(f"{self.root} holds no image", "name the folder that AffectNet is in")
         for image in images:

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from facedis.datasets.formats.tables import BadRow, label_named, whole_number
-from facedis.datasets.formats.walk import folders_below, subfolders
+from facedis.datasets.formats.tables import BadRow, expression_of_label, parse_int
+from facedis.datasets.formats.walk import iter_folders, subfolders
 from facedis.datasets.record import IMAGE_SUFFIXES, FaceRecord, Skipped
 from facedis.errors import ConfigError, InputError
 from facedis.taxonomy import EIGHT, SEVEN, SIX
@@ -42,7 +42,7 @@ class CkPlus:
             raise ConfigError(f"the reader ckplus has frames={frames}, fold={fold}", "frames from 1, folds 0 to 9")
 
     @classmethod
-    def recognises(cls, root: Path) -> int:
+    def match_score(cls, root: Path) -> int:
         """2 where subjects lie in `cohn-kanade-images` and labels in another folder."""
         return 2 if _tree(root, "cohn-kanade-images") is not None and _tree(root, "Emotion") is not None else 0
 
@@ -109,7 +109,7 @@ def fold_splits(subjects: Sequence[str] | set[str], fold: int) -> dict[str, str]
 
 def _tree(root: Path, name: str) -> str | None:
     """The folder called `name`, or like it in a mirror's nesting, that holds the subjects."""
-    for folder in folders_below(root, 3):
+    for folder in iter_folders(root, 3):
         last = folder.rpartition("/")[2].lower().replace("_", "-")
         if last.startswith(name.lower()) and any(_SUBJECT.fullmatch(each) for each in subfolders(root / folder)):
             return folder
@@ -126,7 +126,7 @@ def _label(root: Path, folder: str) -> str | Skipped:
         return Skipped(folder, 0, "the sequence has no label")
     try:
         words = files[0].read_text(encoding="ascii").split()
-        return label_named(IDS, whole_number(words[0] if words else "", "label"))
+        return expression_of_label(IDS, parse_int(words[0] if words else "", "label"))
     except (BadRow, OSError, UnicodeDecodeError) as problem:
         why = str(problem) if isinstance(problem, BadRow) else "the label file cannot be read"
         return Skipped(files[0].relative_to(root).as_posix(), 1, why)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from facedis.datasets.formats.walk import first_images, images_below
+from facedis.datasets.formats.walk import first_images, iter_images
 from facedis.datasets.readers.expression.ckplus import FOLDS, ckplus_classes, fold_splits
 from facedis.datasets.record import FaceRecord, Skipped
 from facedis.errors import ConfigError, InputError
@@ -33,7 +33,7 @@ class CkPlus48:
             raise ConfigError(f"the reader ckplus48 has fold={fold}", "choose a fold from 0 to 9")
 
     @classmethod
-    def recognises(cls, root: Path) -> int:
+    def match_score(cls, root: Path) -> int:
         """2 where all images are named as in CK+ and lie in folders of expressions."""
         images = [Path(image) for image in first_images(root)]
         named = all(_NAMED.fullmatch(image.name) and image.parent.name.lower() in ALIASES for image in images)
@@ -45,7 +45,7 @@ class CkPlus48:
         Raises:
             InputError: There is no image.
         """
-        images = sorted(images_below(self.root))
+        images = sorted(iter_images(self.root))
         if not images:
             raise InputError(f"{self.root} holds no image", "name the folder that CK+48 is in")
         subjects = {image: named[1] for image in images if (named := _NAMED.fullmatch(Path(image).name))}

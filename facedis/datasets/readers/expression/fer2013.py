@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from facedis.datasets.formats.walk import first_images, images_below
+from facedis.datasets.formats.walk import first_images, iter_images
 from facedis.datasets.record import FaceRecord, Skipped
 from facedis.errors import InputError
-from facedis.taxonomy import SEVEN, expression_named
+from facedis.taxonomy import SEVEN, parse_expression
 
 #: What the challenge calls the splits.
 USAGES = {"Training": "train", "PublicTest": "val", "PrivateTest": "test"}
@@ -15,7 +15,7 @@ _NAMED = re.compile(r"(Training|PublicTest|PrivateTest)_\d+\.\w+")
 _TWO = ("train", "test")
 
 
-class Fer2013Folders:
+class Fer2013:
     """`{Training,PublicTest,PrivateTest}/<expression>/*.jpg`: 48 x 48 grey faces, no identities.
 
     PublicTest is the validation set and PrivateTest the test set, as in the challenge. Copies with
@@ -31,7 +31,7 @@ class Fer2013Folders:
         self.root = root
 
     @classmethod
-    def recognises(cls, root: Path) -> int:
+    def match_score(cls, root: Path) -> int:
         """2 where the challenge's three folders are there, or two with its names of files."""
         if all((root / folder).is_dir() for folder in USAGES):
             return 2
@@ -47,7 +47,7 @@ class Fer2013Folders:
         found = False
         folders = USAGES if (self.root / "Training").is_dir() else _TWO
         for folder in sorted(folders):
-            for image in sorted(images_below(self.root / folder)):
+            for image in sorted(iter_images(self.root / folder)):
                 found = True
                 yield self._record(folder, image)
         if not found:
@@ -57,7 +57,7 @@ class Fer2013Folders:
         name, _, rest = image.partition("/")
         if not rest:
             return Skipped(f"{folder}/{image}", 0, "it lies in no expression's folder")
-        expression = expression_named(name, str(self.root / folder))
+        expression = parse_expression(name, str(self.root / folder))
         named = _NAMED.fullmatch(rest.rpartition("/")[2])
         usage = folder if folder in USAGES else named and named[1]
         if usage is None:

@@ -4,7 +4,15 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from facedis.datasets.formats.tables import BadRow, Row, columns_of, label_named, read_table, records_of, whole_number
+from facedis.datasets.formats.tables import (
+    BadRow,
+    Row,
+    column_names,
+    expression_of_label,
+    parse_int,
+    read_table,
+    records_from_rows,
+)
 from facedis.datasets.readers.expression.fer2013 import USAGES
 from facedis.datasets.record import FaceRecord, Skipped
 from facedis.errors import InputError
@@ -39,9 +47,9 @@ class Fer2013Csv:
         self.root = root
 
     @classmethod
-    def recognises(cls, root: Path) -> int:
+    def match_score(cls, root: Path) -> int:
         """2 where a table with the columns is there, 1 where the votes of FER+ lie beside it."""
-        if not any({"emotion", "pixels"} <= columns_of(root / name) for name in (*_TABLES, "train.csv")):
+        if not any({"emotion", "pixels"} <= column_names(root / name) for name in (*_TABLES, "train.csv")):
             return 0
         return 1 if (root / "fer2013new.csv").is_file() else 2
 
@@ -61,24 +69,24 @@ class Fer2013Csv:
 
     def image_bytes(self, record: FaceRecord) -> bytes:
         """A face as a PGM file."""
-        return pgm(self.root / record.container, record.offset)
+        return read_pgm(self.root / record.container, record.offset)
 
     def _of(self, table: str) -> Iterator[FaceRecord | Skipped]:
-        labelled = "emotion" in columns_of(self.root / table)
+        labelled = "emotion" in column_names(self.root / table)
         needed = {"pixels", *({"emotion"} if labelled else ()), *({"usage"} if table in _TABLES else ())}
 
         def record(row: Row) -> FaceRecord:
             usage = row.cells["usage"] if table in _TABLES else _PARTS[table]
             if usage not in USAGES:
                 raise BadRow(f"'{usage}' is none of {', '.join(USAGES)}")
-            number = whole_number(row.cells["emotion"], "emotion") if labelled else None
-            expression = "" if number is None else label_named(IDS, number)
+            number = parse_int(row.cells["emotion"], "emotion") if labelled else None
+            expression = "" if number is None else expression_of_label(IDS, number)
             folder = "unlabelled" if number is None else _FOLDERS[number]
             check_pixels(row.cells["pixels"])
             image = f"{usage}/{folder}/{usage}_{row.line - 2:05}.pgm"
-            return FaceRecord(image, expression, "", USAGES[usage], container=table, offset=row.place_of("pixels"))
+            return FaceRecord(image, expression, "", USAGES[usage], container=table, offset=row.cell_offset("pixels"))
 
-        return records_of(read_table(self.root / table, self.root, needed), table, record)
+        return records_from_rows(read_table(self.root / table, self.root, needed), table, record)
 
 
 def check_pixels(text: str) -> None:
@@ -94,7 +102,7 @@ def check_pixels(text: str) -> None:
         raise BadRow("its grey values are not all numbers")
 
 
-def pgm(path: Path, offset: int) -> bytes:
+def read_pgm(path: Path, offset: int) -> bytes:
     """The grey values that are written in `path` from byte `offset` on as an image file.
 
     Raises:

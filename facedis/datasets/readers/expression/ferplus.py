@@ -8,15 +8,15 @@ from pathlib import Path
 from facedis.datasets.formats.tables import (
     BadRow,
     Row,
-    columns_of,
-    inside,
+    column_names,
+    parse_int,
     read_lines,
     read_table,
-    records_of,
-    whole_number,
+    records_from_rows,
+    relative_path,
 )
 from facedis.datasets.readers.expression.fer2013 import USAGES
-from facedis.datasets.readers.expression.fer2013_csv import check_pixels, pgm
+from facedis.datasets.readers.expression.fer2013_csv import check_pixels, read_pgm
 from facedis.datasets.record import FaceRecord, Skipped
 from facedis.errors import InputError
 from facedis.taxonomy import EIGHT
@@ -43,9 +43,9 @@ class FerPlus:
         self.root = root
 
     @classmethod
-    def recognises(cls, root: Path) -> int:
+    def match_score(cls, root: Path) -> int:
         """2 where the votes are there with their faces."""
-        table = "nf" in columns_of(root / _TABLE) and (root / _PIXELS).is_file()
+        table = "nf" in column_names(root / _TABLE) and (root / _PIXELS).is_file()
         return 2 if table or any((root / folder / "label.csv").is_file() for folder in _FOLDERS) else 0
 
     def records(self) -> Iterator[FaceRecord | Skipped]:
@@ -56,13 +56,13 @@ class FerPlus:
         """
         folders = [folder for folder in _FOLDERS if (self.root / folder / "label.csv").is_file()]
         for folder in folders:
-            yield from records_of(self._votes(folder), f"{folder}/label.csv", _of_folder)
+            yield from records_from_rows(self._votes(folder), f"{folder}/label.csv", _of_folder)
         if not folders:
             yield from self._table()
 
     def image_bytes(self, record: FaceRecord) -> bytes:
         """A face of the table as a PGM file."""
-        return pgm(self.root / record.container, record.offset)
+        return read_pgm(self.root / record.container, record.offset)
 
     def _table(self) -> Iterator[FaceRecord | Skipped]:
         """The votes joined to the faces: the n-th row of one table belongs to the n-th of the other."""
@@ -76,13 +76,15 @@ class FerPlus:
                 raise BadRow(f"the same line of {_PIXELS} is not its face")
             if row.cells["usage"] not in USAGES:
                 raise BadRow(f"'{row.cells['usage']}' is none of {', '.join(USAGES)}")
-            expression = majority([whole_number(row.cells[name.lower()], "number of votes") for name in VOTES])
+            expression = majority_expression([parse_int(row.cells[name.lower()], "number of votes") for name in VOTES])
             image = f"{row.cells['usage']}/{row.cells.get('image name') or f'row{row.line - 2:05}'}"
             split = USAGES[row.cells["usage"]]
-            return FaceRecord(inside(image), expression, "", split, container=_PIXELS, offset=int(face.cells["place"]))
+            return FaceRecord(
+                relative_path(image), expression, "", split, container=_PIXELS, offset=int(face.cells["place"])
+            )
 
         needed = ("usage", *(name.lower() for name in VOTES))
-        yield from records_of(read_table(self.root / _TABLE, self.root, needed), _TABLE, record)
+        yield from records_from_rows(read_table(self.root / _TABLE, self.root, needed), _TABLE, record)
 
     def _votes(self, folder: str) -> Iterator[Row | Skipped]:
         """The rows of a list without a header: image, box in brackets, ten votes."""
@@ -98,7 +100,7 @@ class FerPlus:
                 yield Skipped(f"{folder}/label.csv", line, "it is not an image, a box and ten votes")
 
 
-def majority(votes: Sequence[int]) -> str:
+def majority_expression(votes: Sequence[int]) -> str:
     """The expression that more than half of `votes`, in the order of `VOTES`, agree on.
 
     Raises:
@@ -117,11 +119,11 @@ def majority(votes: Sequence[int]) -> str:
 
 
 def _of_folder(row: Row) -> FaceRecord:
-    expression = majority([whole_number(row.cells[name], "number of votes") for name in VOTES])
+    expression = majority_expression([parse_int(row.cells[name], "number of votes") for name in VOTES])
     if not _BOX.fullmatch(row.cells["box"]):
         raise BadRow(f"'{row.cells['box']}' is no box")
     folder = row.cells["folder"]
-    return FaceRecord(f"{folder}/{inside(row.cells['image'])}", expression, split=_FOLDERS[folder])
+    return FaceRecord(f"{folder}/{relative_path(row.cells['image'])}", expression, split=_FOLDERS[folder])
 
 
 def _places(root: Path) -> Iterator[Row]:
@@ -132,4 +134,4 @@ def _places(root: Path) -> Iterator[Row]:
                 check_pixels(row.cells["pixels"])
             except BadRow:
                 continue  # told as the votes' row without a face
-            yield Row(row.line, row.offset, {"usage": row.cells["usage"], "place": str(row.place_of("pixels"))})
+            yield Row(row.line, row.offset, {"usage": row.cells["usage"], "place": str(row.cell_offset("pixels"))})

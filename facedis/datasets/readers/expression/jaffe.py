@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from facedis.datasets.formats.walk import first_images, images_below
+from facedis.datasets.formats.walk import first_images, iter_images
 from facedis.datasets.record import FaceRecord, Skipped
 from facedis.errors import InputError
 from facedis.taxonomy import ALIASES, SEVEN
@@ -23,7 +23,7 @@ class Jaffe:
         self.root = root
 
     @classmethod
-    def recognises(cls, root: Path) -> int:
+    def match_score(cls, root: Path) -> int:
         """2 where all images are named that way."""
         images = first_images(root)
         return 2 if images and all(_NAMED.fullmatch(Path(image).name) for image in images) else 0
@@ -35,7 +35,7 @@ class Jaffe:
             InputError: There is no image.
         """
         found = False
-        for image in sorted(images_below(self.root)):
+        for image in sorted(iter_images(self.root)):
             found = True
             named = _NAMED.fullmatch(Path(image).name)
             if named:

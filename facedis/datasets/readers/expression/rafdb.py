@@ -3,8 +3,16 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from facedis.datasets.formats.tables import BadRow, Row, inside, label_named, read_lines, records_of, whole_number
-from facedis.datasets.formats.walk import find
+from facedis.datasets.formats.tables import (
+    BadRow,
+    Row,
+    expression_of_label,
+    parse_int,
+    read_lines,
+    records_from_rows,
+    relative_path,
+)
+from facedis.datasets.formats.walk import find_file
 from facedis.datasets.record import FaceRecord, Skipped
 from facedis.errors import ConfigError, InputError
 from facedis.taxonomy import SEVEN
@@ -32,15 +40,15 @@ class RafDb:
         if images not in ("", *_FORMS):
             raise ConfigError(f"the reader rafdb has no images '{images}'", "choose aligned or original")
         self.root = root
-        self._list = find(root, {_LIST})
+        self._list = find_file(root, {_LIST})
         self._base = (self._list or "").rpartition("/")[0].rpartition("/")[0]
         self._images = images or next((form for form in _FORMS if self._folder(form).is_dir()), _FORMS[0])
         self.cropped = self._images == "aligned"
 
     @classmethod
-    def recognises(cls, root: Path) -> int:
+    def match_score(cls, root: Path) -> int:
         """2 where the list is there."""
-        return 2 if find(root, {_LIST}) else 0
+        return 2 if find_file(root, {_LIST}) else 0
 
     def records(self) -> Iterator[FaceRecord | Skipped]:
         """One record a line, in the list's order; the split is the first word of the image's name.
@@ -50,7 +58,7 @@ class RafDb:
         """
         if self._list is None:
             raise InputError(f"{self.root} holds no {_LIST}", "name the folder that RAF-DB is in")
-        yield from records_of(self._rows(self._list), self._list, self._record)
+        yield from records_from_rows(self._rows(self._list), self._list, self._record)
 
     def _rows(self, path: str) -> Iterator[Row | Skipped]:
         for line, offset, text in read_lines(self.root / path):
@@ -61,11 +69,11 @@ class RafDb:
                 yield Row(line, offset, {"image": words[0], "label": words[1]})
 
     def _record(self, row: Row) -> FaceRecord:
-        name = inside(row.cells["image"])
+        name = relative_path(row.cells["image"])
         split = name.partition("_")[0]
         if split not in ("train", "test"):
             raise BadRow("the name of its image begins with neither train nor test")
-        expression = label_named(IDS, whole_number(row.cells["label"], "label"))
+        expression = expression_of_label(IDS, parse_int(row.cells["label"], "label"))
         stem, _, suffix = name.rpartition(".")
         file = f"{stem}_aligned.{suffix}" if self.cropped else name
         image = (self._folder(self._images) / file).relative_to(self.root).as_posix()

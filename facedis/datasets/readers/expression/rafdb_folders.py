@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from facedis.datasets.formats.walk import SPLIT_NAMES, first_images, images_below
+from facedis.datasets.formats.walk import SPLIT_NAMES, first_images, iter_images
 from facedis.datasets.readers.expression.rafdb import IDS
 from facedis.datasets.record import FaceRecord, Skipped
 from facedis.errors import InputError
@@ -30,7 +30,7 @@ class RafDbFolders:
         self.root = root
 
     @classmethod
-    def recognises(cls, root: Path) -> int:
+    def match_score(cls, root: Path) -> int:
         """2 where images are named as RAF-DB names them and lie in folders of one digit."""
         images = [Path(image) for image in first_images(root)]
         named = all(_NAMED.fullmatch(image.name) and re.fullmatch("[0-7]", image.parent.name) for image in images)
@@ -42,7 +42,7 @@ class RafDbFolders:
         Raises:
             InputError: There is no image, or the numbers can mean two things.
         """
-        images = sorted(images_below(self.root))
+        images = sorted(iter_images(self.root))
         if not images:
             raise InputError(f"{self.root} holds no image", "name the folder that RAF-DB is in")
         numbers = self._numbers({Path(image).parent.name for image in images})

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from facedis.datasets.formats.walk import SPLIT_NAMES, images_below
+from facedis.datasets.formats.walk import SPLIT_NAMES, iter_images
 from facedis.datasets.record import FaceRecord, Skipped
 from facedis.errors import InputError
 from facedis.taxonomy import ALIASES, EIGHT
@@ -25,9 +25,9 @@ class ClassFolders:
         self.root = root
 
     @classmethod
-    def recognises(cls, root: Path) -> int:
+    def match_score(cls, root: Path) -> int:
         """1 where at least one image lies below a folder that is named after an expression."""
-        return int(any(_nearest(image, ALIASES) for image in images_below(root)))
+        return int(any(_nearest(image, ALIASES) for image in iter_images(root)))
 
     def records(self) -> Iterator[FaceRecord | Skipped]:
         """One record an image, sorted by path; one that lies in no folder of any name is skipped.
@@ -36,7 +36,7 @@ class ClassFolders:
             InputError: There is no image, or a folder of images has an unknown name: that concerns a
                 whole class, which must not go missing.
         """
-        images = sorted(images_below(self.root))
+        images = sorted(iter_images(self.root))
         if not images:
             raise InputError(f"{self.root} holds no image", "name a folder of photographs")
         for image in images:

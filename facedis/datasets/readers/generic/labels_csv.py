@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from facedis.datasets.formats.tables import BadRow, Row, columns_of, inside, read_table, records_of
+from facedis.datasets.formats.tables import BadRow, Row, column_names, read_table, records_from_rows, relative_path
 from facedis.datasets.formats.walk import SPLIT_NAMES
 from facedis.datasets.record import FaceRecord, Skipped
 from facedis.errors import InputError
@@ -30,9 +30,9 @@ class LabelsCsv:
         self._images_folder = (root / "images").is_dir()
 
     @classmethod
-    def recognises(cls, root: Path) -> int:
+    def match_score(cls, root: Path) -> int:
         """1 where there is a `labels.csv` with the two columns that are needed."""
-        return int(set(_NEEDED) <= columns_of(root / _LIST))
+        return int(set(_NEEDED) <= column_names(root / _LIST))
 
     def records(self) -> Iterator[FaceRecord | Skipped]:
         """One record a row, sorted by image.
@@ -43,7 +43,7 @@ class LabelsCsv:
         Raises:
             InputError: The list is missing or is not such a list, or lists nothing.
         """
-        found = list(records_of(read_table(self.root / _LIST, self.root, _NEEDED), _LIST, self._record))
+        found = list(records_from_rows(read_table(self.root / _LIST, self.root, _NEEDED), _LIST, self._record))
         if not found:
             raise InputError(f"{self.root / _LIST} lists no image", f"its columns are {', '.join(_NEEDED)}")
         yield from (item for item in found if isinstance(item, Skipped))
@@ -55,7 +55,7 @@ class LabelsCsv:
             raise BadRow(f"'{expression}' is not the name of a known expression")
         if split and split not in SPLIT_NAMES:
             raise BadRow(f"'{split}' is not a split")
-        image = self._place(inside(row.cells["image"]))
+        image = self._place(relative_path(row.cells["image"]))
         return FaceRecord(image, ALIASES.get(expression, ""), row.cells.get("identity", ""), SPLIT_NAMES.get(split, ""))
 
     def _place(self, image: str) -> str:

@@ -23,7 +23,7 @@ class RenderedFaces:
         self.root = root
 
     @classmethod
-    def recognises(cls, root: Path) -> int:
+    def match_score(cls, root: Path) -> int:
         """2 where the folder bears the mark of rendered faces, else 0."""
         return 2 if (root / _MARKER).is_file() else 0
 

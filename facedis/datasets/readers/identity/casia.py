@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from facedis.datasets.formats.walk import first_images, images_below
+from facedis.datasets.formats.walk import first_images, iter_images
 from facedis.datasets.record import FaceRecord, Skipped
 from facedis.errors import InputError
 
@@ -21,7 +21,7 @@ class Casia:
         self.root = root
 
     @classmethod
-    def recognises(cls, root: Path) -> int:
+    def match_score(cls, root: Path) -> int:
         """2 where images lie in folders of seven digits."""
         images = first_images(root)
         return 2 if images and all(_NAMED.fullmatch(image) for image in images) else 0
@@ -33,7 +33,7 @@ class Casia:
             InputError: There is no image.
         """
         found = False
-        for image in sorted(images_below(self.root)):
+        for image in sorted(iter_images(self.root)):
             found = True
             named = _NAMED.fullmatch(image)
             yield FaceRecord(image, identity=named[1]) if named else Skipped(image, 0, "it lies in no person's folder")

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from facedis.datasets.formats.recordio import offsets, read_image, read_labels
-from facedis.datasets.formats.tables import BadRow, read_lines, whole_number
+from facedis.datasets.formats.recordio import read_image, read_labels, record_offsets
+from facedis.datasets.formats.tables import BadRow, parse_int, read_lines
 from facedis.datasets.record import FaceRecord, Skipped
 from facedis.errors import InputError
 
@@ -27,7 +27,7 @@ class CasiaRec:
         self.root = root
 
     @classmethod
-    def recognises(cls, root: Path) -> int:
+    def match_score(cls, root: Path) -> int:
         """2 where there is a `train.rec`."""
         return 2 if (root / _REC).is_file() else 0
 
@@ -69,12 +69,12 @@ class CasiaRec:
     def _places(self) -> Iterator[tuple[int, int | str, int]]:
         """(line of the index, number of the record or what is wrong with the line, offset)."""
         if not (self.root / _IDX).is_file():
-            yield from ((0, number, offset) for number, offset in enumerate(offsets(self.root / _REC)))
+            yield from ((0, number, offset) for number, offset in enumerate(record_offsets(self.root / _REC)))
             return
         places = {}
         for line, _, text in read_lines(self.root / _IDX):
             try:
-                number, offset = (whole_number(word, "number") for word in (text or "?").split())
+                number, offset = (parse_int(word, "number") for word in (text or "?").split())
                 if number < 0 or offset < 0 or number in places:
                     raise BadRow("it gives no new place in the file")
                 places[number] = line, offset

@@ -1,8 +1,8 @@
 import pytest
 
-from facedis.datasets.autodetect import reader_for
+from facedis.datasets.autodetect import create_reader
 from facedis.datasets.readers.expression.affectnet import AffectNet, AffectNetAuto
-from facedis.datasets.scan import read
+from facedis.datasets.scan import scan_dataset
 from facedis.errors import InputError
 from tests.datasets.trees import HEADER, TREES, VAL, affectnet_row, put, write
 
@@ -14,7 +14,7 @@ def root(tmp_path):
 
 
 def test_boxes_and_five_landmarks_come_with_the_rows(root):
-    records = {record.image.rpartition("/")[2]: record for record in read(AffectNet(root)).records}
+    records = {record.image.rpartition("/")[2]: record for record in scan_dataset(AffectNet(root)).records}
     record = records[VAL.rpartition("/")[2]]
     assert record.box == (5, 6, 45, 48)
     # Points of the fabricated list lie in rows of ten: x = 20.5 + point % 10, y = 30 + point // 10.
@@ -26,7 +26,7 @@ def test_a_box_may_leave_the_image_but_must_have_an_area(tmp_path):
     rows = [("a", "-8,-3,40,42"), ("b", "5,5,0,9"), ("c", "NULL,1,2,3"), ("d", "-1,-1,-1,-1"), ("e", "1e1,2,3.5,4")]
     lines = [affectnet_row(f"1/{name}.jpg", 1, box) for name, box in rows]
     write(tmp_path, "training.csv", "\n".join([HEADER, *lines]))
-    boxes = {record.image[-5]: record.box for record in read(AffectNet(tmp_path)).records}
+    boxes = {record.image[-5]: record.box for record in scan_dataset(AffectNet(tmp_path)).records}
     assert boxes == {"a": (-8, -3, 32, 39), "b": None, "c": None, "d": None, "e": (10, 2, 13.5, 6)}
 
 
@@ -47,35 +47,35 @@ def test_a_box_may_leave_the_image_but_must_have_an_area(tmp_path):
 )
 def test_a_row_that_cannot_be_used_is_skipped_with_its_line(tmp_path, row, why):
     write(tmp_path, "training.csv", "\n".join([HEADER, affectnet_row("1/a.jpg", "3.0"), row, ""]))
-    records, skipped = read(AffectNet(tmp_path))
+    records, skipped = scan_dataset(AffectNet(tmp_path))
     assert [record.expression for record in records] == ["surprise"]
     assert [(each.file, each.line) for each in skipped] == [("training.csv", 3)]
-    assert why in skipped[0].why
+    assert why in skipped[0].reason
 
 
 def test_the_manual_part_is_read_where_both_are_there(root):
     TREES["affectnet, automatic part"].make(root)
-    assert (AffectNet.recognises(root), AffectNetAuto.recognises(root)) == (2, 1)
-    assert reader_for(root).name == "affectnet"
-    automatic = read(reader_for(root, "affectnet-auto")).records
+    assert (AffectNet.match_score(root), AffectNetAuto.match_score(root)) == (2, 1)
+    assert create_reader(root).name == "affectnet"
+    automatic = scan_dataset(create_reader(root, "affectnet-auto")).records
     assert {record.split for record in automatic} == {"train"}
     assert all(record.image.startswith("Automatically_Annotated/") for record in automatic)
 
 
 def test_a_name_longer_than_a_path_may_be_is_a_missing_image(tmp_path):
     write(tmp_path, "training.csv", "\n".join([HEADER, affectnet_row("1/" + "a" * 999, 1)]))
-    assert len(read(AffectNet(tmp_path)).records) == 1
+    assert len(scan_dataset(AffectNet(tmp_path)).records) == 1
 
 
 def test_where_no_image_is_there_they_are_missing_where_they_belong(tmp_path):
     write(tmp_path, "training.csv", "\n".join([HEADER, affectnet_row("1/a.jpg", 1)]))
     (tmp_path / "Manually_Annotated_Images").mkdir()
-    assert read(AffectNet(tmp_path)).records[0].image == "Manually_Annotated_Images/1/a.jpg"
+    assert scan_dataset(AffectNet(tmp_path)).records[0].image == "Manually_Annotated_Images/1/a.jpg"
 
 
 def test_other_lists_of_that_name_are_not_taken_for_it(tmp_path):
     write(tmp_path, "training.csv", "image,label\na.jpg,1\n")
     put(tmp_path, "a.jpg")
-    assert AffectNet.recognises(tmp_path) == 0
+    assert AffectNet.match_score(tmp_path) == 0
     with pytest.raises(InputError, match="has not the column subdirectory_filepath"):
-        read(AffectNet(tmp_path))
+        scan_dataset(AffectNet(tmp_path))

@@ -2,9 +2,9 @@ from collections import Counter
 
 import pytest
 
-from facedis.datasets.autodetect import reader_for
+from facedis.datasets.autodetect import create_reader
 from facedis.datasets.readers.expression.ckplus import CkPlus, fold_splits
-from facedis.datasets.scan import read
+from facedis.datasets.scan import scan_dataset
 from facedis.errors import ConfigError
 from facedis.taxonomy import EIGHT, SEVEN, SIX
 from tests.datasets.trees import TREES, put, write
@@ -25,17 +25,17 @@ def root(tmp_path):
     ],
 )
 def test_three_vocabularies(root, classes, names, counts):
-    reader = reader_for(root, f"ckplus:classes={classes}")
-    records, skipped = read(reader)
+    reader = create_reader(root, f"ckplus:classes={classes}")
+    records, skipped = scan_dataset(reader)
     assert reader.classes == names
     assert Counter(record.expression for record in records) == counts
-    assert sum("contempt is not one of" in each.why for each in skipped) == (classes < 8)
+    assert sum("contempt is not one of" in each.reason for each in skipped) == (classes < 8)
 
 
 def test_the_last_frames_are_as_many_as_wished(root):
-    images = [r.image for r in read(CkPlus(root, frames=1)).records if "S005" in r.image]
+    images = [r.image for r in scan_dataset(CkPlus(root, frames=1)).records if "S005" in r.image]
     assert [image[-12:] for image in images] == ["00000001.png", "00000011.png"]
-    why = [each.why for each in read(CkPlus(root, frames=6)).skipped]
+    why = [each.reason for each in scan_dataset(CkPlus(root, frames=6)).skipped]
     assert why.count("the sequence has not more than 6 frames") == 3
 
 
@@ -51,7 +51,7 @@ def test_the_folds_deal_out_the_labelled_subjects_in_rising_order():
 
 def test_a_fold_divides_people_and_contempt_counts_for_it(root):
     for classes in (6, 8):  # S138 shows contempt only, and still has its place among the labelled
-        records = read(CkPlus(root, classes=classes, fold=1)).records
+        records = scan_dataset(CkPlus(root, classes=classes, fold=1)).records
         assert {r.identity: r.split for r in records if r.identity != "S138"} == {"S005": "train", "S010": "test"}
 
 
@@ -67,19 +67,19 @@ def test_a_fold_divides_people_and_contempt_counts_for_it(root):
 def test_a_bad_label_costs_its_sequence_only(root, text, why):
     path = "Emotion/S010/002/S010_002_00000006_emotion.txt"
     write(root, path, text)
-    records, skipped = read(CkPlus(root))
+    records, skipped = scan_dataset(CkPlus(root))
     assert {record.identity for record in records} == {"S005", "S138"}
-    assert [each for each in skipped if each.file == path and why in each.why and each.line == 1]
+    assert [each for each in skipped if each.file == path and why in each.reason and each.line == 1]
 
 
 def test_frames_are_sorted_whatever_the_folder_s_order(tmp_path):
     put(tmp_path, *(f"cohn-kanade-images/S010/001/S010_001_{frame:08}.png" for frame in (9, 10, 1, 8, 2)))
     write(tmp_path, "Emotion/S010/001/S010_001_00000010_emotion.txt", "   1.0000000e+00\n")
-    names = [record.image[-6:-4] for record in read(CkPlus(tmp_path)).records]
+    names = [record.image[-6:-4] for record in scan_dataset(CkPlus(tmp_path)).records]
     assert names == ["01", "08", "09", "10"]
 
 
 @pytest.mark.parametrize("option", ["classes=5", "frames=0", "fold=10", "fold=-2"])
 def test_impossible_wishes_are_refused(root, option):
     with pytest.raises(ConfigError):
-        reader_for(root, f"ckplus:{option}")
+        create_reader(root, f"ckplus:{option}")

@@ -1,8 +1,8 @@
 import pytest
 
-from facedis.datasets.autodetect import reader_for
+from facedis.datasets.autodetect import create_reader
 from facedis.datasets.readers.expression.ckplus48 import CkPlus48
-from facedis.datasets.scan import read
+from facedis.datasets.scan import scan_dataset
 from facedis.errors import ConfigError
 from tests.datasets.trees import TREES, put
 
@@ -14,19 +14,19 @@ def root(tmp_path):
 
 
 def test_subjects_come_from_the_file_names_and_so_do_folds(root):
-    records = read(reader_for(root, "ckplus48:fold=0")).records
+    records = scan_dataset(create_reader(root, "ckplus48:fold=0")).records
     assert {r.identity: r.split for r in records} == {"S010": "test", "S011": "val", "S138": "train"}
-    assert {r.split for r in read(CkPlus48(root)).records} == {""}
+    assert {r.split for r in scan_dataset(CkPlus48(root)).records} == {""}
 
 
 def test_contempt_is_left_out_of_seven_classes(root):
-    records, skipped = read(CkPlus48(root, classes=7))
-    assert len(records) == 3 and skipped[0].why == "contempt is not one of the 7 classes asked for"
+    records, skipped = scan_dataset(CkPlus48(root, classes=7))
+    assert len(records) == 3 and skipped[0].reason == "contempt is not one of the 7 classes asked for"
 
 
 def test_strange_files_are_skipped(root):
     put(root, "CK+48/anger/holiday.png", "CK+48/people/S010_004_00000001.png")
-    assert {each.file: each.why for each in read(CkPlus48(root)).skipped} == {
+    assert {each.file: each.reason for each in scan_dataset(CkPlus48(root)).skipped} == {
         "CK+48/anger/holiday.png": "its name tells no subject",
         "CK+48/people/S010_004_00000001.png": "it lies in no expression's folder",
     }
@@ -35,4 +35,4 @@ def test_strange_files_are_skipped(root):
 def test_impossible_wishes_are_refused(root):
     for option in ("fold=10", "classes=9"):
         with pytest.raises(ConfigError):
-            reader_for(root, f"ckplus48:{option}")
+            create_reader(root, f"ckplus48:{option}")

@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facedis.datasets.readers.expression.fer2013 import Fer2013Folders
-from facedis.datasets.readers.expression.fer2013_csv import Fer2013Csv, pgm
-from facedis.datasets.scan import read
+from facedis.datasets.readers.expression.fer2013 import Fer2013
+from facedis.datasets.readers.expression.fer2013_csv import Fer2013Csv, read_pgm
+from facedis.datasets.scan import scan_dataset
 from tests.datasets.trees import FER_ROWS, TREES, greys, pixels, write
 
 
 def test_table_and_folders_give_the_same_rows(tmp_path):
     made = {}
-    for name, kind in (("csv", Fer2013Csv), ("icml csv", Fer2013Csv), ("folders", Fer2013Folders)):
+    for name, kind in (("csv", Fer2013Csv), ("icml csv", Fer2013Csv), ("folders", Fer2013)):
         root = tmp_path / name
         root.mkdir()
         TREES[f"fer2013, {name}"].make(root)
@@ -27,7 +27,7 @@ def test_table_and_folders_give_the_same_rows(tmp_path):
                     Image.open(io.BytesIO(reader.image_bytes(record)) if record.container else root / record.image)
                 ).tobytes(),
             )
-            for record in read(reader).records
+            for record in scan_dataset(reader).records
         ]
     assert made["csv"] == made["icml csv"] == made["folders"]
     assert len(made["csv"]) == len(FER_ROWS)
@@ -37,12 +37,12 @@ def test_a_face_is_found_by_its_byte_alone(tmp_path):
     write(
         tmp_path, "fer2013.csv", f'\ufeffemotion,pixels,Usage\n3,{pixels(1)},Training\r\n4,"{pixels(2)}",Training\r\n'
     )
-    records = read(Fer2013Csv(tmp_path)).records
+    records = scan_dataset(Fer2013Csv(tmp_path)).records
     for number, record in enumerate(records, 1):
         face = np.asarray(Image.open(io.BytesIO(Fer2013Csv(tmp_path).image_bytes(record))))
         assert np.array_equal(face, greys(number))
     with pytest.raises(ValueError, match="0 grey values"):
-        pgm(tmp_path / "fer2013.csv", 0)
+        read_pgm(tmp_path / "fer2013.csv", 0)
 
 
 @pytest.mark.parametrize(
@@ -59,13 +59,13 @@ def test_a_face_is_found_by_its_byte_alone(tmp_path):
 )
 def test_a_bad_row_is_skipped_with_its_line(tmp_path, row, why):
     write(tmp_path, "fer2013.csv", f"emotion,pixels,Usage\n3,{pixels(0)},Training\n{row}\n5,{pixels(2)},Training\n")
-    records, skipped = read(Fer2013Csv(tmp_path))
+    records, skipped = scan_dataset(Fer2013Csv(tmp_path))
     assert [record.image for record in records] == [
         "Training/happy/Training_00000.pgm",
         "Training/surprise/Training_00002.pgm",
     ]
     assert [(each.file, each.line) for each in skipped] == [("fer2013.csv", 3)]
-    assert why in skipped[0].why
+    assert why in skipped[0].reason
 
 
 def test_a_value_beyond_a_byte_makes_an_unreadable_face_and_no_crash(tmp_path):
@@ -73,4 +73,4 @@ def test_a_value_beyond_a_byte_makes_an_unreadable_face_and_no_crash(tmp_path):
     write(tmp_path, "fer2013.csv", f"emotion,pixels,Usage\n3,{text},Training\n")
     reader = Fer2013Csv(tmp_path)
     with pytest.raises(ValueError, match="256"):
-        reader.image_bytes(read(reader).records[0])
+        reader.image_bytes(scan_dataset(reader).records[0])

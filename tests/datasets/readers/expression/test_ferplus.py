@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facedis.datasets.autodetect import reader_for
+from facedis.datasets.autodetect import create_reader
 from facedis.datasets.formats.tables import BadRow
 from facedis.datasets.readers.expression.fer2013_csv import Fer2013Csv
-from facedis.datasets.readers.expression.ferplus import FerPlus, majority
-from facedis.datasets.scan import read
+from facedis.datasets.readers.expression.ferplus import FerPlus, majority_expression
+from facedis.datasets.scan import scan_dataset
 from tests.datasets.trees import TREES, greys, write
 
 
@@ -22,7 +22,7 @@ from tests.datasets.trees import TREES, greys, write
     ],
 )
 def test_more_than_half_of_the_votes_decide(votes, expression):
-    assert majority(votes) == expression
+    assert majority_expression(votes) == expression
 
 
 @pytest.mark.parametrize(
@@ -39,14 +39,14 @@ def test_more_than_half_of_the_votes_decide(votes, expression):
 )
 def test_without_a_majority_there_is_no_row(votes, why):
     with pytest.raises(BadRow, match=why):
-        majority(votes)
+        majority_expression(votes)
 
 
 def test_votes_find_their_face_by_the_line(tmp_path):
     TREES["ferplus, table"].make(tmp_path)
-    reader = reader_for(tmp_path)
-    assert reader.name == "ferplus" and Fer2013Csv.recognises(tmp_path) == 1
-    for record in read(reader).records:
+    reader = create_reader(tmp_path)
+    assert reader.name == "ferplus" and Fer2013Csv.match_score(tmp_path) == 1
+    for record in scan_dataset(reader).records:
         face = np.asarray(Image.open(io.BytesIO(reader.image_bytes(record))))
         assert np.array_equal(face, greys(int(record.image[-6:-4])))
 
@@ -57,9 +57,9 @@ def test_votes_without_their_face_are_skipped(tmp_path):
     lines[1] = "0,1 2 3,Training"
     lines[4] = lines[4].replace("Training", "PublicTest")
     write(tmp_path, "fer2013.csv", "\n".join(lines))
-    records, skipped = read(FerPlus(tmp_path))
+    records, skipped = scan_dataset(FerPlus(tmp_path))
     assert [record.split for record in records] == ["val"]
-    assert [each.line for each in skipped if "is not its face" in each.why] == [2, 5]
+    assert [each.line for each in skipped if "is not its face" in each.reason] == [2, 5]
 
 
 @pytest.mark.parametrize(
@@ -68,4 +68,6 @@ def test_votes_without_their_face_are_skipped(tmp_path):
 def test_a_bad_line_of_a_folder_is_skipped(tmp_path, row):
     TREES["ferplus, folders"].make(tmp_path)
     write(tmp_path, "FER2013Test/label.csv", f"{row}\n")
-    assert [each.line for each in read(FerPlus(tmp_path)).skipped if each.file == "FER2013Test/label.csv"] == [1]
+    assert [each.line for each in scan_dataset(FerPlus(tmp_path)).skipped if each.file == "FER2013Test/label.csv"] == [
+        1
+    ]

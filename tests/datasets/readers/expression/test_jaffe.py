@@ -1,6 +1,6 @@
 from facedis.datasets.readers.expression.jaffe import Jaffe
 from facedis.datasets.record import Skipped
-from facedis.datasets.scan import read
+from facedis.datasets.scan import scan_dataset
 from tests.datasets.trees import put
 
 
@@ -8,12 +8,14 @@ def test_all_seven_expressions_are_in_the_names(tmp_path):
     codes = {"AN": "anger", "DI": "disgust", "FE": "fear", "HA": "happiness"}
     codes |= {"NE": "neutral", "SA": "sadness", "SU": "surprise"}
     put(tmp_path, *(f"UY.{code}1.{number}.tiff" for number, code in enumerate(codes, 137)), mode="L")
-    assert {r.image[3:5]: (r.expression, r.identity) for r in read(Jaffe(tmp_path)).records} == {
+    assert {r.image[3:5]: (r.expression, r.identity) for r in scan_dataset(Jaffe(tmp_path)).records} == {
         code: (name, "UY") for code, name in codes.items()
     }
 
 
 def test_a_strange_name_is_skipped_and_not_recognised(tmp_path):
     put(tmp_path, "KA.AN1.39.tiff", "KA.XX1.39.tiff", mode="L")
-    assert Jaffe.recognises(tmp_path) == 0
-    assert read(Jaffe(tmp_path)).skipped == [Skipped("KA.XX1.39.tiff", 0, "it is not named like KA.AN1.39.tiff")]
+    assert Jaffe.match_score(tmp_path) == 0
+    assert scan_dataset(Jaffe(tmp_path)).skipped == [
+        Skipped("KA.XX1.39.tiff", 0, "it is not named like KA.AN1.39.tiff")
+    ]

@@ -1,8 +1,8 @@
 import pytest
 
-from facedis.datasets.autodetect import reader_for
+from facedis.datasets.autodetect import create_reader
 from facedis.datasets.readers.expression.rafdb import RafDb
-from facedis.datasets.scan import read
+from facedis.datasets.scan import scan_dataset
 from facedis.errors import ConfigError
 from tests.datasets.trees import TREES, write
 
@@ -16,19 +16,19 @@ def root(tmp_path):
 def test_aligned_faces_are_taken_where_there_are_any(root):
     reader = RafDb(root)
     assert reader.cropped
-    assert read(reader).records[0].image == "basic/Image/aligned/train_00001_aligned.jpg"
+    assert scan_dataset(reader).records[0].image == "basic/Image/aligned/train_00001_aligned.jpg"
 
 
 def test_photographs_come_on_demand_with_landmarks_made_by_hand(root):
-    reader = reader_for(root, "rafdb:images=original")
+    reader = create_reader(root, "rafdb:images=original")
     assert not reader.cropped
-    record = read(reader).records[0]
+    record = scan_dataset(reader).records[0]
     assert record.image == "basic/Image/original/train_00001.jpg"
     assert record.landmarks == (20.5, 30, 60, 30.25, 40, 50, 25, 70, 55, 70)
     (root / "basic/Annotation/manual/train_00001_manu_attri.txt").unlink()
-    assert read(reader).records[0].landmarks is None
+    assert scan_dataset(reader).records[0].landmarks is None
     with pytest.raises(ConfigError, match="choose aligned or original"):
-        reader_for(root, "rafdb:images=cropped")
+        create_reader(root, "rafdb:images=cropped")
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_photographs_come_on_demand_with_landmarks_made_by_hand(root):
 def test_a_bad_line_is_skipped_by_its_number(root, line, why):
     path = "basic/EmoLabel/list_patition_label.txt"
     write(root, path, (root / path).read_text() + f"{line}\n")
-    records, skipped = read(RafDb(root))
+    records, skipped = scan_dataset(RafDb(root))
     assert len(records) == 4
     assert [(each.file, each.line) for each in skipped] == [(path, 5)]
-    assert why in skipped[0].why
+    assert why in skipped[0].reason

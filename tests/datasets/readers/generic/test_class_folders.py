@@ -72,5 +72,5 @@ def test_a_linked_folder_is_followed_and_a_circle_of_links_ends(tmp_path):
 
 
 def test_only_a_class_folder_with_an_image_is_recognised(tmp_path):
-    assert ClassFolders.recognises(tree(tmp_path / "a", "deep/down/happy/1.jpg")) == 1
-    assert ClassFolders.recognises(tree(tmp_path / "b", "happy/1.txt", "people/1.jpg")) == 0
+    assert ClassFolders.match_score(tree(tmp_path / "a", "deep/down/happy/1.jpg")) == 1
+    assert ClassFolders.match_score(tree(tmp_path / "b", "happy/1.txt", "people/1.jpg")) == 0

@@ -32,7 +32,7 @@ def test_a_row_whose_image_is_missing_stays_a_row(tmp_path):
 
 def test_a_byte_order_mark_and_windows_paths_are_read(tmp_path):
     reader = dataset(tmp_path, "image,expression\r\na\\1.jpg,anger\r\n", "a/1.jpg", encoding="utf-8-sig")
-    assert reader.recognises(tmp_path) == 1
+    assert reader.match_score(tmp_path) == 1
     assert list(reader.records()) == [FaceRecord("a/1.jpg", "anger")]
 
 
@@ -53,7 +53,7 @@ def test_a_byte_order_mark_and_windows_paths_are_read(tmp_path):
 def test_a_bad_row_is_skipped_with_its_line(tmp_path, text, line, why):
     skipped = [item for item in dataset(tmp_path, text).records() if isinstance(item, Skipped)]
     assert [(item.file, item.line) for item in skipped] == [("labels.csv", line)]
-    assert why in skipped[0].why
+    assert why in skipped[0].reason
 
 
 @pytest.mark.parametrize(
@@ -82,5 +82,5 @@ def test_a_row_that_is_no_text_is_skipped(tmp_path):
 
 
 def test_other_tables_and_other_folders_are_not_recognised(tmp_path):
-    assert LabelsCsv.recognises(tmp_path) == 0
-    assert dataset(tmp_path, "image,label\n").recognises(tmp_path) == 0
+    assert LabelsCsv.match_score(tmp_path) == 0
+    assert dataset(tmp_path, "image,label\n").match_score(tmp_path) == 0

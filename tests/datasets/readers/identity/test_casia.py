@@ -1,13 +1,13 @@
 from facedis.datasets.readers.identity.casia import Casia
 from facedis.datasets.record import FaceRecord, Skipped
-from facedis.datasets.scan import read
+from facedis.datasets.scan import scan_dataset
 from tests.datasets.trees import put
 
 
 def test_the_folder_is_the_person_at_any_depth(tmp_path):
     put(tmp_path, "CASIA_WebFace/img/0000045/001.jpg", "CASIA_WebFace/img/0000045/1002.jpg")
-    assert Casia.recognises(tmp_path) == 2
-    assert {record.identity for record in read(Casia(tmp_path)).records} == {"0000045"}
+    assert Casia.match_score(tmp_path) == 2
+    assert {record.identity for record in scan_dataset(Casia(tmp_path)).records} == {"0000045"}
 
 
 def test_a_stray_image_is_skipped(tmp_path):
@@ -20,4 +20,4 @@ def test_a_stray_image_is_skipped(tmp_path):
 
 def test_other_numbers_are_no_people(tmp_path):
     put(tmp_path, "45/001.jpg")
-    assert Casia.recognises(tmp_path) == 0
+    assert Casia.match_score(tmp_path) == 0

@@ -1,7 +1,7 @@
 import pytest
 
 from facedis.datasets.readers.identity.casia_rec import CasiaRec
-from facedis.datasets.scan import read
+from facedis.datasets.scan import scan_dataset
 from facedis.errors import InputError
 from tests.datasets.trees import TREES, jpeg
 
@@ -14,25 +14,25 @@ def root(tmp_path):
 
 def test_the_bytes_of_a_face_are_those_of_its_jpeg(root):
     reader = CasiaRec(root)
-    assert [reader.image_bytes(record) for record in read(reader).records] == [jpeg(1), jpeg(2), jpeg(3)]
+    assert [reader.image_bytes(record) for record in scan_dataset(reader).records] == [jpeg(1), jpeg(2), jpeg(3)]
 
 
 def test_without_a_list_people_have_the_record_s_numbers(root):
     (root / "train.lst").unlink()
-    assert [record.identity for record in read(CasiaRec(root)).records] == ["0", "0", "1"]
+    assert [record.identity for record in scan_dataset(CasiaRec(root)).records] == ["0", "0", "1"]
 
 
 def test_with_and_without_an_index_it_is_the_same(root):
-    with_index = read(CasiaRec(root)).records
+    with_index = scan_dataset(CasiaRec(root)).records
     (root / "train.idx").unlink()
-    assert read(CasiaRec(root)).records == with_index
+    assert scan_dataset(CasiaRec(root)).records == with_index
 
 
 def test_broken_lines_and_records_are_skipped(root):
     lines = (root / "train.idx").read_text().splitlines()
     lines[2] = "2\t17"  # no record begins there
     (root / "train.idx").write_text("\n".join([*lines, "x\t1", "1\t5", "7", "-1\t0"]))
-    records, skipped = read(CasiaRec(root))
+    records, skipped = scan_dataset(CasiaRec(root))
     assert [record.image for record in records] == ["train.rec/1", "train.rec/3"]
     assert [(each.file, each.line) for each in skipped] == [
         *(("train.idx", line) for line in (7, 8, 9, 10)),
@@ -43,4 +43,4 @@ def test_broken_lines_and_records_are_skipped(root):
 def test_an_empty_file_holds_no_image(tmp_path):
     (tmp_path / "train.rec").touch()
     with pytest.raises(InputError, match="no image in the casia-rec dataset"):
-        read(CasiaRec(tmp_path))
+        scan_dataset(CasiaRec(tmp_path))

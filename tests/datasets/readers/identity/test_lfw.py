@@ -1,16 +1,16 @@
-from facedis.datasets.readers.identity.lfw import Lfw, Pair
+from facedis.datasets.readers.identity.lfw import Lfw, LfwPair
 from facedis.datasets.record import Skipped
-from facedis.datasets.scan import read
+from facedis.datasets.scan import scan_dataset
 from tests.datasets.trees import TREES, put, write
 
 
 def test_pairs_are_dealt_to_their_folds(tmp_path):
     TREES["lfw"].make(tmp_path)
     assert list(Lfw(tmp_path).pairs()) == [
-        Pair(0, "Abel_Pacheco_0001", "Abel_Pacheco_0004", True),
-        Pair(0, "Aaron_Eckhart_0001", "Abel_Pacheco_0004", False),
-        Pair(1, "Abel_Pacheco_0004", "Abel_Pacheco_0001", True),
-        Pair(1, "Aaron_Eckhart_0001", "Zydrunas_Ilgauskas_0001", False),
+        LfwPair(0, "Abel_Pacheco_0001", "Abel_Pacheco_0004", True),
+        LfwPair(0, "Aaron_Eckhart_0001", "Abel_Pacheco_0004", False),
+        LfwPair(1, "Abel_Pacheco_0004", "Abel_Pacheco_0001", True),
+        LfwPair(1, "Aaron_Eckhart_0001", "Zydrunas_Ilgauskas_0001", False),
     ]
 
 
@@ -21,12 +21,12 @@ def test_a_broken_pair_is_skipped_and_no_file_means_no_pairs(tmp_path):
     why = "it is no pair of photographs"
     assert list(Lfw(tmp_path).pairs()) == [
         Skipped("pairs.txt", 2, why),
-        Pair(0, "A_B_0001", "A_B_0002", True),
+        LfwPair(0, "A_B_0001", "A_B_0002", True),
         Skipped("pairs.txt", 4, why),
     ]
 
 
 def test_an_image_in_another_s_folder_is_skipped(tmp_path):
     put(tmp_path, "A_B/A_B_0001.jpg", "A_B/C_D_0001.jpg")
-    assert Lfw.recognises(tmp_path) == 0
-    assert [each.file for each in read(Lfw(tmp_path)).skipped] == ["A_B/C_D_0001.jpg"]
+    assert Lfw.match_score(tmp_path) == 0
+    assert [each.file for each in scan_dataset(Lfw(tmp_path)).skipped] == ["A_B/C_D_0001.jpg"]
