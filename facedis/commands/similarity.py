@@ -138,14 +138,8 @@ def _compare(run: "Run", given: dict[str, Any], handler: "EventHandler") -> "Sim
     from facedis.tasks.similarity.rank_faces import TOP_K, rank_faces
 
     gallery = given["image2"] or given["faces"]
-    return rank_faces(
-        run,
-        given["image1"],
-        gallery,
-        TOP_K if given["top"] is None else given["top"],
-        given["by"] or "expression",
-        options,
-    )
+    top_k = TOP_K if given["top"] is None else given["top"]
+    return rank_faces(run, given["image1"], gallery, top_k, given["by"] or "expression", options)
 
 
 def _bootstrap_samples(given: dict[str, Any]) -> dict[str, int]:

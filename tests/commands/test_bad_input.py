@@ -182,7 +182,7 @@ def _image(pictures, number=0):
         (("A", "B", "--crop", "round"), ("--crop", "similarity")),
     ],
 )
-def test_swaps_that_cannot_be_drawn(facedis, here, tmp_path, pictures, words, expected):
+def test_invalid_swaps_are_refused(facedis, here, tmp_path, pictures, words, expected):
     (tmp_path / "file").write_text("in the way")
     (tmp_path / "folder").mkdir()
     names = {"FOLDER": str(tmp_path / "folder"), "FILE": str(tmp_path / "file")}
@@ -228,14 +228,14 @@ def test_judges_that_may_not_judge(facedis, here, tmp_path, judges):
     ):
         refused(facedis("swap-eval", "--run", "runs/one", *words, "-o", tmp_path / "out"), *expected)
     shutil.copytree(here / "runs" / "one", tmp_path / "copy")
-    refused(facedis("swap-eval", "--run", "runs/one", "--judge", tmp_path / "copy"), "shares weights")
+    refused(facedis("swap-eval", "--run", "runs/one", "--judge", tmp_path / "copy"), "share weights")
     assert not (tmp_path / "out").exists()
 
 
-def test_judged_swaps_without_faces_or_place(facedis, here, tmp_path):
+def test_swap_eval_without_faces_or_output(facedis, here, tmp_path):
     (tmp_path / "file").write_text("in the way")
     refused(facedis("swap-eval", "-o", tmp_path / "file" / "out"), "cannot write")
     write_cache(tmp_path / "two.h5", people=4)  # two to train, one to validate, one to test
     write_cache(tmp_path / "one.h5", classes=("neutral",))
-    refused(facedis("swap-eval", "--faces", tmp_path / "one.h5"), "no two expressions", "split 'test'")
+    refused(facedis("swap-eval", "--faces", tmp_path / "one.h5"), "fewer than two expressions", "split 'test'")
     refused(facedis("swap-eval", "--faces", tmp_path / "gone.h5"), "gone.h5")

@@ -122,7 +122,7 @@ def test_of_several_faces_the_largest_is_taken_and_that_is_said(facedis, here, p
     group.save(tmp_path / "group.png")
     done = facedis("similarity", path, tmp_path / "group.png", "--json")
     assert done.record["notes"] == [f"{tmp_path / 'group.png'} shows 2 faces, the largest is compared"]
-    assert "shows 2" in facedis("similarity", path, tmp_path / "group.png").out
+    assert "has 2 faces" in facedis("similarity", path, tmp_path / "group.png").out
 
 
 def test_floating_point_pixels_are_refused(facedis, here, plain, tmp_path):

@@ -7,7 +7,7 @@ from facedis.reports.findings import findings
 from facedis.reports.numbers import DECIMAL, MISSING, PERCENT, AnyEstimate, NumberFormat, integer
 from facedis.reports.tables.table_formats import markdown_row
 from facedis.reports.terminal.eval import caveats, tables
-from facedis.reports.terminal.swap_eval import MEASURES, figures
+from facedis.reports.terminal.swap_eval import METRICS, estimates
 from facedis.reports.terminal.swap_eval import findings as swap_findings
 
 _HEAD = ("", "value", "95 % interval", "chance", "n")
@@ -116,7 +116,7 @@ def _swaps(result: Mapping[str, Any]) -> Iterator[str]:
     yield from (f"- {finding}" for finding in swap_findings(result))
     yield ""
     for kind, title in _KINDS.items():
-        found = {label: (style, figures(result, name, kind)) for name, label, style in MEASURES}
+        found = {label: (style, estimates(result, name, kind)) for name, label, style in METRICS}
         rows = [(label, style, figure["swap"]) for label, (style, figure) in found.items() if figure]
         yield from _table(f"Swaps, {title}", rows)
     yield from _caveats([*result["notes"], *dict.fromkeys(result["reasons"].values())])

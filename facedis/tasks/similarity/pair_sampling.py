@@ -45,7 +45,7 @@ PREDICTED_LABELS = (
     "its consistency, not its accuracy"
 )
 NO_IDENTITIES = (
-    "the faces have no identities: pairs of one person cannot be sampled, and pairs of two people may be of one"
+    "the faces have no identities: pairs of one person cannot be sampled, and the other pairs may include some of them"
 )
 TRAIN_FACES = "the model was trained on some of these faces: expect lower scores on unseen faces"
 

@@ -187,19 +187,15 @@ def _notes(run: Run, cache: FacesCache, config: SwapEvalConfig, evaluators: Eval
 
 
 def _evaluator_notes(evaluator: Run, run: Run, cache: FacesCache, config: SwapEvalConfig) -> list[str]:
-    notes = []
+    notes, name = [], evaluator.display_name
     pretrained = [each.info["pretrained"] for each in (evaluator, run)]
     if evaluator.config.trunk == run.config.trunk:
         if all(pretrained):
-            notes.append(
-                f"the trunks of {evaluator.display_name} and of the model have the same published initial weights"
-            )
+            notes.append(f"the trunks of {name} and of the model have the same published initial weights")
         if not any(pretrained) and evaluator.train_config.seed == run.train_config.seed:
-            notes.append(
-                f"{evaluator.display_name} and the model have the same random initial trunk: train it with another --seed"
-            )
+            notes.append(f"{name} and the model have the same random initial trunk: train it with another --seed")
     if evaluator.info["faces"]["fingerprint"] == cache.info.fingerprint and config.split in ("train", "all"):
-        notes.append(f"{evaluator.display_name} was trained on some of these faces")
+        notes.append(f"{name} was trained on some of these faces")
     return notes
 
 
