@@ -168,13 +168,13 @@ def _image(pictures, number=0):
         (("A",), ("1 image given", "takes 2", "--onto")),
         (("A", "B", "C"), ("3 images given", "--grid")),
         (("A", "B", "--onto", "fear"), ("2 images given", "--onto takes 1")),
-        (("A", "--onto", "surprized"), ("knows no expression 'surprized'", "did you mean 'surprised'?")),
+        (("A", "--onto", "surprized"), ("has no expression 'surprized'", "did you mean 'surprised'?")),
         (("A", "--onto", "boredom"), ("boredom", "choose one of: neutral")),
         (("A", "B", "--grid", "--paste"), ("--grid", "--paste")),
         (("A", "B", "--interpolate", "3", "--paste"), ("--interpolate", "--paste")),
         (("A", "B", "--interpolate", "1"), ("--interpolate is 1", "2 to 60")),
-        (("A", "--grid"), ("a grid of 1 images", "2 to 16")),
-        (("FOLDER", "--grid"), ("holds no image",)),
+        (("A", "--grid"), ("a grid of 1 image", "2 to 16")),
+        (("FOLDER", "--grid"), ("contains no image",)),
         (("A", "FOLDER"), ("cannot use the image",)),
         (("A", "B", "-o", "FOLDER/swap.gif"), (".gif", ".png")),
         (("A", "B", "-o", "FOLDER/swap"), ("no ending", ".png")),
@@ -202,7 +202,7 @@ def test_a_run_without_a_rest_code_cannot_swap(facedis, here, tmp_path, pictures
     assert not list(tmp_path.iterdir())
 
 
-def test_a_class_mean_without_the_faces_it_is_made_of(facedis, here, tmp_path, pictures):
+def test_a_class_mean_needs_the_train_faces(facedis, here, tmp_path, pictures):
     shutil.copytree(here / "runs" / "one", tmp_path / "run")
     (tmp_path / "run" / "means.safetensors").unlink(missing_ok=True)
     info = json.loads((tmp_path / "run" / "run.json").read_text())
@@ -214,12 +214,12 @@ def test_a_class_mean_without_the_faces_it_is_made_of(facedis, here, tmp_path, p
     refused(facedis("swap-eval", "--run", tmp_path / "run"), "gone.h5", "--faces")
 
 
-def test_judges_that_may_not_judge(facedis, here, tmp_path, judges):
+def test_evaluators_that_are_not_independent_are_refused(facedis, here, tmp_path, judges):
     for words, expected in (
-        (("--judge", "runs/one"), ("is the run itself",)),
-        (("--judge", "runs/latest"), ("is the run itself",)),
-        (("--judge", judges / "identity"), ("knows people", "--face-judge")),
-        (("--face-judge", judges / "expression"), ("tells nobody apart",)),
+        (("--judge", "runs/one"), ("they are the same run",)),
+        (("--judge", "runs/latest"), ("they are the same run",)),
+        (("--judge", judges / "identity"), ("classifies identities", "--identity-model")),
+        (("--face-judge", judges / "expression"), ("classifies expressions",)),
         (("--face-judge", "somebody"), ("somebody", "vggface2")),
         (("--judge", "nowhere"), ("nowhere",)),
         (("--split", "tset"), ("--split", "test")),
