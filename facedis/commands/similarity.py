@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from facedis.commands.shared import AsJson, DeviceOption, ModelOption, PhotoCrop, Quiet, event_handler, show
+from facedis.commands.shared import (
+    AsJson,
+    DeviceOption,
+    ModelOption,
+    PhotoCrop,
+    Quiet,
+    event_handler,
+    model_or_newest,
+    show,
+)
 from facedis.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -93,10 +102,9 @@ def similarity(
         if path is not None and path.suffix.lower() not in suffixes:
             raise ConfigError(f"{path} does not end in {suffixes[0]}", "so that nothing else is overwritten by mistake")
 
-    from facedis.model.storage.registry import load_model
     from facedis.reports.terminal.similarity import render
 
-    result = _compare(load_model(model), given, event_handler(as_json, quiet))
+    result = _compare(model_or_newest(model, as_json, quiet), given, event_handler(as_json, quiet))
     record = result.to_dict()
     if html is not None:
         from facedis.reports.html.similarity_page import write_similarity
@@ -142,7 +150,7 @@ def _compare(run: "Run", given: dict[str, Any], handler: "EventHandler") -> "Sim
     return rank_faces(run, given["image1"], gallery, top_k, given["by"] or "expression", options)
 
 
-def _bootstrap_samples(given: dict[str, Any]) -> dict[str, int]:
+def _bootstrap_samples(given: dict[str, Any]) -> dict[str, Any]:
     samples = given["bootstrap"]
     if samples is not None and samples < 100:
         raise ConfigError(f"--bootstrap-samples is {samples}", "it must be at least 100")

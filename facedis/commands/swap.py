@@ -5,7 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facedis.commands.shared import AsJson, DeviceOption, ModelOption, PhotoCrop, Quiet, event_handler, show
+from facedis.commands.shared import (
+    AsJson,
+    DeviceOption,
+    ModelOption,
+    PhotoCrop,
+    Quiet,
+    event_handler,
+    model_or_newest,
+    show,
+)
 from facedis.errors import ConfigError
 
 if TYPE_CHECKING:  # what only a run needs
@@ -62,7 +71,6 @@ def swap(
     _refuse_contradictions(images, grid, interpolate, onto, paste)
     from facedis.atomic_io import refuse_unwritable
     from facedis.faces.io.provenance import check_image_format
-    from facedis.model.storage.registry import load_model
     from facedis.reports.terminal.swap import render
     from facedis.tasks.swapping.swap_result import image_folder
     from facedis.tasks.swapping.swapping import SwapOptions
@@ -70,7 +78,7 @@ def swap(
     check_image_format(output, *([".gif"] if interpolate else []))
     refuse_unwritable(image_folder(output))
     options = SwapOptions(crop, device or "auto", paste, event_handler(as_json, quiet))
-    result = _run_task(load_model(model), images, (grid, interpolate, onto), options)
+    result = _run_task(model_or_newest(model, as_json, quiet), images, (grid, interpolate, onto), options)
     show(result.write(output), render, as_json, quiet)
 
 

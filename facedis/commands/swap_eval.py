@@ -13,6 +13,7 @@ from facedis.commands.shared import (
     SettingsFile,
     event_handler,
     faces_of,
+    model_or_newest,
     results_folder,
     settings,
     show,
@@ -91,7 +92,6 @@ def swap_eval(
     from facedis.atomic_io import refuse_unwritable
     from facedis.faces.cache.cache import FacesCache
     from facedis.faces.io.provenance import check_image_format
-    from facedis.model.storage.registry import load_model
     from facedis.reports.figures.swap_eval_figure import write_swap_figure
     from facedis.reports.figures.swap_sheet import write_swap_sheet
     from facedis.reports.terminal.swap_eval import render
@@ -100,7 +100,7 @@ def swap_eval(
     from facedis.tasks.swapping.swap_evaluation import evaluate_swaps
     from facedis.tasks.swapping.swap_metrics import Evaluators
 
-    trained, tell = load_model(model), event_handler(as_json, quiet)
+    trained, tell = model_or_newest(model, as_json, quiet), event_handler(as_json, quiet)
     own = faces_of(trained, faces)
     place = output or results_folder("swap-eval", trained, chosen.split, faces)
     refuse_unwritable(place)

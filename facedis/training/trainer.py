@@ -21,7 +21,7 @@ from facedis.config import TrainConfig
 from facedis.errors import RunError
 from facedis.events import Event, ignore_events
 from facedis.faces.cache.cache import FacesCache
-from facedis.faces.cache.loader import prefetched
+from facedis.faces.cache.loader import prefetch_batches
 from facedis.model.device import pick_device
 from facedis.model.network.adversaries import Adversaries
 from facedis.model.network.disentangler import Disentangler
@@ -205,7 +205,7 @@ class Trainer:
         """Each batch on the device, its images resized and augmented."""
         rows = self.data.train_rows
         for number, (picked, faces) in enumerate(
-            prefetched(self.data.cache, [rows[batch] for batch in batches]), self.state.step
+            prefetch_batches(self.data.cache, [rows[batch] for batch in batches]), self.state.step
         ):
             position = np.searchsorted(rows, picked)
             labels, factors = self._targets(position)

@@ -11,8 +11,8 @@ from facedis.datasets.image_pairs import ImagePair, read_pairs
 from facedis.datasets.record import Skipped
 from facedis.errors import InputError
 from facedis.events import Event, EventHandler, warn
-from facedis.faces.alignment.align_images import cut_out
-from facedis.faces.io.prefetch_decode import decoded_ahead
+from facedis.faces.alignment.align_images import iter_aligned
+from facedis.faces.io.prefetch_decode import prefetch_decoded
 from facedis.metrics.statistics.intervals import Bootstrap
 from facedis.metrics.verification.pairs import Pairs, auc
 from facedis.model.device import pick_device
@@ -136,14 +136,14 @@ def _encode(run: Run, block: Sequence[ImagePair], options: SimilarityOptions) ->
     """Encode the images of a block, each image once."""
     paths = list(dict.fromkeys(str(file) for pair in block for _, file in _images(pair)))
     device, encoded, reasons = pick_device(options.device), _EncodedImages(), dict[str, str]()
-    images = decoded_ahead(map(Path, paths), _WORKERS)
-    for cut in cut_out(run, images, len(paths), options.crop, device=options.device):
-        reasons |= {paths[index]: why for index, why in cut.problems}
-        if len(cut.places):
-            codes = encode_faces(run, cut.faces, device, OUTPUTS)
-            for k, index in enumerate(cut.places.tolist()):
+    images = prefetch_decoded(map(Path, paths), _WORKERS)
+    for aligned in iter_aligned(run, images, len(paths), options.crop, device=options.device):
+        reasons |= {paths[index]: why for index, why in aligned.problems}
+        if len(aligned.indices):
+            codes = encode_faces(run, aligned.faces, device, OUTPUTS)
+            for k, index in enumerate(aligned.indices.tolist()):
                 encoded.codes[paths[index]] = {name: values[k] for name, values in codes.items()}
-                encoded.images[paths[index]] = cut.faces[k]
+                encoded.images[paths[index]] = aligned.faces[k]
     encoded.problems.extend(
         RowProblem(pair.line, name, reasons[str(file)])
         for pair in block

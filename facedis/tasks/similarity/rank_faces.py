@@ -10,8 +10,8 @@ import numpy as np
 
 from facedis.errors import ConfigError, InputError, RunError
 from facedis.events import Event, EventHandler, warn
-from facedis.faces.alignment.align_images import align_photographs
-from facedis.faces.alignment.sources import IDS, Block, Source, from_cache, from_folder
+from facedis.faces.alignment.align_images import align_images
+from facedis.faces.alignment.sources import ID_COLUMNS, FaceBlock, FaceSource, faces_from_cache, faces_from_folder
 from facedis.faces.cache.cache import FacesCache
 from facedis.metrics.verification.ranking import TopK
 from facedis.model.device import pick_device
@@ -92,18 +92,18 @@ def rank_faces(
         raise InputError(f"there is no {gallery}", "name an image, a folder, a faces cache or a file of codes")
     reference = ReferenceDistribution.load(run.path, options.far)
     codes_file = open_model_codes(run, gallery, code) if gallery.suffix.lower() in CODES_SUFFIXES else None
-    (face,) = align_photographs(run, [image], options.crop, options.device)
+    (face,) = align_images(run, [image], options.crop, options.device)
     query = encode_faces(run, np.stack([face.face]), pick_device(options.device), OUTPUTS)
-    notes = [several_faces_note(image, face.found)] if face.found > 1 else []
+    notes = [several_faces_note(image, face.n_faces)] if face.n_faces > 1 else []
     search = TopK(query[code][0], top_k)
     if codes_file is not None:
         matches = _search_codes(codes_file, search, code, options.handler)
     else:
         with ExitStack() as stack:
             if gallery.is_dir():
-                source = from_folder(run, gallery, options.crop, options.device)
+                source = faces_from_folder(run, gallery, options.crop, options.device)
             else:
-                source = from_cache(stack.enter_context(FacesCache.open(gallery)), "all", _BATCH_SIZE)
+                source = faces_from_cache(stack.enter_context(FacesCache.open(gallery)), "all", _BATCH_SIZE)
             matches = _search_faces(run, source, search, code, options)
     if matches.problems:
         first = ", ".join(matches.problems[0])
@@ -147,7 +147,7 @@ class _Matches:
     Attributes:
         total: Number of faces searched.
         images: Names of their images in the record.
-        ids: (m,) arrays by `IDS`.
+        ids: (m,) arrays by `ID_COLUMNS`.
         codes: (m, D) codes by name, and the probabilities where they are known.
         faces: (S, S, 3) uint8 faces; empty for a file of codes.
         problems: Image and reason of each image without a face.
@@ -174,7 +174,7 @@ def _search_codes(file: CodesFile, search: TopK, code: str, handler: EventHandle
     return _Matches(file.total, [str(root / image) for image in ids["image"]], ids, codes)
 
 
-def _search_faces(run: Run, source: Source, search: TopK, code: str, options: SimilarityOptions) -> _Matches:
+def _search_faces(run: Run, source: FaceSource, search: TopK, code: str, options: SimilarityOptions) -> _Matches:
     device, handler = pick_device(options.device), options.handler
     candidates: dict[int, _Candidate] = {}
     problems: list[tuple[str, str]] = []
@@ -188,17 +188,17 @@ def _search_faces(run: Run, source: Source, search: TopK, code: str, options: Si
                 index: candidates[index] if index < faces else _Candidate.of(block, codes, index - faces)
                 for index in search.indices.tolist()
             }
-        faces, images = faces + len(block.faces), images + block.n
+        faces, images = faces + len(block.faces), images + block.n_images
         problems += block.problems
         handler(Event("advance", "comparing", done=images))
     handler(Event("end", "comparing", done=images))
     if not faces:
         raise InputError(
-            f"none of the {images:,} images of {source.place} has a usable face; the first is {', '.join(problems[0])}",
+            f"none of the {images:,} images of {source.path} has a usable face; the first is {', '.join(problems[0])}",
             "add --crop none if the images are cropped faces already",
         )
     chosen = [candidates[index] for index in search.indices.tolist()]
-    ids = {name: np.array([each.ids[name] for each in chosen]) for name in IDS}
+    ids = {name: np.array([each.ids[name] for each in chosen]) for name in ID_COLUMNS}
     codes = {name: np.stack([each.codes[name] for each in chosen]) for name in chosen[0].codes}
     names = [str(source.root / image) for image in ids["image"]]
     return _Matches(faces, names, ids, codes, [each.face for each in chosen], problems)
@@ -213,7 +213,7 @@ class _Candidate:
     face: np.ndarray
 
     @classmethod
-    def of(cls, block: Block, codes: Mapping[str, np.ndarray], index: int) -> "_Candidate":
+    def of(cls, block: FaceBlock, codes: Mapping[str, np.ndarray], index: int) -> "_Candidate":
         """The face at `index` of a block."""
         ids = {name: values[index] for name, values in block.ids.items()}
         return cls(ids, {name: values[index].copy() for name, values in codes.items()}, block.faces[index].copy())

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import numpy as np
 
 from facedis.events import EventHandler, ignore_events
-from facedis.faces.alignment.align_images import align_photographs
+from facedis.faces.alignment.align_images import align_images
 from facedis.metrics.classification.calibration import softmax
 from facedis.metrics.verification.pairs import cosines
 from facedis.model.device import pick_device
@@ -174,7 +174,7 @@ def similarity(
     """
     options = options or SimilarityOptions()
     reference = ReferenceDistribution.load(run.path, options.far)
-    faces = align_photographs(run, [Path(image1), Path(image2)], options.crop, options.device)
+    faces = align_images(run, [Path(image1), Path(image2)], options.crop, options.device)
     codes = encode_faces(run, np.stack([face.face for face in faces]), pick_device(options.device), OUTPUTS)
     compared = compare_pairs(codes, np.array([0]), np.array([1]), reference)[0]
     pair = ComparedPair(
@@ -183,7 +183,7 @@ def similarity(
         predicted=predict_expressions(run, codes["probabilities"]),
         **compared._asdict(),
     )
-    notes = [several_faces_note(face.path, face.found) for face in faces if face.found > 1]
+    notes = [several_faces_note(face.path, face.n_faces) for face in faces if face.n_faces > 1]
     return SimilarityResult(
         mode="pair",
         n=1,

@@ -10,7 +10,7 @@ import torch
 
 from facedis.errors import ConfigError, RunError
 from facedis.events import EventHandler, ignore_events
-from facedis.faces.cache.loader import pieces_of
+from facedis.faces.cache.loader import in_batches
 from facedis.model.device import pick_device
 from facedis.model.network.trunk import Source, build_trunk
 from facedis.model.storage.checkpoint import MODEL, Run, load_run
@@ -57,7 +57,7 @@ class ExpressionEvaluator:
     @torch.inference_mode()
     def predict(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Probabilities (n, K) and pooled trunk features (n, F) of (n, S, S, 3) uint8 images."""
-        outputs = [forward(self.run, batch, self.device)[1] for batch in pieces_of(images, self.batch_size)]
+        outputs = [forward(self.run, batch, self.device)[1] for batch in in_batches(images, self.batch_size)]
         return (
             torch.cat([output.logits.softmax(1) for output in outputs]).float().cpu().numpy(),
             torch.cat([output.features for output in outputs]).float().cpu().numpy(),
@@ -92,7 +92,7 @@ class IdentityEvaluator:
     @torch.inference_mode()
     def embed(self, images: np.ndarray) -> np.ndarray:
         """(n, D) float32 embeddings of (n, S, S, 3) uint8 images, compared by cosine."""
-        outputs = [forward(self.run, batch, self.device)[1] for batch in pieces_of(images, self.batch_size)]
+        outputs = [forward(self.run, batch, self.device)[1] for batch in in_batches(images, self.batch_size)]
         return torch.cat([output.codes.expression for output in outputs]).float().cpu().numpy()
 
 
@@ -114,7 +114,7 @@ class FaceNetEvaluator:
     def embed(self, images: np.ndarray) -> np.ndarray:
         """(n, 1792) float32 embeddings of (n, S, S, 3) uint8 images, compared by cosine."""
         trunk, embeddings = self.trunk.to(self.device), []
-        for batch in pieces_of(images, self.batch_size):
+        for batch in in_batches(images, self.batch_size):
             inputs = to_images(torch.from_numpy(batch).to(self.device), self.IMAGE_SIZE)
             embeddings.append(trunk(inputs).mean((2, 3)).float().cpu().numpy())
         return np.concatenate(embeddings)

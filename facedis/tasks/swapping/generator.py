@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from facedis.errors import RunError
-from facedis.faces.cache.loader import pieces_of
+from facedis.faces.cache.loader import in_batches
 from facedis.model.device import pick_device
 from facedis.model.network.disentangler import Codes
 from facedis.model.storage.checkpoint import CHECKPOINT, Run
@@ -75,7 +75,7 @@ class SwapGenerator:
     def encode(self, faces: np.ndarray) -> EncodedFaces:
         """Codes and reconstructions of (n, S, S, 3) uint8 faces of any size S."""
         batches = []
-        for batch in pieces_of(faces, self.batch_size):
+        for batch in in_batches(faces, self.batch_size):
             inputs, output = forward(self.run, batch, self.device)
             assert output.reconstruction is not None  # the constructor requires a decoder
             expression, *others = (code.float().cpu().numpy() for code in output.codes.named().values())
@@ -90,7 +90,7 @@ class SwapGenerator:
         model = self.run.model.to(self.device)
         ends = np.cumsum([int(np.prod(shape)) for shape in self.code_shapes.values()])[:-1]
         images = []
-        for own, other in zip(pieces_of(expression, self.batch_size), pieces_of(rest, self.batch_size), strict=True):
+        for own, other in zip(in_batches(expression, self.batch_size), in_batches(rest, self.batch_size), strict=True):
             codes = {"expression": own}
             for (name, shape), part in zip(self.code_shapes.items(), np.split(other, ends, axis=1), strict=True):
                 codes[name] = part.reshape(len(part), *shape)

@@ -10,7 +10,7 @@ from facedis.config import SwapEvalConfig, as_dict
 from facedis.errors import CacheError, RunError
 from facedis.events import EventHandler, ignore_events
 from facedis.faces.cache.cache import FacesCache
-from facedis.faces.cache.scenes import ONE_SETTING, STRENGTH
+from facedis.faces.cache.scenes import INTENSITY, SAME_CAPTURE_DATASETS
 from facedis.model.storage.checkpoint import Run
 from facedis.result import NOT_RECORDED, Result
 from facedis.tasks.encoding.encode import run_labels
@@ -144,20 +144,20 @@ def evaluate_swaps(
 
 def _swap_faces(run: Run, cache: FacesCache, rows: np.ndarray, config: SwapEvalConfig) -> SwapFaces:
     factors = {name: values[rows] for name, values in cache.factors.items()}
-    capture = [values for name, values in factors.items() if name != STRENGTH]
+    capture = [values for name, values in factors.items() if name != INTENSITY]
     return SwapFaces(
         cache.faces(rows),
         run_labels(run, cache)[rows],
         cache.identities[rows],
         run.classes,
-        np.stack(capture, axis=1) if STRENGTH in factors else None,
-        factors.get(STRENGTH),
+        np.stack(capture, axis=1) if INTENSITY in factors else None,
+        factors.get(INTENSITY),
         _same_capture(cache, config),
     )
 
 
 def _same_capture(cache: FacesCache, config: SwapEvalConfig) -> bool:
-    return config.one_setting == "yes" or (config.one_setting == "auto" and cache.info.dataset in ONE_SETTING)
+    return config.one_setting == "yes" or (config.one_setting == "auto" and cache.info.dataset in SAME_CAPTURE_DATASETS)
 
 
 def _check_classes(evaluator: ExpressionEvaluator, run: Run) -> None:
@@ -178,7 +178,7 @@ def _notes(run: Run, cache: FacesCache, config: SwapEvalConfig, evaluators: Eval
         notes.append("these are not the faces that the model was trained on")
     if available > config.faces_used:
         notes.append(f"swaps are made of {config.faces_used:,} random faces out of {available:,}")
-    if STRENGTH not in cache.factors and _same_capture(cache, config):
+    if INTENSITY not in cache.factors and _same_capture(cache, config):
         notes.append("the ground truth of a swap within a person is assumed to be the expression donor's photo")
     for evaluator in (evaluators.expression, evaluators.identity):
         if isinstance(evaluator, (ExpressionEvaluator, IdentityEvaluator)):

@@ -10,11 +10,11 @@ import numpy as np
 from facedis.datasets.record import IMAGE_SUFFIXES
 from facedis.errors import ConfigError, InputError
 from facedis.events import EventHandler, ignore_events, warn
-from facedis.faces.alignment.align_images import align_photographs, crop_settings
+from facedis.faces.alignment.align_images import align_images, crop_config
 from facedis.faces.cropping.crop import CropSettings, face_to_image
 from facedis.faces.cropping.paste import paste_face
 from facedis.faces.cropping.single_image import SingleFace
-from facedis.faces.io.images import pixels_of
+from facedis.faces.io.images import read_image
 from facedis.metrics.generation.swaps import paired_cosine
 from facedis.model.storage.checkpoint import Run
 from facedis.tasks.swapping.class_means import class_mean_code
@@ -229,10 +229,10 @@ def list_images(folder: Path) -> list[Path]:
 def _align_and_encode(
     generator: SwapGenerator, images: Sequence[Path | str], options: SwapOptions
 ) -> tuple[list[SingleFace], EncodedFaces]:
-    faces = align_photographs(generator.run, [Path(image) for image in images], options.crop, options.device)
+    faces = align_images(generator.run, [Path(image) for image in images], options.crop, options.device)
     for face in faces:
-        if face.found > 1:
-            warn(options.handler, f"{face.path} has {face.found} faces: the largest is used")
+        if face.n_faces > 1:
+            warn(options.handler, f"{face.path} has {face.n_faces} faces: the largest is used")
     return faces, generator.encode(np.stack([face.face for face in faces]))
 
 
@@ -245,11 +245,11 @@ def _input_images(own: EncodedFaces, number: int) -> dict[str, SwapImage]:
 
 def _paste(run: Run, faces: Sequence[SingleFace], generated: np.ndarray, options: SwapOptions) -> dict[str, SwapImage]:
     """Each photo with its generated face pasted over its own."""
-    config = crop_settings(run, options.crop)
+    config = crop_config(run, options.crop)
     settings = CropSettings(config.crop, config.size, config.margin)
     images = {}
     for number, (face, pixels) in enumerate(zip(faces, generated, strict=True), 1):
-        photo = pixels_of(face.path)
+        photo = read_image(face.path)
         to_photo = face_to_image(photo.shape, face.box, face.landmarks, settings)
         pasted = paste_face(photo, pixels, to_photo, settings.size)
         images[f"x{number}_pasted"] = SwapImage(pasted, f"X{number}'' in X{number}", "composite")

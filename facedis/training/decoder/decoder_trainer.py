@@ -13,8 +13,8 @@ from torch.optim import Optimizer
 from facedis.config import ModelConfig, TrainConfig
 from facedis.errors import RunError
 from facedis.events import Event, EventHandler
-from facedis.faces.cache.loader import prefetched
-from facedis.faces.cache.scenes import scenes
+from facedis.faces.cache.loader import prefetch_batches
+from facedis.faces.cache.scenes import scene_ids
 from facedis.model.network.adversaries import AdversaryEnsemble
 from facedis.model.network.discriminator import PatchDiscriminator
 from facedis.model.network.disentangler import Disentangler
@@ -98,7 +98,7 @@ class DecoderTrainer:
     ) -> None:
         self.fabric, self.folder, self.data, self.model = fabric, run, data, model
         self.size, self.config = settings[0].size, settings[1]
-        self.scenes = scenes(data.cache)[data.train_rows]
+        self.scenes = scene_ids(data.cache)[data.train_rows]
         torch.manual_seed(self.config.seed)
         adversaries = DecoderAdversaries(*settings, len(data.classes))
         model.requires_grad_(False)
@@ -182,7 +182,7 @@ class DecoderTrainer:
     def prepared(self, batches: list[np.ndarray]) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         """Images (B, 3, S, S), labels (B,) and scenes (B,) of each batch, on the device, augmented scene by scene."""
         rows, device = self.data.train_rows, self.fabric.device
-        wanted = prefetched(self.data.cache, [rows[batch] for batch in batches])
+        wanted = prefetch_batches(self.data.cache, [rows[batch] for batch in batches])
         for number, (picked, faces) in enumerate(wanted, self.state.step):
             places = np.searchsorted(rows, picked)
             labels, scene = (torch.from_numpy(values[places]) for values in (self.data.train_labels, self.scenes))

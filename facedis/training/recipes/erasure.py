@@ -14,7 +14,7 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from facedis.events import Event, EventHandler
-from facedis.faces.cache.loader import prefetched
+from facedis.faces.cache.loader import prefetch_batches
 from facedis.metrics.erasure.leace import fit_leace
 from facedis.metrics.erasure.reduced_rank import reduced_rank_basis
 from facedis.model.losses.retention_losses import lowres_target
@@ -81,7 +81,9 @@ def _unbounded_codes(
     rows = data.train_rows
     handler(Event("start", "erasing the expression", total=len(rows)))
     starts = range(0, len(rows), BATCH)
-    for number, (_, faces) in enumerate(prefetched(data.cache, [rows[start : start + BATCH] for start in starts])):
+    for number, (_, faces) in enumerate(
+        prefetch_batches(data.cache, [rows[start : start + BATCH] for start in starts])
+    ):
         images = to_images(torch.from_numpy(faces).to(fabric.device), size)
         shared, features = model.trunk.split(images, len(model.rest_stages) if model.rest_stages else 0)
         below = model.rest_stages(shared) if model.rest_stages else features
