@@ -113,7 +113,7 @@ def similarity(
     if table is not None:
         from facedis.reports.tables.similarity_csv import write_csv
 
-        write_csv(result.rows(), table)
+        write_csv(result.table_rows(), table)
     show(record, render, as_json, quiet)
 
 

@@ -77,7 +77,7 @@ def swap(
 
     check_image_format(output, *([".gif"] if interpolate else []))
     refuse_unwritable(image_folder(output))
-    options = SwapOptions(crop, device or "auto", paste, event_handler(as_json, quiet))
+    options = SwapOptions(crop=crop, device=device or "auto", paste=paste, handler=event_handler(as_json, quiet))
     result = _run_task(model_or_newest(model, as_json, quiet), images, (grid, interpolate, onto), options)
     show(result.write(output), render, as_json, quiet)
 

@@ -111,7 +111,7 @@ def sample_pairs(
         raise ConfigError(f"--split is '{split}'", f"choose one of: {', '.join(_SPLITS)}")
     reference = ReferenceDistribution.load(run.path, options.far)
     rows, labelled = _choose_rows(run, cache, split, seed)
-    table = encode(run, cache, rows, device=options.device, handler=options.handler)
+    table = encode(run, cache, rows, options.batch_size, options.device, options.handler)
     labels = table.labels if labelled else table.probabilities.argmax(axis=1)
     encoded = _EncodedCache(run, cache, table, labels)
     options.handler(Event("start", "measuring"))

@@ -33,7 +33,7 @@ from facedis.tasks.similarity.similarity import (
 
 #: Default number of faces listed.
 TOP_K = 10
-_BATCH_SIZE = 128
+
 #: Suffixes of files of codes; CSV is included so that it gets its own error.
 CODES_SUFFIXES = (".parquet", ".npz", ".csv")
 
@@ -103,7 +103,7 @@ def rank_faces(
             if gallery.is_dir():
                 source = faces_from_folder(run, gallery, options.crop, options.device)
             else:
-                source = faces_from_cache(stack.enter_context(FacesCache.open(gallery)), "all", _BATCH_SIZE)
+                source = faces_from_cache(stack.enter_context(FacesCache.open(gallery)), "all", options.batch_size)
             matches = _search_faces(run, source, search, code, options)
     if matches.problems:
         first = ", ".join(matches.problems[0])

@@ -16,6 +16,7 @@ from facedis.model.storage.checkpoint import Run
 from facedis.result import NOT_RECORDED, RECORDED_IF_SET, Result
 from facedis.tasks.encoding.encode import CODES, encode_faces
 from facedis.tasks.encoding.temperature import Calibration
+from facedis.tasks.inference import InferenceOptions
 from facedis.tasks.similarity.reference_distribution import ComparedCode, ReferenceDistribution
 
 #: Outputs of the model that a comparison needs.
@@ -24,20 +25,16 @@ _PAIR_KEYS = ("rank", "line", "kind", "image1", "image2")
 
 
 @dataclass(frozen=True, kw_only=True)
-class SimilarityOptions:
-    """How faces are cropped and compared.
+class SimilarityOptions(InferenceOptions):
+    """How faces are cropped, encoded and compared.
 
     Attributes:
-        crop: "box", "similarity" or "none" (the image is a cropped face); None for the crop of the model's faces.
-        device: auto, cpu, cuda or mps.
         far: False accept rate of the thresholds; None for 0.05.
         bootstrap_samples: Bootstrap resamples of an interval.
         num_examples: Number of pairs whose face images are kept in the result; of a sample, of each kind.
         handler: Receives progress and warnings.
     """
 
-    crop: str | None = None
-    device: str = "auto"
     far: float | None = None
     bootstrap_samples: int = 1_000
     num_examples: int = 0
@@ -139,7 +136,7 @@ class SimilarityResult(Result):
             raise ValueError("the pairs have no expression codes")
         return self.pairs[0].expression.cosine
 
-    def rows(self) -> list[dict[str, Any]]:
+    def table_rows(self) -> Sequence[Mapping[str, Any]]:
         """One row per pair."""
         return [pair.row() for pair in self.pairs]
 

@@ -17,6 +17,7 @@ from facedis.faces.cropping.single_image import SingleFace
 from facedis.faces.io.images import read_image
 from facedis.metrics.generation.swaps import paired_cosine
 from facedis.model.storage.checkpoint import Run
+from facedis.tasks.inference import InferenceOptions
 from facedis.tasks.swapping.class_means import class_mean_code
 from facedis.tasks.swapping.generator import EncodedFaces, SwapGenerator
 from facedis.tasks.swapping.swap_result import Cosines, SwapImage, SwapResult
@@ -25,19 +26,17 @@ from facedis.tasks.swapping.swap_result import Cosines, SwapImage, SwapResult
 MAX_IMAGES, MAX_STEPS = 16, 60
 
 
-@dataclass(frozen=True)
-class SwapOptions:
-    """How faces are cropped and swapped.
+@dataclass(frozen=True, kw_only=True)
+class SwapOptions(InferenceOptions):
+    """How faces are cropped, encoded and swapped.
 
     Attributes:
-        crop: "box", "similarity" or "none" (the image is a cropped face); None for the crop of the model's faces.
-        device: auto, cpu, cuda or mps.
+        batch_size: Faces per step.
         paste: Also paste each generated face back into its photo.
         handler: Receives progress and warnings.
     """
 
-    crop: str | None = None
-    device: str = "auto"
+    batch_size: int = 64
     paste: bool = False
     handler: EventHandler = ignore_events
 
@@ -55,7 +54,9 @@ def swap(run: Run, image1: Path | str, image2: Path | str, options: SwapOptions 
     Source: paper, Fig. 2.
     """
     options = options or SwapOptions()
-    generator = SwapGenerator(run, options.device)  # before the images are read: most errors are about the model
+    generator = SwapGenerator(
+        run, options.device, options.batch_size
+    )  # before the images are read: most errors are about the model
     faces, own = _align_and_encode(generator, [image1, image2], options)
     generated = generator.decode(own.expression[[1, 0]], own.rest)
     encoded = generator.encode(generated)
@@ -91,7 +92,7 @@ def swap_to_class_mean(run: Run, image: Path | str, expression: str, options: Sw
         CacheError: No class means are cached and the model's train faces are missing.
     """
     options = options or SwapOptions()
-    generator = SwapGenerator(run, options.device)
+    generator = SwapGenerator(run, options.device, options.batch_size)
     code = class_mean_code(run, expression, options.device, options.handler)[None]
     faces, own = _align_and_encode(generator, [image], options)
     generated = generator.decode(code, own.rest)
@@ -135,7 +136,7 @@ def swap_grid(run: Run, images: Sequence[Path | str], options: SwapOptions | Non
             f"give 2 to {MAX_IMAGES} images, or a folder with as many",
         )
     options = options or SwapOptions()
-    generator = SwapGenerator(run, options.device)
+    generator = SwapGenerator(run, options.device, options.batch_size)
     faces, own = _align_and_encode(generator, images, options)
     n = len(faces)
     rest, expression = np.divmod(np.arange(n * n), n)
@@ -181,7 +182,7 @@ def interpolate(
     if not 2 <= steps <= MAX_STEPS:
         raise ConfigError(f"--interpolate is {steps}", f"give 2 to {MAX_STEPS} steps")
     options = options or SwapOptions()
-    generator = SwapGenerator(run, options.device)
+    generator = SwapGenerator(run, options.device, options.batch_size)
     mean = None if onto is None else class_mean_code(run, onto, options.device, options.handler)
     faces, own = _align_and_encode(generator, images, options)
     first, last = own.expression[0], own.expression[-1] if mean is None else mean
