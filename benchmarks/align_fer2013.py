@@ -23,7 +23,7 @@ from PIL import Image
 
 from facedis.atomic_io import write_text
 from facedis.config import AlignConfig
-from facedis.datasets.readers.expression.fer2013 import USAGES, Fer2013
+from facedis.datasets.readers.expression.fer2013 import USAGES, Fer2013Folders
 from facedis.datasets.readers.expression.fer2013_csv import IDS, Fer2013Csv
 from facedis.datasets.scan import scan_dataset
 from facedis.faces.alignment.check import check_dataset
@@ -89,7 +89,7 @@ def write_table(folder: Path, root: Path) -> None:
     with open(root / "fer2013.csv", "w", newline="") as file:
         table = csv.writer(file)
         table.writerow(("emotion", "pixels", "Usage"))
-        for each in scan_dataset(Fer2013(folder)).records:
+        for each in scan_dataset(Fer2013Folders(folder)).records:
             with Image.open(folder / each.image) as image:
                 pixels = np.asarray(image.convert("L"))
             table.writerow((IDS.index(each.expression), " ".join(map(str, pixels.ravel())), usage_of[each.split]))
