@@ -36,12 +36,19 @@ def _files(place):
 
 def _imports(path, everywhere=True):
     tree = ast.parse(path.read_text(encoding="utf-8"))
+    typing_only = {id(child) for node in tree.body if _is_type_checking(node) for child in ast.walk(node)}
     for node in ast.walk(tree) if everywhere else tree.body:
+        if id(node) in typing_only:
+            continue
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _is_type_checking(node):
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
 
 def _is(name, banned):

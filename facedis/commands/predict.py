@@ -120,7 +120,7 @@ def _tell(
                 "add --crop none if they are cropped faces already",
             )
     if how == (False, False):
-        print(summary(faces, pictures, without, temperature))
+        print(summary(faces, pictures, without, temperature, run.display_name))
 
 
 def _takers(

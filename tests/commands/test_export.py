@@ -118,8 +118,8 @@ def test_the_command_prints_the_differences(facedis, few, tmp_path):
     done = facedis(*words)
     assert done.code == 0 and (tmp_path / "m.onnx").stat().st_size > 1e5
     text = " ".join(done.out.split())
-    assert "greatest difference: probabilities" in text and "not calibrated" in text
-    assert "codes: expression Against" in text  # and no rest
+    assert "Largest difference from PyTorch on" in text and "not calibrated" in text
+    assert "codes: expression Largest" in text  # and no rest code
     refused(facedis(*words), "exists already", "--overwrite")
 
 

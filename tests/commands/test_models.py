@@ -63,7 +63,7 @@ def test_list_show_card_and_verify(facedis, inside, model, tmp_path):
     assert facedis("models", "card", "-o", tmp_path / "card.md").code == 0
     assert (tmp_path / "card.md").read_text() == text
     verified = facedis("models", "verify")
-    assert verified.code == 0 and "bundled: whole" in verified.out
+    assert verified.code == 0 and "bundled: intact" in verified.out
 
 
 def test_the_bundled_model_answers_where_nothing_was_trained(facedis, inside, pictures, tmp_path):

@@ -167,7 +167,9 @@ def test_the_nearest_known_faces(facedis, here, tmp_path):
     assert all(labels[near["image"]] == near["expression"] for near in (first, second))
     facedis("embed", "faces.h5", "-o", tmp_path / "codes.npz", "-q")
     assert answers(facedis(*words, "--neighbours", tmp_path / "codes.npz", "--json")) == [read]
-    assert f"like: {first['image']} ({first['expression']}, 1.00)" in facedis(*words, "--neighbours", "faces.h5").out
+    assert (
+        f"neighbours: {first['image']} ({first['expression']}, 1.00)" in facedis(*words, "--neighbours", "faces.h5").out
+    )
     refused(facedis(*words), "--top says nothing", "--neighbours")
 
 

@@ -14,7 +14,7 @@ from facedis.result import NOT_RECORDED, RECORDED_IF_SET, Result, write_result
 #: Cosines of codes by name: one value per swap, or one value per code.
 Cosines = Mapping[str, np.ndarray | Mapping[str, float]]
 
-_NOTICES = {"photo": CROPPED, "generated": SYNTHETIC, "composite": COMPOSITE}
+_LABELS = {"photo": CROPPED, "generated": SYNTHETIC, "composite": COMPOSITE}
 #: Layout of the grid in pixels: gap between faces, height of a two-line label.
 _GAP, _LABEL = 8, 34
 #: Smallest side of a face in a grid of up to `_MANY` columns, and of more columns.
@@ -99,7 +99,7 @@ class SwapResult(Result):
             save_image(self.grid(), path)
         folder = image_folder(path)
         for name, image in self.images.items():
-            save_image(image.pixels, folder / f"{name}.png", _NOTICES[image.kind])
+            save_image(image.pixels, folder / f"{name}.png", _LABELS[image.kind])
         paths = {name: str(folder / f"{name}.png") for name in self.images} | {"grid": str(path)}
         record = self.to_dict() | {"images": paths, "output": str(folder)}
         write_result(record, folder / "result.json")
