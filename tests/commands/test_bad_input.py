@@ -177,7 +177,7 @@ def _image(pictures, number=0):
         (("FOLDER", "--grid"), ("contains no image",)),
         (("A", "FOLDER"), ("cannot use the image",)),
         (("A", "B", "-o", "FOLDER/swap.gif"), (".gif", ".png")),
-        (("A", "B", "-o", "FOLDER/swap"), ("no ending", ".png")),
+        (("A", "B", "-o", "FOLDER/swap"), ("no known image extension", ".png")),
         (("A", "B", "-o", "FILE/swap.png"), ("cannot write",)),
         (("A", "B", "--crop", "round"), ("--crop", "similarity")),
     ],

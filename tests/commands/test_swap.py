@@ -52,7 +52,7 @@ def test_a_swap_to_a_class_mean(facedis, here, tmp_path, images):
     assert (here / "runs" / "one" / "means.safetensors").is_file()
     with Image.open(tmp_path / "o.jpg") as image:
         assert image.format == "JPEG" and "synthetic" in image.getexif()[0x010E]
-    again = facedis("swap", images[0], "--onto", "surprise", "-o", tmp_path / "o2.jpg")
+    again = facedis("swap", images[0], "--onto", "surprise", "--run", "runs/one", "-o", tmp_path / "o2.jpg")
     assert again.err == ""  # the cached means are used
 
 
