@@ -22,7 +22,7 @@ from PIL import Image
 
 from facedis.atomic_io import atomic_write, write_text
 from facedis.errors import InputError, OutputError
-from facedis.events import Event, EventHandler, ignore_events
+from facedis.events import EventHandler, ignore_events, track
 from facedis.result import record
 from facedis.synthetic.actions import ACTIONS
 from facedis.synthetic.head import HeadModel, texture_dir
@@ -61,13 +61,11 @@ def render_dataset(
     _prepare_folder(folder, plan)
     _write_labels(plan, folder)
     missing = [spec for spec in plan.specs if not (folder / spec.name).exists()]
-    handler(Event("start", "rendering faces", total=len(plan.specs), done=len(plan.specs) - len(missing)))
-    begun, done = time.monotonic(), len(plan.specs) - len(missing)
-    if missing:
-        for made in _render(missing, folder, processes):
-            done += made
-            handler(Event("advance", "rendering faces", done=done))
-    handler(Event("end", "rendering faces"))
+    with track(handler, "rendering faces", len(plan.specs), len(plan.specs) - len(missing)) as progress:
+        begun = time.monotonic()
+        if missing:
+            for made in _render(missing, folder, processes):
+                progress.advance(made)
     seconds = time.monotonic() - begun
     return record(
         "synthesis",

@@ -19,7 +19,7 @@ from torch.optim import Optimizer
 
 from facedis.config import TrainConfig
 from facedis.errors import RunError
-from facedis.events import Event, ignore_events
+from facedis.events import ignore_events, track
 from facedis.faces.cache.cache import FacesCache
 from facedis.faces.cache.loader import prefetch_batches
 from facedis.model.device import pick_device
@@ -144,10 +144,9 @@ class Trainer:
             self._restore()
         self.clock = self.saved = time.monotonic()
         total = self.config.epochs * self.steps
-        self.job.handler(Event("start", "training", total=total, done=self.state.epoch * self.steps))
-        while self.state.epoch < self.config.epochs:
-            self._epoch(stop)
-        self.job.handler(Event("end", "training"))
+        with track(self.job.handler, "training", total, self.state.epoch * self.steps) as self.progress:
+            while self.state.epoch < self.config.epochs:
+                self._epoch(stop)
         begun = (
             self.job.run / decoder_trainer.CHECKPOINT
         ).exists()  # then the encoder was finished in an earlier sitting
@@ -289,7 +288,7 @@ class Trainer:
         if self.adversary is not None:
             facts |= {"C_adv": sums["adversary_hits"] / faces}
         done = self.state.epoch * self.steps + self.state.step
-        self.job.handler(Event("advance", "training", done=done, facts=facts | {"chance": chance}))
+        self.progress.advance(done - self.progress.done, facts | {"chance": chance})
 
     def _check_finite(self) -> None:
         if not torch.isfinite(self.sums).all():

@@ -33,7 +33,7 @@ VARIANTS = {
 @pytest.fixture
 def few(monkeypatch, pictures):
     """The small set of pictures where the bundled ones would be unpacked."""
-    monkeypatch.setattr(study, "bundled", lambda handler: pictures)
+    monkeypatch.setattr(study, "bundled_folder", lambda handler: pictures)
 
 
 def shown(pictures, n, size=48):
@@ -66,7 +66,7 @@ def exported(tmp_path_factory, pictures):
     write_info(folder / "run", info | {"faces": info["faces"] | {"grey": True}})
     (folder / "run" / CALIBRATION).write_text('{"temperature": 2.5}')
     patch = pytest.MonkeyPatch()
-    patch.setattr(study, "bundled", lambda handler: pictures)
+    patch.setattr(study, "bundled_folder", lambda handler: pictures)
     try:
         record = study.export_onnx(load_run(folder / "run"), folder / "model.onnx")
     finally:

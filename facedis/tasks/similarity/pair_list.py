@@ -10,7 +10,7 @@ import numpy as np
 from facedis.datasets.image_pairs import ImagePair, read_pairs
 from facedis.datasets.record import Skipped
 from facedis.errors import InputError
-from facedis.events import Event, EventHandler, warn
+from facedis.events import EventHandler, track, warn
 from facedis.faces.alignment.align_images import iter_aligned
 from facedis.faces.io.prefetch_decode import prefetch_decoded
 from facedis.metrics.statistics.intervals import Bootstrap
@@ -94,17 +94,16 @@ def compare_pair_list(
     problems = [RowProblem(row.line, "", row.reason) for row in rows if isinstance(row, Skipped)]
     pairs: list[ComparedPair] = []
     examples: dict[str, np.ndarray] = {}
-    options.handler(Event("start", "comparing", total=len(listed)))
-    for start in range(0, len(listed), BLOCK_SIZE):
-        block = listed[start : start + BLOCK_SIZE]
-        faces = _encode(run, block, options)
-        problems += faces.problems
-        usable = [pair for pair in block if str(pair.path1) in faces.codes and str(pair.path2) in faces.codes]
-        for pair in usable[: max(0, options.num_examples - len(pairs))]:
-            examples |= {name: faces.images[str(file)] for name, file in _images(pair)}
-        pairs += _compare(run, usable, faces.codes, reference)
-        options.handler(Event("advance", "comparing", done=start + len(block)))
-    options.handler(Event("end", "comparing", done=len(listed)))
+    with track(options.handler, "comparing", len(listed)) as progress:
+        for start in range(0, len(listed), BLOCK_SIZE):
+            block = listed[start : start + BLOCK_SIZE]
+            faces = _encode(run, block, options)
+            problems += faces.problems
+            usable = [pair for pair in block if str(pair.path1) in faces.codes and str(pair.path2) in faces.codes]
+            for pair in usable[: max(0, options.num_examples - len(pairs))]:
+                examples |= {name: faces.images[str(file)] for name, file in _images(pair)}
+            pairs += _compare(run, usable, faces.codes, reference)
+            progress.advance(len(block))
     problems.sort(key=lambda problem: problem.line)
     _warn(problems, path, options.handler)
     if not pairs:

@@ -8,7 +8,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from facedis.errors import CacheError, ConfigError
-from facedis.events import Event
+from facedis.events import track
 from facedis.faces.cache.cache import FacesCache
 from facedis.metrics.codes import CodeTable
 from facedis.metrics.statistics.intervals import Bootstrap, group_ids
@@ -114,12 +114,10 @@ def sample_pairs(
     table = encode(run, cache, rows, options.batch_size, options.device, options.handler)
     labels = table.labels if labelled else table.probabilities.argmax(axis=1)
     encoded = _EncodedCache(run, cache, table, labels)
-    options.handler(Event("start", "measuring"))
-    with threadpool_limits(1):  # more threads are slower on small arrays
+    with track(options.handler, "measuring"), threadpool_limits(1):  # more threads are slower on small arrays
         kinds = sample_pair_kinds(labels, table.identities, seed)
         plan = Bootstrap(n_resamples=options.bootstrap_samples, seed=seed)
         estimates = _estimate(encoded.codes, kinds, table.identities, plan)
-    options.handler(Event("end", "measuring"))
     pairs: list[ComparedPair] = []
     images: dict[str, np.ndarray] = {}
     for kind in PAIR_KINDS:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from facedis.errors import ConfigError, InputError, RunError
-from facedis.events import Event, EventHandler, warn
+from facedis.events import EventHandler, track, warn
 from facedis.faces.alignment.align_images import align_images
 from facedis.faces.alignment.sources import ID_COLUMNS, FaceBlock, FaceSource, faces_from_cache, faces_from_folder
 from facedis.faces.cache.cache import FacesCache
@@ -162,36 +162,32 @@ class _Matches:
 
 
 def _search_codes(file: CodesFile, search: TopK, code: str, handler: EventHandler) -> _Matches:
-    done = 0
-    handler(Event("start", "searching", total=file.total))
-    for block in file.blocks(code):
-        search.add(block)
-        done += len(block)
-        handler(Event("advance", "searching", done=done))
-    handler(Event("end", "searching", done=done))
+    with track(handler, "searching", file.total) as progress:
+        for block in file.blocks(code):
+            search.add(block)
+            progress.advance(len(block))
     ids, root = file.ids(search.indices), Path(file.metadata.get("source", ""))
     codes = {name: file.take(name, search.indices) for name in file.codes}
     return _Matches(file.total, [str(root / image) for image in ids["image"]], ids, codes)
 
 
 def _search_faces(run: Run, source: FaceSource, search: TopK, code: str, options: SimilarityOptions) -> _Matches:
-    device, handler = pick_device(options.device), options.handler
+    device = pick_device(options.device)
     candidates: dict[int, _Candidate] = {}
     problems: list[tuple[str, str]] = []
     faces = images = 0
-    handler(Event("start", "comparing", total=source.total))
-    for block in source.blocks:
-        if len(block.faces):
-            codes = encode_faces(run, block.faces, device, OUTPUTS)
-            search.add(codes[code])
-            candidates = {
-                index: candidates[index] if index < faces else _Candidate.of(block, codes, index - faces)
-                for index in search.indices.tolist()
-            }
-        faces, images = faces + len(block.faces), images + block.n_images
-        problems += block.problems
-        handler(Event("advance", "comparing", done=images))
-    handler(Event("end", "comparing", done=images))
+    with track(options.handler, "comparing", source.total) as progress:
+        for block in source.blocks:
+            if len(block.faces):
+                codes = encode_faces(run, block.faces, device, OUTPUTS)
+                search.add(codes[code])
+                candidates = {
+                    index: candidates[index] if index < faces else _Candidate.of(block, codes, index - faces)
+                    for index in search.indices.tolist()
+                }
+            faces, images = faces + len(block.faces), images + block.n_images
+            problems += block.problems
+            progress.advance(block.n_images)
     if not faces:
         raise InputError(
             f"none of the {images:,} images of {source.path} has a usable face; the first is {', '.join(problems[0])}",

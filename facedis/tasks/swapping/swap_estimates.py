@@ -7,13 +7,14 @@ import numpy as np
 
 from facedis.metrics.generation.image_quality import kid, psnr, ssim
 from facedis.metrics.generation.swaps import (
-    DonorGroups,
     Donors,
     RealPairScores,
     other_faces_of_person,
     paired_cosine,
+    swap_accuracy_ci,
 )
 from facedis.metrics.statistics.intervals import Bootstrap, group_ids
+from facedis.metrics.statistics.pair_groups import PairGroups
 from facedis.metrics.verification.recognition import FAR
 from facedis.result import Estimate
 from facedis.tasks.swapping.generator import EncodedFaces
@@ -76,7 +77,7 @@ class Swaps:
     """
 
     donors: Donors
-    groups: DonorGroups
+    groups: PairGroups
     truths: np.ndarray
     images: np.ndarray
     expression: np.ndarray
@@ -85,14 +86,14 @@ class Swaps:
     outputs: Outputs
 
     @property
-    def expression_groups(self) -> DonorGroups:
+    def expression_groups(self) -> PairGroups:
         """Identities of the expression donors only."""
-        return DonorGroups(self.groups.second, self.groups.second)
+        return PairGroups(self.groups.second, self.groups.second)
 
     @property
-    def rest_groups(self) -> DonorGroups:
+    def rest_groups(self) -> PairGroups:
         """Identities of the rest donors only."""
-        return DonorGroups(self.groups.first, self.groups.first)
+        return PairGroups(self.groups.first, self.groups.first)
 
 
 def estimate_transfer(faces: RealFaces, swaps: Swaps, plan: Bootstrap) -> dict[str, Estimates]:
@@ -114,7 +115,7 @@ def estimate_transfer(faces: RealFaces, swaps: Swaps, plan: Bootstrap) -> dict[s
     }
     return {
         "transfer": {
-            name: groups.balanced_accuracy_ci(predicted, target, num_classes, plan)
+            name: swap_accuracy_ci(groups, predicted, target, num_classes, plan)
             for name, (predicted, groups) in predictions.items()
         },
         "copy_rate": {
@@ -222,14 +223,14 @@ def estimate_kid(faces: RealFaces, swaps: Swaps, plan: Bootstrap, seed: int) -> 
     if swap is None or real is None or reconstructed is None:
         return {}
     groups = group_ids(faces.identities)
-    single = np.stack([groups, groups], axis=1)
+    single = PairGroups(groups, groups)
     people = np.random.default_rng(seed).permutation(groups.max() + 1)
     half = np.isin(groups, people[: len(people) // 2])
     return {
         "kid": {
-            "swap": kid(swap, real, swaps.groups.pairs, groups, plan),
+            "swap": kid(swap, real, swaps.groups, groups, plan),
             "reconstruction": kid(reconstructed, real, single, groups, plan),
-            "real": kid(real[half], real[~half], single[half], groups[~half], plan),
+            "real": kid(real[half], real[~half], single.take(half), groups[~half], plan),
         }
     }
 

@@ -8,15 +8,10 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from facedis.config import SwapEvalConfig
-from facedis.events import Event, EventHandler, ignore_events
-from facedis.metrics.generation.swaps import (
-    DonorGroups,
-    Donors,
-    RealPairScores,
-    ground_truth_faces,
-    sample_donors,
-)
+from facedis.events import EventHandler, ignore_events, track
+from facedis.metrics.generation.swaps import Donors, RealPairScores, ground_truth_faces, sample_donors
 from facedis.metrics.statistics.intervals import Bootstrap
+from facedis.metrics.statistics.pair_groups import PairGroups
 from facedis.metrics.verification.pairs import identity_pairs
 from facedis.tasks.swapping.evaluators import ExpressionEvaluator, FaceNetEvaluator, IdentityEvaluator
 from facedis.tasks.swapping.generator import EncodedFaces
@@ -156,31 +151,26 @@ def measure_swaps(
         kind: sample_donors(faces.labels, faces.identities, kind == "across", config.pairs, config.seed)
         for kind in SWAP_KINDS
     }
-    handler(Event("start", "swapping", total=sum(map(len, donors.values()))))
-    encoded = generator.encode(faces.images)
-    real = RealFaces(
-        faces.labels,
-        faces.identities,
-        faces.classes,
-        encoded,
-        evaluators.outputs(encoded.images, faces.classes),
-        evaluators.outputs(encoded.reconstructions, faces.classes),
-    )
-    swaps: dict[str, Swaps] = {}
-    done = 0
-    for kind, all_donors in donors.items():
-        batches = []
-        for batch in _split(all_donors):
-            batches.append(_generate(generator, real, batch, evaluators))
-            done += len(batch)
-            handler(Event("advance", "swapping", done=done))
-        if batches:
-            swaps[kind] = _concatenate(faces, all_donors, batches)
-    handler(Event("end", "swapping"))
-    handler(Event("start", "measuring swaps"))
-    with threadpool_limits(1):  # the result must not depend on the number of cores
+    with track(handler, "swapping", sum(map(len, donors.values()))) as progress:
+        encoded = generator.encode(faces.images)
+        real = RealFaces(
+            faces.labels,
+            faces.identities,
+            faces.classes,
+            encoded,
+            evaluators.outputs(encoded.images, faces.classes),
+            evaluators.outputs(encoded.reconstructions, faces.classes),
+        )
+        swaps: dict[str, Swaps] = {}
+        for kind, all_donors in donors.items():
+            batches = []
+            for batch in _split(all_donors):
+                batches.append(_generate(generator, real, batch, evaluators))
+                progress.advance(len(batch))
+            if batches:
+                swaps[kind] = _concatenate(faces, all_donors, batches)
+    with track(handler, "measuring swaps"), threadpool_limits(1):  # the result must not depend on the number of cores
         metrics = _estimate(real, swaps, evaluators, config)
-    handler(Event("end", "measuring swaps"))
     metrics.examples.extend(_examples(real, next(iter(swaps.values())), config.shown) if swaps else [])
     return metrics
 
@@ -219,7 +209,7 @@ def _concatenate(faces: SwapFaces, donors: Donors, batches: Sequence[_Batch]) ->
     )
     return Swaps(
         donors,
-        DonorGroups.from_donors(donors, faces.identities),
+        PairGroups.from_indices(donors.rest, donors.expression, faces.identities),
         truths,
         images,
         expression,

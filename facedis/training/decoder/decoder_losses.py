@@ -31,6 +31,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from facedis.config import TrainConfig
+from facedis.metrics.generation.image_quality import ssim_map
 from facedis.model.losses.objective import adversary_loss, confusion_loss
 from facedis.model.network.adversaries import AdversaryEnsemble
 from facedis.model.network.discriminator import PatchDiscriminator
@@ -202,11 +203,8 @@ def ssim(drawn: Tensor, images: Tensor) -> Tensor:
 
     Source: Wang, Bovik, Sheikh & Simoncelli 2004, eq. 13; as a loss: Zhao, Gallo, Frosio & Kautz 2017.
     """
-    x, y, c1, c2 = drawn.float(), images.float(), 0.01**2, 0.03**2
-    means = F.avg_pool2d(torch.cat([x, y, x * x, y * y, x * y]), WINDOW, 1).chunk(5)
-    mx, my = means[:2]
-    vx, vy, both = means[2] - mx * mx, means[3] - my * my, means[4] - mx * my
-    return (2 * mx * my + c1) * (2 * both + c2) / ((mx * mx + my * my + c1) * (vx + vy + c2))
+    x, y = drawn.float(), images.float()
+    return ssim_map(1, *F.avg_pool2d(torch.cat([x, y, x * x, y * y, x * y]), WINDOW, 1).chunk(5))
 
 
 def code_distance(found: Codes, wanted: Codes) -> Tensor:

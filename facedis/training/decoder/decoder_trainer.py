@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 
 from facedis.config import ModelConfig, TrainConfig
 from facedis.errors import RunError
-from facedis.events import Event, EventHandler
+from facedis.events import EventHandler, track
 from facedis.faces.cache.loader import prefetch_batches
 from facedis.faces.cache.scenes import scene_ids
 from facedis.model.network.adversaries import AdversaryEnsemble
@@ -130,24 +130,24 @@ class DecoderTrainer:
             RunError: A loss is no longer a number.
         """
         total, saved = self.config.draw_epochs * self.steps, time.monotonic()
-        handler(Event("start", "learning to draw", total=total, done=self.state.epoch * self.steps + self.state.step))
-        while self.state.epoch < self.config.draw_epochs:
-            begun, first, speed = time.monotonic(), self.sums[-1].item(), 0.0
-            for images, labels, scene in self.prepared(self.batches(self.state.epoch)[self.state.step :]):
-                terms = self.step(images, labels, scene).cpu()
-                self.sums += len(labels) * torch.cat([terms, torch.ones(1)])
-                faces, done = self.sums[-1].item(), self.state.epoch * self.steps + self.state.step
-                speed = (faces - first) * self.fabric.world_size / (time.monotonic() - begun)
-                facts = {"images/s": speed, "loss": float(self.sums[:-1].sum() / faces)}
-                handler(Event("advance", "learning to draw", done=done, facts=facts))
-                if should_stop():
-                    self.save()
-                    raise KeyboardInterrupt
-                if time.monotonic() - saved > 60 * self.config.checkpoint_minutes:
-                    self.save()
-                    saved = time.monotonic()
-            self._close_epoch(speed)
-        handler(Event("end", "learning to draw"))
+        done = self.state.epoch * self.steps + self.state.step
+        with track(handler, "learning to draw", total, done) as progress:
+            while self.state.epoch < self.config.draw_epochs:
+                begun, first, speed = time.monotonic(), self.sums[-1].item(), 0.0
+                for images, labels, scene in self.prepared(self.batches(self.state.epoch)[self.state.step :]):
+                    terms = self.step(images, labels, scene).cpu()
+                    self.sums += len(labels) * torch.cat([terms, torch.ones(1)])
+                    faces = self.sums[-1].item()
+                    speed = (faces - first) * self.fabric.world_size / (time.monotonic() - begun)
+                    facts = {"images/s": speed, "loss": float(self.sums[:-1].sum() / faces)}
+                    progress.advance(facts=facts)
+                    if should_stop():
+                        self.save()
+                        raise KeyboardInterrupt
+                    if time.monotonic() - saved > 60 * self.config.checkpoint_minutes:
+                        self.save()
+                        saved = time.monotonic()
+                self._close_epoch(speed)
 
     def step(self, images: Tensor, labels: Tensor, scene: Tensor) -> Tensor:
         """One iteration; the weighted terms in the order of `TERMS`."""

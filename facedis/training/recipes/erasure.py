@@ -13,7 +13,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from facedis.events import Event, EventHandler
+from facedis.events import EventHandler, track
 from facedis.faces.cache.loader import prefetch_batches
 from facedis.metrics.erasure.leace import fit_leace
 from facedis.metrics.erasure.reduced_rank import reduced_rank_basis
@@ -79,17 +79,14 @@ def _unbounded_codes(
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """The rest codes of the train split before the bound that `code_norm` puts on them, and what they must keep."""
     rows = data.train_rows
-    handler(Event("start", "erasing the expression", total=len(rows)))
-    starts = range(0, len(rows), BATCH)
-    for number, (_, faces) in enumerate(
-        prefetch_batches(data.cache, [rows[start : start + BATCH] for start in starts])
-    ):
-        images = to_images(torch.from_numpy(faces).to(fabric.device), size)
-        shared, features = model.trunk.split(images, len(model.rest_stages) if model.rest_stages else 0)
-        below = model.rest_stages(shared) if model.rest_stages else features
-        codes = model.rest_branch.layers(below).flatten(1)
-        kept = [lowres_target(images)] if "picture" in model.retention_heads else []
-        kept += [features.mean((2, 3))] if "embedding" in model.retention_heads else []
-        yield codes.float().cpu().numpy(), torch.cat(kept or [codes[:, :0]], dim=1).float().cpu().numpy()
-        handler(Event("advance", "erasing the expression", done=min(len(rows), (number + 1) * BATCH)))
-    handler(Event("end", "erasing the expression"))
+    with track(handler, "erasing the expression", len(rows)) as progress:
+        starts = range(0, len(rows), BATCH)
+        for _, faces in prefetch_batches(data.cache, [rows[start : start + BATCH] for start in starts]):
+            images = to_images(torch.from_numpy(faces).to(fabric.device), size)
+            shared, features = model.trunk.split(images, len(model.rest_stages) if model.rest_stages else 0)
+            below = model.rest_stages(shared) if model.rest_stages else features
+            codes = model.rest_branch.layers(below).flatten(1)
+            kept = [lowres_target(images)] if "picture" in model.retention_heads else []
+            kept += [features.mean((2, 3))] if "embedding" in model.retention_heads else []
+            yield codes.float().cpu().numpy(), torch.cat(kept or [codes[:, :0]], dim=1).float().cpu().numpy()
+            progress.advance(len(faces))
