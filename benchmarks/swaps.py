@@ -1,15 +1,15 @@
-"""What each term of learning to draw buys: swaps across people and within one, judged from outside.
+"""Ablation of the decoder's loss terms: swaps between and within identities, scored by separate evaluators.
 
-One finished encoder; each row teaches it to draw anew from the same random decoder, in the order of
-`ROWS`, and its swaps are judged on a rendered grid of people whom nobody saw, where the truth is known.
+Each row trains a new decoder from the same random weights on one finished encoder, with the terms up to its
+place in `ROWS`. Swaps are evaluated on a rendered grid of unseen identities, for which ground truth exists.
 
-    facedis align && facedis align ~/.cache/facedis/synthetic-faces-2/grid -o grid.h5
-    facedis synth --scenes --identities 240 --size 96 --seed 7 -o scenes && facedis align scenes -o scenes.h5
-    facedis train --preset clean --draw-faces scenes.h5 --name clean
-    python benchmarks/judges.py faces.h5 -o judges
+    facedis align && facedis align ~/.cache/facedis/rendered-faces-2/grid -o grid.h5
+    facedis synth --scenes --identities 240 --image-size 96 --seed 7 -o scenes && facedis align scenes -o scenes.h5
+    facedis train --preset clean --decoder.faces scenes.h5 --name clean
+    python benchmarks/train_evaluators.py faces.h5 -o judges
     python benchmarks/swaps.py runs/clean grid.h5 judges --faces scenes.h5 -o docs/results/swaps
 
-Beside the table it makes a sheet of the last row's swaps, and one picture of the same few swaps as each row draws them.
+Also writes a sheet of the last row's swaps, and one image with the same swaps by all rows.
 """
 
 import argparse
@@ -23,34 +23,34 @@ from lightning_fabric import Fabric
 from PIL import Image, ImageDraw, ImageFont
 
 from facedis import __version__
-from facedis.config import ModelConfig, SwapEvalConfig, TrainConfig, as_dict
+from facedis.config import ModelConfig, SwapEvalConfig, TrainConfig, as_dict, resolve
 from facedis.events import ignore_events
 from facedis.faces.cache.cache import FacesCache
 from facedis.faces.io.provenance import save_image
 from facedis.model.network.disentangler import build
 from facedis.model.storage.checkpoint import MODEL, Run, load_run, named_tensors, save_tensors, write_info
-from facedis.presets import DRAWING, SCENES
+from facedis.presets import read_preset
 from facedis.reports.figures.swap_sheet import CAPTION, GAP, TILE, write_swap_sheet
 from facedis.reports.terminal.swap_eval import estimates
 from facedis.tasks.swapping.evaluators import load_expression_evaluator, load_identity_evaluator
 from facedis.tasks.swapping.swap_evaluation import evaluate_swaps
 from facedis.tasks.swapping.swap_metrics import Evaluators, SwapExample
 from facedis.training.data import training_data
-from facedis.training.decoder.decoder_trainer import Drawing
+from facedis.training.decoder.decoder_trainer import DecoderTrainer
 
-#: Terms of the preset that a row has beyond the one above it; "" is the run as it was trained.
+#: Terms that a row adds to the one above it; None is the run as trained.
 ROWS = {
     "as trained": None,
-    "redrawn": ("draw_pixels", "draw_stand_in"),
-    "and a rest map": ("rest_map",),
-    "and the truth": ("draw_truth", "draw_still"),
-    "and structure": ("draw_structure",),
-    "and features": ("draw_features",),
-    "and what changes": ("draw_change",),
-    "and the swap's expression": ("draw_swap",),
-    "and its codes": ("draw_codes",),
-    "and a clean map": ("draw_clean",),
-    "and a critic": ("draw_real",),
+    "redrawn": ("l1_weight", "same_class_prob"),
+    "and a rest map": ("spatial_rest_channels",),
+    "and the truth": ("paired_prob", "map_invariance_weight"),
+    "and structure": ("ssim_weight",),
+    "and features": ("perceptual_weight",),
+    "and what changes": ("change_weight",),
+    "and the swap's expression": ("expression_weight",),
+    "and its codes": ("code_consistency_weight",),
+    "and a clean map": ("map_confusion_weight",),
+    "and a critic": ("gan_weight",),
 }
 COLUMNS = {
     "wanted expression": "transfer",
@@ -58,24 +58,26 @@ COLUMNS = {
     "nearer to rest donor": "closer_to_rest_donor",
     "SSIM": "ssim",
 }
-#: The picture of all rows: how many swaps, and how wide the names of the rows are.
+#: Number of swaps in the image of all rows, and width of its row names in pixels.
 SHOWN, MARGIN = 8, 150
 
 
 def settings(run: Run, row: str, options: argparse.Namespace) -> tuple[ModelConfig, TrainConfig]:
-    """Those of the preset `clean` with the terms up to `row` and no other."""
+    """Settings of the preset `clean` with the terms up to `row` only."""
     named = [name for terms in list(ROWS.values())[: list(ROWS).index(row) + 1] for name in terms or ()]
-    preset = {name: DRAWING[name] | SCENES[name] for name in DRAWING}
-    model = preset["model"] | {"decoder": "later"} | ({} if "rest_map" in named else {"rest_map": 0})
-    terms = {name for of_row in ROWS.values() for name in of_row or () if name.startswith("draw_")}
-    draw = preset["train"] | {name: 0.0 for name in terms - set(named)}
-    draw |= {"draw_epochs": options.epochs or preset["train"]["draw_epochs"], "precision": options.precision}
-    draw |= {"draw_faces": str(options.faces.absolute())}
-    return replace(run.config, **model), replace(run.train_config, **draw)
+    preset = read_preset("clean-scenes")
+    kept = ("decoder_kind", "decoder_width", "spatial_rest_channels", "spatial_rest_size", "spatial_rest_context")
+    model = {name: preset["model"][name] for name in kept} | {"decoder": "post-hoc"}
+    model |= {} if "spatial_rest_channels" in named else {"spatial_rest_channels": 0}
+    terms = {name for of_row in ROWS.values() for name in of_row or () if name != "spatial_rest_channels"}
+    decoder = dict(preset["decoder"]) | {name: 0.0 for name in terms - set(named)}
+    decoder |= {"epochs": options.epochs or decoder["epochs"], "faces": str(options.faces.absolute())}
+    settings = {"decoder": decoder, "precision": options.precision}
+    return replace(run.config, **model), resolve(TrainConfig, as_dict(run.train_config), settings)
 
 
-def draw(run: Run, row: str, place: Path, options: argparse.Namespace) -> None:
-    """Teach the encoder of `run` to draw, into the run folder `place`."""
+def train_decoder(run: Run, row: str, place: Path, options: argparse.Namespace) -> None:
+    """Train a decoder for the encoder of `run`, into the run folder `place`."""
     model_config, config = settings(run, row, options)
     sizes = {name: one["size"] for name, one in run.info["factors"].items()} | {"expression": len(run.classes)}
     with FacesCache.open(options.faces) as cache:
@@ -91,12 +93,12 @@ def draw(run: Run, row: str, place: Path, options: argparse.Namespace) -> None:
         write_info(place, run.info | {"model": as_dict(model_config), "train": as_dict(config)})
         precision = {"32": "32-true", "bf16": "bf16-mixed"}[options.precision]
         fabric = Fabric(accelerator="auto", devices=1, precision=precision)
-        Drawing(fabric, place, data, model, (model_config, config)).run(lambda: False, ignore_events)
+        DecoderTrainer(fabric, place, data, model, (model_config, config)).run(lambda: False, ignore_events)
     save_tensors(place / MODEL, named_tensors(model, run.adversary))
 
 
-def judged(place: Path, options: argparse.Namespace) -> tuple[dict, list[SwapExample]]:
-    """What the judges say of the swaps of the run `place`, and some of them, the same for every run."""
+def evaluate(place: Path, options: argparse.Namespace) -> tuple[dict, list[SwapExample]]:
+    """Scores of the swaps of the run `place`, and examples of them, the same for each run."""
     run = load_run(place)
     judges = Evaluators(
         load_expression_evaluator(options.judges / "expression", run),
@@ -112,7 +114,7 @@ def judged(place: Path, options: argparse.Namespace) -> tuple[dict, list[SwapExa
 
 
 def pictures(shown: dict[str, Sequence[SwapExample]], path: Path) -> None:
-    """The same swaps as every row draws them, a column a swap: donors above, the truth below."""
+    """Image of the same swaps by all rows, one column per swap, with donors above and ground truth below."""
     first = list(next(iter(shown.values())))[:SHOWN]
     lines = {"rest of": [each.rest_donor for each in first], "expression of": [each.expression_donor for each in first]}
     lines |= {row: [each.swap for each in swaps[:SHOWN]] for row, swaps in shown.items()}
@@ -138,9 +140,9 @@ def asdict_of(found: dict | None) -> dict | None:
 
 
 def table(rows: dict) -> str:
-    """Swaps across people and within one as Markdown; what they are read against below."""
+    """Markdown tables of the swaps between and within identities, with the controls below."""
     lines = []
-    for kind, title in (("across", "Between two people"), ("within", "Within one person")):
+    for kind, title in (("across", "Between identities"), ("within", "Within one identity")):
         names = [name for name, key in COLUMNS.items() if any(row[kind][key] for row in rows.values())]
         lines += [f"{title}:", "", "| | " + " | ".join(names) + " |", "| :-- |" + " --: |" * len(names)]
         for label, row in rows.items():
@@ -163,18 +165,18 @@ def cell(found: dict | None, key: str) -> str:
 
 
 def main() -> None:
-    """Train what is not there yet, judge all, write the table, the sheet and the picture."""
+    """Train missing decoders, evaluate all, and write the table and the images."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("run", type=Path, help="a run of the preset clean: its encoder is taken")
+    parser.add_argument("run", type=Path, help="a run of the preset clean: its encoder is used")
     parser.add_argument("grid", type=Path, help="a cache of the rendered grid")
-    parser.add_argument("judges", type=Path, help="made by benchmarks/judges.py")
-    parser.add_argument("--faces", type=Path, required=True, help="a cache of rendered scenes, to learn to draw from")
+    parser.add_argument("judges", type=Path, help="output of benchmarks/train_evaluators.py")
+    parser.add_argument("--faces", type=Path, required=True, help="a cache of rendered scenes, to train the decoder")
     parser.add_argument("--only", action="append", choices=ROWS, help="rows; default: all")
-    parser.add_argument("--work", type=Path, default=Path("swaps"), help="where the rows' runs lie, and stay")
+    parser.add_argument("--work", type=Path, default=Path("swaps"), help="folder of the rows' runs")
     parser.add_argument("--epochs", type=int, help="default: the preset's")
     parser.add_argument("--precision", choices=("32", "bf16"), default="bf16")
     parser.add_argument("--pairs", type=int, default=1000)
-    parser.add_argument("-o", "--output", type=Path, default=Path("swaps"), help="without the ending")
+    parser.add_argument("-o", "--output", type=Path, default=Path("swaps"), help="path without suffix")
     options = parser.parse_args()
     run, rows, shown = load_run(options.run), {}, {}
     chosen = [row for row in ROWS if not options.only or row in options.only]
@@ -182,11 +184,11 @@ def main() -> None:
         place = options.run if ROWS[row] is None else options.work / row.replace(" ", "-").replace("'", "")
         if not (place / MODEL).exists():
             place.mkdir(parents=True, exist_ok=True)
-            draw(run, row, place, options)
-        rows[row], shown[row] = judged(place, options)
+            train_decoder(run, row, place, options)
+        rows[row], shown[row] = evaluate(place, options)
         print(row, table({row: rows[row]}), sep="\n", flush=True)
     about = {"facedis": __version__, "torch": torch.__version__, "encoder_seed": run.train_config.seed}
-    epochs = options.epochs or SCENES["train"]["draw_epochs"]
+    epochs = options.epochs or read_preset("clean-scenes")["decoder"]["epochs"]
     about |= {"rows": rows, "epochs": epochs, "precision": options.precision}
     options.output.with_suffix(".json").write_text(json.dumps(about, indent=1) + "\n")
     options.output.with_suffix(".md").write_text(table(rows))

@@ -100,7 +100,7 @@ def decoder_data(data: TrainingData, path: str | None) -> Iterator[TrainingData]
         others = training_data(cache)
         if others.classes != data.classes:
             raise ConfigError(
-                f"--draw-faces {path} shows {', '.join(others.classes)}",
+                f"--decoder.faces {path} shows {', '.join(others.classes)}",
                 f"name faces that show {', '.join(data.classes)}",
             )
         yield others

@@ -27,7 +27,7 @@ class Job:
 
 
 #: Decoders from which no gradient reaches a code: beside them beta1 has no say.
-NO_CODE_GRADIENT = ("none", "detached", "later")
+NO_CODE_GRADIENT = ("none", "detached", "post-hoc")
 
 
 def resolve_decoder(model: ModelConfig, config: TrainConfig) -> ModelConfig:
@@ -53,29 +53,45 @@ def build_networks(job: Job, sizes: Mapping[str, int]) -> tuple[Disentangler, Ad
         model, adversary = build(replace(job.model, weights="none"), sizes)
         model.trunk.pretrained = read_info(job.run)["pretrained"]
     if adversary is not None:
-        kept = {"embedding": model.trunk.map_shape(job.model.size)[0], "picture": PIXELS**2}
-        for name, size in kept.items():
-            if getattr(job.config, f"keep_{name}"):
-                model.retention_heads[name] = RetentionHead(job.model.rest_size, size, sizes["expression"])
-    model.rest_gradient, model.code_noise = job.config.rest_gradient, job.config.code_noise
+        retention = job.config.retention
+        targets = {
+            "embedding": (retention.feature_retention_weight, model.trunk.map_shape(job.model.image_size)[0]),
+            "picture": (retention.lowres_retention_weight, PIXELS**2),
+        }
+        for name, (weight, size) in targets.items():
+            if weight:
+                model.retention_heads[name] = RetentionHead(job.model.rest_dim, size, sizes["expression"])
+    model.rest_gradient, model.code_noise = (
+        job.config.adversary.rest_grad_scale,
+        job.config.retention.expression_noise_std,
+    )
     return model, adversary
 
 
 def constrains_rest(model: ModelConfig, config: TrainConfig) -> bool:
     """Whether any loss would miss a rest code that is constant, which is what deceives an adversary best."""
-    drawn = model.decoder == "rest" or (model.decoder == "joint" and config.beta1 > 0)
-    owned = config.own_weight > 0 and "rest" in model.owners.values()
-    # Not `keep_apart`: the numbers of a constant code have no correlations.
-    return drawn or owned or max(config.keep_embedding, config.keep_picture, config.keep_variance) > 0
+    drawn = model.decoder == "rest-only" or (model.decoder == "joint" and config.beta1 > 0)
+    owned = config.adversary.factor_weight > 0 and "rest" in model.factor_branches.values()
+    # Not `covariance_weight`: the numbers of a constant code have no correlations.
+    return (
+        drawn
+        or owned
+        or max(
+            config.retention.feature_retention_weight,
+            config.retention.lowres_retention_weight,
+            config.retention.variance_weight,
+        )
+        > 0
+    )
 
 
 def warn_config(job: Job, model: Disentangler, data: TrainingData) -> None:
     """Say what a user would otherwise find out too late."""
-    if job.config.train_trunk == "none" and not job.model.baseline:
+    if job.config.finetune == "none" and not job.model.baseline:
         warn(job.handler, "the trunk is frozen: the adversary cannot change the accuracy of C_exp")
     if job.model.decoder == "joint" and job.config.beta1 == 0:
         warn(job.handler, "beta1 is 0: a joint decoder learns nothing; add --beta1 0.001, or --decoder detached")
-    if job.model.size > data.cache.info.size:
-        note(job.handler, f"faces of {data.cache.info.size} px are enlarged to {job.model.size} px")
+    if job.model.image_size > data.cache.info.size:
+        note(job.handler, f"faces of {data.cache.info.size} px are enlarged to {job.model.image_size} px")
     if not len(data.val_rows):
         warn(job.handler, "there is no val split: no validation, and the last epoch is kept")

@@ -147,33 +147,38 @@ def encoder_loss(
     told = partial(losses.expression_loss, output.logits, weights=weights.expression, smoothing=config.label_smoothing)
     expression = mix_loss(batch.mix, told, batch.labels)
     if batch.teacher_probs is not None:
-        share = config.teacher_share
+        share = config.distillation_weight
         expression = (1 - share) * expression + share * distillation_loss(output.logits, batch.teacher_probs)
     confusion = reconstruction = own = zero
     if adversary is not None:
         confusion = _confusion(output.codes, batch, adversary, config, weights)
     if output.reconstruction is not None:
-        reconstruction = losses.reconstruction_loss(batch.images, output.reconstruction, config.reconstruction)
+        reconstruction = losses.reconstruction_loss(
+            batch.images, output.reconstruction, config.reconstruction_reduction
+        )
     if output.factors:
         own = sum(
             mix_loss(batch.mix, partial(losses.factor_loss, logits), batch.target(name))
             for name, logits in output.factors.items()
         )
     beta1 = config.beta1
-    if beta1 == 0 and model.draws in ("detached", "rest"):  # it learns from the mean error: no expression code hears it
-        beta1 = 1 / (batch.images[0].numel() if config.reconstruction == "sum" else 1)
+    if beta1 == 0 and model.draws in (
+        "detached",
+        "rest-only",
+    ):  # it learns from the mean error: no expression code hears it
+        beta1 = 1 / (batch.images[0].numel() if config.reconstruction_reduction == "sum" else 1)
     retention = _retention(model, output, batch, config)
     total = beta1 * reconstruction + config.beta2 * expression + beta3_factor * config.beta3 * confusion
-    total = total + config.own_weight * own + retention
+    total = total + config.adversary.factor_weight * own + retention
     return Losses(expression, zero, confusion, reconstruction, own, retention, total)
 
 
 def _confusion(
     codes: Codes, batch: Batch, adversary: Adversaries, config: TrainConfig, weights: ClassWeights
 ) -> Tensor:
-    """L_En^adv of the rest code, and `clean_weight` times that of every other pair of branch and factor."""
+    """L_En^adv of the rest code, and `factor_confusion_weight` times that of every other pair of branch and factor."""
     named = codes.named()
-    if config.confusion == "hsic":
+    if config.adversary.confusion == "hsic":
         found = {
             (branch, factor): _dependence(named[branch], batch.target(factor)) for branch, factor in adversary.pairs
         }
@@ -182,19 +187,19 @@ def _confusion(
         answers = functional_call(adversary, constants, (named,))
         found = {pair: _fooled(logits, pair[1], batch, config, weights) for pair, logits in answers.items()}
     first = found.pop(EXPRESSION_IN_REST)
-    return first + config.clean_weight * sum(found.values()) if found else first
+    return first + config.adversary.factor_confusion_weight * sum(found.values()) if found else first
 
 
 def _fooled(answers: Tensor, factor: str, batch: Batch, config: TrainConfig, weights: ClassWeights) -> Tensor:
     """How far the members are from knowing nothing, mean over them."""
     labels = batch.target(factor)
     known = labels >= 0
-    if config.confusion == "reversal" and not known.all():
+    if config.adversary.confusion == "reversal" and not known.all():
         answers, labels = answers[:, known], labels[known]
     classes = answers.shape[2]
     uniform = answers.new_full((classes,), 1 / classes)
     prior = weights.prior if factor == "expression" and weights.prior is not None else uniform
-    objective = OBJECTIVES[config.confusion]
+    objective = OBJECTIVES[config.adversary.confusion]
     return torch.stack([objective(logits, labels, prior) for logits in answers]).mean()
 
 
@@ -209,15 +214,17 @@ def _retention(model: Disentangler, output: Output, batch: Batch, config: TrainC
     if rest is None:
         return kept
     if "embedding" in model.retention_heads:
-        kept = kept + config.keep_embedding * model.retention_heads["embedding"](rest, output.features, batch.labels)
+        kept = kept + config.retention.feature_retention_weight * model.retention_heads["embedding"](
+            rest, output.features, batch.labels
+        )
     if "picture" in model.retention_heads:
-        kept = kept + config.keep_picture * model.retention_heads["picture"](
+        kept = kept + config.retention.lowres_retention_weight * model.retention_heads["picture"](
             rest, lowres_target(batch.images), batch.labels
         )
-    if config.keep_variance:
-        kept = kept + config.keep_variance * variance_loss(rest)
-    if config.keep_apart:
-        kept = kept + config.keep_apart * covariance_loss(rest.float())
+    if config.retention.variance_weight:
+        kept = kept + config.retention.variance_weight * variance_loss(rest)
+    if config.retention.covariance_weight:
+        kept = kept + config.retention.covariance_weight * covariance_loss(rest.float())
     return kept
 
 
@@ -247,7 +254,7 @@ def train_step(
     output: Output = encoder.wrapped(batch.images)
     adversary_loss = output.logits.new_zeros(())
     if adversary is not None:
-        for _ in range(config.adversary_steps):
+        for _ in range(config.adversary.adversary_steps):
             adversary_loss = adversary_step(fabric, adversary, output.codes, batch, weights.adversary)
     module = None if adversary is None else adversary.module
 
@@ -257,8 +264,8 @@ def train_step(
 
     result = judged(output)
     encoder.backward(fabric, result.total)
-    if config.sharpness:
-        with sam_perturbation(encoder.module, config.sharpness) as found:
+    if config.sam_rho:
+        with sam_perturbation(encoder.module, config.sam_rho) as found:
             if found:  # else the scaler of 16-bit gradients leaves this step out, as it does without sharpness
                 encoder.backward(fabric, judged(encoder.wrapped(batch.images)).total)
     encoder.optimizer_step()
@@ -268,17 +275,17 @@ def train_step(
 def encoder_optimizers(model: Disentangler, config: TrainConfig) -> tuple[Optimizer, ...]:
     """One optimiser for trunk, branches, heads and a joint decoder; a detached decoder has its own.
 
-    Parts of the trunk that `train_trunk` leaves out are frozen here.
+    Parts of the trunk that `finetune` leaves out are frozen here.
     """
     trunk = model.trunk
-    trained = {"all": trunk, "last": trunk.last_stage, "none": None}[config.train_trunk]
+    trained = {"all": trunk, "last": trunk.last_stage, "none": None}[config.finetune]
     trunk.requires_grad_(False)
     if trained is not None:
         trained.requires_grad_(True)
     lr_trunk = config.lr_trunk or (config.lr / 10 if trunk.pretrained else config.lr)
     copied = list(model.rest_stages.parameters()) if model.rest_stages else []
     apart = list(trunk.parameters()) + copied + (list(model.decoder.parameters()) if model.detached else [])
-    if model.draws == "later":  # facedis.training.decoder.decoder_trainer has optimisers of its own
+    if model.draws == "post-hoc":  # facedis.training.decoder.decoder_trainer has optimisers of its own
         apart += [weight for part in model.decoder_modules() for weight in part.requires_grad_(False).parameters()]
     known = {id(parameter) for parameter in apart}
     groups = [{"params": [parameter for parameter in model.parameters() if id(parameter) not in known]}]
@@ -292,7 +299,7 @@ def encoder_optimizers(model: Disentangler, config: TrainConfig) -> tuple[Optimi
 
 def adversary_optimizers(adversary: nn.Module, config: TrainConfig) -> tuple[Optimizer, ...]:
     """Adam: C_adv must keep up with a code that moves, whatever recipe the encoder has."""
-    return (torch.optim.Adam(adversary.parameters(), config.lr_adversary),)
+    return (torch.optim.Adam(adversary.parameters(), config.adversary.lr_adversary),)
 
 
 #: Of a detached decoder, which shares no parameter with anything else.

@@ -76,16 +76,16 @@ def train(job: Job) -> TrainState:
         KeyboardInterrupt: It was stopped between two steps; what was done is saved.
     """
     config = job.config
-    device = pick_device(config.device)
-    alone = config.devices * config.nodes == 1
+    device = pick_device(config.runtime.device)
+    alone = config.runtime.devices * config.runtime.num_nodes == 1
     # Started by torchrun, every process is there already; else Fabric starts the others itself.
     strategy = "auto" if alone else "ddp" if "TORCHELASTIC_RUN_ID" in os.environ else "ddp_spawn"
     fabric = Fabric(
         accelerator=device.type,
-        devices=config.devices,
-        num_nodes=config.nodes,
+        devices=config.runtime.devices,
+        num_nodes=config.runtime.num_nodes,
         strategy=strategy,
-        precision={"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}[config.precision],
+        precision={"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}[config.runtime.precision],
     )
     if alone:
         return _fit(fabric, job)
@@ -96,11 +96,11 @@ def _fit(fabric: Fabric, job: Job) -> TrainState:
     if not fabric.is_global_zero:
         job = replace(job, handler=ignore_events)
     with FacesCache.open(job.faces) as cache:
-        data = training_data(cache, tuple(name for name in job.model.owners if name != "expression"))
+        data = training_data(cache, tuple(name for name in job.model.factor_branches if name != "expression"))
         torch.manual_seed(job.config.seed)
         model, adversary = build_networks(job, data.sizes)
         warn_config(job, model, data)
-        named = job.config.teacher
+        named = job.config.teachers
         teachers = Teachers(named, data.classes, fabric.device) if named else None
         if fabric.is_global_zero and not job.resume:
             start_run(job.run, data, model.trunk.pretrained, job.model, job.config)
@@ -122,11 +122,13 @@ class Trainer:
         teachers: Teachers | None = None,
     ) -> None:
         self.fabric, self.job, self.config, self.data = fabric, job, job.config, data
-        norm = self.config.trunk_norm
+        norm = self.config.trunk_bn
         model.freeze_trunk_bn = norm == "eval" or (norm == "auto" and model.trunk.pretrained)
         model.to(memory_format=torch.channels_last)
-        self.encoder = _optimized_module(fabric, model, encoder_optimizers(model, self.config), self.config.compile)
-        self.ema = EMA(model, self.config.average) if self.config.average else None
+        self.encoder = _optimized_module(
+            fabric, model, encoder_optimizers(model, self.config), self.config.runtime.compile
+        )
+        self.ema = EMA(model, self.config.ema_decay) if self.config.ema_decay else None
         self.adversary = None
         if adversary is not None:
             self.adversary = _optimized_module(fabric, adversary, adversary_optimizers(adversary, self.config))
@@ -135,7 +137,7 @@ class Trainer:
         self.state = TrainState()
         self.sums = torch.zeros(len(SUMS), dtype=torch.float32 if fabric.device.type == "mps" else torch.float64)
         self.sums = self.sums.to(fabric.device)
-        self.keep_best = data.keeps_best(self.config.select)
+        self.keep_best = data.keeps_best(self.config.checkpoint_selection)
         self.steps = len(self.batches(0))
 
     def run(self, stop: Any) -> TrainState:
@@ -150,10 +152,10 @@ class Trainer:
         begun = (
             self.job.run / decoder_trainer.CHECKPOINT
         ).exists()  # then the encoder was finished in an earlier sitting
-        if self.fabric.is_global_zero and not begun and self.config.erase and self.adversary is not None:
+        if self.fabric.is_global_zero and not begun and self.config.retention.leace and self.adversary is not None:
             self._erase()
         self.fabric.barrier()
-        if self.encoder.module.draws == "later":
+        if self.encoder.module.draws == "post-hoc":
             self._train_decoder(stop, begun)
         if self.fabric.is_global_zero:
             for name in (CHECKPOINT, decoder_trainer.CHECKPOINT):
@@ -173,7 +175,7 @@ class Trainer:
             if self.should_stop(stop):
                 self._save()
                 raise KeyboardInterrupt
-            if time.monotonic() - self.saved > 60 * self.config.checkpoint_minutes:
+            if time.monotonic() - self.saved > 60 * self.config.runtime.checkpoint_minutes:
                 self._save()
             self._report(begun, first)
         self._check_finite()
@@ -183,11 +185,11 @@ class Trainer:
         """One iteration, at the rate that the schedule says."""
         state, config, labels = self.state, self.config, batch.labels
         done, total = state.epoch * self.steps + state.step, config.epochs * self.steps
-        factor = lr_factor(config.schedule, done, total)
+        factor = lr_factor(config.lr_schedule, done, total)
         for optimizer in self._scheduled():
             for group in optimizer.param_groups:
                 group["lr"] = group["initial_lr"] * factor
-        share = beta3_factor(done, total, config.warm_up, config.ramp)
+        share = beta3_factor(done, total, config.adversary.beta3_warmup, config.adversary.beta3_ramp)
         losses, output = train_step(self.fabric, self.encoder, self.adversary, batch, config, self.weights, share)
         if self.ema is not None:
             self.ema.update(self.encoder.module)
@@ -209,9 +211,9 @@ class Trainer:
             position = np.searchsorted(rows, picked)
             labels, factors = self._targets(position)
             generator = step_generator(self.config.seed, self.state.epoch, number, self.fabric.global_rank)
-            images = to_images(torch.from_numpy(faces).to(self.fabric.device), self.job.model.size)
-            images = augment(images, self.config.augment, generator)
-            mix = draw_mixup(len(images), self.config.mixup, generator) if self.config.mixup else None
+            images = to_images(torch.from_numpy(faces).to(self.fabric.device), self.job.model.image_size)
+            images = augment(images, self.config.augmentation, generator)
+            mix = draw_mixup(len(images), self.config.mixup_alpha, generator) if self.config.mixup_alpha else None
             images = mix_loss(mix, torch.Tensor.contiguous, images).contiguous(memory_format=torch.channels_last)
             yield Batch(images, labels, factors, mix, self._teacher_probs(images))
 
@@ -235,13 +237,15 @@ class Trainer:
         line = {"epoch": state.epoch, "steps": self.steps, "train": self._means()}
         val = {}
         if self.fabric.is_global_zero and len(self.data.val_rows):
-            val = accuracy(self.fabric, self._eval_module(), self._adversary_module(), self.data, self.job.model.size)
+            val = accuracy(
+                self.fabric, self._eval_module(), self._adversary_module(), self.data, self.job.model.image_size
+            )
         line |= {"val": val} if val else {}
         line["images_per_second"] = (self.sums[-1].item() - first) * self.fabric.world_size / (self.clock - begun)
         line["seconds"] = state.seconds
         if self.fabric.is_global_zero:
             state.history_bytes = append_history(self.job.run, line)
-            if self.config.tensorboard:
+            if self.config.runtime.tensorboard:
                 write_scalars(self.job.run, line)
             better = val.get("expression_accuracy", 0.0) > state.best
             if better:
@@ -256,7 +260,7 @@ class Trainer:
 
     def _reset_adversaries(self) -> None:
         """Let the adversaries begin anew where it is time: one that knows a code by heart misses its new leaks."""
-        every, adversary = self.config.adversary_restart, self.adversary
+        every, adversary = self.config.adversary.adversary_reset_every, self.adversary
         if adversary is None or not every or self.state.epoch % every or self.state.epoch == self.config.epochs:
             return
         step_generator(self.config.seed, self.state.epoch, -1, 0)  # the same weights in every process
@@ -301,7 +305,7 @@ class Trainer:
         if read_tensors(path)[1].get("erased"):  # in an earlier sitting that ended before the run was complete
             return
         load_tensors(path, model, adversary)
-        settings = self.job.model.size, self.job.handler, self.config.keep_directions
+        settings = self.job.model.image_size, self.job.handler, self.config.retention.rest_rank
         erase_expression(self.fabric, model, self.data, *settings)
         save_tensors(path, named_tensors(model, adversary), {"erased": True})
 
@@ -309,7 +313,7 @@ class Trainer:
         """Teach the decoder of the model that the folder holds, whose codes stay as they are."""
         path, model, adversary = self.job.run / MODEL, self.encoder.module, self._adversary_module()
         load_tensors(path, model, adversary)
-        with decoder_data(self.data, self.config.draw_faces) as data:
+        with decoder_data(self.data, self.config.decoder.faces) as data:
             decoder = decoder_trainer.DecoderTrainer(
                 self.fabric, self.job.run, data, model, (self.job.model, self.config)
             )
@@ -353,9 +357,9 @@ class Trainer:
 
     def batches(self, epoch: int) -> list[np.ndarray]:
         """Positions into the train rows of each of this process's batches."""
-        balanced = self.config.balance == "sampler"
+        balanced = self.config.class_balance == "sampler"
         order = epoch_order(self.data.train_labels, balanced, self.config.seed, epoch)
-        return process_batches(order, self.config.batch, self.fabric.global_rank, self.fabric.world_size)
+        return process_batches(order, self.config.batch_size, self.fabric.global_rank, self.fabric.world_size)
 
     def _eval_module(self) -> Disentangler:
         """What is validated and kept: the model, or its running mean."""
@@ -384,7 +388,7 @@ def _optimized_module(
 
 def _weights(config: TrainConfig, data: TrainingData, device: torch.device) -> ClassWeights:
     weights = torch.from_numpy(class_weights(data.train_labels, len(data.classes))).float().to(device)
-    both = {"loss": (weights, weights), "adversary": (None, weights)}.get(config.balance, (None, None))
+    both = {"loss": (weights, weights), "adversary": (None, weights)}.get(config.class_balance, (None, None))
     seen = np.bincount(data.train_labels, minlength=len(data.classes)) / len(data.train_labels)
-    prior = torch.from_numpy(seen).float().to(device) if config.balance == "none" else None
+    prior = torch.from_numpy(seen).float().to(device) if config.class_balance == "none" else None
     return ClassWeights(*both, prior)

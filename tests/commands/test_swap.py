@@ -42,17 +42,19 @@ def test_pasting_leaves_the_border_of_the_photo_unchanged(facedis, here, tmp_pat
         assert photo.shape == pasted.shape
         same = (photo == pasted).all(axis=2)
         assert same[[0, -1]].all() and same[:, [0, -1]].all() and not same.all()
-    alone = facedis("swap", images[0], "--onto", "happy", "--paste", "-o", tmp_path / "o.webp", "--json")
+    alone = facedis("swap", images[0], "--target-expression", "happy", "--paste", "-o", tmp_path / "o.webp", "--json")
     assert alone.record["images"].keys() == {"x1", "x1_reconstructed", "x1_swapped", "x1_pasted", "grid"}
 
 
 def test_a_swap_to_a_class_mean(facedis, here, tmp_path, images):
-    done = facedis("swap", images[0], "--onto", "surprise", "-o", tmp_path / "o.jpg")
+    done = facedis("swap", images[0], "--target-expression", "surprise", "-o", tmp_path / "o.jpg")
     assert done.code == 0 and "mean of surprise" in done.out
     assert (here / "runs" / "one" / "means.safetensors").is_file()
     with Image.open(tmp_path / "o.jpg") as image:
         assert image.format == "JPEG" and "synthetic" in image.getexif()[0x010E]
-    again = facedis("swap", images[0], "--onto", "surprise", "--run", "runs/one", "-o", tmp_path / "o2.jpg")
+    again = facedis(
+        "swap", images[0], "--target-expression", "surprise", "--run", "runs/one", "-o", tmp_path / "o2.jpg"
+    )
     assert again.err == ""  # the cached means are used
 
 
@@ -76,7 +78,9 @@ def test_an_interpolation_is_a_strip_or_an_animation(facedis, here, tmp_path, im
     assert done.code == 0 and "100%" in done.out
     with Image.open(tmp_path / "steps.gif") as image:
         assert 1 <= image.n_frames <= 4 and b"synthetic" in image.info["comment"]
-    one = facedis("swap", images[0], "--onto", "fear", "--interpolate", "3", "-o", tmp_path / "on.gif", "--json")
+    one = facedis(
+        "swap", images[0], "--target-expression", "fear", "--interpolate", "3", "-o", tmp_path / "on.gif", "--json"
+    )
     assert one.record["onto"] == "fear" and one.record["task"] == "interpolation"
 
 
@@ -90,11 +94,18 @@ def test_pasting_into_a_photo_respects_its_exif_orientation(facedis, here, tmp_p
     assert upright.shape == pasted.shape and (upright[0] == pasted[0]).all()
 
 
-QUICK = ("--bootstrap", "100", "--pairs", "40")
+QUICK = ("--bootstrap-samples", "100", "--pairs", "40")
 
 
 def test_swap_eval_writes_a_record_a_figure_and_a_contact_sheet(facedis, here, tmp_path, judges):
-    words = ("--judge", judges / "expression", "--face-judge", judges / "identity", "--sheet", tmp_path / "s.png")
+    words = (
+        "--expression-model",
+        judges / "expression",
+        "--identity-model",
+        judges / "identity",
+        "--sheet",
+        tmp_path / "s.png",
+    )
     done = facedis("swap-eval", *words, *QUICK, "-o", tmp_path / "out", "--json")
     assert done.code == 0 and done.err == ""
     assert names(tmp_path / "out") == {"result.json", "swaps.png"}

@@ -5,7 +5,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from facedis.config import ModelConfig, TrainConfig
+from facedis.config import ModelConfig, TrainConfig, resolve
 from facedis.errors import ConfigError, RunError
 from facedis.model.losses import objective as losses
 from facedis.model.network.disentangler import build
@@ -104,7 +104,7 @@ def test_running_statistics_survive_what_overflows_at_the_worst_point():
 def test_a_step_whose_gradient_overflows_is_left_as_it_is_without_sharpness():
     torch.manual_seed(0)
     settings = ModelConfig(
-        trunk="resnet18_half", weights="none", size=32, branch="light", branch_widths=(8, 8, 8), decoder="none"
+        trunk="resnet18_half", weights="none", image_size=32, branch="light", branch_widths=(8, 8, 8), decoder="none"
     )
     model, _ = build(settings, {"expression": 3})
     side = OptimizedModule(model.train(), model, (torch.optim.SGD(model.parameters(), 0.0),))
@@ -117,7 +117,7 @@ def test_a_step_whose_gradient_overflows_is_left_as_it_is_without_sharpness():
 
     side.backward, side.optimizer_step = overflowing, lambda: None
     batch = Batch(torch.rand(4, 3, 32, 32), torch.tensor([0, 1, 2, 0]))
-    train_step(Fabric(accelerator="cpu"), side, None, batch, TrainConfig(sharpness=0.05), ClassWeights())
+    train_step(Fabric(accelerator="cpu"), side, None, batch, TrainConfig(sam_rho=0.05), ClassWeights())
     assert len(backward_calls) == 1 and all(torch.isfinite(value).all() for value in model.state_dict().values())
 
 
@@ -134,10 +134,10 @@ def test_a_sharpness_aware_step_goes_down_the_gradient_of_the_worst_point():
     assert layer.weight.item() == pytest.approx(1 - 0.1 * 3)
 
 
-@pytest.mark.parametrize("other", [{"confusion": "hsic"}, {"confusion": "reversal"}, {"keep_embedding": 1.0}])
+@pytest.mark.parametrize("other", [{"confusion": "hsic"}, {"confusion": "reversal"}, {"feature_retention_weight": 1.0}])
 def test_mixup_is_refused_beside_what_needs_one_label(other):
     with pytest.raises(ConfigError, match="two labels"):
-        TrainConfig(mixup=0.2, **other)
+        resolve(TrainConfig, {"mixup_alpha": 0.2, **other})
 
 
 def test_a_pupil_that_answers_as_its_teachers_do_has_nothing_to_learn():
@@ -155,7 +155,7 @@ def test_the_gradient_of_the_teachers_is_of_the_size_of_a_cross_entropys():
 
 def test_teachers_answer_in_the_order_of_the_pupil_and_see_the_size_they_know(tmp_path):
     for name, seed in (("one", 1), ("two", 2)):
-        make_run(tmp_path / name, seed, size=32)
+        make_run(tmp_path / name, seed, image_size=32)
     known = load_run(tmp_path / "one").classes
     images = torch.rand(4, 3, 48, 48)
     folders = [str(tmp_path / "one"), str(tmp_path / "two")]

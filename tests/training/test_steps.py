@@ -17,6 +17,7 @@ from facedis.training.steps import (
     encoder_optimizers,
     train_step,
 )
+from tests.conftest import change
 
 K, SIZE = 3, 32
 PARTS = ("trunk", "expression_branch", "expression_head", "rest_branch", "adversary", "decoder")
@@ -32,11 +33,11 @@ ROUTES = {
 def _network(**changes):
     torch.manual_seed(0)
     settings = dict(
-        trunk="resnet18", weights="none", size=SIZE, branch_widths=(8, 8, 8), expression_size=6, rest_size=5,
+        trunk="resnet18", weights="none", image_size=SIZE, branch_widths=(8, 8, 8), expression_dim=6, rest_dim=5,
         decoder="joint", decoder_width=32,
     )  # fmt: skip
     config = ModelConfig(**settings | changes)
-    model, adversary = build(config, {factor: K for factor in config.owners})
+    model, adversary = build(config, {factor: K for factor in config.factor_branches})
     return model.train(), adversary
 
 
@@ -116,7 +117,7 @@ def test_the_encoders_step_leaves_the_adversary_bit_equal():
 
 
 def test_the_encoder_is_judged_by_the_updated_adversary():
-    config = TrainConfig(beta2=0.0, lr_adversary=1.0)
+    config = change(TrainConfig(), beta2=0.0, lr_adversary=1.0)
     model, adversary = _network(decoder="none")
     batch = _batch()
     encoder, opponent = _sides(model, adversary, config)
@@ -137,7 +138,7 @@ def test_beta1_0_with_a_joint_loss_is_the_weighted_sum_of_eq_3():
     torch.testing.assert_close(terms.total, by_hand)
 
 
-@pytest.mark.parametrize(("decoder", "learns"), [("joint", False), ("detached", True), ("rest", True)])
+@pytest.mark.parametrize(("decoder", "learns"), [("joint", False), ("detached", True), ("rest-only", True)])
 def test_without_beta1_only_a_decoder_that_no_expression_code_hears_learns(decoder, learns):
     model, adversary = _network(decoder=decoder)
     batch = _batch()
@@ -147,13 +148,13 @@ def test_without_beta1_only_a_decoder_that_no_expression_code_hears_learns(decod
     assert (terms.total == terms.expression + terms.confusion) == (not learns)
 
 
-@pytest.mark.parametrize(("train_trunk", "moving"), [("all", True), ("last", True), ("none", False)])
-def test_train_trunk_says_what_of_the_trunk_moves(train_trunk, moving):
+@pytest.mark.parametrize(("finetune", "moving"), [("all", True), ("last", True), ("none", False)])
+def test_train_trunk_says_what_of_the_trunk_moves(finetune, moving):
     model, _adversary = _network(decoder="none")
-    encoder_optimizers(model, TrainConfig(train_trunk=train_trunk))
+    encoder_optimizers(model, TrainConfig(finetune=finetune))
     trainable = [p.requires_grad for p in model.trunk.parameters()]
     assert any(trainable) == moving
-    assert all(trainable) == (train_trunk == "all")
+    assert all(trainable) == (finetune == "all")
     assert all(p.requires_grad for p in model.trunk.last_stage.parameters()) == moving
 
 
@@ -186,7 +187,7 @@ def test_with_further_factors_each_branch_is_taught_its_own_and_cleaned_of_the_o
 
 
 def test_a_decoder_for_the_rest_branch_leaves_trunk_and_expression_alone():
-    model, adversary = _network(decoder="rest")
+    model, adversary = _network(decoder="rest-only")
     batch = _batch()
     losses.reconstruction_loss(batch.images, model(batch.images).reconstruction).backward()
     assert _touched(model, adversary) == {"rest_branch", "decoder"}
@@ -203,7 +204,7 @@ def test_rest_gradient_0_keeps_the_game_out_of_the_shared_trunk():
 @pytest.mark.parametrize("confusion", ["uniform", "prior", "reversal", "entropy", "hsic"])
 def test_every_objective_trains_the_rest_branch_and_never_the_adversary(confusion):
     model, adversary = _network(decoder="none")
-    batch, config = _batch(9), TrainConfig(confusion=confusion)
+    batch, config = _batch(9), change(TrainConfig(), confusion=confusion)
     encoder_loss(model, model(batch.images), batch, adversary, config, ClassWeights()).confusion.backward()
     assert _touched(model, adversary) == {"trunk", "rest_branch"}
 

@@ -20,25 +20,25 @@ from facedis.training.recipes.augmentation import to_images
 from facedis.training.run_folder import read_history
 from facedis.training.setup import Job
 from facedis.training.trainer import train
-from tests.conftest import write_cache
+from tests.conftest import change, write_cache
 
 MODEL = ModelConfig(
     trunk="mobilenet_v3_large",
     weights="none",
-    size=32,
+    image_size=32,
     branch="light",
     branch_widths=(16, 16, 16),
-    expression_size=8,
-    rest_size=8,
+    expression_dim=8,
+    rest_dim=8,
     decoder="detached",
     decoder_width=32,
 )
-CONFIG = TrainConfig(epochs=2, batch=12, lr=1e-3, device="cpu", checkpoint_minutes=60)
+CONFIG = change(TrainConfig(), epochs=2, batch_size=12, lr=1e-3, device="cpu", checkpoint_minutes=60)
 
 
 def _job(cache, run, **changes):
     values = {name: changes.pop(name) for name in list(changes) if name in Job.__dataclass_fields__}
-    return Job(cache, run, values.pop("model", MODEL), replace(CONFIG, **changes), **values)
+    return Job(cache, run, values.pop("model", MODEL), change(CONFIG, **changes), **values)
 
 
 def _tiny_trunk(name, source):
@@ -74,10 +74,12 @@ def _stop_after(monkeypatch, steps):
 
 
 def test_without_the_rests_gradient_the_expression_is_learned_as_in_a_baseline_bit_for_bit(pattern_cache, tmp_path):
-    common = {"rest_gradient": 0.0, "optimizer": "adamw", "code_noise": 0.1, "select": "last"}
-    played = replace(MODEL, decoder="none", rest_stages=1, adversary=("linear", "mlp"))
+    common = {"rest_grad_scale": 0.0, "optimizer": "adamw", "expression_noise_std": 0.1, "checkpoint_selection": "last"}
+    played = replace(MODEL, decoder="none", unshared_stages=1, adversary_ensemble=("linear", "mlp"))
     alone = replace(MODEL, decoder="none", baseline=True)
-    train(_job(pattern_cache, tmp_path / "played", model=played, keep_picture=1.0, adversary_steps=2, **common))
+    train(
+        _job(pattern_cache, tmp_path / "played", model=played, lowres_retention_weight=1.0, adversary_steps=2, **common)
+    )
     train(_job(pattern_cache, tmp_path / "alone", model=alone, **common))
     both, baseline = (read_tensors(tmp_path / name / "model.safetensors")[0] for name in ("played", "alone"))
     assert len(both) > len(baseline) > 10
@@ -123,7 +125,7 @@ def test_two_runs_of_one_seed_are_the_same_and_of_two_seeds_are_not(pattern_cach
 
 
 def test_two_processes_train_one_model(pattern_cache, tmp_path):
-    train(_job(pattern_cache, tmp_path / "run", devices=2, epochs=1, batch=6))
+    train(_job(pattern_cache, tmp_path / "run", devices=2, epochs=1, batch_size=6))
     history = read_history(tmp_path / "run")
     assert len(history) == 1 and history[0]["steps"] == 3
     load_run(tmp_path / "run")
@@ -131,7 +133,7 @@ def test_two_processes_train_one_model(pattern_cache, tmp_path):
 
 def test_a_frozen_trunk_stays_as_it_was_and_the_user_is_told(pattern_cache, tmp_path):
     told = []
-    train(_job(pattern_cache, tmp_path / "run", epochs=1, train_trunk="none", trunk_norm="eval", handler=told.append))
+    train(_job(pattern_cache, tmp_path / "run", epochs=1, finetune="none", trunk_bn="eval", handler=told.append))
     torch.manual_seed(CONFIG.seed)
     fresh, _ = disentangler.build(MODEL, {"expression": 3})
     trained = load_run(tmp_path / "run").model
@@ -175,11 +177,11 @@ def test_the_run_folder_says_how_it_was_made(pattern_cache, tmp_path):
 
 def test_an_erased_rest_code_has_one_mean_for_all_expressions_of_the_train_split(pattern_cache, tmp_path):
     for name, erase in (("kept", False), ("erased", True)):
-        train(_job(pattern_cache, tmp_path / name, epochs=1, beta3=0.0, erase=erase))
+        train(_job(pattern_cache, tmp_path / name, epochs=1, beta3=0.0, leace=erase))
     gaps = {}
     with FacesCache.open(pattern_cache) as cache:
         rows = cache.rows("train")
-        images = to_images(torch.from_numpy(cache.faces(rows)), MODEL.size)
+        images = to_images(torch.from_numpy(cache.faces(rows)), MODEL.image_size)
         labels = torch.from_numpy(cache.labels[rows].astype("int64"))
         for name in ("kept", "erased"):
             with torch.no_grad():
@@ -192,10 +194,10 @@ def test_an_erased_rest_code_has_one_mean_for_all_expressions_of_the_train_split
 @pytest.mark.parametrize(
     "beyond",
     [
-        {"average": 0.9},
-        {"mixup": 0.4},
-        {"sharpness": 0.05, "optimizer": "adamw"},
-        {"teacher": ("teacher",), "teacher_share": 0.5},
+        {"ema_decay": 0.9},
+        {"mixup_alpha": 0.4},
+        {"sam_rho": 0.05, "optimizer": "adamw"},
+        {"teachers": ("teacher",), "distillation_weight": 0.5},
     ],
 )
 def test_ways_to_train_that_carry_a_state_of_their_own_resume_bit_for_bit(pattern_cache, tmp_path, monkeypatch, beyond):
@@ -217,21 +219,23 @@ def test_ways_to_train_that_carry_a_state_of_their_own_resume_bit_for_bit(patter
 
 def test_a_teacher_that_is_no_run_is_refused_before_anything_is_written(pattern_cache, tmp_path):
     with pytest.raises(RunError, match="no run folder"):
-        train(_job(pattern_cache, tmp_path / "run", teacher=(str(tmp_path / "nobody"),)))
+        train(_job(pattern_cache, tmp_path / "run", teachers=(str(tmp_path / "nobody"),)))
     assert not (tmp_path / "run").exists()
 
 
 def test_further_factors_and_all_that_is_beyond_the_paper_resume_bit_for_bit(pattern_cache, tmp_path, monkeypatch):
-    model = replace(MODEL, factors=("identity",), adversary=("linear", "mlp"), code_norm="batch", rest_stages=1)
+    model = replace(
+        MODEL, factors=("identity",), adversary_ensemble=("linear", "mlp"), code_norm="batch", unshared_stages=1
+    )
     beyond = dict(
         model=model,
-        adversary_restart=1,
-        keep_embedding=1.0,
-        keep_picture=0.5,
-        keep_variance=0.5,
-        keep_apart=0.1,
-        ramp=0.5,
-        code_noise=0.1,
+        adversary_reset_every=1,
+        feature_retention_weight=1.0,
+        lowres_retention_weight=0.5,
+        variance_weight=0.5,
+        covariance_weight=0.1,
+        beta3_ramp=0.5,
+        expression_noise_std=0.1,
     )
     train(_job(pattern_cache, tmp_path / "whole", **beyond))
     _stop_after(monkeypatch, 4)

@@ -23,7 +23,9 @@ class AdversaryEnsemble(nn.Module):
 
     def __init__(self, code_size: int, classes: int, config: ModelConfig) -> None:
         super().__init__()
-        self.members = nn.ModuleList(_member(kind, code_size, classes, config.dropout) for kind in config.adversary)
+        self.members = nn.ModuleList(
+            _member(kind, code_size, classes, config.dropout) for kind in config.adversary_ensemble
+        )
 
     def forward(self, code: Tensor) -> Tensor:
         """(M, B, K) logits of the M members on a (B, D) code."""
@@ -79,12 +81,12 @@ def build_adversaries(config: ModelConfig, sizes: Mapping[str, int]) -> Adversar
     """
     if config.baseline:
         return None
-    lengths = {"expression": config.expression_size}
+    lengths = {"expression": config.expression_dim}
     return Adversaries(
         {
-            (branch, factor): AdversaryEnsemble(lengths.get(branch, config.rest_size), sizes[factor], config)
+            (branch, factor): AdversaryEnsemble(lengths.get(branch, config.rest_dim), sizes[factor], config)
             for branch in config.branches
-            for factor, owner in config.owners.items()
+            for factor, owner in config.factor_branches.items()
             if owner != branch
         }
     )

@@ -28,17 +28,17 @@ class Branch(nn.Module):
         layers: list[nn.Module] = []
         for number, out in enumerate(config.branch_widths):
             kernel = 1 if number == 0 and config.branch == "light" else 3
-            layers.append(nn.Conv2d(channels, out, kernel, padding=kernel // 2, bias=not config.branch_norm))
-            if config.branch_norm:
+            layers.append(nn.Conv2d(channels, out, kernel, padding=kernel // 2, bias=not config.branch_bn))
+            if config.branch_bn:
                 layers.append(nn.BatchNorm2d(out))
-            layers.append(nn.LeakyReLU(config.slope))
+            layers.append(nn.LeakyReLU(config.leaky_slope))
             channels = out
         layers.append(nn.Conv2d(channels, code_size, (height, width)))
         self.layers = nn.Sequential(*layers)
         self.code_norm = CODE_NORMS[config.code_norm](code_size)
         for layer in self.layers:
             if isinstance(layer, nn.Conv2d):  # torch's default shrinks the signal at every layer
-                nn.init.kaiming_normal_(layer.weight, a=config.slope)
+                nn.init.kaiming_normal_(layer.weight, a=config.leaky_slope)
 
     def forward(self, features: Tensor) -> Tensor:
         """The code of a feature map (B, C, H, W)."""

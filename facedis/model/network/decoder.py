@@ -1,6 +1,6 @@
 """The decoder De: from the concatenated codes back to the face.
 
-The paper's is six deconvolutions. The other kind, `styled`, is told the codes again at every size it draws.
+The paper's is six deconvolutions. The other kind, `film`, is told the codes again at every size it draws.
 """
 
 import torch
@@ -17,10 +17,10 @@ def build_decoder(code_size: int, config: ModelConfig) -> nn.Module:
     Raises:
         ConfigError: It cannot draw faces of that size.
     """
-    if config.size % 16:
-        nearest = round(config.size / 16) * 16
-        raise ConfigError(f"a decoder cannot make faces of {config.size} px", f"choose --size {nearest}")
-    return FiLMDecoder(code_size, config) if config.decoder_kind == "styled" else Decoder(code_size, config)
+    if config.image_size % 16:
+        nearest = round(config.image_size / 16) * 16
+        raise ConfigError(f"a decoder cannot make faces of {config.image_size} px", f"choose --image-size {nearest}")
+    return FiLMDecoder(code_size, config) if config.decoder_kind == "film" else Decoder(code_size, config)
 
 
 class Decoder(nn.Module):
@@ -36,12 +36,12 @@ class Decoder(nn.Module):
     def __init__(self, code_size: int, config: ModelConfig) -> None:
         super().__init__()
         width = config.decoder_width
-        keep = 1 if config.size % 32 else 0
-        layers: list[nn.Module] = [nn.ConvTranspose2d(code_size, width, config.size // (16 if keep else 32))]
+        keep = 1 if config.image_size % 32 else 0
+        layers: list[nn.Module] = [nn.ConvTranspose2d(code_size, width, config.image_size // (16 if keep else 32))]
         for number in range(5):
             out = 3 if number == 4 else max(width // 2, 16)
             grow = _keep if number < keep else _double
-            layers += [nn.LeakyReLU(config.slope), *grow(width, out, config.decoder_kind)]
+            layers += [nn.LeakyReLU(config.leaky_slope), *grow(width, out, config.decoder_kind)]
             width = out
         self.layers = nn.Sequential(*layers, nn.Sigmoid())
 
@@ -64,18 +64,18 @@ class FiLMDecoder(nn.Module):
 
     def __init__(self, code_size: int, config: ModelConfig) -> None:
         super().__init__()
-        self.code_size, self.map_channels, self.side = code_size, config.rest_map, config.rest_map_side
-        width, self.start = config.decoder_width, config.size // 16
+        self.code_size, self.map_channels, self.side = code_size, config.spatial_rest_channels, config.spatial_rest_size
+        width, self.start = config.decoder_width, config.image_size // 16
         self.joins = self.side // 8  # the block that is told the map
         self.stem = nn.Linear(code_size, width * self.start**2)
         widths = [max(width // share, 16) for share in (2, 3, 6, 12)]
         before = [width, widths[0], widths[1], widths[2]]
         before[self.joins] += self.map_channels
         self.blocks = nn.ModuleList(
-            _FiLMBlock(*pair, code_size, config.slope) for pair in zip(before, widths, strict=True)
+            _FiLMBlock(*pair, code_size, config.leaky_slope) for pair in zip(before, widths, strict=True)
         )
         # Once more where the face is laid out: at an eighth and at a quarter of the size.
-        self.refine = nn.ModuleList(_FiLMBlock(out, out, code_size, config.slope) for out in widths[:2])
+        self.refine = nn.ModuleList(_FiLMBlock(out, out, code_size, config.leaky_slope) for out in widths[:2])
         self.to_rgb = nn.Conv2d(widths[-1], 3, 3, padding=1)
 
     def forward(self, codes: Tensor) -> Tensor:

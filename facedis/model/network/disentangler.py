@@ -83,27 +83,29 @@ class Disentangler(nn.Module):
 
     def __init__(self, trunk: Trunk, sizes: Mapping[str, int], config: ModelConfig) -> None:
         super().__init__()
-        shape = trunk.map_shape(config.size)
+        shape = trunk.map_shape(config.image_size)
         # First what a baseline has, so that one seed gives both the same random weights to begin with.
         self.trunk = trunk
-        self.expression_branch = Branch(shape, config.expression_size, config)
+        self.expression_branch = Branch(shape, config.expression_dim, config)
         self.expression_head = nn.Sequential(
-            nn.Dropout(config.dropout), nn.Linear(config.expression_size, sizes["expression"])
+            nn.Dropout(config.dropout), nn.Linear(config.expression_dim, sizes["expression"])
         )
         self.rest_stages = None
-        if config.rest_stages and not config.baseline:
-            self.rest_stages = _copied(trunk, config.rest_stages)
-        further = {name: Branch(shape, config.rest_size, config) for name in config.branches[1:]}
+        if config.unshared_stages and not config.baseline:
+            self.rest_stages = _copied(trunk, config.unshared_stages)
+        further = {name: Branch(shape, config.rest_dim, config) for name in config.branches[1:]}
         self.rest_branch = further.pop("rest", None)
         self.other_branches = nn.ModuleDict(further)
-        self.factor_branches = {factor: owner for factor, owner in config.owners.items() if factor != "expression"}
+        self.factor_branches = {
+            factor: owner for factor, owner in config.factor_branches.items() if factor != "expression"
+        }
         self.factor_heads = nn.ModuleDict(
-            {factor: nn.Linear(config.rest_size, sizes[factor]) for factor in self.factor_branches}
+            {factor: nn.Linear(config.rest_dim, sizes[factor]) for factor in self.factor_branches}
         )
-        length = config.expression_size + config.rest_size * (len(config.branches) - 1)
+        length = config.expression_dim + config.rest_dim * (len(config.branches) - 1)
         self.spatial_rest = None
-        if config.rest_map:
-            self.spatial_rest = SpatialRestBranch(trunk.map_shape(config.size, config.rest_stages)[0], config)
+        if config.spatial_rest_channels:
+            self.spatial_rest = SpatialRestBranch(trunk.map_shape(config.image_size, config.unshared_stages)[0], config)
         self.decoder = None if config.decoder == "none" else build_decoder(length, config)
         self.draws = config.decoder
         self.retention_heads = nn.ModuleDict()
@@ -119,7 +121,7 @@ class Disentangler(nn.Module):
     @property
     def draws_later(self) -> bool:
         """Whether drawing is learned once the encoder is finished, and this is before."""
-        return self.draws == "later" and self.training
+        return self.draws == "post-hoc" and self.training
 
     def decoder_modules(self) -> list[nn.Module]:
         """The parts that learn once the encoder is finished, where the decoder draws later."""
@@ -185,7 +187,7 @@ class Disentangler(nn.Module):
         if self.draws == "joint":
             return self.decode(codes)
         kept = codes.detached()
-        if self.draws == "rest" and self.training:  # into the branch alone: not into trunk or expression code
+        if self.draws == "rest-only" and self.training:  # into the branch alone: not into trunk or expression code
             kept = kept._replace(rest=self.rest_branch(below.detach()))
         return self.decode(kept)
 
@@ -219,7 +221,9 @@ def build(
 def _copied(trunk: Trunk, stages: int) -> nn.Sequential:
     """The last stages of the trunk once more: as pretrained as it is, else with weights of their own."""
     if stages >= len(trunk.stages):
-        raise ConfigError(f"--rest-stages is {stages}", f"this trunk has {len(trunk.stages)} stages: leave one shared")
+        raise ConfigError(
+            f"--unshared-stages is {stages}", f"this trunk has {len(trunk.stages)} stages: leave one shared"
+        )
     copied = deepcopy(trunk.stages[-stages:])
     if not trunk.pretrained:
         for module in copied.modules():

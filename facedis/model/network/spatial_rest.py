@@ -29,7 +29,7 @@ class SpatialRestBranch(nn.Module):
 
     Args:
         channels: C of that feature map.
-        config: `rest_map` is M, `rest_map_side` is P; of `rest_map_sight`, `around` is the picture around the middle
+        config: `rest_map` is M, `spatial_rest_size` is P; of `spatial_rest_context`, `around` is the picture around the middle
             and of that what `COARSE` leaves, without the feature map, whose border has the middle in it too;
             `whole` is the feature map with the whole picture beside it, as small, for a trunk that looks for
             expressions forgets colours.
@@ -39,19 +39,22 @@ class SpatialRestBranch(nn.Module):
 
     def __init__(self, channels: int, config: ModelConfig) -> None:
         super().__init__()
-        self.side, self.around, patch = config.rest_map_side, config.rest_map_sight == "around", 0
+        self.side, self.around, patch = config.spatial_rest_size, config.spatial_rest_context == "periphery", 0
         if self.around:
-            patch = config.size // self.side
+            patch = config.image_size // self.side
             first = nn.Conv2d(4, _WIDTH, patch, patch)  # each place its own patch, and whether it is sharp
         else:
             first = nn.Conv2d(channels + 3, _WIDTH, 3, padding=1)
         self.layers = nn.Sequential(
-            first, nn.LeakyReLU(config.slope), nn.Conv2d(_WIDTH, _WIDTH, 3, padding=1), nn.LeakyReLU(config.slope)
+            first,
+            nn.LeakyReLU(config.leaky_slope),
+            nn.Conv2d(_WIDTH, _WIDTH, 3, padding=1),
+            nn.LeakyReLU(config.leaky_slope),
         )
-        self.projection = nn.Conv2d(_WIDTH, config.rest_map, 1)
-        self.norm = nn.BatchNorm2d(config.rest_map, affine=False)
-        seen = torch.ones(1, 1, config.size, config.size)
-        rows, columns = (slice(*(edge * config.size // 16 for edge in edges)) for edges in HIDDEN)
+        self.projection = nn.Conv2d(_WIDTH, config.spatial_rest_channels, 1)
+        self.norm = nn.BatchNorm2d(config.spatial_rest_channels, affine=False)
+        seen = torch.ones(1, 1, config.image_size, config.image_size)
+        rows, columns = (slice(*(edge * config.image_size // 16 for edge in edges)) for edges in HIDDEN)
         seen[..., rows, columns] = 0
         self.register_buffer("seen", seen, persistent=False)
 

@@ -58,7 +58,7 @@ class Trunk(nn.Module):
 
     @property
     def last_stage(self) -> nn.Module:
-        """The stage that `train_trunk = "last"` leaves trainable."""
+        """The stage that `finetune = "last"` leaves trainable."""
         return self.stages[-1]
 
     def forward(self, images: Tensor) -> Tensor:
@@ -92,7 +92,7 @@ class Trunk(nn.Module):
             with torch.no_grad():
                 shape = self.split(torch.zeros(1, 3, size, size, device=self.mean.device), last)[0].shape
         except RuntimeError as error:
-            raise ConfigError(f"--size {size} is too small for this trunk", "choose 96 or more") from error
+            raise ConfigError(f"--image-size {size} is too small for this trunk", "choose 96 or more") from error
         finally:
             self.train(training)
         return int(shape[1]), int(shape[2]), int(shape[3])

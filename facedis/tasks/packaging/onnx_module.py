@@ -28,7 +28,9 @@ class OnnxModule(nn.Module):
         self.trunk, self.rest_stages = model.trunk, model.rest_stages
         self.expression_branch, self.rest_branch = model.expression_branch, model.rest_branch
         self.head, self.temperature, self.grey = model.expression_head, temperature, run.grey
-        self.register_buffer("resize", _resize_matrix(run.info["faces"]["size"], run.config.size), persistent=False)
+        self.register_buffer(
+            "resize", _resize_matrix(run.info["faces"]["size"], run.config.image_size), persistent=False
+        )
 
     @property
     def names(self) -> tuple[str, ...]:

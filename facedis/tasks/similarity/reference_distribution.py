@@ -18,7 +18,7 @@ from facedis.errors import ConfigError
 from facedis.events import EventHandler
 from facedis.faces.cache.cache import FacesCache
 from facedis.metrics.statistics.intervals import Bootstrap
-from facedis.metrics.verification.pairs import (
+from facedis.metrics.verification.cosine_distributions import (
     fraction_above,
     percentile_rank,
     reference_distributions,
@@ -73,7 +73,7 @@ def write_reference(run: Run, cache: FacesCache, rows: np.ndarray, config: Train
     """Write the reference distributions of `rows` (a random choice of at most `MAX_FACES`) into the run folder."""
     if len(rows) > MAX_FACES:
         rows = np.sort(np.random.default_rng(config.seed).choice(rows, MAX_FACES, replace=False))
-    table = encode(run, cache, rows, 2 * config.batch, config.device, handler)
+    table = encode(run, cache, rows, 2 * config.batch_size, config.runtime.device, handler)
     plan = Bootstrap(n_resamples=BOOTSTRAP_SAMPLES, seed=config.seed)
     content: dict[str, Any] = {
         name: reference_distributions(codes, table.labels, table.identities, plan)

@@ -21,7 +21,7 @@ from facedis.training.recipes.augmentation import to_images
 
 #: Value of "labels" in run.json for runs whose classes are people.
 IDENTITY_LABELS = "identity"
-_TRAIN_HINT = "train one with `facedis train --baseline --seed 1` or benchmarks/judges.py"
+_TRAIN_HINT = "train one with `facedis train --baseline --seed 1` or benchmarks/train_evaluators.py"
 
 
 class ExpressionEvaluator:
@@ -80,7 +80,7 @@ class IdentityEvaluator:
         if run.info.get("labels") != IDENTITY_LABELS:
             raise RunError(
                 f"{run.display_name} classifies expressions, not identities",
-                f"give an identity model made by benchmarks/judges.py, or {VGGFACE2.name}",
+                f"give an identity model made by benchmarks/train_evaluators.py, or {VGGFACE2.name}",
             )
         self.run, self.device, self.batch_size = run, pick_device(device), batch_size
 
@@ -143,7 +143,7 @@ def load_identity_evaluator(
         if run.info["pretrained"] and run.config.trunk == "inception_resnet_v1":
             raise RunError(
                 f"{name} is not independent of {run.display_name}: its trunk was initialised with these weights",
-                "train an identity model with benchmarks/judges.py",
+                "train an identity model with benchmarks/train_evaluators.py",
             )
         return FaceNetEvaluator(device, handler=handler)
     if not Path(name).is_dir():

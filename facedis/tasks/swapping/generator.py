@@ -61,7 +61,7 @@ class SwapGenerator:
                 f"{run.display_name} has no decoder",
                 "train one with `facedis train --decoder detached` (leaves the codes unchanged) or --beta1 0.001",
             )
-        if run.config.decoder == "later" and (run.path / CHECKPOINT).exists():
+        if run.config.decoder == "post-hoc" and (run.path / CHECKPOINT).exists():
             raise RunError(
                 f"the decoder of {run.display_name} is not fully trained",
                 f"finish it with `facedis train --resume {run.display_name}`",

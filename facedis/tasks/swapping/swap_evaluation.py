@@ -112,7 +112,7 @@ def evaluate_swaps(
         RunError: The model has no decoder, or the expression model lacks one of its classes.
         CacheError: The split has fewer than two expressions.
     """
-    generator = SwapGenerator(run, config.device, config.batch)
+    generator = SwapGenerator(run, config.device, config.batch_size)
     if evaluators.expression is not None:
         _check_classes(evaluators.expression, run)
     labels = np.where(cache.usable, run_labels(run, cache), -1)
@@ -121,7 +121,7 @@ def evaluate_swaps(
         raise CacheError(
             f"{cache.path} has fewer than two expressions in the split '{config.split}'", _split_hint(cache)
         )
-    chosen = np.sort(np.random.default_rng(config.seed).permutation(rows)[: config.faces_used])
+    chosen = np.sort(np.random.default_rng(config.seed).permutation(rows)[: config.max_faces])
     metrics = measure_swaps(generator, _swap_faces(run, cache, chosen, config), evaluators, config, handler)
     return SwapEvalResult(
         model=run.display_name,
@@ -157,7 +157,9 @@ def _swap_faces(run: Run, cache: FacesCache, rows: np.ndarray, config: SwapEvalC
 
 
 def _same_capture(cache: FacesCache, config: SwapEvalConfig) -> bool:
-    return config.one_setting == "yes" or (config.one_setting == "auto" and cache.info.dataset in SAME_CAPTURE_DATASETS)
+    return config.same_capture == "yes" or (
+        config.same_capture == "auto" and cache.info.dataset in SAME_CAPTURE_DATASETS
+    )
 
 
 def _check_classes(evaluator: ExpressionEvaluator, run: Run) -> None:
@@ -176,8 +178,8 @@ def _notes(run: Run, cache: FacesCache, config: SwapEvalConfig, evaluators: Eval
         notes.append("the model was trained on some of these faces: expect lower scores on unseen faces")
     if not same:
         notes.append("these are not the faces that the model was trained on")
-    if available > config.faces_used:
-        notes.append(f"swaps are made of {config.faces_used:,} random faces out of {available:,}")
+    if available > config.max_faces:
+        notes.append(f"swaps are made of {config.max_faces:,} random faces out of {available:,}")
     if INTENSITY not in cache.factors and _same_capture(cache, config):
         notes.append("the ground truth of a swap within a person is assumed to be the expression donor's photo")
     for evaluator in (evaluators.expression, evaluators.identity):

@@ -171,7 +171,7 @@ def measure_swaps(
                 swaps[kind] = _concatenate(faces, all_donors, batches)
     with track(handler, "measuring swaps"), threadpool_limits(1):  # the result must not depend on the number of cores
         metrics = _estimate(real, swaps, evaluators, config)
-    metrics.examples.extend(_examples(real, next(iter(swaps.values())), config.shown) if swaps else [])
+    metrics.examples.extend(_examples(real, next(iter(swaps.values())), config.num_examples) if swaps else [])
     return metrics
 
 
@@ -229,7 +229,7 @@ def _joined(arrays: Sequence[np.ndarray | None]) -> np.ndarray | None:
 
 
 def _estimate(faces: RealFaces, swaps: dict[str, Swaps], evaluators: Evaluators, config: SwapEvalConfig) -> SwapMetrics:
-    plan = Bootstrap(n_resamples=config.bootstrap, seed=config.seed)
+    plan = Bootstrap(n_resamples=config.bootstrap_samples, seed=config.seed)
     pairs = _real_pairs(faces, config.seed, plan)
     judges = {
         "expression": None if evaluators.expression is None else evaluators.expression.metadata,

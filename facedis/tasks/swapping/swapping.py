@@ -247,7 +247,7 @@ def _input_images(own: EncodedFaces, number: int) -> dict[str, SwapImage]:
 def _paste(run: Run, faces: Sequence[SingleFace], generated: np.ndarray, options: SwapOptions) -> dict[str, SwapImage]:
     """Each photo with its generated face pasted over its own."""
     config = crop_config(run, options.crop)
-    settings = CropSettings(config.crop, config.size, config.margin)
+    settings = CropSettings(config.crop, config.image_size, config.margin)
     images = {}
     for number, (face, pixels) in enumerate(zip(faces, generated, strict=True), 1):
         photo = read_image(face.path)

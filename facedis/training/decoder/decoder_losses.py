@@ -40,9 +40,19 @@ from facedis.model.network.spatial_rest import MAP
 from facedis.training.recipes.augmentation import luma
 
 #: In the order of the history.
-TERMS = ("pixels", "structure", "features", "swap", "codes", "back", "still", "clean", "real")
+TERMS = (
+    "l1",
+    "ssim",
+    "perceptual",
+    "expression",
+    "code_consistency",
+    "cycle",
+    "map_invariance",
+    "map_confusion",
+    "gan",
+)
 #: What is learned before faces are swapped: whoever cannot draw a face yet answers to the others with noise.
-WARM_UP = ("pixels", "structure", "still", "clean")
+WARM_UP = ("l1", "ssim", "map_invariance", "map_confusion")
 #: Stages of the trunk whose maps are compared: the later ones tell who and what, not where.
 STAGES = 3
 #: How far a swapped face is moved before the encoder is asked about it: share of the side, factor around 1.
@@ -111,39 +121,45 @@ class DecoderObjective(nn.Module):
             asked &= set(WARM_UP)
         codes, donors, wanted = model.encode(images), parts.donors, images[parts.targets]
         given = [codes.expression[parts.same_class_donors]]
-        given += [] if asked <= {*WARM_UP, "features"} else [codes.expression[donors]]
+        given += [] if asked <= {*WARM_UP, "perceptual"} else [codes.expression[donors]]
         drawn = model.decode(_with(codes, given)).float().chunk(len(given))
         redrawn, swapped = drawn[0], drawn[1] if len(drawn) > 1 else None
-        weight = change_weights(images, wanted, config.draw_change)
-        terms = {"pixels": (weight * (redrawn - wanted).abs()).mean()}
-        if "structure" in asked:
+        weight = change_weights(images, wanted, config.decoder.change_weight)
+        terms = {"l1": (weight * (redrawn - wanted).abs()).mean()}
+        if "ssim" in asked:
             inner = slice(WINDOW // 2, -(WINDOW // 2))
-            terms["structure"] = (weight[..., inner, inner] * (1 - ssim(redrawn, wanted))).mean()
-        if "features" in asked:
-            terms["features"] = perceptual_loss(model, redrawn, wanted)
-        if asked & {"swap", "codes", "back"}:
+            terms["ssim"] = (weight[..., inner, inner] * (1 - ssim(redrawn, wanted))).mean()
+        if "perceptual" in asked:
+            terms["perceptual"] = perceptual_loss(model, redrawn, wanted)
+        if asked & {"expression", "code_consistency", "cycle"}:
             shown, faces = augment_swap(swapped, images)
             again = model.encode(shown)
-        if "swap" in asked:
-            terms["swap"] = F.cross_entropy(model.expression_head(again.expression), labels[donors])
-        if "codes" in asked:
+        if "expression" in asked:
+            terms["expression"] = F.cross_entropy(model.expression_head(again.expression), labels[donors])
+        if "code_consistency" in asked:
             with torch.no_grad():
                 moved = model.encode(faces)
-            terms["codes"] = code_distance(again, moved._replace(expression=given[-1]))
-        if "back" in asked:
-            terms["back"] = (model.decode(again._replace(expression=codes.expression)).float() - faces).abs().mean()
+            terms["code_consistency"] = code_distance(again, moved._replace(expression=given[-1]))
+        if "cycle" in asked:
+            terms["cycle"] = (model.decode(again._replace(expression=codes.expression)).float() - faces).abs().mean()
         rest_map, (adversary, discriminator) = codes.others.get(MAP), self.others
-        if "still" in asked and rest_map is not None:
-            terms["still"] = (rest_map - rest_map[parts.targets]).square().mean()  # its numbers have variance 1
-        if "clean" in asked and rest_map is not None and adversary is not None:
+        if "map_invariance" in asked and rest_map is not None:
+            terms["map_invariance"] = (
+                (rest_map - rest_map[parts.targets]).square().mean()
+            )  # its numbers have variance 1
+        if "map_confusion" in asked and rest_map is not None and adversary is not None:
             answers = _as_constant(adversary)(rest_map)
-            terms["clean"] = torch.stack([confusion_loss(logits) for logits in answers]).mean()
-        if "real" in asked and discriminator is not None:
-            terms["real"] = -_as_constant(discriminator)(swapped, labels[donors]).mean()
-        return {name: getattr(config, f"draw_{name}") * term for name, term in terms.items()}, rest_map, swapped
+            terms["map_confusion"] = torch.stack([confusion_loss(logits) for logits in answers]).mean()
+        if "gan" in asked and discriminator is not None:
+            terms["gan"] = -_as_constant(discriminator)(swapped, labels[donors]).mean()
+        return (
+            {name: getattr(config.decoder, f"{name}_weight") * term for name, term in terms.items()},
+            rest_map,
+            swapped,
+        )
 
     def _asked(self) -> set[str]:
-        return {name for name in TERMS if getattr(self.config, f"draw_{name}")}
+        return {name for name in TERMS if getattr(self.config.decoder, f"{name}_weight")}
 
 
 def perceptual_loss(model: Disentangler, drawn: Tensor, images: Tensor) -> Tensor:

@@ -52,9 +52,11 @@ class DecoderAdversaries(nn.Module):
 
     def __init__(self, model: ModelConfig, config: TrainConfig, classes: int) -> None:
         super().__init__()
-        size = model.rest_map * model.rest_map_side**2
-        self.map_adversary = AdversaryEnsemble(size, classes, model) if size and config.draw_clean else None
-        self.discriminator = PatchDiscriminator(classes) if config.draw_real else None
+        size = model.spatial_rest_channels * model.spatial_rest_size**2
+        self.map_adversary = (
+            AdversaryEnsemble(size, classes, model) if size and config.decoder.map_confusion_weight else None
+        )
+        self.discriminator = PatchDiscriminator(classes) if config.decoder.gan_weight else None
 
 
 class AdversaryWrapper(nn.Module):
@@ -97,7 +99,7 @@ class DecoderTrainer:
         settings: tuple[ModelConfig, TrainConfig],
     ) -> None:
         self.fabric, self.folder, self.data, self.model = fabric, run, data, model
-        self.size, self.config = settings[0].size, settings[1]
+        self.size, self.config = settings[0].image_size, settings[1]
         self.scenes = scene_ids(data.cache)[data.train_rows]
         torch.manual_seed(self.config.seed)
         adversaries = DecoderAdversaries(*settings, len(data.classes))
@@ -129,10 +131,10 @@ class DecoderTrainer:
             KeyboardInterrupt: It was told to stop; what was done is saved.
             RunError: A loss is no longer a number.
         """
-        total, saved = self.config.draw_epochs * self.steps, time.monotonic()
+        total, saved = self.config.decoder.epochs * self.steps, time.monotonic()
         done = self.state.epoch * self.steps + self.state.step
         with track(handler, "learning to draw", total, done) as progress:
-            while self.state.epoch < self.config.draw_epochs:
+            while self.state.epoch < self.config.decoder.epochs:
                 begun, first, speed = time.monotonic(), self.sums[-1].item(), 0.0
                 for images, labels, scene in self.prepared(self.batches(self.state.epoch)[self.state.step :]):
                     terms = self.step(images, labels, scene).cpu()
@@ -144,20 +146,20 @@ class DecoderTrainer:
                     if should_stop():
                         self.save()
                         raise KeyboardInterrupt
-                    if time.monotonic() - saved > 60 * self.config.checkpoint_minutes:
+                    if time.monotonic() - saved > 60 * self.config.runtime.checkpoint_minutes:
                         self.save()
                         saved = time.monotonic()
                 self._close_epoch(speed)
 
     def step(self, images: Tensor, labels: Tensor, scene: Tensor) -> Tensor:
         """One iteration; the weighted terms in the order of `TERMS`."""
-        total, done = self.config.draw_epochs * self.steps, self.state.epoch * self.steps + self.state.step
-        warm_up, factor = phase(done, total, self.config.draw_warm_up)
+        total, done = self.config.decoder.epochs * self.steps, self.state.epoch * self.steps + self.state.step
+        warm_up, factor = phase(done, total, self.config.decoder.warmup_fraction)
         for side in (self.objective, self.adversaries):
             for optimizer in side.optimizers if side else ():
                 for group in optimizer.param_groups:
                     group["lr"] = group["initial_lr"] * factor
-        parts = assign_donors(labels, scene, self.config.draw_truth, self.config.draw_stand_in)
+        parts = assign_donors(labels, scene, self.config.decoder.paired_prob, self.config.decoder.same_class_prob)
         terms, rest_map, swapped = self.objective.wrapped(images, labels, parts, warm_up)
         self.objective.update(self.fabric, sum(terms.values()))
         if self.adversaries is not None:
@@ -191,7 +193,7 @@ class DecoderTrainer:
             images = to_images(torch.from_numpy(faces).to(device), self.size)
             alone = scene.max() + 1 + torch.arange(len(scene))  # a group of its own for who has no scene
             groups = torch.where(scene < 0, alone, scene).unique(return_inverse=True)[1]
-            images = augment(images, self.config.draw_augment, generator, groups)
+            images = augment(images, self.config.decoder.augmentation, generator, groups)
             yield images.contiguous(memory_format=torch.channels_last), labels.to(device), scene.to(device)
 
     def batches(self, epoch: int) -> list[np.ndarray]:
@@ -201,9 +203,9 @@ class DecoderTrainer:
         people = np.where(self.scenes < 0, people, np.char.add("scene ", self.scenes.astype(str)))
         # Two of a scene are enough, the face and its target: with few scenes in a batch its norm is not that of all.
         # Processes take turns along the order, so each gets two of a row.
-        row = 2 * self.fabric.world_size if config.draw_truth and (self.scenes >= 0).all() else 0
+        row = 2 * self.fabric.world_size if config.decoder.paired_prob and (self.scenes >= 0).all() else 0
         order = grouped_order(data.train_labels, people, config.seed, config.epochs + epoch, row)
-        return process_batches(order, config.draw_batch, self.fabric.global_rank, self.fabric.world_size)
+        return process_batches(order, config.decoder.batch_size, self.fabric.global_rank, self.fabric.world_size)
 
     def save(self) -> None:
         """Write everything that is needed to go on here."""

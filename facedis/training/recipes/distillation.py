@@ -61,7 +61,7 @@ def _as_taught(run: Run, images: Tensor) -> Tensor:
     """`images` in the size and the colours that `run` knows."""
     if run.grey:
         images = luma(images).expand(-1, 3, -1, -1)
-    size = run.config.size
+    size = run.config.image_size
     if images.shape[-1] != size:
         images = F.interpolate(images, (size, size), mode="bilinear", antialias=images.shape[-1] > size)
     return images.contiguous(memory_format=torch.channels_last)

@@ -7,13 +7,13 @@ from facedis.model.network.adversaries import AdversaryEnsemble, build_adversari
 
 
 def test_the_papers_opponent_is_one_linear_classifier_on_the_rest_code():
-    found = build_adversaries(ModelConfig(rest_size=5), {"expression": 3})
+    found = build_adversaries(ModelConfig(rest_dim=5), {"expression": 3})
     assert found.pairs == (("rest", "expression"),)
     assert [tuple(weight.shape) for weight in found.parameters()] == [(3, 5), (3,)]
 
 
 def test_every_branch_has_an_opponent_for_every_factor_that_is_not_its_own():
-    config = ModelConfig(factors=("identity", "yaw"), expression_size=4, rest_size=5)
+    config = ModelConfig(factors=("identity", "yaw"), expression_dim=4, rest_dim=5)
     found = build_adversaries(config, {"expression": 3, "identity": 7, "yaw": 2})
     assert set(found.pairs) == {
         ("expression", "identity"), ("expression", "yaw"), ("rest", "expression"), ("rest", "yaw"),
@@ -29,7 +29,7 @@ def test_a_baseline_has_no_opponents():
 
 
 def test_a_pool_answers_with_the_mean_of_its_members_probabilities_and_can_begin_anew():
-    ensemble = AdversaryEnsemble(5, 3, ModelConfig(adversary=("linear", "mlp"))).eval()
+    ensemble = AdversaryEnsemble(5, 3, ModelConfig(adversary_ensemble=("linear", "mlp"))).eval()
     code = torch.randn(4, 5)
     each = ensemble(code).softmax(2)
     assert each.shape == (2, 4, 3)

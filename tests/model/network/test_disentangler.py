@@ -11,7 +11,7 @@ from facedis.model.network.decoder import Decoder, build_decoder
 from facedis.model.network.disentangler import build
 from facedis.model.network.trunk import Source, build_trunk
 
-SMALL = dict(weights="none", branch_widths=(8, 8, 8), expression_size=6, rest_size=5, decoder_width=32)
+SMALL = dict(weights="none", branch_widths=(8, 8, 8), expression_dim=6, rest_dim=5, decoder_width=32)
 TRUNKS = {
     "inception_resnet_v1": (96, 1792),
     "resnet18": (64, 512),
@@ -45,9 +45,9 @@ def test_the_papers_branch_has_four_convolutions_and_10_62_million_weights():
 
 
 @pytest.mark.parametrize("size", [48, 64, 112, 160])
-@pytest.mark.parametrize("kind", ["deconv", "resize", "styled"])
+@pytest.mark.parametrize("kind", ["deconv", "resize", "film"])
 def test_the_decoder_draws_faces_of_the_right_size_in_the_unit_range(size, kind):
-    decoder = build_decoder(11, ModelConfig(size=size, decoder_kind=kind, decoder_width=32))
+    decoder = build_decoder(11, ModelConfig(image_size=size, decoder_kind=kind, decoder_width=32))
     faces = decoder(torch.randn(2, 11))
     assert faces.shape == (2, 3, size, size)
     assert faces.min() >= 0 and faces.max() <= 1
@@ -59,20 +59,20 @@ def test_the_papers_decoder_has_six_deconvolutions():
 
 
 def test_a_decoder_for_an_odd_size_is_refused_with_the_nearest_possible():
-    with pytest.raises(ConfigError, match="--size 96"):
-        build_decoder(8, ModelConfig(size=100))
+    with pytest.raises(ConfigError, match="--image-size 96"):
+        build_decoder(8, ModelConfig(image_size=100))
 
 
 def test_a_baseline_has_neither_rest_branch_nor_adversary():
     model, adversary = build(
-        ModelConfig(trunk="resnet18", size=64, baseline=True, decoder="none", **SMALL), {"expression": 3}
+        ModelConfig(trunk="resnet18", image_size=64, baseline=True, decoder="none", **SMALL), {"expression": 3}
     )
     output = model(torch.rand(2, 3, 64, 64))
     assert adversary is None and output.codes.rest is None and output.reconstruction is None
 
 
 def test_a_fixed_trunk_norm_keeps_its_statistics_while_the_model_trains():
-    model, _ = build(ModelConfig(trunk="resnet18", size=64, decoder="none", **SMALL), {"expression": 3})
+    model, _ = build(ModelConfig(trunk="resnet18", image_size=64, decoder="none", **SMALL), {"expression": 3})
     model.freeze_trunk_bn = True
     model.train()
     before = model.trunk.stages[0][1].running_mean.clone()
@@ -85,7 +85,9 @@ def test_a_fixed_trunk_norm_keeps_its_statistics_while_the_model_trains():
 
 
 def test_the_rest_branchs_own_stages_learn_and_so_do_their_statistics():
-    model, _ = build(ModelConfig(trunk="resnet18", size=64, decoder="none", rest_stages=1, **SMALL), {"expression": 3})
+    model, _ = build(
+        ModelConfig(trunk="resnet18", image_size=64, decoder="none", unshared_stages=1, **SMALL), {"expression": 3}
+    )
     model.freeze_trunk_bn = True
     model.train()
     norm = model.rest_stages[0][0].bn1

@@ -11,7 +11,7 @@ from facedis.tasks.swapping.swap_metrics import Evaluators
 from tests.conftest import write_cache
 from tests.tasks.runs import make_run
 
-QUICK = SwapEvalConfig(pairs=20, bootstrap=100, device="cpu")
+QUICK = SwapEvalConfig(pairs=20, bootstrap_samples=100, device="cpu")
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +42,8 @@ def test_notes_list_the_caveats(run, classifier, opened):
     own = replace(run, info=run.info | {"faces": run.info["faces"] | {"fingerprint": opened.info.fingerprint}})
     assert "trained on some of these" not in notes(own, opened)
     assert "trained on some of these" in notes(own, opened, replace(QUICK, split="all"))
-    assert "10 random faces out of 18" in notes(run, opened, replace(QUICK, faces_used=10))
-    assert "expression donor's photo" in notes(run, opened, replace(QUICK, one_setting="yes"))
+    assert "10 random faces out of 18" in notes(run, opened, replace(QUICK, max_faces=10))
+    assert "expression donor's photo" in notes(run, opened, replace(QUICK, same_capture="yes"))
     twin = replace(classifier, train_config=run.train_config)
     assert "same random initial trunk" in notes(run, opened, model=twin)
     assert "same random initial trunk" not in notes(run, opened, model=classifier)
@@ -75,5 +75,5 @@ def test_datasets_with_one_capture_per_person_have_a_ground_truth_by_default(run
     path = write_cache(tmp_path / "ck.h5", version_of="ckplus")
     with FacesCache.open(path) as cache:
         assert evaluate_swaps(run, cache, QUICK, Evaluators()).ssim["within"] is not None
-        no = replace(QUICK, one_setting="no")
+        no = replace(QUICK, same_capture="no")
         assert evaluate_swaps(run, cache, no, Evaluators()).ssim["within"] is None

@@ -11,7 +11,7 @@ from facedis.tasks.swapping.generator import EncodedFaces
 from facedis.tasks.swapping.swap_metrics import Evaluators, SwapFaces, measure_swaps
 
 CLASSES, PEOPLE, SIDE = ("neutral", "happiness", "anger"), 6, 24
-CONFIG = SwapEvalConfig(pairs=5_000, bootstrap=100)
+CONFIG = SwapEvalConfig(pairs=5_000, bootstrap_samples=100)
 ALL = PEOPLE * (PEOPLE - 1) * 6  # swaps across people: rest donor, expression donor, pairs of expressions
 
 
@@ -111,7 +111,7 @@ def test_a_perfect_generator_has_perfect_scores():
     assert found["code_cycle"]["across"]["expression"]["donors"].value == 0
     # The swaps equal the real images, so KID is that of a set with itself: slightly below 0.
     assert found["kid"]["across"]["swap"].value < found["kid"]["across"]["real"].high
-    assert len(result.examples) == CONFIG.shown == 24 and all(
+    assert len(result.examples) == CONFIG.num_examples == 24 and all(
         (each.swap == each.truth).all() for each in result.examples
     )
     assert not result.reasons
@@ -192,7 +192,7 @@ def test_photos_with_the_same_capture_have_a_ground_truth_within_a_person():
 
 
 def test_the_same_seed_gives_the_same_metrics():
-    config = SwapEvalConfig(pairs=40, bootstrap=100, seed=4)
+    config = SwapEvalConfig(pairs=40, bootstrap_samples=100, seed=4)
     first, again = (measure_swaps(Perfect(), faces(), Evaluators(Classifier()), config).estimates for _ in range(2))
     assert first == again
 

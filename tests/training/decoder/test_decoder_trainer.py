@@ -35,15 +35,19 @@ from facedis.training.decoder.decoder_trainer import DecoderAdversaries, assign_
 from facedis.training.samplers import grouped_order, process_batches
 from facedis.training.setup import Job
 from facedis.training.trainer import train
-from tests.conftest import write_cache
+from tests.conftest import change, write_cache
 
 K, SIZE = 3, 32
 MODEL = ModelConfig(
-    trunk="resnet18_half", weights="none", size=SIZE, branch="light", branch_widths=(8, 8, 8), expression_size=6,
-    rest_size=5, rest_stages=2, code_norm="batch", decoder="later", decoder_kind="styled", decoder_width=32, rest_map=2,
+    trunk="resnet18_half", weights="none", image_size=SIZE, branch="light", branch_widths=(8, 8, 8), expression_dim=6,
+    rest_dim=5, unshared_stages=2, code_norm="batch", decoder="post-hoc", decoder_kind="film", decoder_width=32, spatial_rest_channels=2,
 )  # fmt: skip
-ALL = TrainConfig(
-    **{f"draw_{name}": 1.0 for name in TERMS}, draw_epochs=2, epochs=1, batch=12, draw_batch=12, device="cpu"
+ALL = change(
+    TrainConfig(),
+    decoder={f"{name}_weight": 1.0 for name in TERMS} | {"epochs": 2, "batch_size": 12},
+    epochs=1,
+    batch_size=12,
+    device="cpu",
 )
 WITH_MAP = {"decoder", "spatial_rest"}
 
@@ -79,7 +83,9 @@ def test_each_term_moves_the_decoder_and_the_map_and_nothing_that_is_finished(te
     objective, adversaries = _objective()
     terms, *_ = objective(*_batch())
     terms[term].backward()
-    assert _touched(objective.model, adversaries) == ({"spatial_rest"} if term in ("still", "clean") else WITH_MAP)
+    assert _touched(objective.model, adversaries) == (
+        {"spatial_rest"} if term in ("map_invariance", "map_confusion") else WITH_MAP
+    )
 
 
 def test_the_opponents_losses_move_the_opponents_alone():
@@ -122,8 +128,8 @@ def test_a_swap_is_compared_with_its_rest_donor_as_far_as_that_was_moved(monkeyp
         )
         torch.manual_seed(0)
         found.append(objective(*_batch())[0])
-    assert all(found[0][term] != found[1][term] for term in ("codes", "back"))
-    assert torch.allclose(found[0]["swap"], found[1]["swap"], rtol=1e-4)
+    assert all(found[0][term] != found[1][term] for term in ("code_consistency", "cycle"))
+    assert torch.allclose(found[0]["expression"], found[1]["expression"], rtol=1e-4)
 
 
 def test_what_the_encoder_is_asked_about_can_be_brighter_but_not_of_another_hue():
@@ -139,7 +145,7 @@ def test_what_the_encoder_is_asked_about_can_be_brighter_but_not_of_another_hue(
 
 def test_terms_without_a_weight_are_not_computed():
     objective, adversaries = _objective(TrainConfig())
-    assert set(objective(*_batch())[0]) == {"pixels"}
+    assert set(objective(*_batch())[0]) == {"l1"}
     assert not list(adversaries.parameters())
 
 
@@ -172,7 +178,7 @@ def test_the_encoder_trains_without_drawing_and_the_map_waits():
 
 
 def test_a_map_that_nothing_would_teach_is_refused():
-    with pytest.raises(ConfigError, match="reads a map"):
+    with pytest.raises(ConfigError, match="only a post-hoc film decoder"):
         replace(MODEL, decoder="detached")
 
 
@@ -204,11 +210,13 @@ def test_targets_are_of_the_same_scene_with_another_expression():
     assert (assign_donors(labels, scene, 0.0, 0.0).targets == torch.arange(8)).all()
 
 
-@pytest.mark.parametrize("sight", ["around", "whole"])
+@pytest.mark.parametrize("sight", ["periphery", "full"])
 @pytest.mark.parametrize("side", [8, 16])
 def test_a_map_of_either_side_reaches_the_picture(side, sight):
     torch.manual_seed(0)
-    model, _ = build(replace(MODEL, rest_map_side=side, rest_map_sight=sight, size=64), {"expression": K})
+    model, _ = build(
+        replace(MODEL, spatial_rest_size=side, spatial_rest_context=sight, image_size=64), {"expression": K}
+    )
     codes = model.eval().encode(torch.rand(2, 3, 64, 64))
     assert codes.others["map"].shape == (2, 2 * side**2) and model.decode(codes).shape == (2, 3, 64, 64)
 
@@ -219,10 +227,10 @@ def test_a_map_of_what_is_around_knows_no_more_of_the_middle_than_light_and_dark
     middle, border = images.clone(), images.clone()
     middle[:, :, 32:48, 16:48] = images[:, :, 32:48, 16:48].unflatten(3, (2, 16)).flip(2, 4).flatten(3)  # in squares
     border[:, :, :8] = 0.2
-    model, _ = build(replace(MODEL, size=64), {"expression": K})
+    model, _ = build(replace(MODEL, image_size=64), {"expression": K})
     codes, other, else_ = (model.eval().encode(shown).others["map"] for shown in (images, middle, border))
     assert torch.allclose(codes, other, atol=1e-5) and not torch.allclose(codes, else_, atol=1e-2)
-    model, _ = build(replace(MODEL, size=64, rest_map_sight="whole"), {"expression": K})
+    model, _ = build(replace(MODEL, image_size=64, spatial_rest_context="full"), {"expression": K})
     assert not torch.allclose(*(model.eval().encode(shown).others["map"] for shown in (images, middle)))
 
 
@@ -288,11 +296,11 @@ def _drawn(run):
 
 
 def _job(cache, run, **keys):
-    return Job(cache, run, replace(MODEL, rest_stages=1), replace(ALL, erase=True), **keys)
+    return Job(cache, run, replace(MODEL, unshared_stages=1), change(ALL, leace=True), **keys)
 
 
 def test_a_rest_code_keeps_the_directions_that_it_was_told(pattern_cache, tmp_path, tiny):
-    config = replace(ALL, erase=True, keep_picture=1.0, keep_directions=2)
+    config = change(ALL, leace=True, lowres_retention_weight=1.0, rest_rank=2)
     train(replace(_job(pattern_cache, tmp_path / "run"), config=config))
     with FacesCache.open(pattern_cache) as cache:
         encoded = SwapGenerator(load_run(tmp_path / "run"), "cpu").encode(cache.faces(np.arange(30)))
@@ -301,7 +309,7 @@ def test_a_rest_code_keeps_the_directions_that_it_was_told(pattern_cache, tmp_pa
 
 
 def test_a_run_that_fails_after_the_erasure_is_not_erased_again(pattern_cache, tmp_path, tiny, monkeypatch):
-    config = replace(ALL, erase=True, keep_picture=1.0, keep_directions=2)
+    config = change(ALL, leace=True, lowres_retention_weight=1.0, rest_rank=2)
     job = replace(_job(pattern_cache, tmp_path / "run"), config=config)
     with monkeypatch.context() as patched, pytest.raises(ZeroDivisionError):
         patched.setattr(decoder_trainer.DecoderTrainer, "save", lambda self: 1 / 0)
@@ -315,7 +323,7 @@ def test_a_run_that_fails_after_the_erasure_is_not_erased_again(pattern_cache, t
 
 def test_faces_to_draw_from_must_show_the_same_expressions(pattern_cache, tmp_path, tiny):
     fewer = write_cache(tmp_path / "fewer.h5", classes=("neutral", "anger"))
-    job = replace(_job(pattern_cache, tmp_path / "run"), config=replace(ALL, draw_faces=str(fewer)))
+    job = replace(_job(pattern_cache, tmp_path / "run"), config=change(ALL, decoder={"faces": str(fewer)}))
     with pytest.raises(ConfigError, match="shows neutral, anger"):
         train(job)
 
@@ -329,7 +337,12 @@ def test_a_run_draws_from_other_faces_than_its_codes_come_from(pattern_cache, tm
         lambda self, epoch: seen.append(self.data.cache.path) or batches(self, epoch),
     )
     others = write_cache(tmp_path / "others.h5", people=8, version_of="ckplus", seed=4)
-    train(replace(_job(pattern_cache, tmp_path / "run"), config=replace(ALL, draw_faces=str(others), draw_truth=1.0)))
+    train(
+        replace(
+            _job(pattern_cache, tmp_path / "run"),
+            config=change(ALL, decoder={"faces": str(others), "paired_prob": 1.0}),
+        )
+    )
     assert set(seen) == {others}
 
 
@@ -392,7 +405,7 @@ def test_the_scale_of_16_bit_gradients_is_kept_while_it_learns_to_draw(pattern_c
 
 
 def test_two_processes_learn_to_draw_with_a_critic_that_is_silent_in_the_warm_up(pattern_cache, tmp_path):
-    few = {"draw_clean": 1.0, "draw_real": 1.0, "draw_warm_up": 0.5}
-    config = TrainConfig(epochs=1, batch=9, draw_epochs=2, draw_batch=9, device="cpu", devices=2, **few)
+    few = {"map_confusion_weight": 1.0, "gan_weight": 1.0, "warmup_fraction": 0.5, "epochs": 2, "batch_size": 9}
+    config = change(TrainConfig(), epochs=1, batch_size=9, device="cpu", devices=2, decoder=few)
     train(Job(pattern_cache, tmp_path / "run", MODEL, config))  # other processes see no tiny trunk
-    assert [line["real"] != 0 for line in _drawn(tmp_path / "run")] == [False, True]
+    assert [line["gan"] != 0 for line in _drawn(tmp_path / "run")] == [False, True]

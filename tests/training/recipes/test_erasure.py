@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from facedis.config import ModelConfig, TrainConfig
+from facedis.config import ModelConfig, RetentionConfig
 from facedis.errors import ConfigError
 from facedis.model.network.branches import Branch
 from facedis.training.recipes.erasure import _pruned, fold_affine
@@ -35,5 +35,5 @@ def test_of_a_code_only_what_tells_the_target_stays_and_nothing_of_that_is_lost(
 
 
 def test_directions_of_nothing_that_is_named_are_refused():
-    with pytest.raises(ConfigError, match="keep-picture"):
-        TrainConfig(keep_directions=4, erase=True)
+    with pytest.raises(ConfigError, match="lowres-retention-weight"):
+        RetentionConfig(rest_rank=4, leace=True)
