@@ -11,7 +11,7 @@ from facedis.datasets.image_pairs import ImagePair, read_pairs
 from facedis.datasets.record import Skipped
 from facedis.errors import InputError
 from facedis.events import EventHandler, track, warn
-from facedis.faces.alignment.align_images import iter_aligned
+from facedis.faces.alignment.align_images import CropOptions, iter_aligned
 from facedis.faces.io.prefetch_decode import prefetch_decoded
 from facedis.metrics.statistics.intervals import Bootstrap
 from facedis.metrics.verification.pairs import Pairs, auc
@@ -136,7 +136,8 @@ def _encode(run: Run, block: Sequence[ImagePair], options: SimilarityOptions) ->
     paths = list(dict.fromkeys(str(file) for pair in block for _, file in _images(pair)))
     device, encoded, reasons = pick_device(options.device), _EncodedImages(), dict[str, str]()
     images = prefetch_decoded(map(Path, paths), _WORKERS)
-    for aligned in iter_aligned(run, images, len(paths), options.crop, device=options.device):
+    crop = CropOptions.from_info(run.info["faces"])
+    for aligned in iter_aligned(images, len(paths), crop, options.crop, device=options.device):
         reasons |= {paths[index]: why for index, why in aligned.problems}
         if len(aligned.indices):
             codes = encode_faces(run, aligned.faces, device, OUTPUTS)

@@ -10,7 +10,7 @@ import numpy as np
 
 from facedis.errors import ConfigError, InputError, RunError
 from facedis.events import EventHandler, track, warn
-from facedis.faces.alignment.align_images import align_images
+from facedis.faces.alignment.align_images import CropOptions, align_images
 from facedis.faces.alignment.sources import ID_COLUMNS, FaceBlock, FaceSource, faces_from_cache, faces_from_folder
 from facedis.faces.cache.cache import FacesCache
 from facedis.metrics.verification.ranking import TopK
@@ -92,7 +92,8 @@ def rank_faces(
         raise InputError(f"there is no {gallery}", "name an image, a folder, a faces cache or a file of codes")
     reference = ReferenceDistribution.load(run.path, options.far)
     codes_file = open_model_codes(run, gallery, code) if gallery.suffix.lower() in CODES_SUFFIXES else None
-    (face,) = align_images(run, [image], options.crop, options.device)
+    crop = CropOptions.from_info(run.info["faces"])
+    (face,) = align_images([image], crop, options.crop, options.device)
     query = encode_faces(run, np.stack([face.face]), pick_device(options.device), OUTPUTS)
     notes = [several_faces_note(image, face.n_faces)] if face.n_faces > 1 else []
     search = TopK(query[code][0], top_k)
@@ -101,7 +102,7 @@ def rank_faces(
     else:
         with ExitStack() as stack:
             if gallery.is_dir():
-                source = faces_from_folder(run, gallery, options.crop, options.device)
+                source = faces_from_folder(gallery, crop, options.crop, options.device)
             else:
                 source = faces_from_cache(stack.enter_context(FacesCache.open(gallery)), "all", options.batch_size)
             matches = _search_faces(run, source, search, code, options)

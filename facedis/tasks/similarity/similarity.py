@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import numpy as np
 
 from facedis.events import EventHandler, ignore_events
-from facedis.faces.alignment.align_images import align_images
+from facedis.faces.alignment.align_images import CropOptions, align_images
 from facedis.metrics.classification.calibration import softmax
 from facedis.metrics.verification.pairs import cosines
 from facedis.model.device import pick_device
@@ -171,7 +171,8 @@ def similarity(
     """
     options = options or SimilarityOptions()
     reference = ReferenceDistribution.load(run.path, options.far)
-    faces = align_images(run, [Path(image1), Path(image2)], options.crop, options.device)
+    crop = CropOptions.from_info(run.info["faces"])
+    faces = align_images([Path(image1), Path(image2)], crop, options.crop, options.device)
     codes = encode_faces(run, np.stack([face.face for face in faces]), pick_device(options.device), OUTPUTS)
     compared = compare_pairs(codes, np.array([0]), np.array([1]), reference)[0]
     pair = ComparedPair(

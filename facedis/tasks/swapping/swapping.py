@@ -10,7 +10,7 @@ import numpy as np
 from facedis.datasets.record import IMAGE_SUFFIXES
 from facedis.errors import ConfigError, InputError
 from facedis.events import EventHandler, ignore_events, warn
-from facedis.faces.alignment.align_images import align_images, crop_config
+from facedis.faces.alignment.align_images import CropOptions, align_images
 from facedis.faces.cropping.crop import CropSettings, face_to_image
 from facedis.faces.cropping.paste import paste_face
 from facedis.faces.cropping.single_image import SingleFace
@@ -230,7 +230,8 @@ def list_images(folder: Path) -> list[Path]:
 def _align_and_encode(
     generator: SwapGenerator, images: Sequence[Path | str], options: SwapOptions
 ) -> tuple[list[SingleFace], EncodedFaces]:
-    faces = align_images(generator.run, [Path(image) for image in images], options.crop, options.device)
+    crop = CropOptions.from_info(generator.run.info["faces"])
+    faces = align_images([Path(image) for image in images], crop, options.crop, options.device)
     for face in faces:
         if face.n_faces > 1:
             warn(options.handler, f"{face.path} has {face.n_faces} faces: the largest is used")
@@ -246,7 +247,7 @@ def _input_images(own: EncodedFaces, number: int) -> dict[str, SwapImage]:
 
 def _paste(run: Run, faces: Sequence[SingleFace], generated: np.ndarray, options: SwapOptions) -> dict[str, SwapImage]:
     """Each photo with its generated face pasted over its own."""
-    config = crop_config(run, options.crop)
+    config = CropOptions.from_info(run.info["faces"]).config(options.crop)
     settings = CropSettings(config.crop, config.image_size, config.margin)
     images = {}
     for number, (face, pixels) in enumerate(zip(faces, generated, strict=True), 1):
