@@ -159,10 +159,9 @@ def test_pasting_leaves_the_photo_around_the_face_unchanged(trained, images, tmp
 
 def test_several_faces_in_a_photo_cause_a_warning(trained, images, monkeypatch):
     events = []
-    faces = [
-        replace(face, n_faces=number)
-        for number, face in enumerate(align_images(images[:2], CropOptions.from_info(trained.info["faces"]), "none"), 1)
-    ]
+    crop = CropOptions.from_info(trained.info["faces"])
+    aligned = align_images(images[:2], crop, "none")
+    faces = [replace(face, n_faces=number) for number, face in enumerate(aligned, 1)]
     monkeypatch.setattr(swapping, "align_images", lambda *_: faces)
     swapping.swap(trained, *images[:2], replace(CROPPED, handler=events.append))
     assert [event.text for event in events] == [f"{images[1]} has 2 faces: the largest is used"]
