@@ -18,7 +18,7 @@ _MARKERS = ("o", "s", "^", "v", "D")
 #: What a code should retain, with and without identities: key of the record, chance level, axis label.
 _RETAINED = "identity_auc", 0.5, "identity (AUC)"
 _RETAINED_UNNAMED = "embedding_r2", 0.0, "trunk features after LEACE (R²)"
-_LEAKED = "expression (balanced accuracy of the best probe)"
+_LEAKED = "expression (accuracy of the best probe)"
 
 
 def confusion_png(counts: Sequence[Sequence[int]], classes: Sequence[str], path: Path, title: str = "") -> None:
