@@ -27,12 +27,12 @@ from facedis.tasks.swapping.evaluators import load_expression_evaluator
 from facedis.tasks.swapping.swap_evaluation import evaluate_swaps
 from facedis.tasks.swapping.swap_metrics import Evaluators
 
-MEASURES = {"wanted expression": "transfer", "old expression": "copy_rate"}
+MEASURES = {"target expression": "transfer", "source expression": "copy_rate"}
 ROWS = {
-    "swap": "the swap",
-    "copying": "the rest donor",
-    "reconstruction": "the reconstructed donor",
-    "real": "the donor",
+    "swap": "swap",
+    "copying": "copy of the rest donor",
+    "reconstruction": "reconstruction of the expression donor",
+    "real": "photograph of the expression donor",
 }
 
 
@@ -77,9 +77,9 @@ def table(judges: dict[str, Any], kind: str) -> str:
 def main() -> None:
     """Generate and evaluate the swaps and write the tables."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("model", help="a model with a decoder")
-    parser.add_argument("faces", type=Path, help="a cache of photographs that it was not trained on")
-    parser.add_argument("peer", type=Path, help="python of the environment that has `fer`")
+    parser.add_argument("model", help="model with a decoder")
+    parser.add_argument("faces", type=Path, help="cache of photographs that it was not trained on")
+    parser.add_argument("peer", type=Path, help="Python interpreter of an environment with fer")
     parser.add_argument("--judge", type=Path, help="a run that is independent of the model")
     parser.add_argument("--split", default="all")
     parser.add_argument("--pairs", type=int, default=600)
@@ -96,12 +96,12 @@ def main() -> None:
             found[name] = {kind: measured(record, kind) for kind in ("across", "within")}
     texts = [
         f"{title}:\n\n{table(found, kind)}\n"
-        for kind, title in (("across", "Between identities"), ("within", "Within one identity"))
+        for kind, title in (("across", "Across identities"), ("within", "Within one identity"))
     ]
     print("\n".join(texts))
     options.output.with_suffix(".md").write_text("\n".join(texts))
     about = {"model": options.model, "split": options.split, "pairs": record["pairs"], "seed": config.seed}
-    about |= {"chance": 1 / len(run.classes), "judges": found, "machine": machine()}
+    about |= {"chance": 1 / len(run.classes), "evaluators": found, "machine": machine()}
     options.output.with_suffix(".json").write_text(json.dumps(about, indent=1) + "\n")
     sheet_of(shown, options.output.with_suffix(".webp"))
 
