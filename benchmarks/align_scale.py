@@ -29,7 +29,8 @@ from facedis.faces.alignment.align_dataset import align
 from facedis.faces.alignment.plan import FACE_SIZE
 from facedis.faces.alignment.shards import Shard, join_shards, shard_path
 from facedis.faces.alignment.verify import verify_cache
-from facedis.faces.cache.cache import FacesCache, read_info
+from facedis.faces.cache.cache import FacesCache
+from facedis.faces.cache.cache_format import read_info
 from facedis.result import record, write_result
 
 SHARDS = 4

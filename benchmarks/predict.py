@@ -123,10 +123,10 @@ def as_script(run: Path, path: str) -> tuple[str, str, str]:
     import torch
     from torch import nn
 
-    from facedis.faces.alignment.align_images import crop_config
+    from facedis.faces.alignment.align_images import CropOptions
 
     loaded = load_run(run)
-    model, size, crop = loaded.model, loaded.config.image_size, crop_config(loaded)
+    model, size, crop = loaded.model, loaded.config.image_size, CropOptions.from_info(loaded.info["faces"]).config()
 
     class Network(nn.Module):
         def __init__(self) -> None:

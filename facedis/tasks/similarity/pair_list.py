@@ -11,7 +11,7 @@ from facedis.datasets.image_pairs import ImagePair, read_pairs
 from facedis.datasets.record import Skipped
 from facedis.errors import InputError
 from facedis.events import EventHandler, ignore_events, track, warn
-from facedis.faces.alignment.align_images import iter_aligned
+from facedis.faces.alignment.align_images import CropOptions, iter_aligned
 from facedis.faces.io.prefetch_decode import prefetch_decoded
 from facedis.metrics.statistics.intervals import Bootstrap
 from facedis.metrics.verification.pairs import Pairs, auc
@@ -100,7 +100,7 @@ def _faces_of(
     paths = list(dict.fromkeys(str(where) for pair in block for _, where in _named(pair)))
     where, codes, pixels, why = pick_device(device), {}, {}, {}
     images = prefetch_decoded(map(Path, paths), _WORKERS)
-    for cut in iter_aligned(run, images, len(paths), crop, device=device):
+    for cut in iter_aligned(images, len(paths), CropOptions.from_info(run.info["faces"]), crop, device=device):
         why |= {paths[place]: reason for place, reason in cut.problems}
         if len(cut.indices):
             found = encode_faces(run, cut.faces, where, COMPARED_OUTPUTS)

@@ -10,7 +10,7 @@ import numpy as np
 
 from facedis.errors import ConfigError, InputError, RunError
 from facedis.events import EventHandler, ignore_events, track, warn
-from facedis.faces.alignment.align_images import align_images
+from facedis.faces.alignment.align_images import CropOptions, align_images
 from facedis.faces.alignment.sources import ID_COLUMNS, FaceBlock, FaceSource, faces_from_cache, faces_from_folder
 from facedis.faces.cache.cache import FacesCache
 from facedis.metrics.verification.ranking import TopK
@@ -78,7 +78,7 @@ def rank(
         raise InputError(f"there is no {place}", "name an image, a folder, a faces cache or a file of codes")
     reference = ReferenceDistribution.load(run.path, false_accepts)
     codes_file = codes_in(run, place, by) if place.suffix.lower() in CODES_SUFFIXES else None
-    (face,) = align_images(run, [image], crop, device)
+    (face,) = align_images([image], CropOptions.from_info(run.info["faces"]), crop, device)
     query = encode_faces(run, np.stack([face.face]), pick_device(device), COMPARED_OUTPUTS)
     notes = [f"{image} shows {face.n_faces} faces, the largest is compared"] if face.n_faces > 1 else []
     if codes_file is not None:
@@ -86,7 +86,7 @@ def rank(
     else:
         with ExitStack() as stack:
             if place.is_dir():
-                source = faces_from_folder(run, place, crop, device)
+                source = faces_from_folder(place, CropOptions.from_info(run.info["faces"]), crop, device)
             else:
                 source = faces_from_cache(stack.enter_context(FacesCache.open(place)), "all", _BATCH)
             found = _in_faces(run, source, query, by, top, device, handler)

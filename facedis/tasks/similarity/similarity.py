@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from facedis.faces.alignment.align_images import align_images
+from facedis.faces.alignment.align_images import CropOptions, align_images
 from facedis.metrics.classification.calibration import softmax
 from facedis.metrics.verification.pairs import cosines
 from facedis.model.device import pick_device
@@ -77,7 +77,7 @@ def compare(
     Source: paper, Table 3, which has no pairs of different expressions to compare with.
     """
     reference = ReferenceDistribution.load(run.path, false_accepts)
-    faces = align_images(run, [image1, image2], crop, device)
+    faces = align_images([image1, image2], CropOptions.from_info(run.info["faces"]), crop, device)
     pixels = np.stack([face.face for face in faces])
     codes = encode_faces(run, pixels, pick_device(device), COMPARED_OUTPUTS)
     pair = {"image1": str(image1), "image2": str(image2), "labels": {}}

@@ -12,7 +12,7 @@ import numpy as np
 from facedis.datasets.record import IMAGE_SUFFIXES
 from facedis.errors import ConfigError, InputError
 from facedis.events import EventHandler, ignore_events, warn
-from facedis.faces.alignment.align_images import align_images, crop_config
+from facedis.faces.alignment.align_images import CropOptions, align_images
 from facedis.faces.cropping.crop import CropSettings, face_to_image
 from facedis.faces.cropping.paste import paste_face
 from facedis.faces.cropping.single_image import SingleFace
@@ -231,7 +231,7 @@ def images_in(folder: Path) -> list[Path]:
 def _read(
     generator: SwapGenerator, images: Sequence[Path], wanted: SwapOptions
 ) -> tuple[list[SingleFace], EncodedFaces]:
-    faces = align_images(generator.run, images, wanted.crop, wanted.device)
+    faces = align_images(images, CropOptions.from_info(generator.run.info["faces"]), wanted.crop, wanted.device)
     for face in faces:
         if face.n_faces > 1:
             warn(wanted.handler, f"{face.path} shows {face.n_faces} faces: the largest is taken")
@@ -247,7 +247,7 @@ def _own_pictures(own: EncodedFaces, number: int) -> dict[str, SwapImage]:
 
 def _pasted(run: Run, faces: Sequence[SingleFace], drawn: np.ndarray, wanted: SwapOptions) -> dict[str, SwapImage]:
     """Each photograph with its drawn face in the place of its own."""
-    config = crop_config(run, wanted.crop)
+    config = CropOptions.from_info(run.info["faces"]).config(wanted.crop)
     settings = CropSettings(config.crop, config.image_size, config.margin)
     pictures = {}
     for number, (face, pixels) in enumerate(zip(faces, drawn, strict=True), 1):
