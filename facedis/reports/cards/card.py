@@ -144,9 +144,7 @@ def _stage(info: Mapping[str, Any], stage: Mapping[str, Any]) -> Iterator[str]:
     minutes = f"{training['seconds'] / 60:,.0f} min" if training.get("seconds") else _UNKNOWN
     rate = f" ({training['rate']:.0f} images/s)" if training.get("rate") else ""
     version = stage.get("names_of")  # its names replace those of the version that trained
-    renamed = (
-        {"names": f"options and settings as named in facedis {names}, not as in the commit above"} if names else {}
-    )
+    names = f"options and settings as named in facedis {version}, not as in the commit above"
     yield from _properties(
         {
             "command": f"`{stage.get('command') or _UNKNOWN}`",
