@@ -6,7 +6,7 @@ from pathlib import Path
 
 from facedis.config import ModelConfig, TrainConfig
 from facedis.events import EventHandler, ignore_events, note, warn
-from facedis.model.losses.retention_losses import PIXELS, RetentionHead
+from facedis.model.losses.retention_losses import LOWRES_SIDE, RetentionHead
 from facedis.model.network.adversaries import Adversaries
 from facedis.model.network.disentangler import Disentangler, build
 from facedis.model.storage.checkpoint import CHECKPOINT, read_info
@@ -53,7 +53,7 @@ def build_networks(job: Job, sizes: Mapping[str, int]) -> tuple[Disentangler, Ad
         model, adversary = build(replace(job.model, weights="none"), sizes)
         model.trunk.pretrained = read_info(job.run)["pretrained"]
     if adversary is not None:
-        kept = {"embedding": model.trunk.map_shape(job.model.size)[0], "picture": PIXELS**2}
+        kept = {"embedding": model.trunk.map_shape(job.model.size)[0], "picture": LOWRES_SIDE**2}
         for name, size in kept.items():
             if getattr(job.config, f"keep_{name}"):
                 model.retention_heads[name] = RetentionHead(job.model.rest_size, size, sizes["expression"])

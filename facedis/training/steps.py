@@ -26,7 +26,7 @@ from torch.optim import Optimizer
 
 from facedis.config import TrainConfig
 from facedis.model.losses import objective as losses
-from facedis.model.losses.confusion import OBJECTIVES, hsic_loss
+from facedis.model.losses.confusion import CONFUSION_LOSSES, hsic_loss
 from facedis.model.losses.objective import Losses
 from facedis.model.losses.retention_losses import covariance_loss, lowres_target, variance_loss
 from facedis.model.network.adversaries import EXPRESSION_IN_REST, Adversaries
@@ -194,7 +194,7 @@ def _fooled(answers: Tensor, factor: str, batch: Batch, config: TrainConfig, wei
     classes = answers.shape[2]
     uniform = answers.new_full((classes,), 1 / classes)
     prior = weights.prior if factor == "expression" and weights.prior is not None else uniform
-    objective = OBJECTIVES[config.confusion]
+    objective = CONFUSION_LOSSES[config.confusion]
     return torch.stack([objective(logits, labels, prior) for logits in answers]).mean()
 
 

@@ -25,11 +25,12 @@ from facedis.faces.cache.loader import prefetched
 from facedis.model.device import pick_device
 from facedis.model.network.adversaries import Adversaries
 from facedis.model.network.disentangler import Disentangler
+from facedis.model.preprocessing import to_images
 from facedis.model.storage.checkpoint import CHECKPOINT, MODEL, load_tensors, named_tensors, read_tensors, save_tensors
 from facedis.training.data import TrainingData, decoder_data, training_data
 from facedis.training.decoder import decoder_trainer
 from facedis.training.interrupt import stop_between_steps
-from facedis.training.recipes.augmentation import augment, to_images
+from facedis.training.recipes.augmentation import augment
 from facedis.training.recipes.distillation import Teachers
 from facedis.training.recipes.ema import EMA
 from facedis.training.recipes.erasure import erase_expression

@@ -44,8 +44,8 @@ def test_without_a_model_list_says_so(facedis, monkeypatch, tmp_path):
     done = facedis("models", "list")
     assert done.code == 0 and "No model is bundled." in done.out
     assert facedis("models", "--json").record["default"] is None
-    refused(facedis("models", "show"), "no model is bundled", "facedis train")
-    refused(facedis("models", "verify"), "no model is bundled")
+    refused(facedis("models", "show"), "no bundled model", "facedis train")
+    refused(facedis("models", "verify"), "no bundled model")
 
 
 def test_list_show_card_and_verify(facedis, inside, model, tmp_path):
@@ -140,7 +140,7 @@ def test_a_damaged_model_ends_with_2(facedis, model, tmp_path):
     shutil.copytree(model, tmp_path / "m")
     (tmp_path / "m" / "card.md").write_text("the best model of all" * 1000)
     done = facedis("models", "verify", tmp_path / "m")
-    refused(done, "card.md is not the file that was packed")
+    refused(done, "card.md differs from the packed file")
     assert "damaged" in done.out
     (tmp_path / "m" / "model.json").write_text("{}")
     refused(facedis("models", "show", tmp_path / "m"), "another format")

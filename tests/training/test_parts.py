@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import torch
 
+from facedis.model.preprocessing import to_images
 from facedis.training.interrupt import stop_between_steps
-from facedis.training.recipes.augmentation import augment, to_images
+from facedis.training.recipes.augmentation import augment
 from facedis.training.samplers import balanced_order, class_weights, epoch_order, process_batches
 from facedis.training.schedule import lr_factor
 

@@ -14,9 +14,9 @@ from facedis.errors import CacheError, OutputError, RunError
 from facedis.faces.cache.cache import FacesCache
 from facedis.model.network import disentangler
 from facedis.model.network.trunk import Trunk
+from facedis.model.preprocessing import to_images
 from facedis.model.storage.checkpoint import CHECKPOINT, load_run, read_tensors
 from facedis.training import trainer as trainer_module
-from facedis.training.recipes.augmentation import to_images
 from facedis.training.run_folder import read_history
 from facedis.training.setup import Job
 from facedis.training.trainer import train

@@ -1,4 +1,4 @@
-"""Which model answers: one that is named, else the newest run, else the one inside the package."""
+"""Lookup of models by name: bundled models, run folders, packed models, and models on a hub."""
 
 import re
 from pathlib import Path
@@ -13,17 +13,16 @@ _HOW = "name a run folder, a packed model, hf:OWNER/NAME or one of `facedis mode
 
 
 def load_model(which: str | Path | None = None) -> Run:
-    """The model that `which` names, ready to use.
+    """Load a model.
 
     Args:
-        which: The name of a model inside the package, the folder of a packed model or of a run, a
-            file in such a folder, or hf:OWNER/NAME, with @REVISION where it matters. None: the newest run in
-            ./runs, else the bundled model.
+        which: The name of a bundled model, the folder of a run or of a packed model, a file in such a folder,
+            or hf:OWNER/NAME, optionally with @REVISION. None: the newest run in ./runs, else the bundled model.
 
     Raises:
         RunError: There is no such model, or it is broken.
-        MissingExtra: It lies on a hub and the extra `hub` is not installed.
-        InputError: The hub does not have it or does not answer.
+        MissingExtra: The model is on a hub, and the extra `hub` is not installed.
+        InputError: The download from the hub fails.
     """
     if which is None:
         which = _default()
@@ -33,10 +32,10 @@ def load_model(which: str | Path | None = None) -> Run:
 
 
 def model_folder(which: str | Path) -> Path:
-    """The folder of the model that `which` names, a run's or a packed model's.
+    """The folder of a model; `which` is as for `load_model`.
 
     Raises:
-        RunError, MissingExtra, InputError: As `load_model`; whether the folder holds a model is not asked.
+        RunError, MissingExtra, InputError: As `load_model`. The content of the folder is not checked.
     """
     if isinstance(which, str) and which.startswith(PREFIX):
         return fetch_model(which)
@@ -55,16 +54,19 @@ def _default() -> str | Path:
     newest = newest_run()
     if newest is None and pretrained.model_dir(pretrained.DEFAULT) is None:
         raise RunError(
-            "there is no trained run in runs/ and no model is bundled",
+            "there is no trained run in runs/ and no bundled model",
             "train one with `facedis train`, or name one with --model",
         )
     return newest or pretrained.DEFAULT
 
 
 def _unknown(which: str) -> tuple[str, str]:
-    """What is wrong and what to do where nothing is called `which`."""
+    """Message and hint for a model that does not exist."""
     if which == pretrained.DEFAULT:
-        return "no model is bundled in this facedis", f"train one with `facedis train`, or {_HOW}"
+        return "this installation of facedis has no bundled model", f"train one with `facedis train`, or {_HOW}"
     if re.fullmatch(r"[\w-]+/[\w.-]+", which):
-        return f"there is no run folder {which} and no such packed model", f"{_HOW}; on a hub it is {PREFIX}{which}"
+        return (
+            f"there is no run folder {which} and no such packed model",
+            f"{_HOW}; for a model on a hub, write {PREFIX}{which}",
+        )
     return f"there is no run folder {which} and no model of that name", _HOW

@@ -13,8 +13,8 @@ from facedis.faces.cache.loader import prefetched
 from facedis.metrics.codes import CodeTable
 from facedis.model.device import pick_device
 from facedis.model.network.disentangler import Output
+from facedis.model.preprocessing import to_images
 from facedis.model.storage.checkpoint import Run
-from facedis.training.recipes.augmentation import to_images
 
 #: Before the name of a further branch among the arrays of a batch.
 _OTHER = "other "

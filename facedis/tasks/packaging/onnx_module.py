@@ -5,8 +5,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from facedis.model.preprocessing import luma
 from facedis.model.storage.checkpoint import Run
-from facedis.training.recipes.augmentation import luma
 
 #: What goes in, and what comes out in this order; `rest` only where the run has such a code.
 INPUT, OUTPUTS = "faces", ("probabilities", "expression", "rest")

@@ -12,11 +12,11 @@ from facedis.events import EventHandler, ignore_events
 from facedis.faces.cache.loader import pieces_of
 from facedis.model.device import pick_device
 from facedis.model.network.trunk import Source, build_trunk
+from facedis.model.preprocessing import to_images
 from facedis.model.storage.checkpoint import MODEL, Run, load_run
 from facedis.model.storage.packed import to_half
 from facedis.model.storage.weights import VGGFACE2
 from facedis.tasks.encoding.encode import forward
-from facedis.training.recipes.augmentation import to_images
 
 #: What run.json says under "labels" where the classes of a run are people and not expressions.
 IDENTITY_LABELS = "identity"

@@ -36,7 +36,7 @@ from facedis.model.network.adversaries import AdversaryEnsemble
 from facedis.model.network.discriminator import PatchDiscriminator
 from facedis.model.network.disentangler import Codes, Disentangler
 from facedis.model.network.spatial_rest import MAP
-from facedis.training.recipes.augmentation import luma
+from facedis.model.preprocessing import luma
 
 #: In the order of the history.
 TERMS = ("pixels", "structure", "features", "swap", "codes", "back", "still", "clean", "real")

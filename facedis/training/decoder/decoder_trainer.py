@@ -18,6 +18,7 @@ from facedis.faces.cache.scenes import scenes
 from facedis.model.network.adversaries import AdversaryEnsemble
 from facedis.model.network.discriminator import PatchDiscriminator
 from facedis.model.network.disentangler import Disentangler
+from facedis.model.preprocessing import to_images
 from facedis.training.data import TrainingData
 from facedis.training.decoder.decoder_losses import (
     TERMS,
@@ -26,7 +27,7 @@ from facedis.training.decoder.decoder_losses import (
     discriminator_loss,
     map_adversary_loss,
 )
-from facedis.training.recipes.augmentation import augment, to_images
+from facedis.training.recipes.augmentation import augment
 from facedis.training.run_folder import append_history, truncate_history
 from facedis.training.samplers import grouped_order, process_batches
 from facedis.training.schedule import lr_factor

@@ -22,7 +22,7 @@ def ship(monkeypatch, tmp_path):
 
 def test_who_answers_where_nobody_is_named(tmp_path, monkeypatch, ship):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(RunError, match="no trained run in runs/ and no model is bundled"):
+    with pytest.raises(RunError, match="no trained run in runs/ and no bundled model"):
         load_model()
     run, _ = packed(tmp_path, monkeypatch, name="bundled")
     ship(tmp_path)
@@ -47,11 +47,11 @@ def test_every_way_to_name_a_model(tmp_path, monkeypatch, ship):
 
 def test_what_is_said_of_a_model_that_is_not_there(tmp_path, monkeypatch, ship):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(RunError, match="no model is bundled in this facedis"):
+    with pytest.raises(RunError, match="has no bundled model"):
         load_model("bundled")
     with pytest.raises(RunError, match="no run folder gone"):
         load_model("gone")
-    with pytest.raises(RunError, match="on a hub it is hf:me/gone"):
+    with pytest.raises(RunError, match="write hf:me/gone"):
         load_model("me/gone")
 
 
