@@ -23,6 +23,7 @@ from facedis.model.device import pick_device
 from facedis.model.network.disentangler import build
 from facedis.model.storage.checkpoint import MODEL, Run
 from facedis.tasks.encoding.embedding import embed
+from facedis.tasks.inference import InferenceOptions
 
 
 def untrained(cache: FacesCache, folder: Path, settings: ModelConfig) -> Run:
@@ -75,7 +76,8 @@ def main() -> None:
         images = images.contiguous(memory_format=torch.channels_last)
         works = {"floor": lambda: bare(run, images, n, ())}
         for code, needed in branches.items():
-            options = {"code": code, "split": arguments.split, "batch": arguments.batch}
+            options = {"code": code, "split": arguments.split}
+            options["options"] = InferenceOptions(batch_size=arguments.batch)
             output = folder / f"codes{arguments.suffix}"
             works[f"embed_{code}"] = lambda o=options, f=output: embed(run, arguments.faces, f, **o)
             if needed:

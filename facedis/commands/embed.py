@@ -5,7 +5,17 @@ from typing import Annotated
 
 import typer
 
-from facedis.commands.shared import AsJson, DeviceOption, ModelOption, Overwrite, PhotoCrop, Quiet, event_handler, show
+from facedis.commands.shared import (
+    AsJson,
+    DeviceOption,
+    ModelOption,
+    Overwrite,
+    PhotoCrop,
+    Quiet,
+    event_handler,
+    model_or_newest,
+    show,
+)
 from facedis.errors import ConfigError, OutputError
 
 
@@ -41,10 +51,11 @@ def embed(
     if output.exists() and not overwrite:
         raise OutputError(f"{output} exists already", "choose another -o or --overwrite")
 
-    from facedis.model.storage.registry import load_model
     from facedis.reports.terminal.embed import render
     from facedis.tasks.encoding.embedding import embed as run_embedding
+    from facedis.tasks.inference import InferenceOptions
 
-    chosen = {name: value for name, value in options.items() if value is not None}
-    result = run_embedding(load_model(model), faces, output, handler=event_handler(as_json, quiet), **chosen)
+    inference = InferenceOptions(crop=crop, batch_size=128 if batch is None else batch, device=device or "auto")
+    trained, handler = model_or_newest(model, as_json, quiet), event_handler(as_json, quiet)
+    result = run_embedding(trained, faces, output, code or "both", split or "all", inference, handler)
     show(result, render, as_json, quiet)

@@ -13,6 +13,7 @@ from facedis.commands.shared import (
     SettingsFile,
     event_handler,
     faces_of,
+    model_or_newest,
     results_folder,
     settings,
     show,
@@ -74,13 +75,12 @@ def evaluate(
 
     from facedis.atomic_io import refuse_unwritable
     from facedis.faces.cache.cache import FacesCache
-    from facedis.model.storage.registry import load_model
     from facedis.reports.figures.evaluation_figures import confusion_png
     from facedis.reports.terminal.eval import render
     from facedis.result import write_result
     from facedis.tasks.evaluation.evaluation import measure
 
-    trained = load_model(model)
+    trained = model_or_newest(model, as_json, quiet)
     own = faces_of(trained, faces)
     place = output or results_folder("eval", trained, chosen.split, faces)
     refuse_unwritable(place)

@@ -5,7 +5,15 @@ from typing import Annotated
 
 import typer
 
-from facedis.commands.shared import AsJson, ModelOption, Overwrite, Quiet, event_handler, show
+from facedis.commands.shared import (
+    AsJson,
+    ModelOption,
+    Overwrite,
+    Quiet,
+    event_handler,
+    model_or_newest,
+    show,
+)
 from facedis.errors import ConfigError, OutputError
 
 
@@ -32,8 +40,8 @@ def export(
         raise ConfigError(f"{onnx} does not end in .onnx", "so that nothing else is overwritten by mistake")
     if onnx.exists() and not overwrite:
         raise OutputError(f"{onnx} exists already", "choose another --onnx or --overwrite")
-    from facedis.model.storage.registry import load_model
     from facedis.reports.terminal.export import render
     from facedis.tasks.packaging.export import export_onnx
 
-    show(export_onnx(load_model(model), onnx, event_handler(as_json, quiet)), render, as_json, quiet)
+    trained = model_or_newest(model, as_json, quiet)
+    show(export_onnx(trained, onnx, event_handler(as_json, quiet)), render, as_json, quiet)

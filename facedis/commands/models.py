@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from facedis.commands.shared import AsJson, Overwrite, Quiet, event_handler, show
+from facedis.commands.shared import AsJson, Overwrite, Quiet, event_handler, model_or_newest, show
 from facedis.errors import ConfigError, RunError
 
 _PACK, _PUSH = "Packing", "Pushing"
@@ -99,21 +99,19 @@ def _list(as_json: bool, quiet: bool) -> None:
 
 
 def _show(model: str | None, as_json: bool, quiet: bool) -> None:
-    from facedis.model.storage.registry import load_model
     from facedis.reports.terminal.models import render_model
     from facedis.tasks.packaging.model_verification import show_model
 
-    show(show_model(load_model(model)), render_model, as_json, quiet)
+    show(show_model(model_or_newest(model, as_json, quiet)), render_model, as_json, quiet)
 
 
 def _card(model: str | None, output: Path | None, as_json: bool, quiet: bool) -> None:
     from facedis.atomic_io import write_text
-    from facedis.model.storage.registry import load_model
     from facedis.reports.cards.card import card
     from facedis.result import record
     from facedis.tasks.packaging.model_metadata import collect_results, describe_model
 
-    run = load_model(model)
+    run = model_or_newest(model, as_json, quiet)
     known = describe_model(run, collect_results(run))
     text = card(known)
     if output is not None:
@@ -140,13 +138,12 @@ def _verify(model: str | None, as_json: bool, quiet: bool) -> None:
 def _pack(
     model: str | None, place: tuple[Path, str | None, bool], results: list[Path], as_json: bool, quiet: bool
 ) -> None:
-    from facedis.model.storage.registry import load_model
     from facedis.reports.cards.card import card
     from facedis.reports.terminal.models import render_packing
     from facedis.tasks.packaging.model_metadata import collect_results
     from facedis.tasks.packaging.packing import PackageTarget, pack
 
-    run, (folder, name, overwrite) = load_model(model), place
+    run, (folder, name, overwrite) = model_or_newest(model, as_json, quiet), place
     target = PackageTarget(folder, name or folder.resolve().name, overwrite)
     show(
         pack(run, collect_results(run, results), card, target, event_handler(as_json, quiet)),

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from facedis.commands.shared import DeviceOption, ModelOption, Overwrite, PhotoCrop, Quiet, event_handler
+from facedis.commands.shared import (
+    DeviceOption,
+    ModelOption,
+    Overwrite,
+    PhotoCrop,
+    Quiet,
+    event_handler,
+    model_or_newest,
+)
 from facedis.errors import ConfigError, InputError, OutputError
 
 if TYPE_CHECKING:  # what only a run needs
@@ -59,13 +67,12 @@ def predict(
     their own, and the others go on; exit code 2 only where no face was found in any.
     """
     _check(neighbours, top, every, table, draw, overwrite)
-    from facedis.model.storage.registry import load_model
     from facedis.tasks.encoding.temperature import Calibration
     from facedis.tasks.prediction.inputs import pictures
     from facedis.tasks.prediction.prediction import TOP_K, PredictOptions
     from facedis.tasks.prediction.prediction import predict as run_prediction
 
-    trained, where = load_model(model), device or "auto"
+    trained, where = model_or_newest(model, as_json, quiet), device or "auto"
     near = None
     if neighbours is not None:
         from facedis.tasks.similarity.neighbours import Neighbours

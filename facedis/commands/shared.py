@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # a shell that asks for help should not wait for what only a 
     from facedis.config import Config
     from facedis.events import EventHandler
     from facedis.model.storage.checkpoint import Run
+    from facedis.result import Result
 
 SettingsFile = Annotated[
     Path | None,
@@ -57,12 +58,13 @@ def event_handler(as_json: bool, quiet: bool) -> "EventHandler":
 
 
 def show(
-    result: Mapping[str, Any],
+    result: "Mapping[str, Any] | Result",
     page: Callable[[Mapping[str, Any]], Iterable[Any]],
     as_json: bool,
     quiet: bool,
 ) -> None:
     """Print `result` on stdout: as JSON, as the rich renderables that `page` makes of it, or not at all."""
+    result = result if isinstance(result, Mapping) else result.to_dict()
     if as_json:
         from facedis.result import dumps
 
@@ -73,6 +75,13 @@ def show(
         console = Console(markup=False, emoji=False)  # a folder may be called "out [old]", a picture ":cat:.png"
         for part in page(result):
             console.print(part)
+
+
+def model_or_newest(name: str | None, as_json: bool, quiet: bool) -> "Run":
+    """The model that --model names, else the newest run, with a note on stderr, else the bundled model."""
+    from facedis.model.storage.registry import load_model_or_newest
+
+    return load_model_or_newest(name, event_handler(as_json, quiet))
 
 
 def faces_of(run: "Run", faces: Path | None) -> Path:

@@ -5,7 +5,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from facedis.commands.shared import AsJson, DeviceOption, ModelOption, PhotoCrop, Quiet, event_handler, show
+from facedis.commands.shared import (
+    AsJson,
+    DeviceOption,
+    ModelOption,
+    PhotoCrop,
+    Quiet,
+    event_handler,
+    model_or_newest,
+    show,
+)
 from facedis.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -92,10 +101,9 @@ def similarity(
         if path is not None and path.suffix.lower() not in suffixes:
             raise ConfigError(f"{path} does not end in {suffixes[0]}", "so that nothing else is overwritten by mistake")
 
-    from facedis.model.storage.registry import load_model
     from facedis.reports.terminal.similarity import render
 
-    compared = _compared(load_model(model), given, event_handler(as_json, quiet))
+    compared = _compared(model_or_newest(model, as_json, quiet), given, event_handler(as_json, quiet))
     if html is not None:
         from facedis.reports.html.similarity_page import write_similarity
 

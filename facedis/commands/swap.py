@@ -5,7 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facedis.commands.shared import AsJson, DeviceOption, ModelOption, PhotoCrop, Quiet, event_handler, show
+from facedis.commands.shared import (
+    AsJson,
+    DeviceOption,
+    ModelOption,
+    PhotoCrop,
+    Quiet,
+    event_handler,
+    model_or_newest,
+    show,
+)
 from facedis.errors import ConfigError
 
 if TYPE_CHECKING:  # what only a run needs
@@ -60,7 +69,6 @@ def swap(
     """
     _refuse_contradictions(images, grid, interpolate, onto, paste)
     from facedis.atomic_io import refuse_unwritable
-    from facedis.model.storage.registry import load_model
     from facedis.reports.provenance import check_image_format
     from facedis.reports.terminal.swap import folder_beside, render, write_drawing
     from facedis.result import write_result
@@ -68,7 +76,8 @@ def swap(
 
     check_image_format(output, *([".gif"] if interpolate else []))
     refuse_unwritable(folder_beside(output))
-    trained, wanted = load_model(model), SwapOptions(crop, device or "auto", paste, event_handler(as_json, quiet))
+    trained = model_or_newest(model, as_json, quiet)
+    wanted = SwapOptions(crop, device or "auto", paste, event_handler(as_json, quiet))
     drawing = _drawn(trained, images, (grid, interpolate, onto), wanted)
     result = drawing.record
     result["images"], result["output"] = write_drawing(drawing, output), str(folder_beside(output))

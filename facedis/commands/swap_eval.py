@@ -13,6 +13,7 @@ from facedis.commands.shared import (
     SettingsFile,
     event_handler,
     faces_of,
+    model_or_newest,
     results_folder,
     settings,
     show,
@@ -90,7 +91,6 @@ def swap_eval(
 
     from facedis.atomic_io import refuse_unwritable
     from facedis.faces.cache.cache import FacesCache
-    from facedis.model.storage.registry import load_model
     from facedis.reports.figures.swap_eval_figure import swaps_png
     from facedis.reports.provenance import check_image_format
     from facedis.reports.terminal.swap_eval import render, sheet_of
@@ -99,7 +99,7 @@ def swap_eval(
     from facedis.tasks.swapping.swap_evaluation import evaluate_swaps
     from facedis.tasks.swapping.swap_metrics import Evaluators
 
-    trained, tell = load_model(model), event_handler(as_json, quiet)
+    trained, tell = model_or_newest(model, as_json, quiet), event_handler(as_json, quiet)
     own = faces_of(trained, faces)
     place = output or results_folder("swap-eval", trained, chosen.split, faces)
     refuse_unwritable(place)

@@ -1,4 +1,4 @@
-"""`facedis embed` and the encoder of scikit-learn: the same codes by two doors."""
+"""`facedis embed` and the encoder of scikit-learn: both give the same codes."""
 
 import subprocess
 import sys
@@ -24,7 +24,7 @@ def encoder(world):
     return ExpressionEncoder(world / "runs" / "one", device="cpu")
 
 
-def test_a_process_of_its_own_writes_the_codes_of_a_cache(here, tmp_path):
+def test_the_command_writes_the_codes_of_a_cache(here, tmp_path):
     words = ["embed", "faces.h5", "-o", tmp_path / "codes.npz", "--code", "all", "--run", "runs/one", "--batch", "30"]
     done = subprocess.run([sys.executable, "-m", "facedis", *words], capture_output=True, text=True, check=True)
     assert "codes.npz" in done.stdout and "embedding" in done.stderr
@@ -68,14 +68,14 @@ def test_a_split_a_folder_and_a_csv(facedis, here, pictures, tmp_path):
         (("faces.h5", "-o", "codes.txt"), ("codes.txt", ".parquet, .npz, .csv")),
         (("faces.h5", "--code", "face"), ("--code is 'face'", "expression, rest")),
         (("faces.h5", "--split", "some"), ("--split is 'some'",)),
-        (("faces.h5", "--batch", "0"), ("--batch is 0",)),
+        (("faces.h5", "--batch", "0"), ("--batch-size is 0",)),
         (("faces.h5", "--crop", "none"), ("--crop says nothing for a faces cache",)),
         ((".", "--split", "val"), ("--split says nothing for a folder",)),
         (("gone.h5",), ("no faces cache gone.h5",)),
         (("faces.h5", "--run", "gone"), ("no run folder gone",)),
     ],
 )
-def test_wishes_that_cannot_be_met(facedis, here, words, expected):
+def test_invalid_options_are_refused(facedis, here, words, expected):
     refused(facedis("embed", *words), *expected)
     assert not list(here.glob("codes.*"))
 
@@ -93,7 +93,7 @@ def test_a_baseline_has_no_rest_code(facedis, here, pictures, tmp_path):
     assert facedis("similarity", image, image, *base).code == 0
 
 
-def test_two_lines_of_python_do_the_same(encoder, facedis, here, pictures, tmp_path):
+def test_the_encoder_gives_the_codes_of_the_command(encoder, facedis, here, pictures, tmp_path):
     paths = sorted(pictures.glob("person0154_*_0.webp"))[:3]
     (tmp_path / "in").mkdir()
     for path in paths:
@@ -121,7 +121,7 @@ def test_files_pictures_and_arrays_give_the_same_codes(encoder, pictures):
     assert (names[0], names[64], len(names)) == ("expression_code_0", "rest_code_0", 128)
 
 
-def test_it_is_a_step_of_scikit_learn(encoder, pictures):
+def test_the_encoder_is_a_scikit_learn_transformer(encoder, pictures):
     import pickle
 
     paths = sorted(pictures.glob("person015[45]_*_1.webp"))
@@ -135,11 +135,11 @@ def test_it_is_a_step_of_scikit_learn(encoder, pictures):
     np.testing.assert_array_equal(copy.transform(paths[:2]), encoder.fit().transform(paths[:2]))
 
 
-def test_images_without_a_face_are_told_or_marked(encoder, pictures, tmp_path):
+def test_images_without_a_face_raise_or_give_nan(encoder, pictures, tmp_path):
     good = next(pictures.glob("*.webp"))
     wall = Image.new("RGB", (80, 80), "teal")
     (tmp_path / "junk.jpg").write_text("no picture")
-    with pytest.raises(InputError, match=r"cannot use X\[1\]: no face was found"):
+    with pytest.raises(InputError, match=r"cannot use image \[1\]: no face was found"):
         encoder.transform([good, wall])
     with pytest.raises(InputError, match=r"the image .*junk.jpg: it is not an image"):
         encoder.transform([good, tmp_path / "junk.jpg"])
@@ -156,12 +156,12 @@ def test_images_without_a_face_are_told_or_marked(encoder, pictures, tmp_path):
     [
         ("one.jpg", "put it into a list"),
         (np.zeros((40, 40, 3), np.uint8), "put it into a list"),
-        ([np.zeros((40, 40, 3), np.float32)], r"X\[0\]: it is an array of 40 x 40 x 3 float32"),
-        ([np.zeros((40, 40, 2), np.uint8)], r"X\[0\]: it is an array of 40 x 40 x 2 uint8"),
-        ([np.zeros((9, 9, 3), np.uint8)], r"X\[0\]: 9 x 9 pixels"),
-        ([None], r"X\[0\] is of the type NoneType"),
+        ([np.zeros((40, 40, 3), np.float32)], r"image \[0\]: it is an array of 40 x 40 x 3 float32"),
+        ([np.zeros((40, 40, 2), np.uint8)], r"image \[0\]: it is an array of 40 x 40 x 2 uint8"),
+        ([np.zeros((9, 9, 3), np.uint8)], r"image \[0\]: 9 x 9 pixels"),
+        ([None], r"image \[0\] is of type NoneType"),
     ],
 )
-def test_what_is_no_list_of_images_is_refused(encoder, images, expected):
+def test_anything_but_a_list_of_images_is_refused(encoder, images, expected):
     with pytest.raises(InputError, match=expected):
         encoder.transform(images)

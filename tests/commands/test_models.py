@@ -44,8 +44,8 @@ def test_without_a_model_list_says_so(facedis, monkeypatch, tmp_path):
     done = facedis("models", "list")
     assert done.code == 0 and "No model is bundled." in done.out
     assert facedis("models", "--json").record["default"] is None
-    refused(facedis("models", "show"), "no bundled model", "facedis train")
-    refused(facedis("models", "verify"), "no bundled model")
+    refused(facedis("models", "show"), "no model is bundled", "facedis train")
+    refused(facedis("models", "verify"), "no model is bundled")
 
 
 def test_list_show_card_and_verify(facedis, inside, model, tmp_path):

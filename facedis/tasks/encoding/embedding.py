@@ -1,92 +1,135 @@
-"""The codes of any number of faces into one file, in the memory of a few of them."""
+"""Write the codes of a faces cache or of a folder of images to a file."""
 
-import shlex
-import sys
+import csv
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from facedis.errors import ConfigError, InputError, RunError
+import numpy as np
+
+from facedis.errors import ConfigError, InputError
 from facedis.events import Event, EventHandler, ignore_events, warn
-from facedis.faces.alignment.sources import Source, from_cache, from_folder
+from facedis.faces.alignment.sources import IDS, Source, from_cache, from_folder
 from facedis.faces.cache.cache import FacesCache
 from facedis.model.device import pick_device
 from facedis.model.storage.checkpoint import Run
-from facedis.result import record
-from facedis.tasks.encoding.codes_file import COLUMNS, CodesWriter, checked_suffix, codes_writer
-from facedis.tasks.encoding.encode import CODES, encode_faces
+from facedis.result import Result
+from facedis.tasks.encoding.codes_file import COLUMNS, CodesWriter, checked_suffix, codes_writer, open_codes
+from facedis.tasks.encoding.encode import encode_faces, resolve_codes
+from facedis.tasks.inference import InferenceOptions
 
-#: What the user may ask for, and the codes that it means.
-CODE_CHOICES = {
-    "expression": ("expression",),
-    "rest": ("rest",),
-    "trunk": ("trunk",),
-    "both": ("expression", "rest"),
-} | {"all": CODES}
 #: Most images without a face that the record lists.
 MAX_LISTED = 20
 
 
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
+class EmbeddingResult(Result):
+    """A file of codes.
+
+    Attributes:
+        model: Name of the model.
+        faces: The cache or folder that was encoded.
+        dataset: Name of the reader; "" for a plain folder of images.
+        split: The split, or "all".
+        n: Faces in the file.
+        rows: Images of the source.
+        classes: Expressions of the model.
+        codes: Size of each code by column.
+        several: Images with several faces, of which the largest was taken.
+        left_out: Images without a face.
+        problems: The first of them, each with `image` and `why`.
+        rate: Images per second.
+        bytes: Size of the file.
+        output: Path of the file.
+    """
+
+    kind: ClassVar[str] = "embedding"
+
+    model: str
+    faces: str
+    dataset: str
+    split: str
+    n: int
+    rows: int
+    classes: tuple[str, ...]
+    codes: Mapping[str, int]
+    several: int
+    left_out: int
+    problems: Sequence[Mapping[str, str]]
+    rate: float
+    bytes: int
+    output: str
+
+    def table_rows(self) -> Sequence[Mapping[str, Any]]:
+        """One row per face, with the columns of the CSV format."""
+        path = Path(self.output)
+        if path.suffix.lower() == ".csv":
+            with path.open(encoding="utf-8", newline="") as text:
+                return [_typed(row) for row in csv.DictReader(text)]
+        file = open_codes(path)
+        indices = np.arange(file.total)
+        columns = {name: values.tolist() for name, values in file.ids(indices).items()}
+        for code in file.codes:
+            values = file.take(code, indices)
+            columns |= {f"{COLUMNS[code]}_{i}": values[:, i].tolist() for i in range(values.shape[1])}
+        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+    def summary(self) -> Mapping[str, object]:
+        """The file and the codes in it."""
+        return {"codes": dict(self.codes), "output": self.output}
+
+
 def embed(
     run: Run,
-    place: Path,
-    output: Path,
+    path: Path | str,
+    output: Path | str,
     code: str = "both",
     split: str = "all",
-    crop: str | None = None,
-    batch: int = 128,
-    device: str = "auto",
+    options: InferenceOptions | None = None,
     handler: EventHandler = ignore_events,
-) -> dict[str, Any]:
-    """Write the codes of a faces cache or of a folder of images.
+) -> EmbeddingResult:
+    """Write the codes of a faces cache or of a folder of images to a file.
 
     Args:
         run: The model.
-        place: A faces cache, or a folder.
-        output: The file, .parquet, .npz or .csv, whole or not at all.
-        code: A name of `CODE_CHOICES`.
-        split: Of a cache: train, val, test or all.
-        crop: Of a folder: how faces are cut out; None as the run's own were.
-        batch: Faces of a cache at a time.
-        device: As in the settings.
-        handler: Told of the progress, and of images without a face.
-
-    Returns:
-        The record of kind "embedding".
+        path: A faces cache, or a folder of images.
+        output: The .parquet, .npz or .csv file, written atomically.
+        code: "expression", "rest", "trunk", "both" (codes) or "all".
+        split: "train", "val", "test" or "all"; of a cache only.
+        options: Device, batch size (of a cache) and crop (of a folder).
+        handler: Receives progress, and a warning about images without a face.
 
     Raises:
-        ConfigError: An unknown code, split or format.
-        RunError: The model has no rest code and it was asked for.
-        InputError: There is no image, or no face in any.
-        CacheError: The cache has no face in the split.
+        ConfigError: Unknown code, split or format.
+        RunError: The rest code of a model without one is requested.
+        InputError: There is no image, or no image has a face.
+        CacheError: The split has no usable face.
         OutputError: The file cannot be written.
     """
-    wanted = resolve_codes(run, code)
+    path, output, options = Path(path), Path(output), options or InferenceOptions()
+    names = resolve_codes(run, code)
     if split not in ("all", "train", "val", "test"):
         raise ConfigError(f"--split is '{split}'", "choose one of: train, val, test, all")
-    if batch < 1:
-        raise ConfigError(f"--batch is {batch}", "it must be at least 1")
     checked_suffix(output)
     with ExitStack() as stack:
-        if place.is_dir():
-            source = from_folder(run, place, crop, device)
+        if path.is_dir():
+            source = from_folder(run, path, options.crop, options.device)
         else:
-            source = from_cache(stack.enter_context(FacesCache.open(place)), split, batch)
-        about = {"model": run.display_name, "fingerprint": run.fingerprint, "classes": list(run.classes)}
-        about |= {"source": str(source.root), "codes": [COLUMNS[name] for name in wanted]}
-        began = time.perf_counter()
-        with codes_writer(output, about) as writer:
-            written = _write(run, source, wanted, device, writer, handler)
+            source = from_cache(stack.enter_context(FacesCache.open(path)), split, options.batch_size)
+        metadata = {"model": run.display_name, "fingerprint": run.fingerprint, "classes": list(run.classes)}
+        metadata |= {"source": str(source.root), "codes": [COLUMNS[name] for name in names]}
+        start = time.perf_counter()
+        with codes_writer(output, metadata) as writer:
+            written = _write(run, source, names, options.device, writer, handler)
     if written.problems:
         image, why = written.problems[0]
         warn(handler, f"left out {len(written.problems):,} of {source.total:,} images, the first is {image}: {why}")
-    return record(
-        "embedding",
-        command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+    return EmbeddingResult(
         model=run.display_name,
-        faces=str(place),
+        faces=str(path),
         dataset=source.dataset,
         split=split,
         n=written.faces,
@@ -96,29 +139,15 @@ def embed(
         several=written.several,
         left_out=len(written.problems),
         problems=[{"image": image, "why": why} for image, why in written.problems[:MAX_LISTED]],
-        rate=source.total / (time.perf_counter() - began),
+        rate=source.total / (time.perf_counter() - start),
         bytes=output.stat().st_size,
         output=str(output),
     )
 
 
-def resolve_codes(run: Run, code: str) -> tuple[str, ...]:
-    """The names of `CODES` that `code`, a name of `CODE_CHOICES`, means.
-
-    Raises:
-        ConfigError: There is no such code.
-        RunError: `run` has no rest code and it was asked for.
-    """
-    if code not in CODE_CHOICES:
-        raise ConfigError(f"--code is '{code}'", f"choose one of: {', '.join(CODE_CHOICES)}")
-    if "rest" in CODE_CHOICES[code] and run.model.rest_branch is None:
-        raise RunError(f"{run.display_name} is a baseline without a rest code", "ask for --code expression or trunk")
-    return CODE_CHOICES[code]
-
-
 @dataclass
 class _Written:
-    """What has been written so far."""
+    """Counts of what has been written."""
 
     faces: int = 0
     several: int = 0
@@ -127,25 +156,30 @@ class _Written:
 
 
 def _write(
-    run: Run, source: Source, wanted: tuple[str, ...], device: str, writer: CodesWriter, handler: EventHandler
+    run: Run, source: Source, names: tuple[str, ...], device: str, writer: CodesWriter, handler: EventHandler
 ) -> _Written:
-    written, looked, place = _Written(), 0, pick_device(device)
+    written, done, torch_device = _Written(), 0, pick_device(device)
     handler(Event("start", "embedding", total=source.total))
     for block in source.blocks:
         if len(block.faces):
-            codes = encode_faces(run, block.faces, place, wanted)
+            codes = encode_faces(run, block.faces, torch_device, names)
             writer.add(block.ids, codes)
             written.sizes = {COLUMNS[name]: values.shape[1] for name, values in codes.items()}
         written.faces += len(block.faces)
         written.several += block.several
         written.problems += block.problems
-        looked += block.n
-        handler(Event("advance", "embedding", done=looked))
-    handler(Event("end", "embedding", done=looked))
+        done += block.n
+        handler(Event("advance", "embedding", done=done))
+    handler(Event("end", "embedding", done=done))
     if not written.faces:
         image, why = written.problems[0]
         raise InputError(
-            f"none of the {looked:,} images of {source.place} has a face to use; the first is {image}: {why}",
-            "add --crop none if they are cropped faces already",
+            f"none of the {done:,} images of {source.place} has a usable face; the first is {image}: {why}",
+            "add --crop none if the images are cropped faces",
         )
     return written
+
+
+def _typed(row: Mapping[str, str]) -> dict[str, Any]:
+    """A row of a CSV file with its numbers as numbers."""
+    return {name: int(text) if name == "row" else text if name in IDS else float(text) for name, text in row.items()}

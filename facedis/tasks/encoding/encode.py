@@ -1,4 +1,4 @@
-"""Faces to codes: the bridge from a model and a cache to the arrays that measures take."""
+"""Codes of faces, and the table of codes of a faces cache."""
 
 from collections.abc import Collection, Iterator
 
@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from facedis.errors import CacheError
+from facedis.errors import CacheError, ConfigError, RunError
 from facedis.events import Event, EventHandler, ignore_events
 from facedis.faces.cache.cache import FacesCache
 from facedis.faces.cache.loader import prefetched
@@ -16,36 +16,55 @@ from facedis.model.network.disentangler import Output
 from facedis.model.preprocessing import to_images
 from facedis.model.storage.checkpoint import Run
 
-#: Before the name of a further branch among the arrays of a batch.
-_OTHER = "other "
-#: What can be asked of a face: the two codes, and the trunk's features averaged over the picture.
+#: The two codes, and the trunk features averaged over the image.
 CODES = ("expression", "rest", "trunk")
+#: Values of the option --code and the codes that they select.
+CODE_CHOICES = {name: (name,) for name in CODES} | {"both": ("expression", "rest"), "all": CODES}
+#: Prefix of the code of an additional branch among the arrays of a batch.
+_EXTRA = "extra "
+
+
+def resolve_codes(run: Run, code: str) -> tuple[str, ...]:
+    """The names of `CODES` that `code`, a key of `CODE_CHOICES`, selects.
+
+    Raises:
+        ConfigError: Unknown code.
+        RunError: The rest code of a model without one is requested.
+    """
+    if code not in CODE_CHOICES:
+        raise ConfigError(f"--code is '{code}'", f"choose one of: {', '.join(CODE_CHOICES)}")
+    if "rest" in CODE_CHOICES[code] and run.model.rest_branch is None:
+        raise RunError(f"{run.display_name} is a baseline without a rest code", "choose --code expression or trunk")
+    return CODE_CHOICES[code]
 
 
 def run_labels(run: Run, cache: FacesCache) -> np.ndarray:
-    """(N,) Labels of the cache in the run's classes, mapped by name; -1 where the run knows none.
+    """Labels of a cache as indices into the run's classes, matched by name.
+
+    Returns:
+        (N,) int, -1 for expressions that are not among the run's classes.
 
     Raises:
-        CacheError: The two have no expression in common.
+        CacheError: The cache and the run have no expression in common.
     """
     position = np.array([run.classes.index(name) if name in run.classes else -1 for name in cache.info.classes] + [-1])
     if (position < 0).all():
         raise CacheError(
             f"{cache.path} and {run.display_name} have no expression in common",
-            f"the model knows {', '.join(run.classes)}",
+            f"the classes of the model are {', '.join(run.classes)}",
         )
-    return position[cache.labels]  # a label of -1 takes the -1 at the end
+    return position[cache.labels]  # a label of -1 indexes the -1 at the end
 
 
 @torch.inference_mode()
 def forward(run: Run, faces: np.ndarray, device: torch.device, draw: bool = True) -> tuple[Tensor, Output]:
-    """The network's input for `faces` and its output.
+    """The input tensor of the network for `faces`, and its output.
 
     Args:
-        run: The model; moved to `device`.
-        faces: (n, S, S, 3) uint8, aligned as the run's own faces were.
-        device: Where to compute.
-        draw: False to leave the decoder out.
+        run: The model; it is moved to `device`.
+        faces: (n, S, S, 3) uint8, aligned like the training faces.
+        device: Device to compute on.
+        draw: Whether to run the decoder.
     """
     images = _input(run, faces, device)
     return images, run.model.to(device)(images, draw=draw)
@@ -55,16 +74,16 @@ def forward(run: Run, faces: np.ndarray, device: torch.device, draw: bool = True
 def encode_faces(
     run: Run, faces: np.ndarray, device: torch.device, wanted: Collection[str] = CODES
 ) -> dict[str, np.ndarray]:
-    """The codes of `faces` and nothing else: no branch that is not asked for runs, and no decoder.
+    """Codes of `faces`. Only the branches that are needed run; the decoder does not.
 
     Args:
-        run: The model; moved to `device`.
-        faces: (n, S, S, 3) uint8, aligned as the run's own faces were.
-        device: Where to compute.
-        wanted: Names of `CODES`, and "logits" or "probabilities" for those of the expression head.
+        run: The model; it is moved to `device`.
+        faces: (n, S, S, 3) uint8, aligned like the training faces.
+        device: Device to compute on.
+        wanted: Names of `CODES`, and "logits" or "probabilities" of the expression head.
 
     Returns:
-        (n, D) float32 by name, in that order, without `rest` where the model has no rest branch.
+        (n, D) float32 by name, in the order of `wanted`; without "rest" if the model has no rest branch.
     """
     model = run.model.to(device)
     own = len(model.rest_stages) if model.rest_stages else 0
@@ -91,30 +110,30 @@ def encode(
     run: Run,
     cache: FacesCache,
     rows: np.ndarray,
-    batch: int = 128,
+    batch_size: int = 128,
     device: str = "auto",
     handler: EventHandler = ignore_events,
-    flip: bool = False,
+    tta_flip: bool = False,
 ) -> CodeTable:
-    """Codes, features and class probabilities of `rows` of a cache.
+    """Codes, trunk features and class probabilities of rows of a faces cache.
 
     Args:
         run: The model.
-        cache: Where the faces lie.
-        rows: (n,) rows of the cache.
-        batch: Faces at a time.
-        device: As in the settings.
-        handler: Told of the progress.
-        flip: Average all that a face gives with what its mirror image gives.
+        cache: The faces cache.
+        rows: (n,) int rows of the cache.
+        batch_size: Faces per step.
+        device: "auto", "cpu", "cuda" or "mps".
+        handler: Receives progress.
+        tta_flip: Average the outputs of each face and of its mirror image.
     """
     arrays: dict[str, np.ndarray] = {}
     handler(Event("start", "encoding", total=len(rows)))
     done = 0
-    for piece in _encoded(run, cache, rows, batch, pick_device(device), flip):
-        for name, values in piece.items():  # laid out once: pieces and their concatenation would be twice as much
+    for batch in _encoded(run, cache, rows, batch_size, pick_device(device), tta_flip):
+        for name, values in batch.items():  # filled in place: concatenating batches would need twice the memory
             arrays.setdefault(name, np.empty((len(rows), *values.shape[1:]), values.dtype))
             arrays[name][done : done + len(values)] = values
-        done += len(piece["expression"])
+        done += len(batch["expression"])
         handler(Event("advance", "encoding", done=done))
     handler(Event("end", "encoding"))
     return CodeTable(
@@ -129,33 +148,33 @@ def encode(
         splits=cache.splits[rows],
         classes=run.classes,
         factors={name: values[rows] for name, values in cache.factors.items()},
-        extra_codes={name.removeprefix(_OTHER): codes for name, codes in arrays.items() if name.startswith(_OTHER)},
+        extra_codes={name.removeprefix(_EXTRA): codes for name, codes in arrays.items() if name.startswith(_EXTRA)},
         factor_branches=run.config.owners,
     )
 
 
 def _encoded(
-    run: Run, cache: FacesCache, rows: np.ndarray, batch: int, device: torch.device, flip: bool
+    run: Run, cache: FacesCache, rows: np.ndarray, batch_size: int, device: torch.device, tta_flip: bool
 ) -> Iterator[dict[str, np.ndarray]]:
-    starts = range(0, len(rows), batch)
-    for _, faces in prefetched(cache, [rows[start : start + batch] for start in starts]):
-        arrays = _arrays(run, faces, device)
-        if flip:
-            mirrored = _arrays(run, np.ascontiguousarray(faces[:, :, ::-1]), device)
+    batches = [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]
+    for _, faces in prefetched(cache, batches):
+        arrays = _outputs(run, faces, device)
+        if tta_flip:
+            mirrored = _outputs(run, np.ascontiguousarray(faces[:, :, ::-1]), device)
             arrays = {name: (value + mirrored[name]) / 2 for name, value in arrays.items()}
         yield arrays
 
 
 @torch.inference_mode()
-def _arrays(run: Run, faces: np.ndarray, device: torch.device) -> dict[str, np.ndarray]:
+def _outputs(run: Run, faces: np.ndarray, device: torch.device) -> dict[str, np.ndarray]:
     _, output = forward(run, faces, device, draw=False)
-    arrays = {
+    tensors = {
         "expression": output.codes.expression,
         "trunk": output.features,
         "probabilities": output.logits.softmax(1),
-    } | {_OTHER + name: code for name, code in output.codes.others.items()}
+    } | {_EXTRA + name: code for name, code in output.codes.others.items()}
     if output.codes.rest is not None:
-        arrays["rest"] = output.codes.rest
-    if run.adversary is not None:
-        arrays["adversary"] = run.adversary.to(device).expression_in_rest(output.codes.rest).softmax(1)
-    return {name: value.float().cpu().numpy() for name, value in arrays.items()}
+        tensors["rest"] = output.codes.rest
+        if run.adversary is not None:
+            tensors["adversary"] = run.adversary.to(device).expression_in_rest(output.codes.rest).softmax(1)
+    return {name: value.float().cpu().numpy() for name, value in tensors.items()}

@@ -9,7 +9,7 @@ from PIL import Image
 from facedis import pretrained
 from facedis.errors import RunError
 from facedis.model.storage.checkpoint import Run, newest_run
-from facedis.model.storage.packed import FACE, check_files, is_packed, load_packed, read_packed_info
+from facedis.model.storage.packed import FACE, FileCheck, check_files, is_packed, load_packed, read_packed_info
 from facedis.model.storage.registry import model_folder
 from facedis.result import record
 from facedis.tasks.packaging.model_metadata import collect_results, describe_model, read_results
@@ -65,12 +65,23 @@ def verify_model(which: str | None = None) -> dict[str, Any]:
         raise RunError(
             f"{which} is no packed model: it has no {pretrained.METADATA}", "pack a run with `facedis models pack`"
         )
-    files = [found._asdict() for found in check_files(folder)]
+    checks = check_files(folder)
     furthest, seen = None, None
-    if not any(found["problem"] for found in files):
+    if not any(check.problem for check in checks):
         furthest, seen = _check_outputs(load_packed(folder, which))
     whole = furthest is not None and furthest <= TOLERANCE
-    return record("model_verification", model=which, files=files, seen=seen, furthest=furthest, whole=whole)
+    return record(
+        "model_verification",
+        model=which,
+        files=[_file_row(check) for check in checks],
+        seen=seen,
+        furthest=furthest,
+        whole=whole,
+    )
+
+
+def _file_row(check: FileCheck) -> dict[str, Any]:
+    return {"file": check.file, "bytes": check.bytes, "trouble": check.problem}
 
 
 def accuracies(results: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from facedis import ExpressionEncoder, pretrained
 from facedis.errors import MissingExtra, RunError
 from facedis.model.storage import hub
 from facedis.model.storage.checkpoint import MODEL, mark_latest
-from facedis.model.storage.registry import load_model
+from facedis.model.storage.registry import load_model, load_model_or_newest
 from tests.tasks.packed_models import packed
 
 
@@ -20,18 +20,23 @@ def ship(monkeypatch, tmp_path):
     return put
 
 
-def test_who_answers_where_nobody_is_named(tmp_path, monkeypatch, ship):
+def test_the_default_is_the_bundled_model_and_for_commands_the_newest_run(tmp_path, monkeypatch, ship):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(RunError, match="no trained run in runs/ and no bundled model"):
+    with pytest.raises(RunError, match="no model is bundled"):
         load_model()
+    with pytest.raises(RunError, match="no trained run in runs/ and no model is bundled"):
+        load_model_or_newest()
     run, _ = packed(tmp_path, monkeypatch, name="bundled")
     ship(tmp_path)
-    assert load_model().display_name == "bundled"
+    assert load_model().display_name == load_model_or_newest().display_name == "bundled"
     (tmp_path / "runs").mkdir()
     run.path.rename(tmp_path / "runs" / "mine")
     mark_latest(tmp_path / "runs" / "mine")
-    assert load_model().path.name == "mine"
-    assert load_model("bundled").display_name == "bundled"
+    events = []
+    assert load_model_or_newest(handler=events.append).path.name == "mine"
+    assert [event.text for event in events] == ["model: runs/mine (newest run; --model bundled for the bundled model)"]
+    assert load_model().display_name == load_model_or_newest("bundled", events.append).display_name == "bundled"
+    assert len(events) == 1
 
 
 def test_every_way_to_name_a_model(tmp_path, monkeypatch, ship):
@@ -47,11 +52,11 @@ def test_every_way_to_name_a_model(tmp_path, monkeypatch, ship):
 
 def test_what_is_said_of_a_model_that_is_not_there(tmp_path, monkeypatch, ship):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(RunError, match="has no bundled model"):
+    with pytest.raises(RunError, match="no model is bundled in this installation"):
         load_model("bundled")
     with pytest.raises(RunError, match="no run folder gone"):
         load_model("gone")
-    with pytest.raises(RunError, match="write hf:me/gone"):
+    with pytest.raises(RunError, match="on a hub it is hf:me/gone"):
         load_model("me/gone")
 
 

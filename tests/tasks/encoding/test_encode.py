@@ -19,7 +19,7 @@ def untrained(**settings):
 
 
 @pytest.mark.parametrize("settings", [{}, {"rest_stages": 1}, {"decoder": "detached"}, {"baseline": True}])
-def test_the_codes_are_those_of_the_whole_model(settings):
+def test_codes_equal_those_of_the_full_model(settings):
     run = untrained(**settings)
     _, output = forward(run, FACES, CPU)
     expected = {
@@ -34,7 +34,7 @@ def test_the_codes_are_those_of_the_whole_model(settings):
         np.testing.assert_allclose(values, expected[name].numpy(), rtol=1e-4, atol=1e-6)
 
 
-def test_a_flipped_face_gives_the_mean_of_itself_and_its_mirror_image():
+def test_tta_flip_averages_a_face_and_its_mirror_image():
     run = SimpleNamespace(**vars(untrained(baseline=True)), adversary=None)
     plain, mirrored, both = (
         _arrays_of(run, faces, flip)
@@ -50,7 +50,7 @@ def _arrays_of(run, faces, flip):
     return arrays
 
 
-def test_nothing_runs_that_is_not_asked_for():
+def test_only_the_requested_branches_run():
     run = untrained(decoder="detached")
     for name in ("decoder", "rest_branch", "expression_head"):
         getattr(run.model, name).forward = None  # calling it would fail
