@@ -91,7 +91,7 @@ def draw(run: Run, row: str, place: Path, options: argparse.Namespace) -> None:
         precision = {"32": "32-true", "bf16": "bf16-mixed"}[options.precision]
         fabric = Fabric(accelerator="auto", devices=1, precision=precision)
         Drawing(fabric, place, data, model, (model_config, config)).run(lambda: False, ignore_events)
-    save_tensors(place / MODEL, named_tensors(model, run.adversary))
+    save_tensors(place / MODEL, named_tensors({"model": model, "adversary": run.adversary}))
 
 
 def judged(place: Path, options: argparse.Namespace) -> tuple[dict, list[SwapExample]]:

@@ -29,6 +29,8 @@ RUN, MODEL, HISTORY, CHECKPOINT, LATEST = (
     "latest",
 )
 FORMAT = 2
+#: Modules by the prefix of their tensors in a file; None for a module that a model does not have.
+Modules = Mapping[str, nn.Module | None]
 
 
 @dataclass(frozen=True)
@@ -157,7 +159,7 @@ def rebuild_run(path: Path, display_name: str, info: Mapping[str, Any], with_adv
     sizes = {"expression": len(classes)} | {name: about["size"] for name, about in info["factors"].items()}
     model, adversary = build(config, sizes)
     adversary = adversary if with_adversary else None
-    load_tensors(path / MODEL, model, adversary)
+    load_tensors(path / MODEL, {"model": model, "adversary": adversary})
     model.trunk.pretrained = info["pretrained"]
     return Run(
         path, display_name, dict(info), classes, config, train_config, model.eval(), adversary and adversary.eval()
@@ -173,35 +175,35 @@ def sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def named_tensors(model: nn.Module, adversary: nn.Module | None) -> dict[str, Tensor]:
-    """All tensors of a model and its adversary, by name."""
-    named = {f"model.{name}": value for name, value in model.state_dict().items()}
-    if adversary is not None:
-        named |= {f"adversary.{name}": value for name, value in adversary.state_dict().items()}
-    return named
+def named_tensors(modules: Modules) -> dict[str, Tensor]:
+    """All tensors of the modules, by name; the name of the module is the prefix."""
+    return {
+        f"{prefix}.{name}": value
+        for prefix, module in modules.items()
+        if module is not None
+        for name, value in module.state_dict().items()
+    }
 
 
-def load_tensors(path: Path, model: nn.Module, adversary: nn.Module | None) -> None:
-    """Load a model and its adversary from a file of `save_tensors`.
+def load_tensors(path: Path, modules: Modules) -> None:
+    """Load modules from a file with the tensors of `named_tensors`.
+
+    Retention heads in the file are ignored if the model has none, as they are used in training only.
 
     Raises:
         RunError: The file is broken or belongs to another model.
     """
     tensors, _ = read_tensors(path)
     try:
-        for prefix, module in (("model.", model), ("adversary.", adversary)):
+        for prefix, module in modules.items():
             if module is not None:
-                found = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
-                module.load_state_dict(
-                    {name: value for name, value in found.items() if not _is_unused_head(module, name)}
-                )
+                start = f"{prefix}."
+                found = {name.removeprefix(start): value for name, value in tensors.items() if name.startswith(start)}
+                if not getattr(module, "retention_heads", None):
+                    found = {name: value for name, value in found.items() if not name.startswith("retention_heads.")}
+                module.load_state_dict(found)
     except RuntimeError as error:
-        raise RunError(f"{path} does not fit its run.json", "the folder was mixed up: train again") from error
-
-
-def _is_unused_head(module: nn.Module, name: str) -> bool:
-    """Whether a tensor belongs to a retention head that a model without training does not have."""
-    return name.startswith("retention_heads.") and not getattr(module, "retention_heads", None)
+        raise RunError(f"{path} does not fit its run.json", "the files belong to different runs: train again") from error
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], about: dict[str, Any] | None = None) -> None:

@@ -84,9 +84,9 @@ def _codes_and_targets(
     for number, (_, faces) in enumerate(prefetched(data.cache, [rows[start : start + BATCH] for start in starts])):
         images = to_images(torch.from_numpy(faces).to(fabric.device), size)
         maps = model.feature_maps(images)
-        codes = branch.layers(maps.rest).flatten(1)
-        targets = [lowres_target(images)] if "picture" in model.retention_heads else []
-        targets += [maps.trunk.mean((2, 3))] if "embedding" in model.retention_heads else []
+        codes = branch.unnormalised(model.rest_features(maps))
+        targets = [lowres_target(images)] if "lowres" in model.retention_heads else []
+        targets += [maps.trunk.mean((2, 3))] if "features" in model.retention_heads else []
         yield codes.float().cpu().numpy(), torch.cat(targets or [codes[:, :0]], dim=1).float().cpu().numpy()
         handler(Event("advance", _TASK, done=min(len(rows), (number + 1) * BATCH)))
     handler(Event("end", _TASK))
