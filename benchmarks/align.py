@@ -26,11 +26,11 @@ from torch.nn.functional import interpolate
 
 from facedis.atomic_io import write_text
 from facedis.datasets.formats.walk import iter_images
-from facedis.faces.detection.detector import Detections, none_found
+from facedis.faces.detection.detector import Detections, no_detections
 from facedis.faces.detection.mtcnn import Mtcnn
 from facedis.faces.detection.mtcnn_tf import MtcnnTensorFlow
-from facedis.faces.detection.pyramid import scales_of
-from facedis.faces.io.images import decode
+from facedis.faces.detection.pyramid import pyramid_scales
+from facedis.faces.io.images import decode_image
 from facedis.result import record, write_result
 
 TURN = 64  # photos
@@ -68,7 +68,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
-    decoded = (decode(options.folder / name).pixels for name in sorted(iter_images(options.folder)))
+    decoded = (decode_image(options.folder / name).pixels for name in sorted(iter_images(options.folder)))
     photos = [photo for photo, _ in zip((p for p in decoded if p is not None), range(options.photos), strict=False)]
     result = compare(photos)
     text = page(result)
@@ -168,7 +168,7 @@ def bare_pyramid(original: MTCNN, photos: list[np.ndarray]) -> list[Detections]:
     for photo in photos:
         pixels = torch.from_numpy(photo).to(device).permute(2, 0, 1)[None].float()
         height, width = photo.shape[:2]
-        for scale in scales_of(height, width, MIN_FACE):
+        for scale in pyramid_scales(height, width, MIN_FACE):
             small = interpolate(pixels, (int(height * scale + 1), int(width * scale + 1)), mode="area")
             original.pnet((small - 127.5) * 0.0078125)
     if device.type == "cuda":
@@ -179,7 +179,7 @@ def bare_pyramid(original: MTCNN, photos: list[np.ndarray]) -> list[Detections]:
 def as_detections(boxes: np.ndarray | None, probabilities: np.ndarray, points: np.ndarray | None) -> Detections:
     """Arrays of what facenet-pytorch returns as objects."""
     if boxes is None:
-        return none_found()
+        return no_detections()
     return Detections(*(np.array(values.tolist(), np.float32) for values in (boxes, points, probabilities)))
 
 

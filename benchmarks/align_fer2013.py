@@ -23,11 +23,11 @@ from PIL import Image
 
 from facedis.atomic_io import write_text
 from facedis.config import AlignConfig
-from facedis.datasets.readers.expression.fer2013 import USAGES, Fer2013
+from facedis.datasets.readers.expression.fer2013 import USAGES, Fer2013Folders
 from facedis.datasets.readers.expression.fer2013_csv import IDS, Fer2013Csv
 from facedis.datasets.scan import scan_dataset
-from facedis.faces.alignment.check import check
-from facedis.faces.alignment.verify import verify
+from facedis.faces.alignment.check import check_dataset
+from facedis.faces.alignment.verify import verify_cache
 from facedis.faces.cache.cache import FacesCache
 from facedis.result import record, write_result
 
@@ -62,7 +62,7 @@ def measure(folder: Path, place: Path) -> dict[str, Any]:
     sources = {"table": place / "table", "unpacked": place / "unpacked", "folders": folder}
     caches = {name: place / f"{name}.h5" for name in sources}
     seconds = {name: align(sources[name], caches[name]) for name in sources}
-    looked = check(folder, AlignConfig())
+    looked = check_dataset(folder, AlignConfig())
     same = identical(caches["table"], caches["unpacked"])
     with FacesCache.open(caches["table"]) as cache:
         rows, splits = len(cache), {split: int((cache.splits == split).sum()) for split in USAGES.values()}
@@ -76,7 +76,7 @@ def measure(folder: Path, place: Path) -> dict[str, Any]:
         same_faces=faces_of(caches["table"]) == faces_of(caches["folders"]),
         counts_agree=all(count["agrees"] for count in looked["counts"]),
         duplicates={name: found for name, found in looked["duplicates"].items() if name != "pairs"},
-        whole=all(verify(cache)["whole"] for cache in caches.values()),
+        whole=all(verify_cache(cache)["whole"] for cache in caches.values()),
         reached={"identical": same, "seconds": max(seconds.values()) < MOST_SECONDS},
         machine=about,
     )
@@ -89,7 +89,7 @@ def write_table(folder: Path, root: Path) -> None:
     with open(root / "fer2013.csv", "w", newline="") as file:
         table = csv.writer(file)
         table.writerow(("emotion", "pixels", "Usage"))
-        for each in scan_dataset(Fer2013(folder)).records:
+        for each in scan_dataset(Fer2013Folders(folder)).records:
             with Image.open(folder / each.image) as image:
                 pixels = np.asarray(image.convert("L"))
             table.writerow((IDS.index(each.expression), " ".join(map(str, pixels.ravel())), usage_of[each.split]))

@@ -28,8 +28,8 @@ from facedis.datasets.formats.walk import iter_images
 from facedis.events import Event
 from facedis.faces.alignment.align_dataset import align
 from facedis.faces.alignment.plan import FACE_SIZE
-from facedis.faces.alignment.shards import Shard, join, place_of
-from facedis.faces.alignment.verify import verify
+from facedis.faces.alignment.shards import Shard, join_shards, shard_path
+from facedis.faces.alignment.verify import verify_cache
 from facedis.faces.cache.cache import FacesCache, read_info
 from facedis.result import record, write_result
 
@@ -209,16 +209,16 @@ def joined(source: Path, whole: Path, place: Path) -> dict[str, Any]:
     output, every = place / "shared.h5", sorted(os.sched_getaffinity(0))
     for first in range(1, SHARDS + 1, 2):
         finish([start(source, output, f"{number}/{SHARDS}", every) for number in (first, first + 1)])
-    places = [place_of(output, Shard(number, SHARDS)) for number in range(1, SHARDS + 1)]
+    places = [shard_path(output, Shard(number, SHARDS)) for number in range(1, SHARDS + 1)]
     again, began = place / "again.h5", time.perf_counter()
-    join(again, places, read_info(output).fingerprint)
+    join_shards(again, places, read_info(output).fingerprint)
     seconds = time.perf_counter() - began
     return {
         "shards": SHARDS,
         "seconds": seconds,
         "bytes": again.stat().st_size,
         "same": same(again, whole),
-        "whole": verify(again)["whole"],
+        "whole": verify_cache(again)["whole"],
     }
 
 

@@ -123,10 +123,10 @@ def as_script(run: Path, path: str) -> tuple[str, str, str]:
     import torch
     from torch import nn
 
-    from facedis.faces.alignment.align_images import crop_settings
+    from facedis.faces.alignment.align_images import crop_config
 
     loaded = load_run(run)
-    model, size, crop = loaded.model, loaded.config.size, crop_settings(loaded)
+    model, size, crop = loaded.model, loaded.config.size, crop_config(loaded)
 
     class Network(nn.Module):
         def __init__(self) -> None:

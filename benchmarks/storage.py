@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from facedis.faces.cache.cache import FacesCache
-from facedis.faces.cache.transcode import pack
+from facedis.faces.cache.transcode import transcode
 
 WAYS = {"raw": ("raw", 95), "png": ("png", 95), "jpeg, quality 95": ("jpeg", 95), "jpeg, quality 90": ("jpeg", 90)}
 
@@ -40,7 +40,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name, (storage, quality) in WAYS.items():
             output, began = Path(folder) / "packed.h5", time.process_time()
-            rows = pack(chosen.cache, output, storage, quality)["rows"]
+            rows = transcode(chosen.cache, output, storage, quality)["rows"]
             packing, size = rows / (time.process_time() - began), output.stat().st_size
             rate = read_rate(output, chosen.faces, chosen.batch)
             print(f"{name:<18}{size / 1e6:>10,.1f}{size / rows:>14,.0f}{rate:>12,.0f}{packing:>18,.0f}", flush=True)

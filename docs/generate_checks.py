@@ -18,7 +18,7 @@ sys.path.insert(0, str(PAGE.parents[1]))
 from rich.console import Console  # noqa: E402
 
 from facedis.config import AlignConfig  # noqa: E402
-from facedis.faces.alignment.check import check  # noqa: E402
+from facedis.faces.alignment.check import check_dataset  # noqa: E402
 from facedis.reports.terminal.align_check import render  # noqa: E402
 from tests.datasets.trees import TREES, picture, write  # noqa: E402
 
@@ -60,7 +60,7 @@ def section(title: str, make: Callable[[Path], None]) -> str:
         make(root)
         files = sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
         console = Console(file=io.StringIO(), width=108)
-        for part in render(check(root, AlignConfig())):
+        for part in render(check_dataset(root, AlignConfig())):
             console.print(part)
     more = [f"... and {len(files) - _SHOWN} more"] if len(files) > _SHOWN else []
     printed = "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())

@@ -1,12 +1,12 @@
-"""What can go wrong for a user: one line each, with what to do next."""
+"""Exceptions for errors that the user can fix."""
 
 
 class FacedisError(Exception):
-    """Bad input or a wish that cannot be met. The CLI prints it as one line and exits with 2.
+    """Base class. The command line prints it as one line and exits with status 2.
 
     Args:
-        message: What is wrong and where, naming the file, row or option.
-        hint: What to do next, as a sentence without a capital.
+        message: What is wrong and where: the file, row or option.
+        hint: What to do next, without a capital or a full stop.
     """
 
     def __init__(self, message: str, hint: str = "") -> None:
@@ -20,38 +20,48 @@ class FacedisError(Exception):
 
 
 class InputError(FacedisError):
-    """A file or folder that the user named cannot be used."""
+    """An input file or folder cannot be used."""
 
 
 class ConfigError(FacedisError):
-    """A setting is unknown or has a value outside its range."""
+    """A setting is unknown or out of range."""
 
 
 class CacheError(FacedisError):
-    """A faces cache is missing, broken, unfinished or of another version."""
+    """A faces cache is missing, damaged, unfinished or of another version."""
 
 
 class RunError(FacedisError):
-    """A run folder holds no usable model, or holds one that cannot do what was asked."""
+    """A run folder has no usable model, or its model does not support the request."""
 
 
 class WeightsError(FacedisError):
-    """Pretrained weights cannot be had or are not what they should be."""
+    """Pretrained weights are not available or do not match their checksum or the model."""
 
 
 class MissingExtra(FacedisError):
-    """Something needs packages of an optional extra."""
+    """The packages of an optional extra are not installed.
+
+    Args:
+        what: The feature that needs them.
+        extra: Name of the extra, as in `pip install 'facedis[extra]'`.
+    """
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"{what} needs packages that are not installed", f"pip install 'facedis[{extra}]'")
 
 
 class MissingPackage(FacedisError):
-    """Something needs a package that no extra brings."""
+    """A package that belongs to no extra is not installed.
+
+    Args:
+        what: The feature that needs it.
+        package: Name of the package.
+    """
 
     def __init__(self, what: str, package: str) -> None:
         super().__init__(f"{what} needs the package {package}", f"pip install {package}")
 
 
 class OutputError(FacedisError):
-    """The place to write to cannot be written."""
+    """An output file or folder cannot be written."""

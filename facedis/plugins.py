@@ -1,4 +1,4 @@
-"""Entry points: commands, dataset readers, detectors and trunks all come in by this one door."""
+"""Entry points of commands, dataset readers, detectors and trunks, built-in ones included."""
 
 import warnings
 from importlib.metadata import EntryPoint, entry_points
@@ -13,32 +13,35 @@ TRUNKS = "facedis.trunks"
 
 
 def discover(group: str) -> dict[str, EntryPoint]:
-    """All entry points of `group` by name; on a name clash the built-in one wins, with a warning."""
+    """Return all entry points of `group` by name, sorted.
+
+    Where two have the same name, the built-in one is kept and a warning names the other.
+    """
     found: dict[str, EntryPoint] = {}
     for point in entry_points(group=group):
-        rival = found.get(point.name)
-        if rival is None or (_is_built_in(point) and not _is_built_in(rival)):
+        other = found.get(point.name)
+        if other is None or (_is_built_in(point) and not _is_built_in(other)):
             found[point.name] = point
-        if rival is not None and rival.value != point.value:
-            loser = rival if found[point.name] is point else point
-            _warn(f"{group} '{point.name}' of {_origin(loser)} is ignored: the name is taken")
+        if other is not None and other.value != point.value:
+            ignored = other if found[point.name] is point else point
+            _warn(f"{group} '{point.name}' of {_origin(ignored)} is ignored: the name is taken")
     return dict(sorted(found.items()))
 
 
 def load(point: EntryPoint) -> Any | None:
-    """What `point` names, or None with a one-line warning where it cannot be imported."""
+    """Load an entry point; None with a warning where its import fails."""
     try:
         return point.load()
-    except Exception as error:  # a stranger's module may raise anything; facedis must go on
+    except Exception as error:  # a plugin may raise anything and must not stop facedis
         _warn(f"plugin '{point.name}' of {_origin(point)} does not load: {type(error).__name__}: {error}")
         return None
 
 
 def load_by_name(group: str, name: str) -> Any:
-    """The plugin `name` of `group`, loaded.
+    """Load the entry point `name` of `group`.
 
     Raises:
-        ConfigError: There is none of that name, or it does not load.
+        ConfigError: The name is unknown, or the plugin cannot be loaded.
     """
     points = discover(group)
     if name not in points:

@@ -1,17 +1,18 @@
-"""The named expression vocabularies, and the many ways in which datasets spell them.
+"""Expression vocabularies and the spellings that map to them.
 
-A label is only ever stored together with its list of names: digits mean different expressions in
-different datasets, and mapping them by position is the field's favourite silent error.
+Labels are always stored together with their class names: the same number means different expressions
+in different datasets.
 """
 
 from collections.abc import Iterable
 
 from facedis.errors import InputError
 
-#: The order of AffectNet's ids, which facedis uses everywhere.
+#: The eight expressions in the order of AffectNet's ids, the order used throughout facedis.
 EIGHT = ("neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger", "contempt")
+#: The eight without contempt.
 SEVEN = EIGHT[:7]
-#: The six basic expressions: no neutral, no contempt.
+#: The six basic expressions, without neutral and contempt.
 SIX = EIGHT[1:7]
 
 _SPELLINGS = {
@@ -24,15 +25,19 @@ _SPELLINGS = {
     "anger": "anger angry an mad",
     "contempt": "contempt contemptuous co",
 }
-#: Every known spelling, in lower case, and the name that facedis uses.
+#: Expression name by known spelling, in lower case.
 ALIASES = {word: name for name, words in _SPELLINGS.items() for word in words.split()}
 
 
 def parse_expression(spelling: str, where: str = "") -> str:
-    """The expression that a dataset's `spelling` means.
+    """Return the expression name for `spelling`.
+
+    Args:
+        spelling: Any key of `ALIASES`; case and surrounding blanks are ignored.
+        where: Place of the spelling, for the error message.
 
     Raises:
-        InputError: The spelling is not in `ALIASES`; a class is never guessed from its position.
+        InputError: The spelling is unknown.
     """
     name = ALIASES.get(spelling.strip().lower())
     if name is None:
@@ -45,6 +50,6 @@ def parse_expression(spelling: str, where: str = "") -> str:
 
 
 def smallest_vocabulary(names: Iterable[str]) -> tuple[str, ...]:
-    """The smallest of the six-, seven- and eight-class vocabularies that holds all `names`."""
-    seen = set(names)
-    return next(words for words in (SIX, SEVEN, EIGHT) if seen <= set(words))
+    """Return the smallest of `SIX`, `SEVEN` and `EIGHT` that contains all `names`."""
+    used = set(names)
+    return next(words for words in (SIX, SEVEN, EIGHT) if used <= set(words))

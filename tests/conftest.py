@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from facedis.datasets.record import FaceRecord
-from facedis.faces.cache.cache import CacheInfo, CacheWriter, FacesCache, Rows
+from facedis.faces.cache.cache import AlignedFaces, CacheInfo, CacheWriter, FacesCache
 from facedis.synthetic import bundled
 
 CLASSES = ("neutral", "happiness", "anger")
@@ -51,7 +51,7 @@ def write_cache(path, people=12, each=2, size=32, classes=CLASSES, version_of="r
     CacheWriter.create(path, info, records, splits)
     writer, n = CacheWriter.resume(path), len(records)
     nothing = np.full((n, 4), np.nan, np.float32)
-    rows = Rows(
+    rows = AlignedFaces(
         np.stack(faces), nothing, np.full((n, 5, 2), np.nan), nothing[:, 0], np.ones(n, np.uint8), np.zeros(n, bool)
     )
     writer.write(0, rows)

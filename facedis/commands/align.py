@@ -95,18 +95,18 @@ def align(
     options = dict(locals())
     from facedis.config import AlignConfig
     from facedis.faces.alignment.align_dataset import align as run_alignment
-    from facedis.faces.alignment.shards import parse
+    from facedis.faces.alignment.shards import parse_shard
     from facedis.reports.terminal.align import render
 
     chosen = settings(
         AlignConfig, "align", config, {key: options[key] for key in AlignConfig.__dataclass_fields__ if key in options}
     )
     if check:
-        from facedis.faces.alignment.check import check as run_check
+        from facedis.faces.alignment.check import check_dataset as run_check
         from facedis.reports.terminal.align_check import render as render_check
 
         show(run_check(source, chosen, event_handler(as_json, quiet)), render_check, as_json, quiet)
         return
-    part = parse(shard) if shard else None
+    part = parse_shard(shard) if shard else None
     result = run_alignment(source, output, chosen, event_handler(as_json, quiet), overwrite, part)
     show(result, render, as_json, quiet)

@@ -51,7 +51,7 @@ def faces(
 ) -> None:
     """Look into a faces cache: counts, contact sheets, integrity; or store it in less space.
 
-    `verify` reads every row, says which of them cannot be right, and whether the source has changed
+    `verify_cache` reads every row, says which of them cannot be right, and whether the source has changed
     since; a damaged cache ends with exit code 2.
     """
     if action == "info":
@@ -67,20 +67,20 @@ def faces(
 
 
 def _info(cache: Path, as_json: bool, quiet: bool) -> None:
-    from facedis.faces.cache.summary import summary
+    from facedis.faces.cache.summary import summarise_cache
     from facedis.reports.terminal.faces import render_summary
 
-    show(summary(cache), render_summary, as_json, quiet)
+    show(summarise_cache(cache), render_summary, as_json, quiet)
 
 
 def _sheet(cache: Path, output: Path, chosen: tuple[str, int, str, int], as_json: bool, quiet: bool) -> None:
     from PIL import Image
 
     from facedis.atomic_io import atomic_write
-    from facedis.faces.cache.contact_sheet import sheet
+    from facedis.faces.cache.contact_sheet import contact_sheet
     from facedis.result import record
 
-    picture = Image.fromarray(sheet(cache, *chosen))
+    picture = Image.fromarray(contact_sheet(cache, *chosen))
     if output.suffix.lower() != ".png":
         raise ConfigError(f"{output} is no PNG file", "choose a name that ends with .png")
     with atomic_write(output) as temporary:
@@ -90,10 +90,10 @@ def _sheet(cache: Path, output: Path, chosen: tuple[str, int, str, int], as_json
 
 
 def _verify(cache: Path, images: bool, as_json: bool, quiet: bool) -> None:
-    from facedis.faces.alignment.verify import verify
+    from facedis.faces.alignment.verify import verify_cache
     from facedis.reports.terminal.faces import render_verification
 
-    result = verify(cache, event_handler(as_json, quiet), images)
+    result = verify_cache(cache, event_handler(as_json, quiet), images)
     show(result, render_verification, as_json, quiet)
     if not result["whole"]:
         bad = [check["what"] for check in result["checks"] if check["bad"]]
@@ -103,7 +103,7 @@ def _verify(cache: Path, images: bool, as_json: bool, quiet: bool) -> None:
 
 
 def _pack(cache: Path, output: Path, chosen: tuple[str, int], as_json: bool, quiet: bool) -> None:
-    from facedis.faces.cache.transcode import pack
+    from facedis.faces.cache.transcode import transcode
     from facedis.reports.terminal.faces import render_packing
 
-    show(pack(cache, output, *chosen, handler=event_handler(as_json, quiet)), render_packing, as_json, quiet)
+    show(transcode(cache, output, *chosen, handler=event_handler(as_json, quiet)), render_packing, as_json, quiet)

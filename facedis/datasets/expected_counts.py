@@ -1,6 +1,7 @@
-"""How many images, people and faces of each expression the datasets have by their own publications.
+"""Published sizes of the datasets: images, identities and images per expression.
 
-The numbers tell a whole copy from a thinned-out, doubled or differently numbered one.
+Differences from these counts reveal incomplete, filtered or duplicated copies, and copies whose classes
+are numbered in another order.
 """
 
 from collections import Counter
@@ -9,18 +10,18 @@ from dataclasses import dataclass, field
 
 from facedis.datasets.record import FaceRecord, Reader
 
-_FEWER = "rows are missing: a download that is not complete, or a copy that somebody thinned out"
-_MORE = "there are more than were published: other images among them, or images twice"
+_FEWER = "rows are missing: the download is incomplete, or the copy is filtered"
+_MORE = "there are more than were published: other images are included, or some are duplicated"
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectedCount:
-    """A published number.
+    """A published count.
 
     Attributes:
-        key: What is counted, as a key of `counted`.
-        expected: The number, or several where versions differ.
-        explanations: What certain other numbers mean.
+        key: What is counted, a key of `count_records`.
+        expected: The count, or several where versions of the dataset differ.
+        explanations: Explanations of other known counts.
     """
 
     key: str
@@ -28,7 +29,12 @@ class ExpectedCount:
     explanations: Mapping[int, str] = field(default_factory=dict)
 
     def explain(self, found: int, others: Sequence["ExpectedCount"]) -> str:
-        """What `found` usually means; "" where it is a published number."""
+        """Return the likely reason for the count `found`, "" if it is an expected one.
+
+        Args:
+            found: The count in this copy.
+            others: All expected counts of the dataset, searched for classes in another order.
+        """
         if found in self.expected:
             return ""
         if found in self.explanations:
@@ -42,27 +48,32 @@ class ExpectedCount:
 
 
 def count_records(records: Iterable[FaceRecord]) -> Counter[str]:
-    """Rows by "all", split, expression and "split expression"; "people"; "sequences" of folders, also by expression."""
-    numbers: Counter[str] = Counter()
-    people, sequences = set(), set()
+    """Count records by "all", split, expression and "split expression".
+
+    The key "people" counts identities, "sequences" the folders with an expression other than neutral,
+    "sequences expression" those with this one.
+    """
+    counts: Counter[str] = Counter()
+    identities, sequences = set(), set()
     for record in records:
-        numbers.update(("all", record.split or "no split"))
+        counts.update(("all", record.split or "no split"))
         if record.expression:
-            numbers.update((record.expression, f"{record.split or 'no split'} {record.expression}"))
-        people.add(record.identity)
+            counts.update((record.expression, f"{record.split or 'no split'} {record.expression}"))
+        identities.add(record.identity)
         if record.expression and record.expression != "neutral":
             sequences.add((record.image.rpartition("/")[0], record.expression))
-    numbers["people"] = len(people - {""})
-    numbers["sequences"] = len(sequences)
-    numbers.update(f"sequences {expression}" for _, expression in sequences)
-    return numbers
+    counts["people"] = len(identities - {""})
+    counts["sequences"] = len(sequences)
+    counts.update(f"sequences {expression}" for _, expression in sequences)
+    return counts
 
 
 def expected_counts_for(reader: Reader) -> list[ExpectedCount]:
-    """The published numbers for what `reader` was asked to read; none where none are known."""
+    """Return the published counts for a reader with its options; empty where none are known."""
     counts = EXPECTED_COUNTS.get(reader.name, [])
-    if reader.name in ("ckplus", "ckplus48") and len(getattr(reader, "classes", ())) != 8:
-        return [count for count in counts if count.key.rpartition(" ")[2] in reader.classes]
+    classes = getattr(reader, "classes", ())
+    if reader.name in ("ckplus", "ckplus48") and len(classes) != 8:
+        return [count for count in counts if count.key.rpartition(" ")[2] in classes]
     return counts
 
 
@@ -74,14 +85,14 @@ def _classes(prefix: str, names: str, *numbers: int | tuple[int, ...]) -> Iterat
 _EIGHT = "neutral happiness sadness surprise fear disgust anger contempt"
 _RAF = "surprise fear disgust happiness sadness anger neutral"
 _CK = "anger contempt disgust fear happiness sadness surprise"
-_NO_CONTEMPT = "the seven classes without contempt: accuracies on it are not comparable with those on eight"
+_NO_CONTEMPT = "the seven classes without contempt: accuracies are not comparable with those on eight"
 _AFFECTNET = [
     ExpectedCount(
         "train",
         (287_651,),
         {
             283_901: _NO_CONTEMPT,
-            37_553: "a shared sample of the set: accuracies on it are not comparable with published ones",
+            37_553: "a shared sample of the set: accuracies are not comparable with published ones",
         },
     ),
     ExpectedCount("val", (4_000, 3_999), {3_500: _NO_CONTEMPT, 3_499: _NO_CONTEMPT}),
@@ -96,17 +107,17 @@ _RAFDB = [
     *_classes("test ", _RAF, 329, 74, 160, 1_185, 478, 162, 680),
 ]
 _CASIA = (
-    ExpectedCount("all", (494_414,), {490_623: "the selection that face recognition tools share"}),
-    ExpectedCount("people", (10_575,), {10_572: "the selection that face recognition tools share"}),
+    ExpectedCount("all", (494_414,), {490_623: "the selection that face recognition code distributes"}),
+    ExpectedCount("people", (10_575,), {10_572: "the selection that face recognition code distributes"}),
 )
-#: By the name of the reader. Where each is from: docs/data.md, "Published numbers".
+#: Published counts by name of the reader; for the sources see docs/data.md, "Published numbers".
 EXPECTED_COUNTS: dict[str, list[ExpectedCount]] = {
     "affectnet": _AFFECTNET,
     "affectnet-2021": _AFFECTNET,
     "affectnet-folders": _AFFECTNET,
     "ckplus": [
         ExpectedCount("sequences", (327,)),
-        ExpectedCount("people", (118,), {123: "also people of whom no sequence is labelled"}),
+        ExpectedCount("people", (118,), {123: "including people without a labelled sequence"}),
         *_classes("sequences ", _CK, 45, 18, 59, 25, 69, 28, 83),
     ],
     "ckplus48": [

@@ -1,4 +1,4 @@
-"""What a dataset reader gives: one record an image, in a fixed order, without opening the image."""
+"""The records that dataset readers yield, and the reader interface."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,14 +7,13 @@ from typing import Protocol
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"})
 
-
-#: Why an image is skipped whose name no cache can hold: Linux lets a name be any bytes.
+#: Reason for skipping an image whose file name is not UTF-8 and so cannot be stored in a faces cache.
 NOT_UTF8 = "its name is not UTF-8: rename it"
 
 
 def is_utf8(name: str) -> bool:
-    """Whether the name of a file is text; where it is not, Python carries its bytes in lone surrogates."""
-    return not any("\ud800" <= sign <= "\udfff" for sign in name)
+    """Whether a file name is UTF-8; Python represents other bytes of a name as lone surrogates."""
+    return not any("\ud800" <= char <= "\udfff" for char in name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +21,16 @@ class FaceRecord:
     """One image of a dataset.
 
     Attributes:
-        image: Path below the dataset's root, with forward slashes: the key of the row.
-        expression: A name of `taxonomy.EIGHT`, or "" where the dataset gives none.
-        identity: The person, as the dataset names them, or "" where it does not.
-        split: "train", "val" or "test", or "" where the dataset brings no split.
-        box: Face box given by the dataset: left, top, right, bottom in pixels.
-        landmarks: Five points given by the dataset, as x, y, x, y, ... in pixels: eye, eye, nose,
-            mouth corner, mouth corner, each pair from the image's left to its right.
-        container: File below the root that holds the image, where the image is no file of its own.
-        offset: Byte of `container` at which it begins.
-        factors: Further known numbers, in the order of the reader's `factor_names`.
+        image: Path relative to the dataset's root, with forward slashes; unique within the dataset.
+        expression: A name in `taxonomy.EIGHT`, "" if unlabelled.
+        identity: Identity label of the dataset, "" if unknown.
+        split: "train", "val" or "test", "" if the dataset defines no split.
+        box: Annotated face box: left, top, right, bottom in pixels.
+        landmarks: Five annotated points x, y, x, y, ... in pixels: eye, eye, nose, mouth corner,
+            mouth corner, each pair ordered from the image's left to its right.
+        container: File relative to the root that contains the image, "" if the image is its own file.
+        offset: Byte offset of the image in `container`.
+        factors: Known numeric factors, in the order of the reader's `factor_names`.
     """
 
     image: str
@@ -47,12 +46,12 @@ class FaceRecord:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A row of a list, or an image, that became no record, and why.
+    """A row or an image that cannot be used.
 
     Attributes:
-        file: Path below the dataset's root of the list, or of the image itself.
-        line: Of the list, counted from 1; 0 where `file` is no list.
-        reason: In words that are equal for rows that are skipped for the same reason.
+        file: Path relative to the dataset's root of the table, or of the image itself.
+        line: Line of the table, from 1; 0 if `file` is not a table.
+        reason: Why it is skipped; the same text for the same cause, so that rows can be counted by it.
     """
 
     file: str
@@ -65,19 +64,21 @@ class Skipped:
 
 
 class Reader(Protocol):
-    """A folder as it lies on disk, read as `FaceRecord`s. An entry point of `facedis.datasets`.
+    """Interface of a dataset reader, an entry point of the group `facedis.datasets`.
 
-    A reader may take further keyword arguments with defaults; the user sets them with
-    `--dataset name:key=value`. One whose images are no files of their own also has a method
-    `image_bytes(record)`, which gives the bytes of an image file of any common format and may be
-    called from several threads; it is asked for records with a `container`.
+    The constructor may take further keyword arguments with defaults; the user sets them with
+    `--dataset name:key=value`. A reader whose images are stored in container files also has a method
+    `image_bytes(record) -> bytes`, which returns an encoded image of any common format. It is called
+    for records with a `container`, possibly from several threads.
+
+    Optional attributes:
+        classes: The dataset's fixed vocabulary, a tuple of names in `taxonomy.EIGHT`. Without it the
+            vocabulary follows from the expressions that occur.
+        factor_names: Names of the records' `factors`.
 
     Attributes:
-        name: Short name, the one of the entry point.
-        cropped: Whether the images are faces already, so that no detector should run.
-        classes: The vocabulary where the dataset fixes one; may be left out, and then the
-            expressions that occur decide.
-        factor_names: Names of the records' `factors`; may be left out where there are none.
+        name: Name of the entry point.
+        cropped: Whether the images are already cropped faces, so that no detector is needed.
     """
 
     name: str
@@ -87,15 +88,16 @@ class Reader(Protocol):
 
     @classmethod
     def match_score(cls, root: Path) -> int:
-        """How sure this reader is that `root` is its dataset: 0 no, 1 generic layout, 2 named layout."""
+        """How well the layout of `root` matches: 0 not at all, 1 a generic layout, 2 a named layout."""
         ...
 
     def records(self) -> Iterator[FaceRecord | Skipped]:
-        """All records, in an order that depends on nothing but the folder's content.
+        """Yield one record per image, without opening the images.
 
-        What is wrong with one row or image is a `Skipped` in their midst, never an error.
+        The order depends on the folder's contents only. A single bad row or image yields a `Skipped`
+        and raises nothing.
 
         Raises:
-            InputError: The folder is not what this reader reads (no list, unknown class folder).
+            InputError: The folder does not have the reader's layout (no table, unknown class folder).
         """
         ...

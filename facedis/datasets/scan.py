@@ -1,4 +1,4 @@
-"""All that a reader gives, records and skipped rows told apart."""
+"""One pass over a dataset: its records and its skipped rows."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -9,24 +9,27 @@ from facedis.errors import InputError
 
 
 class ScanResult(NamedTuple):
-    """What one pass over a dataset gave, in its order."""
+    """Records and skipped rows of a dataset, each in the order of the reader."""
 
     records: list[FaceRecord]
     skipped: list[Skipped]
 
 
 def scan_dataset(reader: Reader) -> ScanResult:
-    """Everything that `reader` gives.
+    """Collect all records of `reader`.
 
     Raises:
-        InputError: There is not one record; where rows were skipped, the first is named.
+        InputError: There is no usable record; the message names the first skipped row.
     """
     records: list[FaceRecord] = []
     skipped: list[Skipped] = []
     for item in reader.records():
-        if isinstance(item, FaceRecord) and not is_utf8(item.image):
-            item = Skipped(item.image, 0, NOT_UTF8)
-        (skipped if isinstance(item, Skipped) else records).append(item)
+        if isinstance(item, Skipped):
+            skipped.append(item)
+        elif is_utf8(item.image):
+            records.append(item)
+        else:
+            skipped.append(Skipped(item.image, 0, NOT_UTF8))
     if not records and skipped:
         raise InputError(
             f"none of the {len(skipped):,} rows of the {reader.name} dataset can be used; the first is {skipped[0]}",
@@ -38,9 +41,9 @@ def scan_dataset(reader: Reader) -> ScanResult:
 
 
 def skip_reasons(skipped: Sequence[Skipped]) -> Iterator[tuple[str, int, Skipped]]:
-    """(why, how many, the first of them) of every reason for which rows were skipped, the commonest first."""
+    """Yield (reason, count, first row) for each reason, the most frequent first."""
     first: dict[str, Skipped] = {}
     for row in skipped:
         first.setdefault(row.reason, row)
-    for why, count in Counter(row.reason for row in skipped).most_common():
-        yield why, count, first[why]
+    for reason, count in Counter(row.reason for row in skipped).most_common():
+        yield reason, count, first[reason]

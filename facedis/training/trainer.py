@@ -22,7 +22,7 @@ from facedis.config import TrainConfig
 from facedis.errors import RunError
 from facedis.events import ignore_events
 from facedis.faces.cache.cache import FacesCache
-from facedis.faces.cache.loader import prefetched
+from facedis.faces.cache.loader import prefetch_batches
 from facedis.model.device import pick_device
 from facedis.model.network.adversaries import Adversaries
 from facedis.model.network.disentangler import Disentangler
@@ -193,7 +193,7 @@ class Trainer(EpochLoop[Batch]):
     def prepared(self, batches: list[np.ndarray]) -> Iterator[Batch]:
         """The batches on the device, resized and augmented."""
         rows, config = self.data.train_rows, self.config
-        loaded = prefetched(self.data.cache, [rows[batch] for batch in batches])
+        loaded = prefetch_batches(self.data.cache, [rows[batch] for batch in batches])
         for number, (picked, faces) in enumerate(loaded, self.state.step):
             labels, factors = self._labels(np.searchsorted(rows, picked))
             generator = step_generator(config.seed, self.state.epoch, number, self.fabric.global_rank)

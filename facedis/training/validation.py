@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 
-from facedis.faces.cache.loader import prefetched
+from facedis.faces.cache.loader import prefetch_batches
 from facedis.model.network.adversaries import Adversaries
 from facedis.model.network.disentangler import Disentangler
 from facedis.model.preprocessing import to_images
@@ -31,7 +31,7 @@ def accuracy(
             module.eval()
     hits = torch.zeros(2)
     starts = range(0, len(data.val_rows), BATCH)
-    for rows, faces in prefetched(data.cache, [data.val_rows[start : start + BATCH] for start in starts]):
+    for rows, faces in prefetch_batches(data.cache, [data.val_rows[start : start + BATCH] for start in starts]):
         labels = torch.from_numpy(data.val_labels[np.searchsorted(data.val_rows, rows)]).to(fabric.device)
         images = to_images(torch.from_numpy(faces).to(fabric.device), size)
         with fabric.autocast():

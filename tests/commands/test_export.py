@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from facedis.errors import OutputError
-from facedis.faces.cropping.crop import whole
-from facedis.faces.io.images import pixels_of
+from facedis.faces.cropping.crop import resize_image
+from facedis.faces.io.images import read_image
 from facedis.model.storage.checkpoint import load_run, read_info, write_info
 from facedis.tasks.encoding.encode import encode_faces
 from facedis.tasks.encoding.temperature import CALIBRATION
@@ -37,7 +37,7 @@ def few(monkeypatch, pictures):
 
 
 def shown(pictures, n, size=48):
-    return np.stack([whole(pixels_of(path), size) for path in sorted(pictures.glob("*.webp"))[:n]])
+    return np.stack([resize_image(read_image(path), size) for path in sorted(pictures.glob("*.webp"))[:n]])
 
 
 @pytest.mark.parametrize("name", VARIANTS)

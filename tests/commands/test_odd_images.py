@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from facedis.config import AlignConfig
-from facedis.faces.cropping.single_image import single_faces
-from facedis.faces.io.images import pixels_of
+from facedis.faces.cropping.single_image import crop_single_faces
+from facedis.faces.io.images import read_image
 from tests.commands.test_bad_input import refused
 
 
@@ -87,9 +87,9 @@ def overlap(a, b):
 def test_the_face_is_found_where_the_plain_one_has_it(plain, tmp_path, kind):
     path, image = plain
     odd = KINDS[kind](image, tmp_path / kind)
-    pixels = [np.asarray(Image.fromarray(pixels_of(each)).convert("L")).astype(float) for each in (path, odd)]
+    pixels = [np.asarray(Image.fromarray(read_image(each)).convert("L")).astype(float) for each in (path, odd)]
     assert np.corrcoef(pixels[0].ravel(), pixels[1].ravel())[0, 1] > 0.99
-    one, other = single_faces([path, odd], AlignConfig(size=96, device="cpu"))
+    one, other = crop_single_faces([path, odd], AlignConfig(size=96, device="cpu"))
     assert overlap(one.box, other.box) > 0.7
 
 

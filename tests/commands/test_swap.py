@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facedis.faces.io.images import pixels_of
+from facedis.faces.io.images import read_image
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_a_swap_leaves_the_grid_and_each_picture(facedis, here, tmp_path, images
 def test_a_pasted_face_keeps_the_photograph_to_the_bit_around_it(facedis, here, tmp_path, images):
     done = facedis("swap", *images[:2], "--paste", "-o", tmp_path / "p.png", "--json")
     for number, path in enumerate(images[:2], 1):
-        photo, pasted = pixels_of(path), pixels_of(done.record["images"][f"x{number}_pasted"])
+        photo, pasted = read_image(path), read_image(done.record["images"][f"x{number}_pasted"])
         assert photo.shape == pasted.shape
         same = (photo == pasted).all(axis=2)
         assert same[[0, -1]].all() and same[:, [0, -1]].all() and not same.all()
@@ -86,7 +86,7 @@ def test_a_photograph_turned_by_its_exif_tag_is_pasted_into_upright(facedis, her
         exif[0x0112] = 6
         image.convert("RGB").transpose(Image.Transpose.ROTATE_90).save(tmp_path / "turned.png", exif=exif)
     done = facedis("swap", tmp_path / "turned.png", images[1], "--paste", "-o", tmp_path / "t.png", "--json")
-    upright, pasted = pixels_of(images[0]), pixels_of(done.record["images"]["x1_pasted"])
+    upright, pasted = read_image(images[0]), read_image(done.record["images"]["x1_pasted"])
     assert upright.shape == pasted.shape and (upright[0] == pasted[0]).all()
 
 
@@ -137,4 +137,4 @@ def test_a_grey_model_draws_in_grey(facedis, here, tmp_path, images):
     (tmp_path / "grey" / "run.json").write_text(json.dumps(info))
     done = facedis("swap", *images[:2], "--run", tmp_path / "grey", "-o", tmp_path / "g.png", "--json")
     for name in ("x1", "x1_reconstructed", "x1_swapped", "x2_swapped"):
-        assert np.ptp(pixels_of(done.record["images"][name]).astype(int), axis=2).max() <= 1
+        assert np.ptp(read_image(done.record["images"][name]).astype(int), axis=2).max() <= 1

@@ -30,7 +30,7 @@ LAYOUTS = {
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
-def test_every_layout_finds_its_reader(tmp_path, name):
+def test_layouts_are_detected(tmp_path, name):
     reader = create_reader(LAYOUTS[name](tmp_path))
     assert reader.name == name
     records = list(reader.records())
@@ -40,7 +40,7 @@ def test_every_layout_finds_its_reader(tmp_path, name):
 
 
 @pytest.mark.parametrize("name", plugins.discover(plugins.DATASETS))
-def test_every_reader_has_its_entry_point_s_name_and_refuses_an_empty_folder(tmp_path, name):
+def test_readers_are_named_after_their_entry_point_and_an_empty_folder_is_an_error(tmp_path, name):
     reader = plugins.load_by_name(plugins.DATASETS, name)
     assert reader.name == name
     assert isinstance(reader.cropped, bool)
@@ -49,30 +49,30 @@ def test_every_reader_has_its_entry_point_s_name_and_refuses_an_empty_folder(tmp
         list(reader(tmp_path).records())
 
 
-def test_two_equally_sure_readers_ask_the_user(tmp_path):
+def test_equal_scores_are_an_error(tmp_path):
     put(labels(tmp_path), "happy/1.jpg")
-    with pytest.raises(ConfigError, match=r"class-folders and as labels-csv; say which: --dataset"):
+    with pytest.raises(ConfigError, match=r"class-folders and as labels-csv; choose one: --dataset"):
         create_reader(tmp_path)
     assert create_reader(tmp_path, "labels-csv").name == "labels-csv"
 
 
-def test_a_reader_s_name_is_checked(tmp_path):
+def test_an_unknown_reader_is_an_error(tmp_path):
     with pytest.raises(ConfigError, match=r"no dataset 'imagenet'"):
         create_reader(tmp_path, "imagenet")
 
 
-def test_bad_folders_are_one_clear_line_each(tmp_path):
+def test_errors_of_bad_folders(tmp_path):
     with pytest.raises(InputError, match=r"there is no folder"):
         create_reader(tmp_path / "nowhere")
     with pytest.raises(InputError, match=r"is not a folder"):
         create_reader(put(tmp_path, "file.jpg") / "file.jpg")
     with pytest.raises(InputError, match=r"holds no image"):
         create_reader(put(tmp_path / "texts", "happy/readme.txt"))
-    with pytest.raises(InputError, match=r"no folder on the way to people/1.jpg is named after an expression"):
+    with pytest.raises(InputError, match=r"no folder above people/1.jpg is named after an expression"):
         create_reader(put(tmp_path / "faces", "people/1.jpg"))
 
 
-def test_a_reader_s_own_options_follow_its_name(tmp_path, monkeypatch):
+def test_reader_options(tmp_path, monkeypatch):
     class Optional:
         name = "optional"
 
@@ -85,10 +85,10 @@ def test_a_reader_s_own_options_follow_its_name(tmp_path, monkeypatch):
     assert create_reader(tmp_path, "optional").frames == 3
     with pytest.raises(ConfigError, match=r"no option 'frame'; its options are kind, frames"):
         create_reader(tmp_path, "optional:frame=1")
-    with pytest.raises(ConfigError, match=r"frames of the reader optional is 'x'; give a whole number"):
+    with pytest.raises(ConfigError, match=r"frames of the reader optional is 'x'; give an integer"):
         create_reader(tmp_path, "optional:frames=x")
 
 
-def test_a_reader_without_options_says_so(tmp_path):
+def test_a_reader_without_options(tmp_path):
     with pytest.raises(ConfigError, match=r"class-folders has no option 'frames'; it has none"):
         create_reader(tmp_path, "class-folders:frames=1")

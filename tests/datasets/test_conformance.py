@@ -1,4 +1,4 @@
-"""What holds for every reader, on the layouts of `trees`."""
+"""Conformance tests of all readers, on the layouts of `trees`."""
 
 import io
 import random
@@ -31,7 +31,7 @@ def roots(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", TREES)
-def test_the_layout_is_recognised_and_read_right(name, roots):
+def test_layout_is_detected_and_read(name, roots):
     root, tree = roots[name], TREES[name]
     reader = create_reader(root)
     assert reader.name == tree.reader
@@ -42,7 +42,7 @@ def test_the_layout_is_recognised_and_read_right(name, roots):
 
 
 @pytest.mark.parametrize("name", TREES)
-def test_the_reader_keeps_its_contract(name, roots):
+def test_reader_contract(name, roots):
     root = roots[name]
     reader = create_reader(root)
     items = list(reader.records())
@@ -60,7 +60,7 @@ def test_the_reader_keeps_its_contract(name, roots):
 
 
 @pytest.mark.parametrize("name", TREES)
-def test_every_image_opens_but_the_broken_ones(name, roots):
+def test_images_open_except_the_broken_ones(name, roots):
     root = roots[name]
     reader = create_reader(root)
     broken = {}
@@ -77,8 +77,7 @@ def test_every_image_opens_but_the_broken_ones(name, roots):
 
 
 @pytest.mark.parametrize("name", TREES)
-def test_the_order_of_files_on_disk_does_not_matter(name, roots, tmp_path):
-    """A copy whose files were written in another order gives the same."""
+def test_result_is_independent_of_the_order_of_files_on_disk(name, roots, tmp_path):
     files = sorted(path for path in roots[name].rglob("*") if path.is_file())
     random.Random(1).shuffle(files)
     copy = tmp_path / roots[name].name
@@ -95,14 +94,14 @@ def test_the_order_of_files_on_disk_does_not_matter(name, roots, tmp_path):
 
 
 @pytest.mark.parametrize("name", TREES)
-def test_all_other_readers_leave_it_alone_or_know_it_less(name, roots):
-    mine = plugins.load_by_name(plugins.DATASETS, TREES[name].reader)
-    sure = {label: plugins.load(point).match_score(roots[name]) for label, point in READERS.items()}
-    assert all(value < mine.match_score(roots[name]) for label, value in sure.items() if label != mine.name)
+def test_all_other_readers_have_a_lower_score(name, roots):
+    reader = plugins.load_by_name(plugins.DATASETS, TREES[name].reader)
+    scores = {label: plugins.load(point).match_score(roots[name]) for label, point in READERS.items()}
+    assert all(score < reader.match_score(roots[name]) for label, score in scores.items() if label != reader.name)
 
 
 @pytest.mark.parametrize("reader", READERS)
-def test_a_folder_of_another_kind_is_one_clear_error(reader, tmp_path):
+def test_a_folder_without_images_is_an_error(reader, tmp_path):
     kind = plugins.load_by_name(plugins.DATASETS, reader)
     (tmp_path / "notes.txt").write_text("nothing here")
     assert kind.match_score(tmp_path) == 0

@@ -7,12 +7,12 @@ from facedis.datasets.scan import scan_dataset
 from tests.datasets.trees import TREES
 
 
-def test_every_name_is_a_reader_s():
+def test_keys_are_reader_names():
     assert set(EXPECTED_COUNTS) <= set(plugins.discover(plugins.DATASETS))
 
 
 @pytest.mark.parametrize("name", EXPECTED_COUNTS)
-def test_the_classes_of_a_split_add_up_to_it(name):
+def test_classes_add_up_to_their_split(name):
     counts = {count.key: count.expected for count in EXPECTED_COUNTS[name]}
     whole = {"no split": counts.get("all"), **counts}
     for split in {what.rpartition(" ")[0] for what in counts if " " in what}:
@@ -20,7 +20,7 @@ def test_the_classes_of_a_split_add_up_to_it(name):
         assert {sum(max(part) for part in parts), sum(min(part) for part in parts)} == set(whole[split])
 
 
-def test_a_number_that_differs_is_explained():
+def test_other_counts_are_explained():
     counts = [
         ExpectedCount("train fear", (10,), {7: "half of it"}),
         ExpectedCount("train anger", (20, 21)),
@@ -34,14 +34,14 @@ def test_a_number_that_differs_is_explained():
     assert counts[1].explain(21, counts) == ""
 
 
-def test_what_is_counted(tmp_path):
+def test_keys_of_count_records(tmp_path):
     TREES["ckplus"].make(tmp_path)
     numbers = count_records(scan_dataset(CkPlus(tmp_path)).records)
     assert (numbers["all"], numbers["people"], numbers["sequences"], numbers["sequences disgust"]) == (12, 3, 3, 1)
     assert (numbers["neutral"], numbers["no split neutral"], numbers["no split"]) == (3, 3, 12)
 
 
-def test_fewer_classes_of_ckplus_are_compared_with_those_only(tmp_path):
+def test_fewer_classes_of_ckplus_have_fewer_expected_counts(tmp_path):
     TREES["ckplus"].make(tmp_path)
     assert len(expected_counts_for(CkPlus(tmp_path))) == 9
     assert [count.key for count in expected_counts_for(CkPlus(tmp_path, classes=7))] == [

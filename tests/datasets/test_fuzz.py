@@ -1,4 +1,4 @@
-"""Broken rows: reported with their line and skipped, never fatal, never silently dropped."""
+"""Fuzz tests: each broken row is skipped with its line, and no broken file is fatal."""
 
 import contextlib
 import shutil
@@ -12,7 +12,7 @@ from facedis.datasets.record import Skipped
 from facedis.errors import InputError
 from tests.datasets.trees import TREES
 
-# Layout, list, whether its first line is a header.
+#: Layout, table, whether its first line is a header.
 LISTS = [
     ("affectnet, lists apart", "Manually_Annotated_file_lists/training.csv", True),
     (
@@ -27,7 +27,7 @@ LISTS = [
     ("ferplus, folders", "FER2013Train/label.csv", False),
     ("labels.csv", "labels.csv", True),
 ]
-#: Small files that make one row or sequence each, or the index of a container.
+#: Annotation files of one image or sequence, and container files with their indexes.
 FILES = [
     ("ckplus", "Emotion/S010/002/S010_002_00000006_emotion.txt"),
     ("affectnet of 2021", "train_set/annotations/10_exp.npy"),
@@ -49,7 +49,7 @@ garbage = st.one_of(
 
 @st.composite
 def broken(draw, lines):
-    """`lines` with a few of them cut, stuffed, replaced or repeated; each keeps a sign that is not blank."""
+    """`lines` with a few of them cut, extended, replaced or repeated, none of them blank."""
     lines = list(lines)
     for _ in range(draw(st.integers(1, 4))):
         place = draw(st.integers(0, len(lines) - 1))
@@ -96,7 +96,7 @@ def check(found):
 @pytest.mark.parametrize(("name", "path", "header"), LISTS)
 @given(data=st.data())
 @PATIENT
-def test_every_row_of_a_broken_list_is_a_record_or_a_skipped_line(name, path, header, data, made):
+def test_every_row_of_a_broken_table_is_a_record_or_a_skipped_line(name, path, header, data, made):
     root = made(name)
     whole = (root / path).read_bytes()
     others = [item for item in items(name, root) if isinstance(item, Skipped) and item.file != path]
@@ -120,7 +120,7 @@ def test_every_row_of_a_broken_list_is_a_record_or_a_skipped_line(name, path, he
 
 
 def records_elsewhere(name, path):
-    """Records of a layout that come from other lists than `path`."""
+    """Number of records of a layout from tables other than `path`."""
     return {"affectnet, lists apart": 1, "ferplus, folders": 1}.get(name, 0)
 
 
@@ -144,7 +144,7 @@ def test_a_broken_file_is_never_fatal(name, path, data, made):
     check(found or ())
 
 
-def test_lists_are_back_as_they_were(made, tmp_path):
+def test_tables_are_restored(made, tmp_path):
     for name in {name for name, *_ in LISTS}:
         fresh = tmp_path / "fresh"
         fresh.mkdir()

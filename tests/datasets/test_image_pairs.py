@@ -6,7 +6,7 @@ from facedis.errors import InputError
 from tests.datasets.trees import put, write
 
 
-def test_a_table_keeps_its_other_columns_and_its_lines(tmp_path):
+def test_csv_keeps_other_columns_and_line_numbers(tmp_path):
     write(tmp_path, "pairs.csv", 'Image1,image2,same,note\na.jpg,b/c.jpg,1,"x, y"\n\na.jpg,,0,\n,,0,\nd.jpg,/e.jpg\n')
     first, second, third, fourth = read_pairs(tmp_path / "pairs.csv")
     assert first == ImagePair(
@@ -19,21 +19,21 @@ def test_a_table_keeps_its_other_columns_and_its_lines(tmp_path):
     assert next(read_pairs(tmp_path / "pairs.csv", tmp_path / "there")).path1 == tmp_path / "there" / "a.jpg"
 
 
-def test_lfw_s_list_finds_its_images_in_any_format(tmp_path):
+def test_lfw_pairs_find_images_in_any_format(tmp_path):
     put(tmp_path, "lfw/A_B/A_B_0001.jpg", "lfw/A_B/A_B_0002.png", "lfw/C_D/C_D_0010.jpg")
     write(tmp_path, "pairs.txt", "1\t1\nA_B\t1\t2\nA_B\t2\tC_D\t10\nC_D\t9\t10\nnonsense\n")
     one, two, three, four = read_pairs(tmp_path / "pairs.txt")
     assert (one.line, one.image2, one.labels) == (2, "lfw/A_B/A_B_0002.png", {"fold": "0", "genuine": "1"})
     assert (two.path2, two.labels["genuine"]) == (tmp_path / "lfw/C_D/C_D_0010.jpg", "0")
-    assert three.image1 == "C_D_0009.jpg"  # nobody has it: whoever opens it will say so
-    assert four == Skipped("pairs.txt", 5, "it is no pair of photographs")
+    assert three.image1 == "C_D_0009.jpg"  # missing images get the suffix .jpg
+    assert four == Skipped("pairs.txt", 5, "it is not a pair of images")
 
 
-def test_lists_that_cannot_be_read(tmp_path):
+def test_unreadable_lists_are_errors(tmp_path):
     write(tmp_path, "other.csv", "first,second\na,b\n")
     with pytest.raises(InputError, match=r"no list of pairs .*gone.csv"):
         read_pairs(tmp_path / "gone.csv")
     with pytest.raises(InputError, match=r"no folder .*gone"):
         read_pairs(tmp_path / "other.csv", tmp_path / "gone")
-    with pytest.raises(InputError, match="has not the column image1 or image2"):
+    with pytest.raises(InputError, match="lacks the column image1 or image2"):
         list(read_pairs(tmp_path / "other.csv"))

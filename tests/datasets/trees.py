@@ -1,6 +1,6 @@
-"""Small fabricated folders in the form of each dataset: its names, headers, numbers and oddities.
+"""Small synthetic folders with the layout, headers and irregularities of each dataset.
 
-No picture of anybody is in them: the images are coloured squares, each different from the others.
+The images are coloured patterns, each different from the others.
 """
 
 import io
@@ -17,15 +17,15 @@ MAGIC = struct.pack("<I", 0xCED7230A)
 
 
 class Tree(NamedTuple):
-    """A layout, and what its reader must make of it.
+    """A layout and the expected result of its reader.
 
     Attributes:
-        reader: The name of the reader that must recognise it.
-        make: Writes it into a folder.
+        reader: Name of the reader that must be detected.
+        make: Writes the layout into a folder.
         rows: (expression, identity, split) by image.
-        skipped: (file, line) of all that becomes no row.
+        skipped: (file, line) of each skipped row.
         broken: Status of the images that cannot be used.
-        title: What the layout is, for the documentation.
+        title: Description for the documentation.
     """
 
     reader: str
@@ -48,13 +48,13 @@ def tree(name, reader, title, rows, skipped=(), broken=None):
 
 
 def picture(seed, side, mode="RGB"):
-    """A square with a pattern that no other seed has."""
+    """A square image with a pattern unique to the seed."""
     pattern = np.random.default_rng(seed).integers(0, 255, (4, 4, 3), np.uint8)
     return Image.fromarray(pattern).resize((side, side), Image.Resampling.NEAREST).convert(mode)
 
 
 def put(root, *images, side=64, mode="RGB"):
-    """Write each of `images` with a pattern of its own, told by its path."""
+    """Write each of `images` with a pattern that depends on its path."""
     for image in images:
         path = root / image
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -70,7 +70,7 @@ def write(root, path, content):
 
 
 def hashed(number):
-    """A file name as AffectNet's of 2017."""
+    """A file name like those of AffectNet (2017)."""
     return f"{number:x}".rjust(56, "a")
 
 
@@ -358,7 +358,7 @@ def packed(number, labels, image=b""):
 
 
 def record_io(payloads, cut=()):
-    """A RecordIO file of `payloads`, and where each begins; those of `cut` are written in parts."""
+    """A RecordIO file and the offset of each payload; payloads whose index is in `cut` are split into parts."""
     content, places = b"", []
     for number, payload in enumerate(payloads):
         places.append(len(content))
@@ -399,7 +399,7 @@ def casia_rec(root):
 )
 def casia_rec_alone(root):
     image = jpeg(5)
-    # A comment in the JPEG that happens to hold the magic number, at a multiple of four of the record.
+    # A JPEG comment that contains the magic number, aligned to four bytes within the record.
     comment = b"\xff\xfe\0\x0c" + b"ab" + MAGIC + MAGIC
     image = image[:2] + comment + image[2:]
     payload = packed(1, [0.0, 0.0], image)
@@ -602,7 +602,7 @@ def ferplus_folders(root):
         put(root, *(f"{folder}/fer{row:07}.png" for row in rows), side=48, mode="L")
 
 
-# --------------------------------------------------------------------------- JAFFE, LFW and our own
+# --------------------------------------------------------------------------- JAFFE, LFW, generic layouts
 
 JAFFE = {"KA.AN1.39": "anger", "KA.NE3.28": "neutral", "YM.HA2.53": "happiness", "YM.SU1.58": "surprise"}
 

@@ -39,7 +39,7 @@ def run(folder, words):
     return done
 
 
-def test_the_tree_is_that_of_ckplus(folder):
+def test_the_tree_has_the_layout_of_ckplus(folder):
     frames = sorted((folder / "ck+/cohn-kanade-images/S003/005").iterdir())
     assert [path.name for path in frames][::5] == ["S003_005_00000001.png", "S003_005_00000006.png"]
     label = folder / "ck+/Emotion/S003/005/S003_005_00000006_emotion.txt"
@@ -48,7 +48,7 @@ def test_the_tree_is_that_of_ckplus(folder):
         assert image.mode == "L"
 
 
-def test_from_align_to_judged_swaps(folder):
+def test_from_align_to_swap_eval(folder):
     run(folder, "align ck+ --dataset ckplus:fold=0 -o ck.h5 -q")
     with FacesCache.open(folder / "ck.h5") as cache:
         people = {split: set(cache.identities[cache.rows(split)]) for split in ("train", "val", "test")}

@@ -32,7 +32,7 @@ def test_help_lists_the_command(installed):
     assert done.stderr == ""
 
 
-def test_its_reader_and_its_command_work_together(installed, tmp_path):
+def test_reader_and_command(installed, tmp_path):
     photos = tmp_path / "photos"
     photos.mkdir()
     for number, name in enumerate(("anna-happy-1", "anna-sad-2", "boris-happy-1")):
@@ -48,7 +48,7 @@ def test_its_reader_and_its_command_work_together(installed, tmp_path):
     ]
 
 
-def test_a_misnamed_file_is_skipped_and_where_there_is_no_other_that_is_one_line(installed, tmp_path):
+def test_a_misnamed_file_is_skipped_and_alone_is_an_error(installed, tmp_path):
     (tmp_path / "anna.jpg").write_bytes(b"")
     done = facedis(installed, "align", ".", "--dataset", "file-names", cwd=tmp_path)
     assert done.returncode == 2

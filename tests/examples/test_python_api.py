@@ -19,7 +19,7 @@ def one_thread():
 
 
 @pytest.mark.usefixtures("one_thread")
-def test_the_script_runs_through(monkeypatch, pictures, tmp_path, capsys):
+def test_the_script_runs(monkeypatch, pictures, tmp_path, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("FACEDIS_HOME", str(pictures.parents[1]))
     runpy.run_path(str(SCRIPT))["main"](epochs=1)

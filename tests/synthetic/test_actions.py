@@ -38,14 +38,14 @@ def test_contempt_is_on_one_side_and_both_sides_occur(drawn):
     assert 40 < (left > 0.3).sum() < 110
 
 
-def test_the_actions_tell_the_expression(drawn):
+def test_actions_predict_the_expression(drawn):
     vectors = drawn[0]
     fit, test = vectors[:, :100].reshape(-1, 52), vectors[:, 100:].reshape(-1, 52)
     probe = LogisticRegression(C=100, max_iter=2000).fit(fit, np.repeat(range(8), 100))
     assert probe.score(test, np.repeat(range(8), 50)) >= 0.98
 
 
-def test_no_single_action_does(drawn):
+def test_no_single_action_predicts_the_expression(drawn):
     vectors = drawn[0].transpose(2, 0, 1)  # (52, 8, 150)
     for weights in vectors:
         means = weights.mean(1)
@@ -54,14 +54,14 @@ def test_no_single_action_does(drawn):
         assert recall.mean() < 0.6
 
 
-def test_stronger_is_further_from_neutral(drawn):
+def test_distance_from_neutral_grows_with_intensity(drawn):
     vectors, intensity = drawn
     for k, name in enumerate(EIGHT[1:], 1):
         distance = np.linalg.norm(vectors[k] - vectors[0].mean(0), axis=1)
         assert np.corrcoef(distance, intensity[k])[0, 1] > 0.6, name
 
 
-def test_the_typical_face_has_nothing_by_chance():
+def test_prototype_actions_are_deterministic():
     assert not prototype_actions("neutral", 0.0).any()
     weak, strong = prototype_actions("happiness", 0.3), prototype_actions("happiness", 0.9)
     smile = ACTIONS.index("mouthSmileLeft")

@@ -51,7 +51,7 @@ def cells(backgrounds):
     return np.concatenate([cut.mean((2, 4)).reshape(n, -1), cut.std((2, 4)).reshape(n, -1)], axis=1)
 
 
-def test_the_pictures_show_these_backgrounds(rows, backgrounds):
+def test_images_have_these_backgrounds(rows, backgrounds):
     own, foreign = [], []
     with zipfile.ZipFile(bundled.ARCHIVE) as archive:
         for row, background, other in zip(rows[::16], backgrounds[::16], np.roll(backgrounds, 8, 0)[::16], strict=True):
@@ -62,7 +62,7 @@ def test_the_pictures_show_these_backgrounds(rows, backgrounds):
     assert (np.array(own) > np.array(foreign)).mean() > 0.98  # of a few, hair fills nearly all of the picture
 
 
-def test_classes_are_balanced_and_nobody_is_in_two_splits(rows):
+def test_classes_are_balanced_and_splits_subject_disjoint(rows):
     for split in ("train", "val", "test"):
         counts = Counter(row["expression"] for row in rows if row["split"] == split)
         assert set(counts) == set(EIGHT) and len(set(counts.values())) == 1
@@ -71,7 +71,7 @@ def test_classes_are_balanced_and_nobody_is_in_two_splits(rows):
     assert len({row["image"] for row in rows}) == len(rows)
 
 
-def test_the_grid_shows_everybody_who_tests_once_in_every_expression(rows):
+def test_grid_has_each_test_identity_once_per_expression(rows):
     grid = listed(bundled.GRID)
     testing = {row["identity"] for row in rows if row["split"] == "test"}
     assert Counter((row["identity"], row["expression"]) for row in grid) == {
@@ -79,7 +79,7 @@ def test_the_grid_shows_everybody_who_tests_once_in_every_expression(rows):
     }
 
 
-def test_it_fits_into_the_wheel():
+def test_archive_fits_into_the_wheel():
     assert bundled.ARCHIVE.stat().st_size <= 12e6
 
 
@@ -89,21 +89,21 @@ def read(features, labels, fit, test):
     return wilson_ci(hits, int(test.sum()), chance=1 / len(set(labels)))
 
 
-def test_the_background_does_not_tell_the_expression(rows, cells):
+def test_background_does_not_predict_the_expression(rows, cells):
     labels = np.array([EIGHT.index(row["expression"]) for row in rows])
     training = np.array([row["split"] == "train" for row in rows])
     figure = read(cells, labels, training, ~training)
     assert figure.low <= figure.chance
 
 
-def test_the_background_does_not_tell_the_person(rows, cells):
+def test_background_does_not_predict_the_identity(rows, cells):
     _, people = np.unique([row["identity"] for row in rows], return_inverse=True)
     first = np.array([row["image"].endswith("_0.webp") for row in rows])
     figure = read(cells, people, first, ~first)
     assert figure.low <= figure.chance
 
 
-def test_it_is_unpacked_once_and_whole(tmp_path, monkeypatch):
+def test_unpack_happens_once_and_is_complete(tmp_path, monkeypatch):
     monkeypatch.setenv("FACEDIS_HOME", str(tmp_path / "home"))
     notes = []
     place = bundled.unpack(notes.append)
@@ -114,7 +114,7 @@ def test_it_is_unpacked_once_and_whole(tmp_path, monkeypatch):
     assert bundled.unpack(part=bundled.GRID).name == "grid"
 
 
-def test_two_may_unpack_at_once(tmp_path, monkeypatch):
+def test_two_threads_may_unpack_at_once(tmp_path, monkeypatch):
     monkeypatch.setenv("FACEDIS_HOME", str(tmp_path / "home"))
     barrier, found = Barrier(2), []
 
@@ -130,7 +130,7 @@ def test_two_may_unpack_at_once(tmp_path, monkeypatch):
     assert found[0] == found[1] and len(list((tmp_path / "home").iterdir())) == 1
 
 
-def test_a_home_that_cannot_be_written_is_one_line(tmp_path, monkeypatch):
+def test_a_cache_dir_that_cannot_be_written_is_an_error(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("FACEDIS_HOME", str(tmp_path / "file" / "home"))
     with pytest.raises(OutputError, match=r"cannot write the bundled faces .*FACEDIS_HOME"):

@@ -7,7 +7,7 @@ from facedis.synthetic.paint import height_above_hairline
 from facedis.synthetic.render import normals, pose
 
 
-def test_the_hairline_is_above_the_brows_and_falls_behind_the_ears():
+def test_hairline_is_above_the_brows_and_falls_behind_the_ears():
     person = IdentityParams.sample(np.random.default_rng(0))
     front, crown, nape = (
         height_above_hairline(person, np.zeros(1), np.array([y]), np.array([z]))[0]
@@ -16,7 +16,7 @@ def test_the_hairline_is_above_the_brows_and_falls_behind_the_ears():
     assert front < 0 < crown and nape > 0
 
 
-def test_both_halves_of_a_scalp_are_alike():
+def test_hairline_is_symmetric():
     person = IdentityParams.sample(np.random.default_rng(1))
     place = np.random.default_rng(2).uniform(-0.09, 0.09, (3, 50))
     np.testing.assert_array_equal(
@@ -24,14 +24,14 @@ def test_both_halves_of_a_scalp_are_alike():
     )
 
 
-def test_a_backdrop_is_decided_by_its_seed():
+def test_backdrop_depends_on_its_seed_only():
     one = backdrop(5, 32)
     assert one.shape == (32, 32, 3) and one.min() >= 0 and one.max() <= 1
     np.testing.assert_array_equal(one, backdrop(5, 32))
     assert np.abs(one - backdrop(6, 32)).mean() > 0.02
 
 
-def test_a_pose_is_a_rotation_and_yaw_turns_the_nose_to_the_left():
+def test_pose_is_a_rotation():
     capture = Capture.sample(np.random.default_rng(3))
     turn = pose(capture)
     np.testing.assert_allclose(turn @ turn.T, np.eye(3), atol=1e-12)

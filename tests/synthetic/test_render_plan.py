@@ -9,7 +9,7 @@ from facedis.taxonomy import EIGHT
 PLAN = RenderPlan(identities=25, per_expression=2, size=64, seed=3)
 
 
-def test_everybody_shows_everything_in_one_split():
+def test_each_identity_has_all_expressions_in_one_split():
     assert Counter((spec.person_index, spec.expression) for spec in PLAN.specs) == {
         (number, name): 2 for number in range(25) for name in EIGHT
     }
@@ -17,7 +17,7 @@ def test_everybody_shows_everything_in_one_split():
     assert len({spec.name for spec in PLAN.specs}) == 400
 
 
-def test_a_picture_does_not_depend_on_how_many_others_there_are():
+def test_an_image_is_independent_of_the_size_of_the_set():
     larger = replace(PLAN, identities=40, per_expression=5)
     same = {spec.name: spec for spec in larger.specs}
     for spec in PLAN.specs[::37]:
@@ -26,7 +26,7 @@ def test_a_picture_does_not_depend_on_how_many_others_there_are():
         assert spec.capture.yaw == same[spec.name].capture.yaw
 
 
-def test_another_seed_is_another_set():
+def test_another_seed_gives_another_set():
     one, other = PLAN.specs[5], replace(PLAN, seed=4).specs[5]
     assert one.capture.background != other.capture.background
     assert not np.array_equal(PLAN.person(0).skin, replace(PLAN, seed=4).person(0).skin)
@@ -47,7 +47,7 @@ def test_factors_are_independent():
             assert abs(share) < 0.05
 
 
-def test_a_grid_is_everybody_who_tests_under_one_light():
+def test_a_grid_has_all_test_identities_and_one_capture():
     grid = replace(PLAN, grid=True)
     assert len(grid.specs) == 5 * 8
     assert {PLAN.split(spec.person_index) for spec in grid.specs} == {"test"}
@@ -57,7 +57,7 @@ def test_a_grid_is_everybody_who_tests_under_one_light():
     assert grid.person(24).iris_size == PLAN.person(24).iris_size
 
 
-def test_scenes_differ_in_nothing_but_the_expression():
+def test_images_of_a_scene_differ_in_expression_only():
     specs = replace(PLAN, scenes=True).specs
     captures = {(spec.person_index, spec.repeat): set() for spec in specs}
     for spec in specs:

@@ -30,7 +30,7 @@ def bytes_of(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def test_a_set_has_pictures_labels_and_factors(made):
+def test_a_set_has_images_labels_and_factors(made):
     folder, result = made
     assert (result["n"], result["made"], result["people"]) == (16, 16, 2)
     assert read_plan(folder) == PLAN
@@ -45,7 +45,7 @@ def test_a_set_has_pictures_labels_and_factors(made):
     assert expression_sheet(folder, PLAN).shape == (18 + 2 * 48, 8 * 48, 3)
 
 
-def test_two_processes_killed_and_resumed_give_the_same_bytes(made, tmp_path):
+def test_a_killed_and_resumed_render_gives_the_same_bytes(made, tmp_path):
     child = Process(target=render_dataset, args=(PLAN, tmp_path / "set"))
     child.start()
     while child.is_alive() and len(list((tmp_path / "set").glob("*.webp")) if (tmp_path / "set").exists() else []) < 3:
@@ -60,7 +60,7 @@ def test_two_processes_killed_and_resumed_give_the_same_bytes(made, tmp_path):
     assert bytes_of(tmp_path / "set") == bytes_of(made[0])
 
 
-def test_the_true_swap_with_itself_is_the_picture_itself(made):
+def test_true_swap_with_itself_is_the_image(made):
     path = made[0] / "person0000_surprise_0.webp"
     with Image.open(path) as image:
         kept = np.asarray(image.convert("RGB"), float)
@@ -69,6 +69,6 @@ def test_the_true_swap_with_itself_is_the_picture_itself(made):
     assert np.abs(other - kept).mean() > np.abs(same - kept).mean()
 
 
-def test_another_set_is_not_mixed_in(made):
+def test_another_plan_for_the_same_folder_is_an_error(made):
     with pytest.raises(InputError, match="rendered with other options"):
         render_dataset(RenderPlan(identities=3, per_expression=1, size=48, seed=1), made[0])

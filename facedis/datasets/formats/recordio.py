@@ -1,9 +1,9 @@
-"""The RecordIO files of MXNet, in which face recognition sets are shared, read without MXNet.
+"""Read MXNet's RecordIO files, the usual format of face recognition sets, without MXNet.
 
-A file is a row of parts: a magic number, a word with how the part continues (upper 3 bits) and its
-length (lower 29), the bytes, padding to a multiple of 4. A record whose bytes contain the magic
-number is cut there into several parts, and the number left out. An image record begins with a header
-of 24 bytes: flag, label, two ids; where the flag is positive that many labels follow.
+A file is a sequence of parts. Each part has a magic number, a word with a continuation flag (upper 3
+bits) and a length (lower 29), the bytes, and padding to a multiple of 4. A record whose bytes contain
+the magic number is split there into several parts, and the number is left out. An image record starts
+with a header of 24 bytes: flag, label, two ids; a positive flag is the number of labels that follow.
 """
 
 import struct
@@ -18,10 +18,10 @@ _WHOLE, _FIRST, _MIDDLE, _LAST = range(4)
 
 
 def read_labels(file: BinaryIO, offset: int) -> tuple[float, ...]:
-    """The labels, at least one, of the record that begins at byte `offset`; of the rest nothing is read.
+    """Return the labels, at least one, of the record at byte `offset`, without reading its image.
 
     Raises:
-        ValueError: No image record begins there.
+        ValueError: There is no complete record header.
         OSError: The file cannot be read.
     """
     file.seek(offset)
@@ -40,53 +40,53 @@ def read_labels(file: BinaryIO, offset: int) -> tuple[float, ...]:
 
 
 def read_image(path: Path, offset: int) -> bytes:
-    """The bytes of the image in the record that begins at byte `offset` of `path`.
+    """Return the encoded image of the record at byte `offset` of `path`.
 
     Raises:
-        ValueError: There is no whole image record.
+        ValueError: There is no complete image record.
         OSError: The file cannot be read.
     """
     with open(path, "rb") as file:
         file.seek(offset)
-        payload = _payload(file)
+        payload = _read_payload(file)
     if len(payload) < _HEADER.size:
         raise ValueError("its header is broken")
     return payload[_HEADER.size + 4 * _HEADER.unpack_from(payload)[0] :]
 
 
 def record_offsets(path: Path) -> Iterator[int]:
-    """Where each record of the file begins, found by walking through it; stops at the first broken part."""
-    place, size, begins = 0, path.stat().st_size, True
+    """Yield the byte offset of each record, by walking through the file up to the first broken part."""
+    offset, size, is_start = 0, path.stat().st_size, True
     with open(path, "rb") as file:
-        while place + _WORDS.size <= size:
-            file.seek(place)
+        while offset + _WORDS.size <= size:
+            file.seek(offset)
             words = file.read(_WORDS.size)
             if words[:4] != _MAGIC:
                 return
-            if begins:
-                yield place
-            begins = _continued(words) in (_WHOLE, _LAST)
-            place += _WORDS.size + _padded(_length(words))
+            if is_start:
+                yield offset
+            is_start = _continuation(words) in (_WHOLE, _LAST)
+            offset += _WORDS.size + _padded(_length(words))
 
 
-def _payload(file: BinaryIO) -> bytes:
-    parts = []
+def _read_payload(file: BinaryIO) -> bytes:
+    parts: list[bytes] = []
     while True:
         words = file.read(_WORDS.size)
         if len(words) < _WORDS.size or words[:4] != _MAGIC:
             raise ValueError("no record begins there")
-        continued, length = _continued(words), _length(words)
-        if continued not in ((_MIDDLE, _LAST) if parts else (_WHOLE, _FIRST)):
+        continuation, length = _continuation(words), _length(words)
+        if continuation not in ((_MIDDLE, _LAST) if parts else (_WHOLE, _FIRST)):
             raise ValueError("a part of it is missing")
         part = file.read(_padded(length))
         if len(part) < length:
             raise ValueError("the file ends within it")
         parts.append(part[:length])
-        if continued in (_WHOLE, _LAST):
+        if continuation in (_WHOLE, _LAST):
             return _MAGIC.join(parts)
 
 
-def _continued(words: bytes) -> int:
+def _continuation(words: bytes) -> int:
     return _WORDS.unpack_from(words)[1] >> 29
 
 

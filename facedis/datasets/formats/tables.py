@@ -1,4 +1,4 @@
-"""Lists of images in text files, read so that a broken row costs that row and nothing else."""
+"""Tables of images in text files: one bad row is skipped and does not affect the others."""
 
 import csv
 import math
@@ -11,17 +11,17 @@ from facedis.errors import InputError
 
 
 class BadRow(ValueError):
-    """What is wrong with a row, in words; whoever reads the list adds the line."""
+    """A row cannot be used; the message becomes the reason of a `Skipped`."""
 
 
 class Row(NamedTuple):
-    """A line of a list.
+    """One row of a table.
 
     Attributes:
-        line: Its number, counted from 1.
-        offset: The byte at which it begins.
-        cells: What stands in it by lower-case column, stripped.
-        text: The line itself.
+        line: Line number, from 1.
+        offset: Byte offset of the line.
+        cells: Stripped cells by lower-case column name.
+        text: The line.
     """
 
     line: int
@@ -30,12 +30,12 @@ class Row(NamedTuple):
     text: str = ""
 
     def cell_offset(self, column: str) -> int:
-        """The byte of the file at which the cell of `column` begins."""
+        """Return the byte offset in the file of the cell of `column`."""
         return self.offset + len(self.text[: self.text.index(self.cells[column])].encode())
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, int, str | None]]:
-    """(number, offset, text) of every line of `path`; None for the text of one that is not UTF-8.
+    """Yield (number, byte offset, text) of each line; the text is None if it is not UTF-8 or contains NUL.
 
     Raises:
         InputError: The file cannot be read.
@@ -51,51 +51,56 @@ def read_lines(path: Path) -> Iterator[tuple[int, int, str | None]]:
                 yield number, offset, None if text is None or "\0" in text else text
                 offset += len(raw)
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}", "name a folder with such a list") from error
+        raise InputError(f"cannot read {path}: {error.strerror}", "name a folder with such a table") from error
 
 
-def read_table(path: Path, root: Path, needed: Collection[str] = ()) -> Iterator[Row | Skipped]:
-    """The rows of a CSV file below its header; blank lines are left out.
+def read_table(path: Path, root: Path, required: Collection[str] = ()) -> Iterator[Row | Skipped]:
+    """Yield the rows of a CSV file with a header; blank lines are left out.
 
-    Each line is read by itself, so that a quote that is never closed swallows no other row.
+    Each line is parsed by itself, so an unclosed quote affects its own row only.
+
+    Args:
+        path: The CSV file.
+        root: Root of the dataset; a `Skipped` names the file relative to it.
+        required: Columns that the header must contain, in lower case.
 
     Raises:
-        InputError: The file cannot be read or its header lacks one of the `needed` columns.
+        InputError: The file cannot be read, or its header lacks a required column.
     """
     name, columns = path.relative_to(root).as_posix(), None
     for line, offset, text in read_lines(path):
         if columns is None:
-            columns = _header(path, text, needed)
+            columns = _parse_header(path, text, required)
             continue
         try:
-            cells = _cells(text)
+            cells = split_cells(text)
             if any(cells[len(columns) :]):
                 raise BadRow("it has more cells than there are columns")
-        except BadRow as problem:
-            yield Skipped(name, line, str(problem))
+        except BadRow as error:
+            yield Skipped(name, line, str(error))
             continue
         if any(cells):
             cells += [""] * (len(columns) - len(cells))
             yield Row(line, offset, dict(zip(columns, cells, strict=False)), text or "")
     if columns is None:
-        _header(path, "", needed)
+        _parse_header(path, "", required)
 
 
 def column_names(path: Path) -> set[str]:
-    """The columns of a CSV file in lower case; none where it cannot be read."""
+    """Return the columns of a CSV file in lower case; none where it cannot be read."""
     try:
         first = next(read_lines(path), (1, 0, ""))[2]
-        return {name.lower() for name in _cells(first)}
+        return {name.lower() for name in split_cells(first)}
     except (InputError, BadRow):
         return set()
 
 
 def records_from_rows(
-    rows: Iterable[Row | Skipped], file: str, make: Callable[[Row], FaceRecord]
+    rows: Iterable[Row | Skipped], file: str, parse: Callable[[Row], FaceRecord]
 ) -> Iterator[FaceRecord | Skipped]:
-    """One record a row of the list `file`.
+    """Yield one record per row of the table `file`.
 
-    A row that `make` calls a `BadRow` is skipped, and so is a second row of an image.
+    Rows for which `parse` raises `BadRow` and repeated rows of an image are skipped.
     """
     first: dict[str, int] = {}
     for row in rows:
@@ -103,84 +108,100 @@ def records_from_rows(
             yield row
             continue
         try:
-            record = make(row)
-        except BadRow as problem:
-            yield Skipped(file, row.line, str(problem))
+            record = parse(row)
+        except BadRow as error:
+            yield Skipped(file, row.line, str(error))
             continue
         if first.setdefault(record.image, row.line) != row.line:
-            yield Skipped(file, row.line, "its image is named a second time")
+            yield Skipped(file, row.line, "its image is listed twice")
         else:
             yield record
 
 
-def relative_path(image: str) -> str:
-    """`image` as a path with forward slashes below some folder.
+def sort_records(items: Iterable[FaceRecord | Skipped]) -> Iterator[FaceRecord | Skipped]:
+    """Yield the skipped rows in their order, then the records sorted by image."""
+    records: list[FaceRecord] = []
+    for item in items:
+        if isinstance(item, Skipped):
+            yield item
+        else:
+            records.append(item)
+    yield from sorted(records, key=lambda record: record.image)
+
+
+def split_cells(text: str | None) -> list[str]:
+    """Return the stripped cells of one line of a CSV file.
 
     Raises:
-        BadRow: It is empty or leads elsewhere.
+        BadRow: The line is None, see `read_lines`, or is not valid CSV.
+    """
+    if text is None:
+        raise BadRow("it is not valid UTF-8")
+    try:
+        return [cell.strip() for cell in next(csv.reader([text], strict=True), [])]
+    except csv.Error as error:
+        raise BadRow(f"it is not a valid CSV row ({error})") from error
+
+
+def relative_path(image: str) -> str:
+    """Return `image` as a relative path with forward slashes.
+
+    Raises:
+        BadRow: It is empty, absolute, or leads out of the folder.
     """
     path = PurePosixPath(image.replace("\\", "/"))
     if not path.parts or path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
-        raise BadRow(f"'{image}' is no image below the folder" if image else "it names no image")
+        raise BadRow(f"'{image}' is not an image inside the folder" if image else "it names no image")
     return str(path)
 
 
 def parse_int(text: str, what: str) -> int:
-    """The integer that `text` writes, also as 3.0 or 3.0000000e+00.
+    """Parse an integer, also in the form 3.0 or 3.0000000e+00; `what` names it in the error.
 
     Raises:
-        BadRow: It writes none.
+        BadRow: The text is not an integer.
     """
     value = parse_float(text, what)
     if value != int(value):
-        raise BadRow(f"the {what} '{text}' is no whole number")
+        raise BadRow(f"the {what} '{text}' is not an integer")
     return int(value)
 
 
 def parse_float(text: str, what: str) -> float:
-    """The finite number that `text` writes.
+    """Parse a finite number; `what` names it in the error.
 
     Raises:
-        BadRow: It writes none.
+        BadRow: The text is not a finite number.
     """
     try:
         value = float(text)
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise BadRow(f"the {what} '{text}' is no number" if text else f"it has no {what}")
+        raise BadRow(f"the {what} '{text}' is not a number" if text else f"it has no {what}")
     return value
 
 
-def expression_of_label(names: tuple[str, ...], number: int) -> str:
-    """The expression that a dataset calls `number`; "" in `names` stands for a number without one.
+def expression_of_label(names: tuple[str, ...], label: int) -> str:
+    """Return `names[label]`; an empty name marks a number that the dataset does not use.
 
     Raises:
-        BadRow: The dataset has no such number.
+        BadRow: The dataset does not use the number.
     """
-    if not 0 <= number < len(names) or not names[number]:
-        raise BadRow(f"the dataset has no expression with the number {number}")
-    return names[number]
+    if not 0 <= label < len(names) or not names[label]:
+        raise BadRow(f"the dataset has no expression with the number {label}")
+    return names[label]
 
 
-def _header(path: Path, text: str | None, needed: Collection[str]) -> list[str]:
+def _parse_header(path: Path, text: str | None, required: Collection[str]) -> list[str]:
     try:
-        columns = [name.lower() for name in _cells(text)]
+        columns = [name.lower() for name in split_cells(text)]
     except BadRow:
         columns = []
-    missing = [name for name in needed if name not in columns]
+    missing = [name for name in required if name not in columns]
     if missing:
         raise InputError(
-            f"{path} has not the column {' or '.join(missing)}",
-            f"its first line must be a header of {', '.join(needed)}",
+            f"{path} lacks the column {' or '.join(missing)}",
+            f"its first line must be a header of {', '.join(required)}",
         )
     return columns
-
-
-def _cells(text: str | None) -> list[str]:
-    if text is None:
-        raise BadRow("it is no text in UTF-8")
-    try:
-        return [cell.strip() for cell in next(csv.reader([text], strict=True), [])]
-    except csv.Error as error:
-        raise BadRow(f"it is no row of a CSV file ({error})") from error

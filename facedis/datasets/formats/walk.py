@@ -1,13 +1,14 @@
-"""The images below a folder, and the names by which folders tell a split."""
+"""Images and folders below a dataset's root, and what folder names mean."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 
 from facedis.datasets.record import IMAGE_SUFFIXES
+from facedis.errors import InputError
 
-#: Every known spelling of a split, in lower case.
+#: Split by known spelling, in lower case.
 SPLIT_NAMES = {
     "train": "train",
     "val": "val",
@@ -18,35 +19,57 @@ SPLIT_NAMES = {
 
 
 def iter_images(root: Path) -> Iterator[str]:
-    """Paths of all image files below `root`, with forward slashes, folder by folder in sorted order.
+    """Yield the paths of all image files below `root`, with forward slashes, folder by folder, sorted.
 
-    Hidden files and folders and the `__MACOSX` folders of unpacked archives are left out. A linked
-    folder is followed, but no folder is entered twice.
+    Hidden files and folders and the `__MACOSX` folders of unpacked archives are left out. Symbolic
+    links to folders are followed, but each folder is entered once only.
     """
     entered = set()
     for folder, names, files in os.walk(root, followlinks=True):
-        place = os.path.realpath(folder)
-        if place in entered:
+        real = os.path.realpath(folder)
+        if real in entered:
             names.clear()
             continue
-        entered.add(place)
-        names[:] = sorted(name for name in names if not _hidden(name))
-        below = Path(folder).relative_to(root)
+        entered.add(real)
+        names[:] = sorted(name for name in names if not _is_hidden(name))
+        relative = Path(folder).relative_to(root)
         for file in sorted(files):
-            if not _hidden(file) and Path(file).suffix.lower() in IMAGE_SUFFIXES:
-                yield (below / file).as_posix()
+            if not _is_hidden(file) and Path(file).suffix.lower() in IMAGE_SUFFIXES:
+                yield (relative / file).as_posix()
 
 
-def first_images(root: Path, most: int = 100) -> list[str]:
-    """The first images below `root`, enough to tell how files are named."""
-    return list(islice(iter_images(root), most))
+def sorted_images(root: Path, hint: str) -> list[str]:
+    """Return the paths of all image files below `root`, sorted.
+
+    Raises:
+        InputError: There is no image; `hint` is the error's hint.
+    """
+    images = sorted(iter_images(root))
+    if not images:
+        raise InputError(f"{root} holds no image", hint)
+    return images
+
+
+def first_images(root: Path, limit: int = 100) -> list[str]:
+    """Return the first images below `root`, as a sample of how the files are named."""
+    return list(islice(iter_images(root), limit))
+
+
+def all_images_match(root: Path, matches: Callable[[str], object]) -> bool:
+    """Whether there are images below `root` and `matches` holds for all of the first ones."""
+    images = first_images(root)
+    return bool(images) and all(matches(image) for image in images)
+
+
+def first_meaning(folders: Iterable[str], meanings: Mapping[str, str]) -> str:
+    """Return the meaning of the first of `folders` that has one, "" if none has."""
+    return next((meanings[name.lower()] for name in folders if name.lower() in meanings), "")
 
 
 def iter_folders(root: Path, depth: int) -> Iterator[str]:
-    """Paths of the folders at most `depth` below `root`, "" for itself, the nearest first.
+    """Yield the paths of the folders at most `depth` levels below `root`, "" for itself, level by level.
 
-    Folders with only digits in their names are left out: they are the shards in which large
-    datasets keep their images.
+    Folders with names of digits only are left out: large datasets store their images in such shards.
     """
     level = [""]
     for _ in range(depth + 1):
@@ -59,28 +82,32 @@ def iter_folders(root: Path, depth: int) -> Iterator[str]:
         ]
 
 
-def find_file(root: Path, names: set[str], depth: int = 3) -> str | None:
-    """The file below `root`, nearest first, whose name in lower case is one of `names`."""
+def find_file(root: Path, name: str, depth: int = 3) -> str | None:
+    """Return the path of the topmost file called `name`, in any case, at most `depth` levels below `root`."""
     for folder in iter_folders(root, depth):
-        for name, is_folder in _entries(root / folder):
-            if name.lower() in names and not is_folder:
-                return f"{folder}/{name}".lstrip("/")
+        for file in files_in(root / folder):
+            if file.lower() == name:
+                return f"{folder}/{file}".lstrip("/")
     return None
 
 
 def subfolders(folder: Path) -> list[str]:
-    """The names of the folders in `folder`, sorted, without hidden ones."""
+    """Return the sorted names of the folders in `folder`, without hidden ones; none where it is missing."""
     return [name for name, is_folder in _entries(folder) if is_folder]
 
 
+def files_in(folder: Path) -> list[str]:
+    """Return the sorted names of the files in `folder`, without hidden ones; none where it is missing."""
+    return [name for name, is_folder in _entries(folder) if not is_folder]
+
+
 def _entries(folder: Path) -> list[tuple[str, bool]]:
-    """(name, whether it is a folder) of what lies in `folder`, sorted; nothing where it cannot be read."""
     try:
         with os.scandir(folder) as entries:
-            return sorted((entry.name, entry.is_dir()) for entry in entries if not _hidden(entry.name))
+            return sorted((entry.name, entry.is_dir()) for entry in entries if not _is_hidden(entry.name))
     except OSError:
         return []
 
 
-def _hidden(name: str) -> bool:
+def _is_hidden(name: str) -> bool:
     return name.startswith(".") or name == "__MACOSX"

@@ -16,21 +16,21 @@ from facedis.datasets.record import Skipped
 from facedis.errors import CacheError, InputError, OutputError
 from facedis.events import Event, EventHandler, ignore_events, note, warn
 from facedis.faces.alignment.aligner import Aligner
-from facedis.faces.alignment.plan import Plan, make_plan
-from facedis.faces.alignment.shards import Shard, join_where_complete, part_of, place_of
+from facedis.faces.alignment.plan import AlignPlan, make_plan
+from facedis.faces.alignment.shards import Shard, join_if_complete, shard_path, shard_plan
 from facedis.faces.cache.cache import USABLE, CacheInfo, CacheWriter, FacesCache, partial_path, read_info
 from facedis.faces.cache.summary import split_counts, status_counts
 from facedis.faces.cropping.crop import CropSettings
-from facedis.faces.io.prefetch_decode import decoded_ahead
+from facedis.faces.io.prefetch_decode import prefetch_decoded
 from facedis.result import record
 
 #: Rows that are detected, written and, after an interruption, repeated together. They are counted
 #: from the first row on, so that a resumed run forms the same batches as an unbroken one.
-CHUNK = 64
+CHUNK_ROWS = 64
 #: The same where no detector runs: writing is most of the work then.
 CHUNK_BYTES = 8_000_000
 #: Most problem rows that the result record lists.
-LISTED = 20
+MAX_LISTED = 20
 
 
 def align(
@@ -67,38 +67,40 @@ def align(
     plan = make_plan(source, config, handler)
     if shard is None:
         return _align(plan, Path(output), config, handler, overwrite)
-    if _is_complete(Path(output), plan.info.fingerprint, overwrite):
+    if _is_finished(Path(output), plan.info.fingerprint, overwrite):
         note(handler, f"{output} is complete already")
         return _result(Path(output), None, plan.skipped)
-    result = _align(part_of(plan, shard), place_of(Path(output), shard), config, handler, overwrite)
-    if not join_where_complete(Path(output), shard.of, plan.info.fingerprint):
+    result = _align(shard_plan(plan, shard), shard_path(Path(output), shard), config, handler, overwrite)
+    if not join_if_complete(Path(output), shard.count, plan.info.fingerprint):
         return result
-    note(handler, f"all {shard.of} shards are done and joined to {output}")
+    note(handler, f"all {shard.count} shards are done and joined to {output}")
     return _result(Path(output), result["rate"], plan.skipped)
 
 
-def _align(plan: Plan, output: Path, config: AlignConfig, handler: EventHandler, overwrite: bool) -> dict[str, Any]:
+def _align(
+    plan: AlignPlan, output: Path, config: AlignConfig, handler: EventHandler, overwrite: bool
+) -> dict[str, Any]:
     info, n = plan.info, len(plan.records)
     note(handler, f"{plan.root}: {n:,} images, read as {info.dataset}, crop {info.crop}, {info.size} px")
-    if _is_complete(output, info.fingerprint, overwrite):
+    if _is_finished(output, info.fingerprint, overwrite):
         note(handler, f"{output} is complete already")
         return _result(output, None, plan.skipped)
     aligner = Aligner(
-        CropSettings(info.crop, info.size, info.margin), _detector(plan, config), config.no_face, config.several
+        CropSettings(info.crop, info.size, info.margin), _build_detector(plan, config), config.no_face, config.several
     )
-    writer = _writer(output, plan, handler, overwrite)
+    writer = _open_writer(output, plan, handler, overwrite)
     try:
-        rate = _fill(writer, plan, aligner, config.workers, handler)
+        rate = _align_pending(writer, plan, aligner, config.workers, handler)
         status = writer.status
     finally:
         writer.close()
-    _refuse_useless(plan, status, output)
-    _warn_of_gaps(plan, status, config, handler)
+    _check_usable(plan, status, output)
+    _warn_about_gaps(plan, status, config, handler)
     writer.finish()
     return _result(output, rate, plan.skipped)
 
 
-def _is_complete(output: Path, fingerprint: str, overwrite: bool) -> bool:
+def _is_finished(output: Path, fingerprint: str, overwrite: bool) -> bool:
     if output.is_dir():
         raise OutputError(f"{output} is a folder", "choose a file name with -o")
     if overwrite:
@@ -113,12 +115,12 @@ def _is_complete(output: Path, fingerprint: str, overwrite: bool) -> bool:
             raise OutputError(f"{output} exists already", other)
         return True
     partial = partial_path(output)
-    if partial.exists() and _fingerprint_of(partial) not in (None, fingerprint):
+    if partial.exists() and _read_fingerprint(partial) not in (None, fingerprint):
         raise OutputError(f"the unfinished {partial} is in the way", other)
     return False
 
 
-def _fingerprint_of(partial: Path) -> str | None:
+def _read_fingerprint(partial: Path) -> str | None:
     """None where the file does not open: to continue it will say why."""
     try:
         return read_info(partial).fingerprint
@@ -126,13 +128,13 @@ def _fingerprint_of(partial: Path) -> str | None:
         return None
 
 
-def _detector(plan: Plan, config: AlignConfig) -> Any:
+def _build_detector(plan: AlignPlan, config: AlignConfig) -> Any:
     if plan.info.crop == "none":
         return None
     return plugins.load_by_name(plugins.DETECTORS, config.detector)(config.device, config.min_face)
 
 
-def _writer(output: Path, plan: Plan, handler: EventHandler, overwrite: bool) -> CacheWriter:
+def _open_writer(output: Path, plan: AlignPlan, handler: EventHandler, overwrite: bool) -> CacheWriter:
     partial = partial_path(output)
     if overwrite or not partial.exists():
         CacheWriter.create(output, plan.info, plan.records, plan.splits)
@@ -143,7 +145,9 @@ def _writer(output: Path, plan: Plan, handler: EventHandler, overwrite: bool) ->
     return writer
 
 
-def _fill(writer: CacheWriter, plan: Plan, aligner: Aligner, workers: int, handler: EventHandler) -> float | None:
+def _align_pending(
+    writer: CacheWriter, plan: AlignPlan, aligner: Aligner, workers: int, handler: EventHandler
+) -> float | None:
     """Do the pending rows chunk by chunk; returns images a second."""
     chunks = _chunks(writer.pending, len(plan.records), plan.info)
     todo = sum(len(chunk) for chunk in chunks)
@@ -151,12 +155,12 @@ def _fill(writer: CacheWriter, plan: Plan, aligner: Aligner, workers: int, handl
         return None
     handler(Event("start", "align", total=todo))
     began, done = time.perf_counter(), 0
-    images = decoded_ahead((plan.source(row) for chunk in chunks for row in chunk), workers)
+    images = prefetch_decoded((plan.source(row) for chunk in chunks for row in chunk), workers)
     try:
         for chunk in chunks:
             writer.write(
                 chunk.start,
-                aligner.rows(islice(images, len(chunk)), len(chunk), plan.records[chunk.start : chunk.stop]),
+                aligner.align(islice(images, len(chunk)), len(chunk), plan.records[chunk.start : chunk.stop]),
             )
             done += len(chunk)
             rate = done / (time.perf_counter() - began)
@@ -169,11 +173,11 @@ def _fill(writer: CacheWriter, plan: Plan, aligner: Aligner, workers: int, handl
 
 def _chunks(pending: np.ndarray, n: int, info: CacheInfo) -> list[range]:
     """The chunks of the `n` rows in which a row is pending."""
-    size = CHUNK if info.crop != "none" else max(CHUNK_BYTES // (3 * info.size**2), 1)
+    size = CHUNK_ROWS if info.crop != "none" else max(CHUNK_BYTES // (3 * info.size**2), 1)
     return [range(start, min(start + size, n)) for start in np.unique(pending // size * size).tolist()]
 
 
-def _refuse_useless(plan: Plan, status: np.ndarray, output: Path) -> None:
+def _check_usable(plan: AlignPlan, status: np.ndarray, output: Path) -> None:
     """A cache without a single face is not worth a file."""
     if np.isin(status, USABLE).any():
         return
@@ -189,7 +193,7 @@ def _refuse_useless(plan: Plan, status: np.ndarray, output: Path) -> None:
     raise InputError(f"none of the images of {plan.root} can be used ({what})", "name a folder of photographs")
 
 
-def _warn_of_gaps(plan: Plan, status: np.ndarray, config: AlignConfig, handler: EventHandler) -> None:
+def _warn_about_gaps(plan: AlignPlan, status: np.ndarray, config: AlignConfig, handler: EventHandler) -> None:
     """A cache of whole images only, or one with an empty split, may not be what was meant."""
     if plan.info.crop != "none" and not np.isin(status, ("ok", "several")).any():
         warn(handler, f"no face was found in any image of {plan.root}; whole images stand in for all of them")
@@ -202,7 +206,7 @@ def _warn_of_gaps(plan: Plan, status: np.ndarray, config: AlignConfig, handler: 
 
 def _result(output: Path, rate: float | None, skipped: Sequence[Skipped]) -> dict[str, Any]:
     with FacesCache.open(output) as cache:
-        bad = np.flatnonzero(~cache.usable)[:LISTED]
+        bad = np.flatnonzero(~cache.usable)[:MAX_LISTED]
         return record(
             "alignment",
             dataset=cache.info.dataset,
@@ -218,7 +222,7 @@ def _result(output: Path, rate: float | None, skipped: Sequence[Skipped]) -> dic
             identities=len(set(cache.identities[cache.usable]) - {""}),
             problems=[{"image": str(cache.sources[row]), "status": str(cache.status[row])} for row in bad],
             skipped=len(skipped),
-            skipped_rows=[asdict(row) for row in skipped[:LISTED]],
+            skipped_rows=[asdict(row) for row in skipped[:MAX_LISTED]],
             rate=rate,
             output=str(output),
         )

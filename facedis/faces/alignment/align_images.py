@@ -12,18 +12,16 @@ from facedis.config import AlignConfig, resolve
 from facedis.faces.alignment.aligner import Aligner
 from facedis.faces.cache.cache import STATUSES, USABLE
 from facedis.faces.cropping.crop import CropSettings
-from facedis.faces.cropping.single_image import SingleFace, single_faces
-from facedis.faces.io.images import Decoded
+from facedis.faces.cropping.single_image import SingleFace, crop_single_faces
+from facedis.faces.io.images import DecodedImage
 from facedis.model.storage.checkpoint import Run
 
 #: Images that are worked on together.
-CHUNK = 64
+CHUNK_IMAGES = 64
 _NO_FACE = "no face was found in it"
 
 
-def align_photographs(
-    run: Run, images: Sequence[Path], crop: str | None = None, device: str = "auto"
-) -> list[SingleFace]:
+def align_images(run: Run, images: Sequence[Path], crop: str | None = None, device: str = "auto") -> list[SingleFace]:
     """The face of each image.
 
     Args:
@@ -38,11 +36,11 @@ def align_photographs(
         InputError: An image cannot be read or shows no face.
         ConfigError: There is no such device.
     """
-    return single_faces(images, crop_settings(run, crop, device))
+    return crop_single_faces(images, crop_config(run, crop, device))
 
 
-def crop_settings(run: Run, crop: str | None = None, device: str = "auto") -> AlignConfig:
-    """How a photograph must be cut out for `run`; `crop` and `device` as in `align_photographs`."""
+def crop_config(run: Run, crop: str | None = None, device: str = "auto") -> AlignConfig:
+    """How a photograph must be cut out for `run`; `crop` and `device` as in `align_images`."""
     own = run.info["faces"]
     cut_elsewhere = own["crop"] == "none"
     return resolve(
@@ -58,60 +56,62 @@ def crop_settings(run: Run, crop: str | None = None, device: str = "auto") -> Al
 
 
 @dataclass(frozen=True)
-class Cut:
-    """Up to `CHUNK` images in a row and what became of them.
+class AlignedChunk:
+    """Up to `CHUNK_IMAGES` images in a row and what became of them.
 
     Attributes:
         first: Place of the first of them among all.
         faces: (k, S, S, 3) uint8, those that were found.
-        places: (k,) int place among all images of each face.
-        several: (k,) bool, whether the image shows more than that face.
+        indices: (k,) int index of each face's image.
+        multiple: (k,) bool, whether the image shows several faces.
         problems: (place, why in words) of each image without one.
-        n: Images.
+        n_images: Number of images.
     """
 
     first: int
     faces: np.ndarray
-    places: np.ndarray
-    several: np.ndarray
+    indices: np.ndarray
+    multiple: np.ndarray
     problems: list[tuple[int, str]]
-    n: int
+    n_images: int
 
 
-def cut_out(
+def iter_aligned(
     run: Run,
-    images: Iterable[Decoded],
-    n: int,
+    images: Iterable[DecodedImage],
+    n_images: int,
     crop: str | None = None,
     no_face: str = "skip",
     device: str = "auto",
-) -> Iterator[Cut]:
+) -> Iterator[AlignedChunk]:
     """The faces of any number of images, a few at a time; what cannot be used is told and left out.
 
     Args:
         run: Says how its own faces were cut out.
         images: The images, decoded.
-        n: How many there are.
-        crop: As in `align_photographs`.
+        n_images: How many there are.
+        crop: As in `align_images`.
         no_face: "skip", or "whole" to take all of an image without a face.
-        device: As in `align_photographs`.
+        device: As in `align_images`.
     """
-    config = crop_settings(run, crop, device)
+    config = crop_config(run, crop, device)
     detector = None
     if config.crop != "none":
         detector = plugins.load_by_name(plugins.DETECTORS, config.detector)(config.device, config.min_face)
     aligner = Aligner(CropSettings(config.crop, config.size, config.margin), detector, no_face, config.several)
     stream = iter(images)
-    for first in range(0, n, CHUNK):
-        size, reasons = min(CHUNK, n - first), []
-        rows = aligner.rows(_noted(islice(stream, size), reasons), size)
+    for first in range(0, n_images, CHUNK_IMAGES):
+        size, reasons = min(CHUNK_IMAGES, n_images - first), []
+        rows = aligner.align(_collect_reasons(islice(stream, size), reasons), size)
         names = np.array(STATUSES)[rows.status]
         good = np.isin(names, USABLE)
         problems = [(first + place, reasons[place] or _NO_FACE) for place in np.flatnonzero(~good).tolist()]
-        yield Cut(first, rows.faces[good], first + np.flatnonzero(good), names[good] == "several", problems, size)
+        yield AlignedChunk(
+            first, rows.faces[good], first + np.flatnonzero(good), names[good] == "several", problems, size
+        )
 
 
-def _noted(images: Iterable[Decoded], reasons: list[str]) -> Iterator[Decoded]:
+def _collect_reasons(images: Iterable[DecodedImage], reasons: list[str]) -> Iterator[DecodedImage]:
     for image in images:
         reasons.append(image.reason)
         yield image

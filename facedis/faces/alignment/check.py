@@ -13,19 +13,19 @@ from facedis.datasets.expected_counts import count_records, expected_counts_for
 from facedis.datasets.record import FaceRecord, Reader, Skipped
 from facedis.datasets.scan import ScanResult, scan_dataset, skip_reasons
 from facedis.events import Event, EventHandler, ignore_events
-from facedis.faces.alignment.plan import bundled, source_of
-from facedis.faces.io.images import Decoded
-from facedis.faces.io.prefetch_decode import decoded_ahead
+from facedis.faces.alignment.plan import bundled_folder, image_source
+from facedis.faces.io.images import DecodedImage
+from facedis.faces.io.prefetch_decode import prefetch_decoded
 from facedis.result import record
 from facedis.taxonomy import EIGHT
 
 #: Examples that the record has of each problem.
-LISTED = 20
+MAX_LISTED = 20
 #: Numbers that are named together where they differ for the same reason.
-NAMED = 3
+MAX_NAMED = 3
 
 
-def check(source: Path | None, config: AlignConfig, handler: EventHandler = ignore_events) -> dict[str, Any]:
+def check_dataset(source: Path | None, config: AlignConfig, handler: EventHandler = ignore_events) -> dict[str, Any]:
     """Read the dataset at `source` (None: the bundled faces), decode every image, write nothing.
 
     Returns:
@@ -35,15 +35,15 @@ def check(source: Path | None, config: AlignConfig, handler: EventHandler = igno
         InputError: The folder is missing or is not a dataset.
         ConfigError: The reader is unknown or the choice of one unclear.
     """
-    root = bundled(handler) if source is None else Path(source)
+    root = bundled_folder(handler) if source is None else Path(source)
     reader = create_reader(root, config.dataset)
     reading = scan_dataset(reader)
-    images = _images(root, reader, reading.records, config.workers, handler)
+    images = _decode_all(root, reader, reading.records, config.workers, handler)
     found = {
         "counts": list(_counts(reader, reading.records)),
         "images": images.status,
         "duplicates": _duplicates(reading.records, images.digests),
-        "people_across": _people_across(reading.records),
+        "people_across": _identities_across_splits(reading.records),
         "pairs": _pairs(reader, reading.records),
     }
     return record(
@@ -61,7 +61,7 @@ def check(source: Path | None, config: AlignConfig, handler: EventHandler = igno
     )
 
 
-class _Images:
+class _ImageStats:
     """What became of the images when they were decoded."""
 
     def __init__(self) -> None:
@@ -69,22 +69,24 @@ class _Images:
         self.problems: list[dict[str, str]] = []
         self.digests: list[bytes | None] = []
 
-    def add(self, image: str, decoded: Decoded) -> None:
+    def add(self, image: str, decoded: DecodedImage) -> None:
         self.status[decoded.status] += 1
         if decoded.pixels is None:
             self.digests.append(None)
-            if len(self.problems) < LISTED:
+            if len(self.problems) < MAX_LISTED:
                 self.problems.append({"image": image, "status": decoded.status, "reason": decoded.reason})
         else:
             shape = str(decoded.pixels.shape).encode()
             self.digests.append(hashlib.blake2b(decoded.pixels, digest_size=16, key=shape).digest())
 
 
-def _images(root: Path, reader: Reader, records: Sequence[FaceRecord], workers: int, handler: EventHandler) -> _Images:
-    seen = _Images()
+def _decode_all(
+    root: Path, reader: Reader, records: Sequence[FaceRecord], workers: int, handler: EventHandler
+) -> _ImageStats:
+    seen = _ImageStats()
     handler(Event("start", "check", total=len(records)))
     began = time.perf_counter()
-    decoded = decoded_ahead((source_of(root, reader, each) for each in records), workers)
+    decoded = prefetch_decoded((image_source(root, reader, each) for each in records), workers)
     try:
         for done, (each, image) in enumerate(zip(records, decoded, strict=True), 1):
             seen.add(each.image, image)
@@ -137,19 +139,19 @@ def _duplicates(records: Sequence[FaceRecord], digests: Sequence[bytes | None]) 
         images += 1
         across += other.split != each.split
         contradicting += other.expression != each.expression
-        if len(pairs) < LISTED:
+        if len(pairs) < MAX_LISTED:
             pairs.append([other.image, each.image])
     return {"images": images, "across_splits": across, "contradicting": contradicting, "pairs": pairs}
 
 
-def _people_across(records: Sequence[FaceRecord]) -> dict[str, Any]:
+def _identities_across_splits(records: Sequence[FaceRecord]) -> dict[str, Any]:
     """People who occur in more than one of the dataset's own splits."""
     places: dict[str, set[str]] = {}
     for each in records:
         if each.identity and each.split:
             places.setdefault(each.identity, set()).add(each.split)
     names = sorted(name for name, splits in places.items() if len(splits) > 1)
-    return {"people": len(names), "names": names[:LISTED]}
+    return {"people": len(names), "names": names[:MAX_LISTED]}
 
 
 def _pairs(reader: Reader, records: Sequence[FaceRecord]) -> dict[str, int] | None:
@@ -177,8 +179,8 @@ def _findings(reader: Reader, reading: ScanResult, found: dict[str, Any]) -> Ite
         if not count["agrees"]:
             meanings.setdefault(count["meaning"], []).append(count["what"])
     for meaning, whats in meanings.items():
-        more = f" and {len(whats) - NAMED} more" if len(whats) > NAMED else ""
-        yield f"{', '.join(whats[:NAMED])}{more}: {meaning}"
+        more = f" and {len(whats) - MAX_NAMED} more" if len(whats) > MAX_NAMED else ""
+        yield f"{', '.join(whats[:MAX_NAMED])}{more}: {meaning}"
     if status["missing"]:
         yield "missing images: unpack all parts of the download; some shared copies lack single images"
     if status["unreadable"]:

@@ -12,26 +12,26 @@ import numpy as np
 
 from facedis.atomic_io import atomic_write
 from facedis.errors import CacheError, ConfigError
-from facedis.faces.alignment.plan import Plan
+from facedis.faces.alignment.plan import AlignPlan
 from facedis.faces.cache.cache import read_info
-from facedis.faces.cache.hdf5 import new_file
-from facedis.faces.cache.pixel_storage import storage_of
+from facedis.faces.cache.hdf5 import create_hdf5
+from facedis.faces.cache.pixel_storage import storage_format
 
 #: Shards begin at multiples of this, so that they form the same batches as a whole alignment.
-_STEP = 64
+_ROW_STEP = 64
 
 
 class Shard(NamedTuple):
-    """Part `number` (from 1) of `of` parts."""
+    """Part `number` (from 1) of `count` parts."""
 
     number: int
-    of: int
+    count: int
 
     def __str__(self) -> str:
-        return f"{self.number}/{self.of}"
+        return f"{self.number}/{self.count}"
 
 
-def parse(text: str, environment: Mapping[str, str] = os.environ) -> Shard:
+def parse_shard(text: str, environment: Mapping[str, str] = os.environ) -> Shard:
     """The shard of "2/4", or with "auto" the one of this process under torchrun.
 
     Raises:
@@ -47,39 +47,41 @@ def parse(text: str, environment: Mapping[str, str] = os.environ) -> Shard:
     return Shard(int(number), int(of))
 
 
-def place_of(output: Path, shard: Shard) -> Path:
+def shard_path(output: Path, shard: Shard) -> Path:
     """The file of `shard`: faces.2-of-4.h5 for faces.h5."""
-    return output.with_name(f"{output.stem}.{shard.number}-of-{shard.of}{output.suffix}")
+    return output.with_name(f"{output.stem}.{shard.number}-of-{shard.count}{output.suffix}")
 
 
-def part_of(plan: Plan, shard: Shard) -> Plan:
+def shard_plan(plan: AlignPlan, shard: Shard) -> AlignPlan:
     """The rows of `plan` that `shard` does: neighbours, about the same number in each shard.
 
     Raises:
         ConfigError: There are too few rows to share.
     """
-    first, last = (len(plan.records) * k // shard.of // _STEP * _STEP for k in (shard.number - 1, shard.number))
-    last = len(plan.records) if shard.number == shard.of else last
+    first, last = (
+        len(plan.records) * k // shard.count // _ROW_STEP * _ROW_STEP for k in (shard.number - 1, shard.number)
+    )
+    last = len(plan.records) if shard.number == shard.count else last
     if first >= last:
-        raise ConfigError(f"{len(plan.records):,} images are too few for {shard.of} shards", "use fewer")
+        raise ConfigError(f"{len(plan.records):,} images are too few for {shard.count} shards", "use fewer")
     info = replace(plan.info, fingerprint=f"{plan.info.fingerprint}:{shard}")
     return replace(plan, records=plan.records[first:last], splits=plan.splits[first:last], info=info)
 
 
-def join_where_complete(output: Path, of: int, fingerprint: str) -> bool:
+def join_if_complete(output: Path, of: int, fingerprint: str) -> bool:
     """Join the shards of `output` where all of them are finished; True if so.
 
     Whoever finishes last joins; two who finish at once write the same file, each one whole.
     """
-    places = [place_of(output, Shard(number, of)) for number in range(1, of + 1)]
+    places = [shard_path(output, Shard(number, of)) for number in range(1, of + 1)]
     for number, place in enumerate(places, 1):
         if not place.exists() or read_info(place).fingerprint != f"{fingerprint}:{Shard(number, of)}":
             return False
-    join(output, places, fingerprint)
+    join_shards(output, places, fingerprint)
     return True
 
 
-def join(output: Path, places: list[Path], fingerprint: str) -> None:
+def join_shards(output: Path, places: list[Path], fingerprint: str) -> None:
     """Write `output` with the columns of the shards at `places` and, for the pixels, pointers to them.
 
     Raises:
@@ -88,12 +90,12 @@ def join(output: Path, places: list[Path], fingerprint: str) -> None:
     """
     for place in places:
         read_info(place)
-    with ExitStack() as opened, atomic_write(output) as temporary, new_file(temporary) as target:
-        _write(target, [opened.enter_context(h5py.File(place, "r")) for place in places], places, fingerprint)
+    with ExitStack() as opened, atomic_write(output) as temporary, create_hdf5(temporary) as target:
+        _write_joined(target, [opened.enter_context(h5py.File(place, "r")) for place in places], places, fingerprint)
 
 
-def _write(target: h5py.File, files: list[h5py.File], places: list[Path], fingerprint: str) -> None:
-    if any(storage_of(file) != "raw" for file in files):
+def _write_joined(target: h5py.File, files: list[h5py.File], places: list[Path], fingerprint: str) -> None:
+    if any(storage_format(file) != "raw" for file in files):
         raise CacheError("only raw shards can be joined", "pack the joined cache instead")
     for name, value in files[0].attrs.items():
         target.attrs[name] = value

@@ -8,18 +8,18 @@ from pathlib import Path
 from facedis.config import AlignConfig
 from facedis.errors import ConfigError, FacedisError
 from facedis.events import Event, EventHandler, ignore_events
-from facedis.faces.alignment.plan import Plan, make_plan
-from facedis.faces.alignment.shards import parse, part_of
+from facedis.faces.alignment.plan import AlignPlan, make_plan
+from facedis.faces.alignment.shards import parse_shard, shard_plan
 from facedis.faces.cache.cache import FacesCache, checksums
 from facedis.faces.cropping.crop import CropSettings, crop_face
-from facedis.faces.io.images import Decoded
-from facedis.faces.io.prefetch_decode import decoded_ahead
+from facedis.faces.io.images import DecodedImage
+from facedis.faces.io.prefetch_decode import prefetch_decoded
 
 #: Threads that decode.
 _WORKERS = 2
 
 
-def source_of_cache(cache: FacesCache) -> tuple[str, Plan | None]:
+def source_state(cache: FacesCache) -> tuple[str, AlignPlan | None]:
     """Whether the source has the same records still: "same" and its plan, "changed" or "absent" without one."""
     root = Path(cache.info.source)
     if not root.is_dir():
@@ -31,12 +31,12 @@ def source_of_cache(cache: FacesCache) -> tuple[str, Plan | None]:
         plan = make_plan(root, AlignConfig(**settings))
         if plan.info.fingerprint != fingerprint:
             return "changed", None
-        return "same", part_of(plan, parse(shard)) if shard else plan
+        return "same", shard_plan(plan, parse_shard(shard)) if shard else plan
     except FacedisError:
         return "changed", None
 
 
-def changed_images(cache: FacesCache, plan: Plan, handler: EventHandler = ignore_events) -> list[str]:
+def changed_images(cache: FacesCache, plan: AlignPlan, handler: EventHandler = ignore_events) -> list[str]:
     """The images that would give another row today, found by reading all of them again; no detector runs.
 
     Raises:
@@ -45,16 +45,16 @@ def changed_images(cache: FacesCache, plan: Plan, handler: EventHandler = ignore
     if cache.checksums is None:
         raise ConfigError(f"{cache.path} is stored as JPEG, which gives no face back as it was", "leave out --images")
     handler(Event("start", "compare", total=len(cache)))
-    images = decoded_ahead(map(plan.source, range(len(cache))), _WORKERS)
+    images = prefetch_decoded(map(plan.source, range(len(cache))), _WORKERS)
     try:
-        changed = list(_changed(cache, images, handler))
+        changed = list(_iter_changed(cache, images, handler))
     finally:
         images.close()
     handler(Event("end", "compare", total=len(cache), done=len(cache)))
     return changed
 
 
-def _changed(cache: FacesCache, images: Iterator[Decoded], handler: EventHandler) -> Iterator[str]:
+def _iter_changed(cache: FacesCache, images: Iterator[DecodedImage], handler: EventHandler) -> Iterator[str]:
     settings = CropSettings(cache.info.crop, cache.info.size, cache.info.margin)
     all_of_it = replace(settings, crop="none")
     known, status, usable = cache.checksums, cache.status, cache.usable

@@ -11,57 +11,57 @@ from facedis.datasets.formats.walk import iter_images
 from facedis.datasets.record import NOT_UTF8, FaceRecord, Reader, is_utf8
 from facedis.datasets.scan import scan_dataset
 from facedis.errors import CacheError, ConfigError, InputError
-from facedis.faces.alignment.align_images import cut_out
-from facedis.faces.alignment.plan import source_of
+from facedis.faces.alignment.align_images import iter_aligned
+from facedis.faces.alignment.plan import image_source
 from facedis.faces.cache.cache import FacesCache
-from facedis.faces.cache.loader import prefetched
-from facedis.faces.io.prefetch_decode import decoded_ahead
+from facedis.faces.cache.loader import prefetch_batches
+from facedis.faces.io.prefetch_decode import prefetch_decoded
 from facedis.model.storage.checkpoint import Run
 
 #: What is known of a face beside its codes: row of the cache or place in the folder, image, labels.
-IDS = ("row", "image", "expression", "identity", "split")
+ID_COLUMNS = ("row", "image", "expression", "identity", "split")
 _WORKERS = 2
 
 
 @dataclass(frozen=True)
-class Block:
+class FaceBlock:
     """Some faces in a row.
 
     Attributes:
         faces: (k, S, S, 3) uint8.
-        ids: (k,) arrays by the names of `IDS`; str but for `row`, "" where unknown.
-        n: Images that were looked at for them.
+        ids: (k,) arrays by the names of `ID_COLUMNS`; str but for `row`, "" where unknown.
+        n_images: Number of images processed.
         problems: (image, why) of each image without a face.
-        several: Images that show more than the face that was taken.
+        n_multiple: Number of images with more than one face.
     """
 
     faces: np.ndarray
     ids: dict[str, np.ndarray]
-    n: int
+    n_images: int
     problems: list[tuple[str, str]] = field(default_factory=list)
-    several: int = 0
+    n_multiple: int = 0
 
 
 @dataclass(frozen=True)
-class Source:
+class FaceSource:
     """Faces to go through once.
 
     Attributes:
-        place: The cache or the folder.
+        path: The cache or the folder.
         root: Folder that the images' paths start from.
         dataset: Name of the reader, "" for a folder of images that none knows.
         total: Images.
         blocks: All of them; to be gone through once.
     """
 
-    place: Path
+    path: Path
     root: Path
     dataset: str
     total: int
-    blocks: Iterator[Block]
+    blocks: Iterator[FaceBlock]
 
 
-def from_cache(cache: FacesCache, split: str, batch: int) -> Source:
+def faces_from_cache(cache: FacesCache, split: str, batch: int) -> FaceSource:
     """The usable faces of a split ("all": of all), with an expression or without.
 
     Raises:
@@ -73,10 +73,12 @@ def from_cache(cache: FacesCache, split: str, batch: int) -> Source:
             f"{cache.path} has no usable face{'' if split == 'all' else f' in the split {split!r}'}",
             "choose another --split",
         )
-    return Source(cache.path, Path(cache.info.source), cache.info.dataset, len(rows), _of_cache(cache, rows, batch))
+    return FaceSource(
+        cache.path, Path(cache.info.source), cache.info.dataset, len(rows), _blocks_of_cache(cache, rows, batch)
+    )
 
 
-def from_folder(run: Run, folder: Path, crop: str | None, device: str = "auto") -> Source:
+def faces_from_folder(run: Run, folder: Path, crop: str | None, device: str = "auto") -> FaceSource:
     """The faces of all images in a folder; of a dataset that a reader knows, with its labels.
 
     Args:
@@ -88,16 +90,16 @@ def from_folder(run: Run, folder: Path, crop: str | None, device: str = "auto") 
     Raises:
         InputError: There is no such folder or no image in it.
     """
-    records, reader = _records(folder)
+    records, reader = _read_records(folder)
     if crop is None and reader is not None and reader.cropped:
         crop = "none"
-    blocks = _of_folder(run, folder, records, reader, (crop, device))
-    return Source(folder, folder, reader.name if reader else "", len(records), blocks)
+    blocks = _blocks_of_folder(run, folder, records, reader, (crop, device))
+    return FaceSource(folder, folder, reader.name if reader else "", len(records), blocks)
 
 
-def _of_cache(cache: FacesCache, rows: np.ndarray, batch: int) -> Iterator[Block]:
+def _blocks_of_cache(cache: FacesCache, rows: np.ndarray, batch: int) -> Iterator[FaceBlock]:
     names = np.array([*cache.info.classes, ""])  # a label of -1 takes the one at the end
-    for piece, faces in prefetched(cache, [rows[start : start + batch] for start in range(0, len(rows), batch)]):
+    for piece, faces in prefetch_batches(cache, [rows[start : start + batch] for start in range(0, len(rows), batch)]):
         ids = {
             "row": piece,
             "image": cache.sources[piece],
@@ -105,35 +107,35 @@ def _of_cache(cache: FacesCache, rows: np.ndarray, batch: int) -> Iterator[Block
             "identity": cache.identities[piece],
             "split": cache.splits[piece],
         }
-        yield Block(faces, ids, len(piece))
+        yield FaceBlock(faces, ids, len(piece))
 
 
-def _of_folder(
+def _blocks_of_folder(
     run: Run, folder: Path, records: Sequence[FaceRecord], reader: Reader | None, how: tuple[str | None, str]
-) -> Iterator[Block]:
+) -> Iterator[FaceBlock]:
     crop, device = how
-    images = decoded_ahead((_source(folder, reader, record) for record in records), _WORKERS)
+    images = prefetch_decoded((_decodable_source(folder, reader, record) for record in records), _WORKERS)
     try:
-        for cut in cut_out(run, images, len(records), crop, device=device):
-            chosen = [records[place] for place in cut.places]
-            ids = {"row": cut.places} | {
-                name: np.array([getattr(record, name) for record in chosen], str) for name in IDS[1:]
+        for chunk in iter_aligned(run, images, len(records), crop, device=device):
+            chosen = [records[place] for place in chunk.indices]
+            ids = {"row": chunk.indices} | {
+                name: np.array([getattr(record, name) for record in chosen], str) for name in ID_COLUMNS[1:]
             }
-            problems = [(records[place].image, why) for place, why in cut.problems]
-            yield Block(cut.faces, ids, cut.n, problems, int(cut.several.sum()))
+            problems = [(records[place].image, why) for place, why in chunk.problems]
+            yield FaceBlock(chunk.faces, ids, chunk.n_images, problems, int(chunk.multiple.sum()))
     finally:
         images.close()
 
 
-def _source(folder: Path, reader: Reader | None, record: FaceRecord) -> Path | Callable[[], bytes]:
-    return source_of(folder, reader, record) if is_utf8(record.image) else _refuse_name
+def _decodable_source(folder: Path, reader: Reader | None, record: FaceRecord) -> Path | Callable[[], bytes]:
+    return image_source(folder, reader, record) if is_utf8(record.image) else _raise_not_utf8
 
 
-def _refuse_name() -> bytes:
+def _raise_not_utf8() -> bytes:
     raise ValueError(NOT_UTF8)
 
 
-def _records(folder: Path) -> tuple[list[FaceRecord], Reader | None]:
+def _read_records(folder: Path) -> tuple[list[FaceRecord], Reader | None]:
     """The images of a folder; a layout that no reader knows, or several do, is just a folder of images."""
     try:
         reader = create_reader(folder)

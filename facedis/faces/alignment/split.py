@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from facedis.datasets.record import FaceRecord
 
 
-def splits_of(records: Sequence[FaceRecord], val_share: float, test_share: float, seed: int) -> list[str]:
+def assign_splits(records: Sequence[FaceRecord], val_share: float, test_share: float, seed: int) -> list[str]:
     """The split of every record: the dataset's own, or where it brings none, by a hash of the identity.
 
     The hash depends on the identity and `seed` only, so that a person stays in their split when
@@ -24,14 +24,14 @@ def splits_of(records: Sequence[FaceRecord], val_share: float, test_share: float
     """
     if any(record.split for record in records):
         return [record.split for record in records]
-    return [_drawn(_person(record), val_share, test_share, seed) for record in records]
+    return [_hash_split(_identity_key(record), val_share, test_share, seed) for record in records]
 
 
-def _person(record: FaceRecord) -> str:
+def _identity_key(record: FaceRecord) -> str:
     return f"identity:{record.identity}" if record.identity else f"image:{record.image}"
 
 
-def _drawn(person: str, val_share: float, test_share: float, seed: int) -> str:
+def _hash_split(person: str, val_share: float, test_share: float, seed: int) -> str:
     digest = hashlib.sha256(f"{seed}\n{person}".encode()).digest()
     place = int.from_bytes(digest[:8], "big") / 2**64  # even on [0, 1)
     if place < test_share:

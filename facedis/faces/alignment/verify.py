@@ -7,19 +7,19 @@ from typing import Any
 import numpy as np
 
 from facedis.events import Event, EventHandler, ignore_events
-from facedis.faces.alignment.source_state import changed_images, source_of_cache
+from facedis.faces.alignment.source_state import changed_images, source_state
 from facedis.faces.cache.cache import SPLITS, STATUSES, FacesCache, checksums
 from facedis.result import record
 
 #: Bytes of pixels that are read at once.
-_AT_ONCE = 64_000_000
+_BATCH_BYTES = 64_000_000
 #: Changed images that the record names.
-LISTED = 20
+MAX_LISTED = 20
 
 Check = tuple[str, int]
 
 
-def verify(path: Path, handler: EventHandler = ignore_events, images: bool = False) -> dict[str, Any]:
+def verify_cache(path: Path, handler: EventHandler = ignore_events, images: bool = False) -> dict[str, Any]:
     """Read every row of the cache at `path` and look for what cannot be.
 
     Args:
@@ -36,7 +36,7 @@ def verify(path: Path, handler: EventHandler = ignore_events, images: bool = Fal
         ConfigError: `images` of a cache that is stored as JPEG.
     """
     with FacesCache.open(path) as cache:
-        source, plan = source_of_cache(cache)
+        source, plan = source_state(cache)
         changed = changed_images(cache, plan, handler) if images and plan else None
         checks = [{"what": what, "bad": int(bad), "rows": len(cache)} for what, bad in _checks(cache, handler)]
         return record(
@@ -47,7 +47,7 @@ def verify(path: Path, handler: EventHandler = ignore_events, images: bool = Fal
             whole=not any(check["bad"] for check in checks),
             source="changed" if changed else source,
             changed_images=None if changed is None else len(changed),
-            changed_first=(changed or [])[:LISTED],
+            changed_first=(changed or [])[:MAX_LISTED],
         )
 
 
@@ -81,7 +81,7 @@ def _pixels(cache: FacesCache, usable: np.ndarray, handler: EventHandler) -> Ite
     changed = left_over = wrong = 0
     grey, known = cache.column("grey"), cache.checksums
     handler(Event("start", "verify", total=len(cache)))
-    for rows, faces in cache.batches(np.arange(len(cache)), max(_AT_ONCE // (3 * cache.info.size**2), 1)):
+    for rows, faces in cache.batches(np.arange(len(cache)), max(_BATCH_BYTES // (3 * cache.info.size**2), 1)):
         dark = ~faces.reshape(len(rows), -1).any(axis=1)
         colourless = (faces == faces[..., :1]).all(axis=(1, 2, 3))
         changed += 0 if known is None else (checksums(faces) != known[rows]).sum()

@@ -21,7 +21,7 @@ import numpy as np
 from facedis import __version__
 from facedis.datasets.record import FaceRecord
 from facedis.errors import CacheError, OutputError
-from facedis.faces.cache.hdf5 import Columns, new_file
+from facedis.faces.cache.hdf5 import Columns, create_hdf5
 from facedis.faces.cache.pixel_storage import open_pixels
 
 FORMAT = "facedis-faces"
@@ -75,7 +75,7 @@ class CacheInfo:
 
 
 @dataclass(frozen=True)
-class Rows:
+class AlignedFaces:
     """The result of aligning n consecutive images, ready to be written.
 
     Attributes:
@@ -116,15 +116,15 @@ class CacheWriter:
         draft = partial.with_suffix(".draft")
         try:
             output.parent.mkdir(parents=True, exist_ok=True)
-            with new_file(draft) as file:
+            with create_hdf5(draft) as file:
                 _write_attributes(file, info)
-                _write_known(file, info, records, splits)
+                _write_labels(file, info, records, splits)
                 _allocate(file, len(records), info.size)
             os.replace(draft, partial)
         except OSError as error:
             with contextlib.suppress(OSError):
                 draft.unlink(missing_ok=True)
-            raise OutputError(f"cannot write {output}: {_reason(error)}", "choose another -o") from error
+            raise OutputError(f"cannot write {output}: {_system_message(error)}", "choose another -o") from error
 
     @classmethod
     def resume(cls, output: Path) -> "CacheWriter":
@@ -135,12 +135,12 @@ class CacheWriter:
         """
         partial = partial_path(output)
         try:
-            return cls(Columns(partial, [name for name, *_ in _columns(0, 0)]), output)
+            return cls(Columns(partial, [name for name, *_ in _column_specs(0, 0)]), output)
         except BlockingIOError as error:
             raise CacheError(f"{partial} is being written by another process", "wait for it to end") from error
         except (OSError, KeyError) as error:
             raise CacheError(
-                f"{partial} cannot be continued: {_reason(error)}",
+                f"{partial} cannot be continued: {_system_message(error)}",
                 "make it writable, or delete it to start again",
             ) from error
 
@@ -154,7 +154,7 @@ class CacheWriter:
         """(n,) Indices of the rows still to do, rising."""
         return np.flatnonzero(self.status == "pending")
 
-    def write(self, first: int, rows: Rows) -> None:
+    def write(self, first: int, rows: AlignedFaces) -> None:
         """Write `rows` from row `first` on; they count as done only when all their pixels are in the file."""
         try:
             for name, values in (
@@ -169,7 +169,8 @@ class CacheWriter:
                 self._columns.write(name, first, values)
         except OSError as error:
             raise OutputError(
-                f"cannot write {partial_path(self._output)}: {_reason(error)}", "make room; the same command goes on"
+                f"cannot write {partial_path(self._output)}: {_system_message(error)}",
+                "make room; the same command goes on",
             ) from error
 
     def finish(self) -> None:
@@ -202,7 +203,7 @@ class FacesCache:
         self.identities: np.ndarray = file["identity"].asstr()[:].astype(str)
         self.splits: np.ndarray = np.array(SPLITS)[file["split"][:]]
         self.sources: np.ndarray = file["source"].asstr()[:].astype(str)
-        self._codes: np.ndarray = file["status"][:]
+        self._status_codes: np.ndarray = file["status"][:]
         self._pixels = open_pixels(path, file)
 
     @classmethod
@@ -220,13 +221,13 @@ class FacesCache:
         try:
             file = h5py.File(path, "r")
         except OSError as error:
-            raise CacheError(f"{path} is not a readable faces cache: {_reason(error)}", _AGAIN) from error
+            raise CacheError(f"{path} is not a readable faces cache: {_system_message(error)}", _REMAKE_HINT) from error
         try:
             _check_version(path, file)
             return cls(path, file)
         except (KeyError, OSError, IndexError) as error:
             file.close()
-            raise CacheError(f"{path} is a broken faces cache: {error}", _AGAIN) from error
+            raise CacheError(f"{path} is a broken faces cache: {error}", _REMAKE_HINT) from error
         except CacheError:
             file.close()
             raise
@@ -243,12 +244,12 @@ class FacesCache:
     @property
     def status(self) -> np.ndarray:
         """(N,) str, one of `STATUSES`."""
-        return np.array(STATUSES)[self._codes]
+        return np.array(STATUSES)[self._status_codes]
 
     @property
     def usable(self) -> np.ndarray:
         """(N,) bool, whether the row has a face."""
-        return np.isin(self._codes, _USABLE_CODES)
+        return np.isin(self._status_codes, _USABLE_CODES)
 
     @property
     def grey(self) -> bool:
@@ -299,7 +300,7 @@ def checksums(faces: np.ndarray) -> np.ndarray:
     return np.array([zlib.crc32(np.ascontiguousarray(face)) for face in faces], np.uint32)
 
 
-_AGAIN = "make it again with `facedis align --overwrite`"
+_REMAKE_HINT = "make it again with `facedis align --overwrite`"
 
 
 def partial_path(output: Path) -> Path:
@@ -318,7 +319,7 @@ def read_info(path: Path) -> CacheInfo:
             _check_version(path, file)
             return _read_attributes(file)
     except (OSError, KeyError) as error:
-        raise CacheError(f"{path} is not a readable faces cache: {_reason(error)}", _AGAIN) from error
+        raise CacheError(f"{path} is not a readable faces cache: {_system_message(error)}", _REMAKE_HINT) from error
 
 
 def _write_attributes(file: h5py.File, info: CacheInfo) -> None:
@@ -342,11 +343,12 @@ def _check_version(path: Path, file: h5py.File) -> None:
         raise CacheError(f"{path} is an HDF5 file but not a faces cache", "make one with `facedis align`")
     if file.attrs["version"] != VERSION:
         raise CacheError(
-            f"{path} is a faces cache of version {file.attrs['version']}, this facedis reads version {VERSION}", _AGAIN
+            f"{path} is a faces cache of version {file.attrs['version']}, this facedis reads version {VERSION}",
+            _REMAKE_HINT,
         )
 
 
-def _write_known(file: h5py.File, info: CacheInfo, records: Sequence[FaceRecord], splits: Sequence[str]) -> None:
+def _write_labels(file: h5py.File, info: CacheInfo, records: Sequence[FaceRecord], splits: Sequence[str]) -> None:
     index = {name: number for number, name in enumerate(info.classes)}
     text = h5py.string_dtype()
     file.create_dataset("source", data=[record.image for record in records], dtype=text)
@@ -360,7 +362,7 @@ def _write_known(file: h5py.File, info: CacheInfo, records: Sequence[FaceRecord]
         file.create_dataset("factor", data=np.array([record.factors for record in records], np.float32))
 
 
-def _columns(n: int, size: int) -> tuple[tuple[str, tuple[int, ...], type, float], ...]:
+def _column_specs(n: int, size: int) -> tuple[tuple[str, tuple[int, ...], type, float], ...]:
     """Name, shape, type and first value of every column that an alignment fills in."""
     return (
         ("face", (n, size, size, 3), np.uint8, 0),
@@ -374,7 +376,7 @@ def _columns(n: int, size: int) -> tuple[tuple[str, tuple[int, ...], type, float
 
 
 def _allocate(file: h5py.File, n: int, size: int) -> None:
-    for name, shape, dtype, fill in _columns(n, size):
+    for name, shape, dtype, fill in _column_specs(n, size):
         creation = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
         creation.set_layout(h5py.h5d.CONTIGUOUS)
         creation.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
@@ -386,7 +388,7 @@ def _allocate(file: h5py.File, n: int, size: int) -> None:
     file["status"].attrs["names"] = list(STATUSES)
 
 
-def _reason(error: BaseException) -> str:
+def _system_message(error: BaseException) -> str:
     """What the system said, without HDF5's own words around it."""
     said = re.search(r"error message = '([^']+)'", str(error))
     return said[1] if said else getattr(error, "strerror", None) or str(error).split("\n")[0]

@@ -8,8 +8,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from facedis.errors import ConfigError
 from facedis.faces.cache.cache import STATUSES, FacesCache
-from facedis.faces.cropping.crop import whole
-from facedis.faces.io.images import decode
+from facedis.faces.cropping.crop import resize_image
+from facedis.faces.io.images import decode_image
 
 KINDS = ("expression", "status")
 #: Pixels: a face on the sheet, the gap around it, the caption beside a row.
@@ -17,7 +17,7 @@ TILE, GAP, CAPTION = 96, 4, 150
 _MISSING = 232  # shade of a tile for which there is no picture
 
 
-def sheet(path: Path, by: str = "expression", each: int = 12, split: str = "all", seed: int = 0) -> np.ndarray:
+def contact_sheet(path: Path, by: str = "expression", each: int = 12, split: str = "all", seed: int = 0) -> np.ndarray:
     """A contact sheet of the cache at `path`.
 
     Rows that have no face in the cache are shown as their image, where that can still be read.
@@ -41,7 +41,7 @@ def sheet(path: Path, by: str = "expression", each: int = 12, split: str = "all"
     if each < 1:
         raise ConfigError(f"--each is {each}", "give at least 1")
     with FacesCache.open(path) as cache:
-        lines = [(name, rows) for name, rows in _lines(cache, by, split) if len(rows)]
+        lines = [(name, rows) for name, rows in _sheet_rows(cache, by, split) if len(rows)]
         if not lines:
             raise ConfigError(f"{path} has no row in the split '{split}'", "choose another --split, or all")
         canvas = _canvas(len(lines), min(each, max(len(rows) for _, rows in lines)))
@@ -51,7 +51,7 @@ def sheet(path: Path, by: str = "expression", each: int = 12, split: str = "all"
     return np.asarray(canvas)
 
 
-def _lines(cache: FacesCache, by: str, split: str) -> Iterator[tuple[str, np.ndarray]]:
+def _sheet_rows(cache: FacesCache, by: str, split: str) -> Iterator[tuple[str, np.ndarray]]:
     """(caption, rows) of each line of the sheet."""
     inside = np.full(len(cache), True) if split == "all" else cache.splits == split
     if by == "status":
@@ -68,8 +68,8 @@ def _tile(cache: FacesCache, row: int) -> Image.Image | None:
     if cache.usable[row]:
         pixels = cache.faces(np.array([row]))[0]
     else:
-        pixels = decode(Path(cache.info.source) / cache.sources[row]).pixels
-    return None if pixels is None else Image.fromarray(whole(pixels, TILE))
+        pixels = decode_image(Path(cache.info.source) / cache.sources[row]).pixels
+    return None if pixels is None else Image.fromarray(resize_image(pixels, TILE))
 
 
 def _canvas(lines: int, across: int) -> Image.Image:

@@ -2,7 +2,7 @@
 
 HDF5 cannot let go of a file that it failed to write: it tries again when the process ends, and
 crashes. So a new file is written through a stand-in that takes everything once the disk has
-refused, and an unfinished cache is filled in without HDF5, at the places where its columns lie.
+error, and an unfinished cache is filled in without HDF5, at the places where its columns lie.
 """
 
 import io
@@ -21,24 +21,24 @@ except ImportError:  # Windows: nothing keeps a second process away there
 
 
 @contextmanager
-def new_file(path: Path) -> Iterator[h5py.File]:
+def create_hdf5(path: Path) -> Iterator[h5py.File]:
     """A new HDF5 file at `path`, in place of what was there.
 
     Raises:
         OSError: The disk refuses, or another process is writing the file.
     """
-    with _opened(path, os.O_CREAT) as raw:
-        stand_in = _StandIn(raw)
-        stand_in.truncate(0)  # not before it is certain that nobody else is writing
+    with _open_locked(path, os.O_CREAT) as raw:
+        buffer = _DeferredErrorFile(raw)
+        buffer.truncate(0)  # not before it is certain that nobody else is writing
         try:
-            with h5py.File(stand_in, "w") as file:
+            with h5py.File(buffer, "w") as file:
                 yield file
         except Exception:
-            if stand_in.refused:
-                raise stand_in.refused from None
+            if buffer.error:
+                raise buffer.error from None
             raise
-        if stand_in.refused:
-            raise stand_in.refused
+        if buffer.error:
+            raise buffer.error
 
 
 class Columns:
@@ -55,8 +55,8 @@ class Columns:
             KeyError: It has no such column.
         """
         with h5py.File(path, "r") as file:
-            self._places = {name: (file[name].id.get_offset(), file[name].dtype, file[name].shape) for name in names}
-        self._raw = _opened(path)
+            self._layout = {name: (file[name].id.get_offset(), file[name].dtype, file[name].shape) for name in names}
+        self._raw = _open_locked(path)
 
     def write(self, name: str, first: int, values: np.ndarray) -> None:
         """Put `values` into the column `name` from row `first` on.
@@ -64,13 +64,13 @@ class Columns:
         Raises:
             OSError: The disk refuses; rows may be half written then.
         """
-        offset, dtype, shape = self._places[name]
+        offset, dtype, shape = self._layout[name]
         self._raw.seek(offset + first * dtype.itemsize * int(np.prod(shape[1:])))
         _write_all(self._raw, np.ascontiguousarray(values, dtype).tobytes())
 
     def read(self, name: str) -> np.ndarray:
         """The whole column `name`."""
-        offset, dtype, shape = self._places[name]
+        offset, dtype, shape = self._layout[name]
         self._raw.seek(offset)
         return np.fromfile(self._raw, dtype, int(np.prod(shape))).reshape(shape)
 
@@ -79,34 +79,34 @@ class Columns:
         self._raw.close()
 
 
-class _StandIn:
-    """A file for HDF5 that refuses nothing, and remembers what the disk refused."""
+class _DeferredErrorFile:
+    """A file for HDF5 that refuses nothing, and remembers what the disk error."""
 
     def __init__(self, raw: io.FileIO) -> None:
         self._raw = raw
-        self.refused: OSError | None = None
+        self.error: OSError | None = None
         self.seek, self.tell, self.read, self.readinto, self.flush = (
             getattr(raw, name) for name in ("seek", "tell", "read", "readinto", "flush")
         )
 
     def write(self, data: memoryview) -> int:
-        if self.refused is None:
+        if self.error is None:
             try:
                 _write_all(self._raw, data)
             except OSError as error:
-                self.refused = error
+                self.error = error
         return len(data)
 
     def truncate(self, size: int) -> int:
-        if self.refused is None:
+        if self.error is None:
             try:
                 self._raw.truncate(size)
             except OSError as error:
-                self.refused = error
+                self.error = error
         return size
 
 
-def _opened(path: Path, flags: int = 0) -> io.FileIO:
+def _open_locked(path: Path, flags: int = 0) -> io.FileIO:
     """The file to read and write, no other process writing it."""
     raw = io.FileIO(os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0) | flags, 0o666), "r+")
     if fcntl:

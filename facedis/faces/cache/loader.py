@@ -11,7 +11,7 @@ from facedis.faces.cache.cache import FacesCache
 _END = object()
 
 
-def prefetched(
+def prefetch_batches(
     cache: FacesCache, batches: Sequence[np.ndarray], ahead: int = 2
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """(rows, faces) of each of `batches`, with at most `ahead` read in advance.
@@ -56,7 +56,7 @@ def prefetched(
         reader.join()
 
 
-def pieces_of(pictures: np.ndarray, size: int) -> Iterator[np.ndarray]:
+def in_batches(pictures: np.ndarray, size: int) -> Iterator[np.ndarray]:
     """`pictures` in pieces of at most `size`, in order; one empty piece of none."""
     for start in range(0, max(len(pictures), 1), size):
         yield pictures[start : start + size]

@@ -20,7 +20,7 @@ STORAGES = ("raw", "png", "jpeg")
 FILES, ENDS = "face_files", "face_ends"
 
 
-class Encoded:
+class EncodedFaces:
     """Faces that are image files in the cache.
 
     Args:
@@ -43,7 +43,7 @@ class Encoded:
         return faces
 
 
-class Joined:
+class JoinedFaces:
     """The faces of several files as if they were one.
 
     Args:
@@ -63,26 +63,26 @@ class Joined:
         return faces
 
 
-def storage_of(file: h5py.File) -> str:
+def storage_format(file: h5py.File) -> str:
     """One of `STORAGES`."""
     return str(file.attrs.get("storage", "raw"))
 
 
-def open_pixels(path: Path, file: h5py.File) -> np.ndarray | Encoded | Joined:
+def open_pixels(path: Path, file: h5py.File) -> np.ndarray | EncodedFaces | JoinedFaces:
     """The faces of the open cache `file` at `path`, to be read by row.
 
     Raises:
         CacheError: It is a joined cache and one of its shards is missing or another one.
     """
-    if storage_of(file) != "raw":
-        return Encoded(mapped(path, file[FILES]), file[ENDS][:], int(file.attrs["size"]))
+    if storage_format(file) != "raw":
+        return EncodedFaces(memory_map(path, file[FILES]), file[ENDS][:], int(file.attrs["size"]))
     data = file["face"]
     if not data.is_virtual:
-        return mapped(path, data)
-    return Joined([_shard(path, source) for source in sorted(data.virtual_sources(), key=_first_row)])
+        return memory_map(path, data)
+    return JoinedFaces([_open_shard(path, source) for source in sorted(data.virtual_sources(), key=_first_row)])
 
 
-def mapped(path: Path, data: h5py.Dataset) -> np.ndarray:
+def memory_map(path: Path, data: h5py.Dataset) -> np.ndarray:
     """`data` of the file at `path` as a memory map: any part at the disk's own speed, no HDF5 selection costs."""
     offset = data.id.get_offset()
     if offset is None:  # no rows, or stored in chunks
@@ -94,12 +94,12 @@ def _first_row(source: Any) -> int:
     return int(source.vspace.get_select_bounds()[0][0])
 
 
-def _shard(path: Path, source: Any) -> np.ndarray:
+def _open_shard(path: Path, source: Any) -> np.ndarray:
     place = path.parent / source.file_name
     rows = int(source.vspace.get_select_bounds()[1][0]) + 1 - _first_row(source)
     try:
         with h5py.File(place, "r") as file:
-            faces = mapped(place, file[source.dset_name])
+            faces = memory_map(place, file[source.dset_name])
     except (OSError, KeyError) as error:
         raise CacheError(f"{path} is joined of shards, and {place} cannot be read", "put it back beside it") from error
     if len(faces) != rows:

@@ -9,7 +9,7 @@ from facedis.faces.cache.cache import SPLITS, FacesCache
 from facedis.result import record
 
 
-def summary(path: Path) -> dict[str, Any]:
+def summarise_cache(path: Path) -> dict[str, Any]:
     """The result record of kind "faces" of the cache at `path`, finished or not.
 
     Raises:
@@ -25,7 +25,9 @@ def summary(path: Path) -> dict[str, Any]:
             n=int(cache.usable.sum()),
             status=status_counts(cache),
             splits=split_counts(cache),
-            people_in={split or "none": _people(cache, split) for split in SPLITS if (cache.splits == split).any()},
+            people_in={
+                split or "none": _count_identities(cache, split) for split in SPLITS if (cache.splits == split).any()
+            },
             identities=len(set(cache.identities[cache.usable]) - {""}),
             grey=cache.grey,
             classes=info.classes,
@@ -59,5 +61,5 @@ def split_counts(cache: FacesCache) -> dict[str, dict[str, int]]:
     return splits
 
 
-def _people(cache: FacesCache, split: str) -> int:
+def _count_identities(cache: FacesCache, split: str) -> int:
     return len(set(cache.identities[cache.usable & (cache.splits == split)]) - {""})

@@ -16,16 +16,16 @@ from facedis.atomic_io import atomic_write
 from facedis.errors import ConfigError, OutputError
 from facedis.events import Event, EventHandler, ignore_events
 from facedis.faces.cache.cache import FacesCache
-from facedis.faces.cache.hdf5 import new_file
+from facedis.faces.cache.hdf5 import create_hdf5
 from facedis.faces.cache.pixel_storage import ENDS, FILES, STORAGES
 from facedis.result import record
 
 #: Faces that are read at once.
-_AT_ONCE = 256
-_PIXELS = ("face", FILES, ENDS)
+_BATCH_SIZE = 256
+_PIXEL_DATASETS = ("face", FILES, ENDS)
 
 
-def pack(
+def transcode(
     path: Path, output: Path, storage: str, quality: int = 95, handler: EventHandler = ignore_events
 ) -> dict[str, Any]:
     """Write the cache at `path` again as `output`, its faces stored as `storage`.
@@ -53,10 +53,10 @@ def pack(
     with FacesCache.open(path) as cache:
         if output.exists() and os.path.samefile(path, output):
             raise OutputError(f"{output} is the cache that is read", "choose another -o")
-        with atomic_write(output) as temporary, h5py.File(path, "r") as source, new_file(temporary) as target:
+        with atomic_write(output) as temporary, h5py.File(path, "r") as source, create_hdf5(temporary) as target:
             _copy_columns(source, target, exact=storage != "jpeg")
             target.attrs["storage"] = storage
-            faces = _faces(cache, handler)
+            faces = _iter_faces(cache, handler)
             if storage == "raw":
                 _write_raw(target, cache, faces)
             else:
@@ -71,13 +71,13 @@ def _copy_columns(source: h5py.File, target: h5py.File, exact: bool) -> None:
     for name, value in source.attrs.items():
         target.attrs[name] = value
     for name in source:
-        if name not in _PIXELS and (exact or name != "checksum"):
+        if name not in _PIXEL_DATASETS and (exact or name != "checksum"):
             source.copy(name, target)
 
 
-def _faces(cache: FacesCache, handler: EventHandler) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _iter_faces(cache: FacesCache, handler: EventHandler) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     handler(Event("start", "pack", total=len(cache)))
-    for rows, faces in cache.batches(np.arange(len(cache)), _AT_ONCE):
+    for rows, faces in cache.batches(np.arange(len(cache)), _BATCH_SIZE):
         yield rows, faces
         handler(Event("advance", done=int(rows[-1]) + 1))
     handler(Event("end", "pack", total=len(cache), done=len(cache)))
@@ -103,15 +103,15 @@ def _write_files(
         for rows, pixels in faces:
             for row, face in zip(rows, pixels, strict=True):
                 if usable[row]:
-                    store.write(_encoded(face, bool(grey[row]), storage, quality))
+                    store.write(_encode(face, bool(grey[row]), storage, quality))
                 ends.append(store.tell())
         target.create_dataset(ENDS, data=np.array(ends, np.uint64))
         data = target.create_dataset(FILES, (store.tell(),), np.uint8)
         store.seek(0)
-        _fill(data, store)
+        _copy_file(data, store)
 
 
-def _encoded(face: np.ndarray, grey: bool, storage: str, quality: int) -> bytes:
+def _encode(face: np.ndarray, grey: bool, storage: str, quality: int) -> bytes:
     """A face as an image file; one channel where the face is grey, so that it stays exactly grey."""
     file = io.BytesIO()
     image = Image.fromarray(face[..., 0] if grey else face)
@@ -119,7 +119,7 @@ def _encoded(face: np.ndarray, grey: bool, storage: str, quality: int) -> bytes:
     return file.getvalue()
 
 
-def _fill(data: h5py.Dataset, store: BinaryIO) -> None:
+def _copy_file(data: h5py.Dataset, store: BinaryIO) -> None:
     place = 0
     while block := store.read(shutil.COPY_BUFSIZE * 64):
         data[place : place + len(block)] = np.frombuffer(block, np.uint8)

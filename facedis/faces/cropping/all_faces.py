@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facedis.faces.cropping.crop import CropSettings, crop_face, whole
+from facedis.faces.cropping.crop import CropSettings, crop_face, resize_image
 from facedis.faces.detection.detector import Detections, Detector
-from facedis.faces.io.images import Decoded
+from facedis.faces.io.images import DecodedImage
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ImageFaces:
     """The n faces of one image.
 
     Attributes:
@@ -25,7 +25,9 @@ class Found:
     probabilities: np.ndarray | None = None
 
 
-def every_face(images: Sequence[Decoded], settings: CropSettings, detector: Detector | None) -> list[Found]:
+def crop_all_faces(
+    images: Sequence[DecodedImage], settings: CropSettings, detector: Detector | None
+) -> list[ImageFaces]:
     """The faces of each of `images`; none of one that could not be read.
 
     Args:
@@ -38,22 +40,22 @@ def every_face(images: Sequence[Decoded], settings: CropSettings, detector: Dete
     found = []
     for image in images:
         if image.pixels is None:
-            found.append(Found(_stacked([], settings.size)))
+            found.append(ImageFaces(_stack([], settings.size)))
         elif detector is None:
-            found.append(Found(whole(image.pixels, settings.size)[None]))
+            found.append(ImageFaces(resize_image(image.pixels, settings.size)[None]))
         else:
-            found.append(_cut_out(image.pixels, next(detected), settings))
+            found.append(_crop_detections(image.pixels, next(detected), settings))
     return found
 
 
-def _cut_out(pixels: np.ndarray, found: Detections, settings: CropSettings) -> Found:
+def _crop_detections(pixels: np.ndarray, found: Detections, settings: CropSettings) -> ImageFaces:
     needed = found.landmarks if settings.crop == "similarity" else found.boxes
     usable = np.isfinite(needed).all(axis=tuple(range(1, needed.ndim)))  # not every detector gives landmarks
     sides = found.boxes[:, 2:] - found.boxes[:, :2]
     order = [place for place in np.argsort(-sides.prod(axis=1), kind="stable") if usable[place]]
     faces = [crop_face(pixels, found.boxes[place], found.landmarks[place], settings) for place in order]
-    return Found(_stacked(faces, settings.size), found.boxes[order], found.probabilities[order])
+    return ImageFaces(_stack(faces, settings.size), found.boxes[order], found.probabilities[order])
 
 
-def _stacked(faces: Sequence[np.ndarray], size: int) -> np.ndarray:
+def _stack(faces: Sequence[np.ndarray], size: int) -> np.ndarray:
     return np.stack(faces) if len(faces) else np.zeros((0, size, size, 3), np.uint8)

@@ -9,7 +9,7 @@ from PIL import Image
 #: shares of its side. It is where they lie on the average of upright frontal photographs in a square
 #: with the centre and the height of the detected box, made symmetric: a similarity crop shows as much
 #: of a face as a box crop does, upright and in its own proportions.
-TEMPLATE = np.array([[0.323, 0.382], [0.677, 0.382], [0.5, 0.587], [0.345, 0.758], [0.655, 0.758]])
+LANDMARK_TEMPLATE = np.array([[0.323, 0.382], [0.677, 0.382], [0.5, 0.587], [0.345, 0.758], [0.655, 0.758]])
 #: Side of the crop that `margin` is given for.
 MARGIN_SIDE = 160
 
@@ -42,10 +42,10 @@ def crop_face(image: np.ndarray, box: np.ndarray, landmarks: np.ndarray, setting
         return box_crop(image, box, settings.size, settings.margin)
     if settings.crop == "similarity":
         return similarity_crop(image, landmarks, settings.size, settings.margin)
-    return whole(image, settings.size)
+    return resize_image(image, settings.size)
 
 
-def whole(image: np.ndarray, size: int) -> np.ndarray:
+def resize_image(image: np.ndarray, size: int) -> np.ndarray:
     """The whole image as (size, size, 3) uint8, antialiased; untouched where it has that size."""
     if image.shape[:2] == (size, size):
         return image
@@ -58,11 +58,11 @@ def box_crop(image: np.ndarray, box: np.ndarray, size: int, margin: float) -> np
     Gives the pixels of facenet-pytorch's `extract_face`, which the VGGFace2 weights expect: corners
     truncated to whole pixels, and a box that the border cuts is stretched to the square.
     """
-    x0, y0, x1, y1 = _corners(image.shape, box, margin)
-    return whole(np.ascontiguousarray(image[y0:y1, x0:x1]), size)
+    x0, y0, x1, y1 = _crop_corners(image.shape, box, margin)
+    return resize_image(np.ascontiguousarray(image[y0:y1, x0:x1]), size)
 
 
-def _corners(shape: tuple[int, ...], box: np.ndarray, margin: float) -> tuple[int, int, int, int]:
+def _crop_corners(shape: tuple[int, ...], box: np.ndarray, margin: float) -> tuple[int, int, int, int]:
     """Left, top, right, bottom in whole pixels of what `box_crop` cuts out; at least one pixel."""
     height, width = shape[:2]
     left, top, right, bottom = (float(value) for value in box)
@@ -76,24 +76,24 @@ def _corners(shape: tuple[int, ...], box: np.ndarray, margin: float) -> tuple[in
 
 
 def similarity_crop(image: np.ndarray, landmarks: np.ndarray, size: int, margin: float) -> np.ndarray:
-    """The face turned, scaled and shifted so that its landmarks come nearest to `TEMPLATE`.
+    """The face turned, scaled and shifted so that its landmarks come nearest to `LANDMARK_TEMPLATE`.
 
     Beyond the image its edge goes on, as it does where training turns and shifts faces: a black
     border would be something that no face has, and tight photographs would all have it. Large faces
     are made smaller with an antialiasing filter before they are turned.
     """
-    to_face = _upright(landmarks, size, margin)
-    picture, to_picture = _near_scale(image, to_face, size)
+    to_face = _similarity_matrix(landmarks, size, margin)
+    picture, to_picture = _part_near_scale(image, to_face, size)
     # Pillow wants the way back, from the face to the picture.
     back = to_picture @ np.linalg.inv(to_face)
     face = picture.transform((size, size), Image.Transform.AFFINE, back[:2].ravel(), Image.Resampling.BICUBIC)
     return np.asarray(face)
 
 
-def _upright(landmarks: np.ndarray, size: int, margin: float) -> np.ndarray:
+def _similarity_matrix(landmarks: np.ndarray, size: int, margin: float) -> np.ndarray:
     """(3, 3) matrix from the image to the similarity crop."""
     edge = margin * size / MARGIN_SIDE
-    return similarity_transform(landmarks, TEMPLATE * (size - edge) + edge / 2)
+    return similarity_transform(landmarks, LANDMARK_TEMPLATE * (size - edge) + edge / 2)
 
 
 def face_to_image(
@@ -111,10 +111,10 @@ def face_to_image(
         (3, 3) matrix that takes (x, y, 1) in pixels of the face to pixels of the image.
     """
     if settings.crop == "similarity" and landmarks is not None:
-        return np.linalg.inv(_upright(landmarks, settings.size, settings.margin))
+        return np.linalg.inv(_similarity_matrix(landmarks, settings.size, settings.margin))
     x0, y0, x1, y1 = 0, 0, shape[1], shape[0]
     if settings.crop == "box" and box is not None:
-        x0, y0, x1, y1 = _corners(shape, box, settings.margin)
+        x0, y0, x1, y1 = _crop_corners(shape, box, settings.margin)
     return np.array([[(x1 - x0) / settings.size, 0, x0], [0, (y1 - y0) / settings.size, y0], [0, 0, 1]])
 
 
@@ -136,7 +136,7 @@ def similarity_transform(points: np.ndarray, targets: np.ndarray) -> np.ndarray:
     return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag], [0, 0, 1]])
 
 
-def _near_scale(image: np.ndarray, to_face: np.ndarray, size: int) -> tuple[Image.Image, np.ndarray]:
+def _part_near_scale(image: np.ndarray, to_face: np.ndarray, size: int) -> tuple[Image.Image, np.ndarray]:
     """The part of `image` that the face shows, shrunk to about the face's scale, and the matrix to it."""
     height, width = image.shape[:2]
     corners = np.linalg.inv(to_face)[:2] @ np.array([[0, size, 0, size], [0, 0, size, size], [1, 1, 1, 1]])

@@ -22,8 +22,8 @@ def paste_face(image: np.ndarray, face: np.ndarray, to_image: np.ndarray, side: 
     Returns:
         (H, W, 3) uint8.
     """
-    if _colourless(image):
-        face = np.repeat(_light(face), 3, axis=2)
+    if _is_greyscale(image):
+        face = np.repeat(_luma(face), 3, axis=2)
     height, width = image.shape[:2]
     to_image = to_image @ np.diag([side / face.shape[0], side / face.shape[0], 1.0])
     corners = to_image[:2] @ np.array(
@@ -33,31 +33,31 @@ def paste_face(image: np.ndarray, face: np.ndarray, to_image: np.ndarray, side: 
     x1, y1 = np.clip(np.ceil(corners.max(axis=1)).astype(int), [x0, y0], [width, height])
     if x1 <= x0 or y1 <= y0:
         return image.copy()
-    drawn, scale = _near_scale(face, to_image)
+    drawn, scale = _shrink(face, to_image)
     # Pillow wants the way from the part of the image to the face.
     back = scale @ np.linalg.inv(to_image) @ np.array([[1, 0, x0], [0, 1, y0], [0, 0, 1]])
     fetched, weight = (
         picture.transform((x1 - x0, y1 - y0), Image.Transform.AFFINE, back[:2].ravel(), Image.Resampling.BICUBIC)
-        for picture in (drawn, Image.fromarray(mask(drawn.height), "F"))
+        for picture in (drawn, Image.fromarray(feather_mask(drawn.height), "F"))
     )
     share = np.clip(np.asarray(weight), 0, 1)[:, :, None]
     share[share < 1 / 512] = 0  # what would change no pixel by half a shade
     pasted, part = image.copy(), image[y0:y1, x0:x1]
-    before = _light(part) if _colourless(face) else part
+    before = _luma(part) if _is_greyscale(face) else part
     mixed = part + share * (np.asarray(fetched, np.float64) - before)
     pasted[y0:y1, x0:x1] = np.where(share > 0, mixed.round().clip(0, 255), part).astype(np.uint8)
     return pasted
 
 
-def _colourless(picture: np.ndarray) -> bool:
+def _is_greyscale(picture: np.ndarray) -> bool:
     return not np.ptp(picture, axis=2).any()
 
 
-def _light(picture: np.ndarray) -> np.ndarray:
+def _luma(picture: np.ndarray) -> np.ndarray:
     return np.asarray(Image.fromarray(picture).convert("L"))[:, :, None]
 
 
-def mask(side: int) -> np.ndarray:
+def feather_mask(side: int) -> np.ndarray:
     """(side, side) float32: how much of the drawn face is taken, 1 in the middle, 0 along the border.
 
     An upright, rounded shape: the corners of a crop show background and not face.
@@ -69,7 +69,7 @@ def mask(side: int) -> np.ndarray:
     return (ramp * ramp * (3 - 2 * ramp)).astype(np.float32)
 
 
-def _near_scale(face: np.ndarray, to_image: np.ndarray) -> tuple[Image.Image, np.ndarray]:
+def _shrink(face: np.ndarray, to_image: np.ndarray) -> tuple[Image.Image, np.ndarray]:
     """`face` shrunk with antialiasing to about its size in the image, and the matrix to it; never enlarged."""
     side = face.shape[0]
     wanted = side * max(np.hypot(*to_image[:2, 0]), np.hypot(*to_image[:2, 1]))

@@ -10,9 +10,9 @@ from facedis import plugins
 from facedis.config import AlignConfig
 from facedis.errors import InputError
 from facedis.faces.alignment.plan import FACE_SIZE
-from facedis.faces.cropping.crop import CropSettings, crop_face, whole
-from facedis.faces.detection.detector import Detections, choose
-from facedis.faces.io.images import pixels_of
+from facedis.faces.cropping.crop import CropSettings, crop_face, resize_image
+from facedis.faces.detection.detector import Detections, select_face
+from facedis.faces.io.images import read_image
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class SingleFace:
         box: (4,) float32 left, top, right, bottom in the image; None where no detector ran or found one.
         landmarks: (5, 2) float32 x, y in the image; None likewise.
         probability: Of the face, in 0..1; None likewise.
-        found: How many faces the image shows; 0 where no detector ran.
+        n_faces: How many faces the image shows; 0 where no detector ran.
     """
 
     path: Path
@@ -33,10 +33,10 @@ class SingleFace:
     box: np.ndarray | None = None
     landmarks: np.ndarray | None = None
     probability: float | None = None
-    found: int = 0
+    n_faces: int = 0
 
 
-def single_faces(paths: Sequence[Path], config: AlignConfig) -> list[SingleFace]:
+def crop_single_faces(paths: Sequence[Path], config: AlignConfig) -> list[SingleFace]:
     """The face of each of `paths`, cut out as `config` says; `crop` "auto" means "box" here.
 
     Raises:
@@ -45,20 +45,22 @@ def single_faces(paths: Sequence[Path], config: AlignConfig) -> list[SingleFace]
     """
     crop = "box" if config.crop == "auto" else config.crop
     settings = CropSettings(crop, config.size or FACE_SIZE, config.margin)
-    images = [pixels_of(path) for path in paths]
+    images = [read_image(path) for path in paths]
     if crop == "none":
-        return [SingleFace(path, whole(image, settings.size)) for path, image in zip(paths, images, strict=True)]
+        return [SingleFace(path, resize_image(image, settings.size)) for path, image in zip(paths, images, strict=True)]
     detector = plugins.load_by_name(plugins.DETECTORS, config.detector)(config.device, config.min_face)
     found = detector.detect(images)
-    return [_face(*each, settings, config) for each in zip(paths, images, found, strict=True)]
+    return [_crop_detected(*each, settings, config) for each in zip(paths, images, found, strict=True)]
 
 
-def _face(path: Path, image: np.ndarray, found: Detections, settings: CropSettings, config: AlignConfig) -> SingleFace:
+def _crop_detected(
+    path: Path, image: np.ndarray, found: Detections, settings: CropSettings, config: AlignConfig
+) -> SingleFace:
     if not len(found):
         if config.no_face == "whole":
-            return SingleFace(path, whole(image, settings.size))
+            return SingleFace(path, resize_image(image, settings.size))
         raise InputError(f"no face was found in {path}", "add --crop none if the picture is a cropped face already")
-    best = choose(found, image.shape, config.several)
+    best = select_face(found, image.shape, config.several)
     box, landmarks = found.boxes[best], found.landmarks[best]
     face = crop_face(image, box, landmarks, settings)
     return SingleFace(path, face, box, landmarks, float(found.probabilities[best]), len(found))

@@ -3,7 +3,7 @@
 import torch
 
 
-def strongest_uncovered(
+def nms_over_smaller_area(
     boxes: torch.Tensor, scores: torch.Tensor, groups: torch.Tensor, overlap: float
 ) -> torch.Tensor:
     """As `suppress.strongest`, but overlap is the intersection over the smaller box, pixels counted whole.
@@ -27,7 +27,7 @@ def strongest_uncovered(
     return order[kept]
 
 
-def at_most(groups: torch.Tensor, most: int) -> torch.Tensor:
+def first_per_group(groups: torch.Tensor, most: int) -> torch.Tensor:
     """Rising indices of the first `most` members of each group."""
     order = groups.argsort(stable=True)
     first = torch.searchsorted(groups[order], groups[order])
@@ -35,13 +35,13 @@ def at_most(groups: torch.Tensor, most: int) -> torch.Tensor:
     return order[rank < most].sort().values
 
 
-def moved(boxes: torch.Tensor, offsets: torch.Tensor, extra: int = 1) -> torch.Tensor:
+def regress_boxes(boxes: torch.Tensor, offsets: torch.Tensor, extra: int = 1) -> torch.Tensor:
     """(K, 4) boxes with each edge moved by its offset (K, 4), a share of the side plus `extra` pixels."""
     side = boxes[:, 2:] - boxes[:, :2] + extra  # K 2: width, height
     return boxes + offsets * side.repeat(1, 2)
 
 
-def squared(boxes: torch.Tensor) -> torch.Tensor:
+def square_boxes(boxes: torch.Tensor) -> torch.Tensor:
     """(K, 4) squares with the centres and the longer sides of `boxes`."""
     side = boxes[:, 2:] - boxes[:, :2]
     longer = side.amax(1, keepdim=True)
@@ -49,7 +49,7 @@ def squared(boxes: torch.Tensor) -> torch.Tensor:
     return torch.cat([corner, corner + longer], 1)
 
 
-def clipped(boxes: torch.Tensor, sizes: torch.Tensor) -> torch.Tensor:
+def clip_boxes(boxes: torch.Tensor, sizes: torch.Tensor) -> torch.Tensor:
     """(K, 4) int64 pixels of `boxes` within images of (K, 2) width and height; may be empty.
 
     The original counts pixels from one; its first row and column are this function's row and

@@ -49,12 +49,12 @@ class Detector(Protocol):
         ...
 
 
-def none_found() -> Detections:
+def no_detections() -> Detections:
     """The detections of an image without a face."""
     return Detections(np.zeros((0, 4), np.float32), np.zeros((0, 5, 2), np.float32), np.zeros(0, np.float32))
 
 
-def choose(found: Detections, shape: tuple[int, ...], policy: str) -> int:
+def select_face(found: Detections, shape: tuple[int, ...], policy: str) -> int:
     """Index of the face to take where several were found.
 
     Args:

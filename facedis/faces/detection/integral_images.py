@@ -14,12 +14,12 @@ from torch.nn.functional import interpolate
 # Red, green and blue sums share one 64-bit integer. Sums over a rectangle are differences of four
 # prefix sums; these wrap around, but their differences are exact as long as each colour's sum over
 # the rectangle fits its field, that is for rectangles of up to 8,224 pixels.
-_FIELD = 21
-_MASK = (1 << _FIELD) - 1
-_MOST_AREA = _MASK // 255
+_FIELD_BITS = 21
+_MASK = (1 << _FIELD_BITS) - 1
+_MAX_AREA = _MASK // 255
 
 
-class SummedAreas:
+class IntegralImages:
     """Prefix sums of B images of one size.
 
     Attributes:
@@ -35,11 +35,17 @@ class SummedAreas:
         sums = torch.zeros(self.count, self.height + 1, self.width + 1, dtype=torch.int64, device=device)
         for image, own in zip(self._images, sums, strict=True):  # one by one they stay in the processor's cache
             red, green, blue = image.unbind(2)
-            packed = blue.to(torch.int64).bitwise_left_shift_(_FIELD).add_(green).bitwise_left_shift_(_FIELD).add_(red)
+            packed = (
+                blue.to(torch.int64)
+                .bitwise_left_shift_(_FIELD_BITS)
+                .add_(green)
+                .bitwise_left_shift_(_FIELD_BITS)
+                .add_(red)
+            )
             torch.cumsum(packed.cumsum_(1), 0, out=own[1:, 1:])
         self._sums = sums  # B H+1 W+1
 
-    def resized(self, images: range, shape: tuple[int, int], rows: range, columns: range) -> torch.Tensor:
+    def resize(self, images: range, shape: tuple[int, int], rows: range, columns: range) -> torch.Tensor:
         """A part of the images resized to `shape`.
 
         Args:
@@ -51,13 +57,13 @@ class SummedAreas:
         Returns:
             (len(images), 3, len(rows), len(columns)) float32, 0..255.
         """
-        if _largest_window(self.height, shape[0]) * _largest_window(self.width, shape[1]) > _MOST_AREA:
-            return self._resized_plainly(images, shape, rows, columns)
-        top, bottom = _edges(self.height, shape[0], rows, self._sums.device)
-        left, right = _edges(self.width, shape[1], columns, self._sums.device)
+        if _largest_window(self.height, shape[0]) * _largest_window(self.width, shape[1]) > _MAX_AREA:
+            return self._resize_direct(images, shape, rows, columns)
+        top, bottom = _bin_edges(self.height, shape[0], rows, self._sums.device)
+        left, right = _bin_edges(self.width, shape[1], columns, self._sums.device)
         sums = self._sums[images.start : images.stop]
         bands = sums.index_select(1, bottom).sub_(sums.index_select(1, top))
-        return _means(
+        return _unpack_means(
             bands.index_select(2, right).sub_(bands.index_select(2, left)), (bottom - top)[:, None] * (right - left)
         )
 
@@ -82,31 +88,31 @@ class SummedAreas:
         base = image[:, None] * (stride * (self.height + 1))
         upper, lower = (base + y0 * stride)[:, :, None], (base + y1 * stride)[:, :, None]  # N side 1
         x0, x1 = x0[:, None, :], x1[:, None, :]  # N 1 side
-        sums = _look_up(flat, lower + x1).sub_(_look_up(flat, lower + x0))
-        sums.sub_(_look_up(flat, upper + x1)).add_(_look_up(flat, upper + x0))  # N side side
+        sums = _gather(flat, lower + x1).sub_(_gather(flat, lower + x0))
+        sums.sub_(_gather(flat, upper + x1)).add_(_gather(flat, upper + x0))  # N side side
         areas = (y1 - y0)[:, :, None] * (x1 - x0)
-        means = _means(sums, areas)
-        for n in torch.nonzero(areas.amax((1, 2)) > _MOST_AREA).flatten().tolist():
-            means[n] = self._cropped_plainly(int(image[n]), boxes[n].tolist(), side)
+        means = _unpack_means(sums, areas)
+        for n in torch.nonzero(areas.amax((1, 2)) > _MAX_AREA).flatten().tolist():
+            means[n] = self._crop_direct(int(image[n]), boxes[n].tolist(), side)
         return means
 
-    def _resized_plainly(self, images: range, shape: tuple[int, int], rows: range, columns: range) -> torch.Tensor:
+    def _resize_direct(self, images: range, shape: tuple[int, int], rows: range, columns: range) -> torch.Tensor:
         part = self._images[images.start : images.stop]
         whole = torch.cat([interpolate(image[None].permute(0, 3, 1, 2).float(), shape, mode="area") for image in part])
-        down, across = (_steps(*pair, whole.device) for pair in ((shape[0], rows), (shape[1], columns)))
+        down, across = (_clamped_indices(*pair, whole.device) for pair in ((shape[0], rows), (shape[1], columns)))
         return whole.index_select(2, down).index_select(3, across)
 
-    def _cropped_plainly(self, image: int, box: list[int], side: int) -> torch.Tensor:
+    def _crop_direct(self, image: int, box: list[int], side: int) -> torch.Tensor:
         left, top, right, bottom = box
         part = self._images[image][top:bottom, left:right].permute(2, 0, 1)[None].float()
         return interpolate(part, (side, side), mode="area")[0]
 
 
-class MixedAreas:
+class IntegralImageGroups:
     """Prefix sums of images of any sizes, held by size.
 
     Attributes:
-        groups: (places of the images, their `SummedAreas`) for each size.
+        groups: (places of the images, their `IntegralImages`) for each size.
         sizes: (B, 2) int64 width, height of each image.
     """
 
@@ -116,13 +122,13 @@ class MixedAreas:
         for place, image in enumerate(images):
             by_shape.setdefault(image.shape, []).append(place)
         self.groups = [
-            (torch.tensor(places, device=device), SummedAreas([images[place] for place in places], device))
+            (torch.tensor(places, device=device), IntegralImages([images[place] for place in places], device))
             for places in by_shape.values()
         ]
         self.sizes = torch.tensor([image.shape[1::-1] for image in images], device=device)
 
     def crops(self, image: torch.Tensor, boxes: torch.Tensor, side: int) -> torch.Tensor:
-        """As `SummedAreas.crops`, over images of any sizes."""
+        """As `IntegralImages.crops`, over images of any sizes."""
         crops = torch.empty(len(boxes), 3, side, side, device=boxes.device)
         for places, sums in self.groups:
             within = torch.full((len(self.sizes),), -1, device=boxes.device)
@@ -134,25 +140,25 @@ class MixedAreas:
         return crops
 
 
-def _means(sums: torch.Tensor, areas: torch.Tensor) -> torch.Tensor:
+def _unpack_means(sums: torch.Tensor, areas: torch.Tensor) -> torch.Tensor:
     """Unpack (N, h, w) colour sums and divide each by its area: (N, 3, h, w) float32."""
-    red, green, blue = sums & _MASK, (sums >> _FIELD) & _MASK, sums >> 2 * _FIELD
+    red, green, blue = sums & _MASK, (sums >> _FIELD_BITS) & _MASK, sums >> 2 * _FIELD_BITS
     colours = torch.stack([red.int(), green.int(), blue.int()], 1)  # N 3 h w
     return colours.float().mul_(areas.float().reciprocal_().unsqueeze(-3))
 
 
-def _look_up(values: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
+def _gather(values: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
     return values.index_select(0, places.view(-1)).view(places.shape)  # four times as fast as values[places]
 
 
 @lru_cache(maxsize=1024)
-def _edges(length: int, parts: int, which: range, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+def _bin_edges(length: int, parts: int, which: range, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
     """First and one past the last input pixel of the output pixels `which` of `parts`."""
-    steps = _steps(parts, which, device)
+    steps = _clamped_indices(parts, which, device)
     return steps * length // parts, -(-(steps + 1) * length // parts)
 
 
-def _steps(parts: int, which: range, device: torch.device) -> torch.Tensor:
+def _clamped_indices(parts: int, which: range, device: torch.device) -> torch.Tensor:
     return torch.arange(which.start, which.stop, device=device).clamp_(max=parts - 1)
 
 

@@ -12,19 +12,25 @@ import torch
 from torch import nn
 
 from facedis.errors import ConfigError
-from facedis.faces.detection.box_ops import at_most, clipped, moved, squared, strongest_uncovered
+from facedis.faces.detection.box_ops import (
+    clip_boxes,
+    first_per_group,
+    nms_over_smaller_area,
+    regress_boxes,
+    square_boxes,
+)
 from facedis.faces.detection.detector import Detections
-from facedis.faces.detection.integral_images import MixedAreas
-from facedis.faces.detection.mtcnn_nets import ONet, PNet, RNet, with_weights
-from facedis.faces.detection.nms import strongest
+from facedis.faces.detection.integral_images import IntegralImageGroups
+from facedis.faces.detection.mtcnn_nets import ONet, PNet, RNet, load_mtcnn_weights
+from facedis.faces.detection.nms import batched_nms
 from facedis.faces.detection.pyramid import Pyramid, fold_normalisation
-from facedis.faces.detection.single_core_pool import Lanes
+from facedis.faces.detection.single_core_pool import SingleCorePool
 
 #: Least probability of a face for each stage.
 THRESHOLDS = (0.6, 0.7, 0.7)
 #: Most boxes of one image that go on to the second and to the third stage.
-MOST_BOXES = (1000, 300)
-_SIDES = (24, 48)
+MAX_BOXES = (1000, 300)
+_INPUT_SIDES = (24, 48)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,31 +61,31 @@ class Mtcnn:
         Raises:
             ConfigError: "cuda" is asked for and not there.
         """
-        self._device = _pick(device)
+        self._device = _resolve_device(device)
         self._min_face = min_face
         on_cpu = self._device.type == "cpu"
         self._portion = 4 if on_cpu else 64
         self._crop_pixels = 75_000 if on_cpu else 16_000_000  # of the crops in one pass
-        self._pyramid = Pyramid(_ready(PNet(), self._device), THRESHOLDS[0], 50_000 if on_cpu else 16_000_000)
-        self._rnet = _folded(_ready(RNet(), self._device))
-        self._onet = _folded(_ready(ONet(), self._device))
-        self._lanes = Lanes(torch.get_num_threads() if on_cpu else 1)
+        self._pyramid = Pyramid(_load_frozen(PNet(), self._device), THRESHOLDS[0], 50_000 if on_cpu else 16_000_000)
+        self._rnet = _fold_for_bytes(_load_frozen(RNet(), self._device))
+        self._onet = _fold_for_bytes(_load_frozen(ONet(), self._device))
+        self._pool = SingleCorePool(torch.get_num_threads() if on_cpu else 1)
 
     def detect(self, images: list[np.ndarray]) -> list[Detections]:
         """The faces in each of `images`, (H, W, 3) uint8 RGB of any sizes, also very small ones."""
         portions = [images[first : first + self._portion] for first in range(0, len(images), self._portion)]
-        return [faces for found in self._lanes.map(self._detect, portions) for faces in found]
+        return [faces for found in self._pool.map(self._detect, portions) for faces in found]
 
     @torch.inference_mode()
     def _detect(self, images: Sequence[np.ndarray]) -> list[Detections]:
-        areas = MixedAreas(images, self._device)
-        boxes = self._second(areas, self._first(areas))
-        boxes, points = self._third(areas, boxes)
+        areas = IntegralImageGroups(images, self._device)
+        boxes = self._run_rnet(areas, self._run_pnet(areas))
+        boxes, points = self._run_onet(areas, boxes)
         image = boxes.image.cpu().numpy()
         columns = [values.cpu().numpy() for values in (boxes.edges, points, boxes.scores)]
         return [Detections(*(values[image == place] for values in columns)) for place in range(len(images))]
 
-    def _first(self, areas: MixedAreas) -> _Boxes:
+    def _run_pnet(self, areas: IntegralImageGroups) -> _Boxes:
         """Squares around what P-Net takes for faces."""
         found, images = [], []
         for places, sums in areas.groups:
@@ -92,40 +98,40 @@ class Mtcnn:
             torch.cat(images), *(torch.cat([getattr(some, name) for some in found]) for name in ("boxes", "scores"))
         )
         scale, offsets = (torch.cat([getattr(some, name) for some in found]) for name in ("scale", "offsets"))
-        kept = strongest(boxes.edges, boxes.scores, boxes.image * 64 + scale, 0.5)
-        kept = kept[strongest(boxes.edges[kept], boxes.scores[kept], boxes.image[kept], 0.7)]
-        kept = kept[at_most(boxes.image[kept], MOST_BOXES[0])]
+        kept = batched_nms(boxes.edges, boxes.scores, boxes.image * 64 + scale, 0.5)
+        kept = kept[batched_nms(boxes.edges[kept], boxes.scores[kept], boxes.image[kept], 0.7)]
+        kept = kept[first_per_group(boxes.image[kept], MAX_BOXES[0])]
         boxes = boxes.take(kept)
-        return _Boxes(boxes.image, squared(moved(boxes.edges, offsets[kept], extra=0)), boxes.scores)
+        return _Boxes(boxes.image, square_boxes(regress_boxes(boxes.edges, offsets[kept], extra=0)), boxes.scores)
 
-    def _second(self, areas: MixedAreas, boxes: _Boxes) -> _Boxes:
+    def _run_rnet(self, areas: IntegralImageGroups, boxes: _Boxes) -> _Boxes:
         """Squares around what R-Net still takes for faces."""
-        boxes, (offsets, chances) = self._look(self._rnet, areas, boxes, _SIDES[0])
+        boxes, (offsets, chances) = self._run_on_crops(self._rnet, areas, boxes, _INPUT_SIDES[0])
         sure = torch.nonzero(chances[:, 1] > THRESHOLDS[1]).flatten()
         boxes = _Boxes(boxes.image[sure], boxes.edges[sure], chances[sure, 1])
-        kept = strongest(boxes.edges, boxes.scores, boxes.image, 0.7)
-        kept = kept[at_most(boxes.image[kept], MOST_BOXES[1])]
+        kept = batched_nms(boxes.edges, boxes.scores, boxes.image, 0.7)
+        kept = kept[first_per_group(boxes.image[kept], MAX_BOXES[1])]
         boxes = boxes.take(kept)
-        return _Boxes(boxes.image, squared(moved(boxes.edges, offsets[sure][kept])), boxes.scores)
+        return _Boxes(boxes.image, square_boxes(regress_boxes(boxes.edges, offsets[sure][kept])), boxes.scores)
 
-    def _third(self, areas: MixedAreas, boxes: _Boxes) -> tuple[_Boxes, torch.Tensor]:
+    def _run_onet(self, areas: IntegralImageGroups, boxes: _Boxes) -> tuple[_Boxes, torch.Tensor]:
         """The faces and their (K, 5, 2) landmarks."""
-        boxes, (offsets, shares, chances) = self._look(self._onet, areas, boxes, _SIDES[1])
+        boxes, (offsets, shares, chances) = self._run_on_crops(self._onet, areas, boxes, _INPUT_SIDES[1])
         sure = torch.nonzero(chances[:, 1] > THRESHOLDS[2]).flatten()
         boxes = _Boxes(boxes.image[sure], boxes.edges[sure], chances[sure, 1])
         # O-Net gives five x, then five y, as shares of the square.
         shares = shares[sure].unflatten(1, (2, 5)).transpose(1, 2)  # K 5 2
         corner, side = boxes.edges[:, None, :2], (boxes.edges[:, 2:] - boxes.edges[:, :2] + 1)[:, None]
         points = corner + side * shares - 1
-        boxes = _Boxes(boxes.image, moved(boxes.edges, offsets[sure]), boxes.scores)
-        kept = strongest_uncovered(boxes.edges, boxes.scores, boxes.image, 0.7)
+        boxes = _Boxes(boxes.image, regress_boxes(boxes.edges, offsets[sure]), boxes.scores)
+        kept = nms_over_smaller_area(boxes.edges, boxes.scores, boxes.image, 0.7)
         return boxes.take(kept), points[kept]
 
-    def _look(
-        self, net: nn.Module, areas: MixedAreas, boxes: _Boxes, side: int
+    def _run_on_crops(
+        self, net: nn.Module, areas: IntegralImageGroups, boxes: _Boxes, side: int
     ) -> tuple[_Boxes, tuple[torch.Tensor, ...]]:
         """The boxes that touch their image, and what `net` says of each."""
-        pixels = clipped(boxes.edges, areas.sizes[boxes.image])
+        pixels = clip_boxes(boxes.edges, areas.sizes[boxes.image])
         inside = torch.nonzero((pixels[:, 2:] > pixels[:, :2]).all(1)).flatten()
         boxes, pixels = boxes.take(inside), pixels[inside]
         if not len(inside):  # the networks want at least one crop
@@ -147,18 +153,18 @@ def _no_boxes(device: torch.device) -> _Boxes:
     )
 
 
-def _pick(device: str) -> torch.device:
+def _resolve_device(device: str) -> torch.device:
     there = torch.cuda.is_available()
     if device == "cuda" and not there:
         raise ConfigError("--device cuda: there is none on this machine", "choose --device cpu")
     return torch.device("cuda" if there and device in ("auto", "cuda") else "cpu")
 
 
-def _ready(net: nn.Module, device: torch.device) -> nn.Module:
-    return with_weights(net).eval().requires_grad_(False).to(device)
+def _load_frozen(net: nn.Module, device: torch.device) -> nn.Module:
+    return load_mtcnn_weights(net).eval().requires_grad_(False).to(device)
 
 
-def _folded(net: nn.Module) -> nn.Module:
+def _fold_for_bytes(net: nn.Module) -> nn.Module:
     """`net` for pixels 0..255, with the layout that convolutions of few channels are fastest in."""
     net.conv1.weight.data, net.conv1.bias.data = fold_normalisation(net.conv1)
     return net.to(memory_format=torch.channels_last)

@@ -43,7 +43,7 @@ class RNet(nn.Module):
         """(N, 4) offsets and (N, 2) chances of (N, 3, 24, 24) crops."""
         maps = self.pool1(self.prelu1(self.conv1(crops)))
         maps = self.pool2(self.prelu2(self.conv2(maps)))
-        features = self.prelu4(self.dense4(_flat(self.prelu3(self.conv3(maps)))))
+        features = self.prelu4(self.dense4(_flatten(self.prelu3(self.conv3(maps)))))
         return self.dense5_2(features), self.dense5_1(features).softmax(1)
 
 
@@ -69,11 +69,11 @@ class ONet(nn.Module):
         maps = self.pool1(self.prelu1(self.conv1(crops)))
         maps = self.pool2(self.prelu2(self.conv2(maps)))
         maps = self.pool3(self.prelu3(self.conv3(maps)))
-        features = self.prelu5(self.dense5(_flat(self.prelu4(self.conv4(maps)))))
+        features = self.prelu5(self.dense5(_flatten(self.prelu4(self.conv4(maps)))))
         return self.dense6_2(features), self.dense6_3(features), self.dense6_1(features).softmax(1)
 
 
-def with_weights(net: nn.Module) -> nn.Module:
+def load_mtcnn_weights(net: nn.Module) -> nn.Module:
     """`net`, one of the three, filled from facenet-pytorch's file of its name.
 
     Raises:
@@ -91,6 +91,6 @@ def with_weights(net: nn.Module) -> nn.Module:
     return net
 
 
-def _flat(maps: Tensor) -> Tensor:
+def _flatten(maps: Tensor) -> Tensor:
     """(N, W * H * C) of (N, C, H, W), in the order that the weights were made for."""
     return maps.permute(0, 3, 2, 1).flatten(1)

@@ -3,11 +3,11 @@
 import numpy as np
 
 from facedis.errors import ConfigError
-from facedis.faces.detection.detector import Detections, none_found
+from facedis.faces.detection.detector import Detections, no_detections
 
 _LANDMARKS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
 # Below this the package's image pyramid has no level.
-_LEAST_SIDE = 12
+_MIN_SIDE = 12
 
 
 class MtcnnTensorFlow:
@@ -36,11 +36,11 @@ class MtcnnTensorFlow:
         return [self._detect(image) for image in images]
 
     def _detect(self, image: np.ndarray) -> Detections:
-        if min(image.shape[:2]) < max(self._min_face, _LEAST_SIDE):
-            return none_found()
+        if min(image.shape[:2]) < max(self._min_face, _MIN_SIDE):
+            return no_detections()
         faces = self._networks.detect_faces(image, min_face_size=self._min_face)
         if not faces:
-            return none_found()
+            return no_detections()
         boxes = np.array([face["box"] for face in faces], np.float32)  # left, top, width, height
         boxes[:, 2:] += boxes[:, :2]
         points = np.array([[face["keypoints"][name] for name in _LANDMARKS] for face in faces], np.float32)

@@ -11,10 +11,10 @@ from pathlib import Path
 import torch
 
 #: Numbers up to which groups are kept apart by shifting them; with more, rounding and time count.
-_SHIFTED = {"cpu": 4_000, "cuda": 100_000}
+_MAX_SHIFTED = {"cpu": 4_000, "cuda": 100_000}
 
 
-def strongest(boxes: torch.Tensor, scores: torch.Tensor, groups: torch.Tensor, overlap: float) -> torch.Tensor:
+def batched_nms(boxes: torch.Tensor, scores: torch.Tensor, groups: torch.Tensor, overlap: float) -> torch.Tensor:
     """Indices of the boxes that no stronger one of their group overlaps more, strongest first.
 
     Gives what `torchvision.ops.batched_nms` gives.
@@ -27,7 +27,7 @@ def strongest(boxes: torch.Tensor, scores: torch.Tensor, groups: torch.Tensor, o
     """
     if not len(boxes):
         return torch.zeros(0, dtype=torch.long, device=boxes.device)
-    if boxes.numel() <= _SHIFTED[boxes.device.type]:
+    if boxes.numel() <= _MAX_SHIFTED[boxes.device.type]:
         shift = groups.to(boxes) * (boxes.max() + 1)
         return torch.ops.torchvision.nms(boxes + shift[:, None], scores, overlap)
     kept = torch.zeros(len(boxes), dtype=torch.bool, device=boxes.device)
@@ -44,12 +44,12 @@ def _load_operator() -> None:
         for library in sorted(Path(folder).glob("_C*")):
             with suppress(OSError):  # a library of another version, or a part that loads only with the others
                 torch.ops.load_library(str(library))
-            if _is_known():
+            if _is_registered():
                 return
     import torchvision  # noqa: F401
 
 
-def _is_known() -> bool:
+def _is_registered() -> bool:
     return hasattr(torch.ops.torchvision, "nms")
 
 

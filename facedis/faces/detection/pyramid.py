@@ -7,14 +7,14 @@ import torch
 from torch import nn
 from torch.nn.functional import conv2d, linear, prelu
 
-from facedis.faces.detection.integral_images import SummedAreas
+from facedis.faces.detection.integral_images import IntegralImages
 
 #: Side of the face that P-Net looks for, and the step between two places, in pixels of a scale.
 CELL, STRIDE = 12, 2
 #: Ratio between two scales.
-FACTOR = 0.709
+SCALE_FACTOR = 0.709
 #: Most candidates that one pass over one image may give; photographs give far fewer.
-MOST_CANDIDATES = 2000
+MAX_CANDIDATES = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +36,14 @@ class Candidates:
     offsets: torch.Tensor
 
 
-def scales_of(height: int, width: int, min_face: int) -> list[float]:
+def pyramid_scales(height: int, width: int, min_face: int) -> list[float]:
     """The scales at which faces of `min_face` pixels up to the image's shorter side become `CELL` pixels."""
     scales, scale = [], CELL / min_face
     shorter = min(height, width) * scale
     while shorter >= CELL:
         scales.append(scale)
-        scale *= FACTOR
-        shorter *= FACTOR
+        scale *= SCALE_FACTOR
+        shorter *= SCALE_FACTOR
     return scales
 
 
@@ -59,7 +59,7 @@ class Pyramid:
     def __init__(self, pnet: nn.Module, threshold: float, pass_pixels: int) -> None:
         """`pnet` has the layers of facenet-pytorch's `PNet`; `pass_pixels` bounds one pass."""
         self._pass_pixels = pass_pixels
-        self._least_logit = math.log(threshold / (1 - threshold))
+        self._min_logit = math.log(threshold / (1 - threshold))
         weight, bias = fold_normalisation(pnet.conv1)
         channels = weight.shape[0]
         fourfold = weight.new_zeros(2, 2, channels, 3, 4, 4)
@@ -76,10 +76,10 @@ class Pyramid:
         self._logit = logits[1] - logits[0], logit_bias[1] - logit_bias[0]
         self._offsets = pnet.conv4_2.weight.detach().flatten(1), pnet.conv4_2.bias.detach()
 
-    def candidates(self, sums: SummedAreas, min_face: int) -> list[Candidates]:
+    def candidates(self, sums: IntegralImages, min_face: int) -> list[Candidates]:
         """The candidates of every pass over every scale."""
         found = []
-        for number, scale in enumerate(scales_of(sums.height, sums.width, min_face)):
+        for number, scale in enumerate(pyramid_scales(sums.height, sums.width, min_face)):
             height, width = int(sums.height * scale + 1), int(sums.width * scale + 1)
             down, across = (math.ceil((side - 2) / 2) - 4 for side in (height, width))  # places
             if down < 1 or across < 1:
@@ -92,9 +92,9 @@ class Pyramid:
                 for top in range(0, down, stripe):
                     bottom = min(top + stripe, down)
                     rows = range(STRIDE * top, STRIDE * bottom + CELL - STRIDE)
-                    pixels = sums.resized(images, (height, width), rows, columns)
+                    pixels = sums.resize(images, (height, width), rows, columns)
                     features = self._features(pixels, rows.stop > height, columns.stop > width)
-                    found.append(self._pick(features, (first, top), number, scale))
+                    found.append(self._select(features, (first, top), number, scale))
         return found
 
     def _features(self, pixels: torch.Tensor, row_beyond: bool, column_beyond: bool) -> torch.Tensor:
@@ -111,12 +111,12 @@ class Pyramid:
         maps = prelu(conv2d(maps, *self._conv3), self._slope3)
         return maps.permute(0, 2, 3, 1)
 
-    def _pick(self, features: torch.Tensor, place: tuple[int, int], number: int, scale: float) -> Candidates:
+    def _select(self, features: torch.Tensor, place: tuple[int, int], number: int, scale: float) -> Candidates:
         """Candidates among the places of one pass, whose first image and row are `place`."""
         weight, bias = self._logit
         logits = torch.matmul(features, weight).add_(bias)  # B down across
-        chosen = torch.nonzero(logits >= self._least_logit)  # K 3
-        most = MOST_CANDIDATES * len(features)
+        chosen = torch.nonzero(logits >= self._min_logit)  # K 3
+        most = MAX_CANDIDATES * len(features)
         if len(chosen) > most:
             chosen = chosen[logits[chosen.unbind(1)].topk(most).indices.sort().values]
         image, row, column = chosen.unbind(1)

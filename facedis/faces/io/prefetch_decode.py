@@ -5,24 +5,24 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from facedis.faces.io.images import Decoded, decode
+from facedis.faces.io.images import DecodedImage, decode_image
 
 #: Images that may wait, and the pixels they may hold together: a bound of the memory.
-MOST_IMAGES = 128
-MOST_PIXELS = 60_000_000
+MAX_QUEUED_IMAGES = 128
+MAX_QUEUED_PIXELS = 60_000_000
 
 
-def decoded_ahead(sources: Iterable[Path | Callable[[], bytes]], workers: int) -> Iterator[Decoded]:
+def prefetch_decoded(sources: Iterable[Path | Callable[[], bytes]], workers: int) -> Iterator[DecodedImage]:
     """Decode `sources` with `workers` threads, yielding in order."""
-    waiting: deque[Future[Decoded]] = deque()
-    most = MOST_IMAGES
+    waiting: deque[Future[DecodedImage]] = deque()
+    most = MAX_QUEUED_IMAGES
     pool = ThreadPoolExecutor(workers, thread_name_prefix="facedis-decode")
     try:
         for source in sources:
-            waiting.append(pool.submit(decode, source))
+            waiting.append(pool.submit(decode_image, source))
             if len(waiting) >= most:
                 image = waiting.popleft().result()
-                most = _how_many(image, workers)
+                most = _queue_limit(image, workers)
                 yield image
                 while len(waiting) > most:
                     yield waiting.popleft().result()
@@ -32,9 +32,9 @@ def decoded_ahead(sources: Iterable[Path | Callable[[], bytes]], workers: int) -
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _how_many(image: Decoded, workers: int) -> int:
+def _queue_limit(image: DecodedImage, workers: int) -> int:
     """How many images like this one may wait; the images of a folder are mostly of like size."""
     if image.pixels is None:
-        return MOST_IMAGES
+        return MAX_QUEUED_IMAGES
     height, width = image.pixels.shape[:2]
-    return max(workers + 1, min(MOST_IMAGES, MOST_PIXELS // (height * width)))
+    return max(workers + 1, min(MAX_QUEUED_IMAGES, MAX_QUEUED_PIXELS // (height * width)))

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 
 from facedis.errors import InputError, MissingExtra
-from facedis.faces.io.images import Decoded, from_memory
+from facedis.faces.io.images import DecodedImage, load_from_memory
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".avi", ".webm", ".mpg", ".mpeg"})
 
 
-def frames(path: Path, every: int = 1) -> Iterator[tuple[int, float | None, Decoded]]:
+def read_frames(path: Path, every: int = 1) -> Iterator[tuple[int, float | None, DecodedImage]]:
     """Every `every`-th frame of a video, the first one included; one of them is in memory at a time.
 
     Args:
@@ -40,7 +40,7 @@ def frames(path: Path, every: int = 1) -> Iterator[tuple[int, float | None, Deco
                 if number % every == 0:
                     quarters = round(getattr(frame, "rotation", 0) / 90)  # counterclockwise, as `rot90` turns
                     pixels = np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), quarters))
-                    yield number, frame.time, from_memory(pixels)
+                    yield number, frame.time, load_from_memory(pixels)
     except (av.FFmpegError, OSError) as error:
         what = "it is not a video that can be read" if number < 0 else f"it breaks off after frame {number}"
         raise InputError(f"{what}: {getattr(error, 'strerror', None) or error}") from error

@@ -1,6 +1,6 @@
 """Files of codes in Parquet, NPZ or CSV: written in blocks and atomically, read in blocks.
 
-A file has one row per face: the columns of `sources.IDS`, then those of `expression_code`, `rest_code` and
+A file has one row per face: the columns of `sources.ID_COLUMNS`, then those of `expression_code`, `rest_code` and
 `trunk_features` that were requested. Parquet and NPZ also hold metadata such as the model's fingerprint.
 """
 
@@ -19,7 +19,7 @@ import numpy as np
 
 from facedis.atomic_io import atomic_write
 from facedis.errors import ConfigError, InputError, MissingExtra
-from facedis.faces.alignment.sources import IDS
+from facedis.faces.alignment.sources import ID_COLUMNS
 
 #: Column of each code.
 COLUMNS = {"expression": "expression_code", "rest": "rest_code", "trunk": "trunk_features"}
@@ -39,7 +39,7 @@ class CodesWriter(Protocol):
         """`metadata` is JSON; `stack` closes the resources of the writer."""
 
     def add(self, ids: ArrayMap, codes: ArrayMap) -> None:
-        """Write k faces: `ids` of shape (k,) by `IDS`, `codes` of shape (k, D) by the names of `COLUMNS`."""
+        """Write k faces: `ids` of shape (k,) by `ID_COLUMNS`, `codes` of shape (k, D) by the names of `COLUMNS`."""
 
     def finish(self) -> None:
         """Write the buffered rows."""
@@ -100,7 +100,7 @@ class _ParquetWriter:
         pyarrow = _pyarrow()
         ids, codes = (_concatenated([pair[side] for pair in self._buffer]) for side in (0, 1))
         self._buffer.clear()
-        columns = {name: pyarrow.array(ids[name]) for name in IDS} | {
+        columns = {name: pyarrow.array(ids[name]) for name in ID_COLUMNS} | {
             COLUMNS[name]: pyarrow.FixedSizeListArray.from_arrays(pyarrow.array(values.ravel()), values.shape[1])
             for name, values in codes.items()
         }
@@ -109,7 +109,7 @@ class _ParquetWriter:
             from pyarrow.parquet import ParquetWriter
 
             # Codes do not compress, and a dictionary of their values would be as large as the values.
-            options = {"compression": "none", "use_dictionary": list(IDS[1:])}
+            options = {"compression": "none", "use_dictionary": list(ID_COLUMNS[1:])}
             self._writer = self._stack.enter_context(ParquetWriter(self._path, table.schema, **options))
         self._writer.write_table(table)
 
@@ -124,10 +124,10 @@ class _CsvWriter:
     def add(self, ids: ArrayMap, codes: ArrayMap) -> None:
         if not self._has_header:
             sizes = {COLUMNS[name]: values.shape[1] for name, values in codes.items()}
-            self._table.writerow([*IDS, *(f"{name}_{i}" for name, size in sizes.items() for i in range(size))])
+            self._table.writerow([*ID_COLUMNS, *(f"{name}_{i}" for name, size in sizes.items() for i in range(size))])
             self._has_header = True
         numbers = np.concatenate(list(codes.values()), axis=1)
-        id_rows = zip(*(ids[name].tolist() for name in IDS), strict=True)
+        id_rows = zip(*(ids[name].tolist() for name in ID_COLUMNS), strict=True)
         # str of a float32 is the shortest text that gives the same number.
         self._table.writerows([*row, *map(str, values)] for row, values in zip(id_rows, numbers, strict=True))
 
@@ -185,7 +185,7 @@ class CodesFile(Protocol):
         """(m, D) float32 vectors of the faces at `indices`, in that order."""
 
     def ids(self, indices: np.ndarray) -> ArrayMap:
-        """The `IDS` of the faces at `indices`, each of shape (m,)."""
+        """The `ID_COLUMNS` of the faces at `indices`, each of shape (m,)."""
 
 
 def open_codes(path: Path) -> CodesFile:
@@ -235,11 +235,11 @@ class _ParquetFile:
 
     def ids(self, indices: np.ndarray) -> ArrayMap:
         groups = np.searchsorted(self._starts, indices, "right") - 1
-        found: dict[str, list[Any]] = {name: [None] * len(indices) for name in IDS}
+        found: dict[str, list[Any]] = {name: [None] * len(indices) for name in ID_COLUMNS}
         for group in np.unique(groups).tolist():
-            table = self._file.read_row_group(group, columns=list(IDS))
+            table = self._file.read_row_group(group, columns=list(ID_COLUMNS))
             for i in np.flatnonzero(groups == group):
-                for name in IDS:
+                for name in ID_COLUMNS:
                     found[name][i] = table[name][int(indices[i] - self._starts[group])].as_py()
         return {name: np.array(values) for name, values in found.items()}
 
@@ -258,7 +258,7 @@ class _NpzFile:
             self._codes = {name: _mapped(path, archive, f"{COLUMNS[name]}.npy") for name in self.codes}
         with np.load(path, allow_pickle=False) as arrays:
             self.metadata: dict[str, Any] = json.loads(str(arrays[_METADATA]))
-            self._ids = {name: arrays[name] for name in IDS}
+            self._ids = {name: arrays[name] for name in ID_COLUMNS}
         self.total = len(self._ids["row"])
 
     def blocks(self, code: str) -> Iterator[np.ndarray]:

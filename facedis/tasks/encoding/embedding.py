@@ -12,7 +12,7 @@ import numpy as np
 
 from facedis.errors import ConfigError, InputError
 from facedis.events import Event, EventHandler, ignore_events, warn
-from facedis.faces.alignment.sources import IDS, Source, from_cache, from_folder
+from facedis.faces.alignment.sources import ID_COLUMNS, FaceSource, faces_from_cache, faces_from_folder
 from facedis.faces.cache.cache import FacesCache
 from facedis.model.device import pick_device
 from facedis.model.storage.checkpoint import Run
@@ -116,9 +116,9 @@ def embed(
     checked_suffix(output)
     with ExitStack() as stack:
         if path.is_dir():
-            source = from_folder(run, path, options.crop, options.device)
+            source = faces_from_folder(run, path, options.crop, options.device)
         else:
-            source = from_cache(stack.enter_context(FacesCache.open(path)), split, options.batch_size)
+            source = faces_from_cache(stack.enter_context(FacesCache.open(path)), split, options.batch_size)
         metadata = {"model": run.display_name, "fingerprint": run.fingerprint, "classes": list(run.classes)}
         metadata |= {"source": str(source.root), "codes": [COLUMNS[name] for name in names]}
         start = time.perf_counter()
@@ -156,7 +156,7 @@ class _Written:
 
 
 def _write(
-    run: Run, source: Source, names: tuple[str, ...], device: str, writer: CodesWriter, handler: EventHandler
+    run: Run, source: FaceSource, names: tuple[str, ...], device: str, writer: CodesWriter, handler: EventHandler
 ) -> _Written:
     written, done, torch_device = _Written(), 0, pick_device(device)
     handler(Event("start", "embedding", total=source.total))
@@ -166,15 +166,15 @@ def _write(
             writer.add(block.ids, codes)
             written.sizes = {COLUMNS[name]: values.shape[1] for name, values in codes.items()}
         written.faces += len(block.faces)
-        written.several += block.several
+        written.several += block.n_multiple
         written.problems += block.problems
-        done += block.n
+        done += block.n_images
         handler(Event("advance", "embedding", done=done))
     handler(Event("end", "embedding", done=done))
     if not written.faces:
         image, why = written.problems[0]
         raise InputError(
-            f"none of the {done:,} images of {source.place} has a usable face; the first is {image}: {why}",
+            f"none of the {done:,} images of {source.path} has a usable face; the first is {image}: {why}",
             "add --crop none if the images are cropped faces",
         )
     return written
@@ -182,4 +182,6 @@ def _write(
 
 def _typed(row: Mapping[str, str]) -> dict[str, Any]:
     """A row of a CSV file with its numbers as numbers."""
-    return {name: int(text) if name == "row" else text if name in IDS else float(text) for name, text in row.items()}
+    return {
+        name: int(text) if name == "row" else text if name in ID_COLUMNS else float(text) for name, text in row.items()
+    }

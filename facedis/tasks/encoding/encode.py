@@ -9,7 +9,7 @@ from torch import Tensor
 from facedis.errors import CacheError, ConfigError, RunError
 from facedis.events import Event, EventHandler, ignore_events
 from facedis.faces.cache.cache import FacesCache
-from facedis.faces.cache.loader import prefetched
+from facedis.faces.cache.loader import prefetch_batches
 from facedis.metrics.codes import CodeTable
 from facedis.model.device import pick_device
 from facedis.model.network.disentangler import Output
@@ -156,7 +156,7 @@ def _encoded(
     run: Run, cache: FacesCache, rows: np.ndarray, batch_size: int, device: torch.device, tta_flip: bool
 ) -> Iterator[dict[str, np.ndarray]]:
     batches = [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]
-    for _, faces in prefetched(cache, batches):
+    for _, faces in prefetch_batches(cache, batches):
         arrays = _outputs(run, faces, device)
         if tta_flip:
             mirrored = _outputs(run, np.ascontiguousarray(faces[:, :, ::-1]), device)

@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image
 
 from facedis.errors import ConfigError, InputError
-from facedis.faces.alignment.align_images import cut_out
-from facedis.faces.io.images import Decoded, decode, from_memory
+from facedis.faces.alignment.align_images import iter_aligned
+from facedis.faces.io.images import DecodedImage, decode_image, load_from_memory
 from facedis.model.device import pick_device
 from facedis.model.storage.checkpoint import Run
 from facedis.result import Result
@@ -101,7 +101,7 @@ def encode_images(
         for name, size in code_sizes(run, names, options.device).items()
     }
     fallback = "whole" if no_face == "whole" else "skip"
-    for cut in cut_out(run, decoded_images(listed), len(listed), options.crop, fallback, options.device):
+    for cut in iter_aligned(run, decoded_images(listed), len(listed), options.crop, fallback, options.device):
         if cut.problems and no_face == "error":
             index, why = cut.problems[0]
             raise InputError(f"cannot use {_described(listed[index], index)}: {why}", _HINT)
@@ -134,9 +134,9 @@ def list_images(images: Sequence[ImageLike] | np.ndarray) -> list[ImageLike]:
     return listed
 
 
-def decoded_images(images: Sequence[ImageLike]) -> Iterator[Decoded]:
+def decoded_images(images: Sequence[ImageLike]) -> Iterator[DecodedImage]:
     """The pixels of each image, read from its file or from memory."""
-    return (from_memory(image) if isinstance(image, _IN_MEMORY) else decode(image) for image in images)
+    return (load_from_memory(image) if isinstance(image, _IN_MEMORY) else decode_image(image) for image in images)
 
 
 def image_names(images: Sequence[ImageLike]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from facedis.atomic_io import write_text
 from facedis.errors import CacheError, RunError
 from facedis.events import Event, EventHandler, ignore_events
 from facedis.faces.cache.cache import FacesCache
-from facedis.faces.cache.loader import prefetched
+from facedis.faces.cache.loader import prefetch_batches
 from facedis.metrics.classification.calibration import (
     TEMPERATURE_RANGE,
     expected_calibration_error,
@@ -108,7 +108,7 @@ def _logits(
 ) -> np.ndarray:
     pieces, done, place = [], 0, pick_device(device)
     handler(Event("start", "calibrating", total=len(rows)))
-    for _, faces in prefetched(cache, [rows[start : start + batch] for start in range(0, len(rows), batch)]):
+    for _, faces in prefetch_batches(cache, [rows[start : start + batch] for start in range(0, len(rows), batch)]):
         pieces.append(encode_faces(run, faces, place, ("logits",))["logits"])
         done += len(faces)
         handler(Event("advance", "calibrating", done=done))

@@ -16,7 +16,7 @@ from facedis.datasets.record import is_utf8
 from facedis.errors import ConfigError, InputError, OutputError, RunError
 from facedis.events import Event, EventHandler, ignore_events, note, warn
 from facedis.faces.cache.cache import FacesCache
-from facedis.faces.cache.scenes import scenes
+from facedis.faces.cache.scenes import scene_ids
 from facedis.metrics.statistics.intervals import Bootstrap, proportion_ci
 from facedis.model.storage.checkpoint import CHECKPOINT, HISTORY, MODEL, Run, load_run, read_info
 from facedis.result import Estimate, record, write_result
@@ -135,7 +135,7 @@ def settings(preset: str, options: TrainOptions, cache: FacesCache) -> tuple[Mod
     decoder = options.model.get("decoder") or in_file["model"].get("decoder")
     others = typed.get("draw_faces")
     with decoder_data(training_data(cache), others) as data:
-        known = presets.Known(has_identities(cache), bool((scenes(data.cache)[data.train_rows] >= 0).all()))
+        known = presets.Known(has_identities(cache), bool((scene_ids(data.cache)[data.train_rows] >= 0).all()))
     model_layer, train_layer = presets.layers(preset, typed, baseline, known, decoder, _factors(options))
     config = resolve(TrainConfig, train_layer, in_file["train"], options.train)
     if "beta1" in typed and config.beta1 > 0 and decoder in NO_CODE_GRADIENT and not baseline:

@@ -19,10 +19,10 @@ from facedis.atomic_io import atomic_write
 from facedis.datasets.formats.walk import iter_images
 from facedis.errors import MissingExtra, OutputError
 from facedis.events import EventHandler, ignore_events, note
-from facedis.faces.alignment.align_images import crop_settings
-from facedis.faces.alignment.plan import bundled
-from facedis.faces.cropping.crop import whole
-from facedis.faces.io.images import pixels_of
+from facedis.faces.alignment.align_images import crop_config
+from facedis.faces.alignment.plan import bundled_folder
+from facedis.faces.cropping.crop import resize_image
+from facedis.faces.io.images import read_image
 from facedis.model.storage.checkpoint import Run
 from facedis.result import record
 from facedis.tasks.encoding.temperature import Calibration
@@ -85,15 +85,15 @@ def export_onnx(run: Run, path: Path, handler: EventHandler = ignore_events) -> 
 
 def _faces(run: Run, handler: EventHandler) -> np.ndarray:
     """(FACES, S, S, 3) uint8 of the bundled faces, in the size of the run's own."""
-    folder, size = bundled(handler), run.info["faces"]["size"]
+    folder, size = bundled_folder(handler), run.info["faces"]["size"]
     images = list(iter_images(folder))
     chosen = [images[place] for place in np.linspace(0, len(images) - 1, FACES).round().astype(int)]
-    return np.stack([whole(pixels_of(folder / name), size) for name in chosen])
+    return np.stack([resize_image(read_image(folder / name), size) for name in chosen])
 
 
 def _about(run: Run, calibration: Calibration) -> dict[str, str]:
     """What the file says about itself; ONNX keeps text only, so that lists and numbers are JSON."""
-    crop = crop_settings(run)
+    crop = crop_config(run)
     values = {
         "classes": list(run.classes),
         "size": run.info["faces"]["size"],

@@ -12,9 +12,9 @@ from typing import TextIO
 
 from facedis.datasets.formats.walk import iter_images
 from facedis.errors import FacedisError
-from facedis.faces.io.images import Decoded
-from facedis.faces.io.prefetch_decode import decoded_ahead
-from facedis.faces.io.video import VIDEO_SUFFIXES, frames
+from facedis.faces.io.images import DecodedImage
+from facedis.faces.io.prefetch_decode import prefetch_decoded
+from facedis.faces.io.video import VIDEO_SUFFIXES, read_frames
 
 #: The word for a list of paths on the standard input.
 STDIN = "-"
@@ -35,7 +35,7 @@ class InputImage:
 
     file: str
     below: str
-    image: Decoded
+    image: DecodedImage
     frame: int | None = None
     seconds: float | None = None
 
@@ -106,18 +106,18 @@ def _images(places: Iterable[_Place]) -> Iterator[InputImage]:
             waiting.append(place)
             yield Path(place.file)
 
-    for image in decoded_ahead(sources(), _WORKERS):
+    for image in prefetch_decoded(sources(), _WORKERS):
         place = waiting.popleft()
         yield InputImage(place.file, place.below, image)
 
 
 def _frames(place: _Place, every: int) -> Iterator[InputImage]:
     try:
-        for number, seconds, image in frames(Path(place.file), every):
+        for number, seconds, image in read_frames(Path(place.file), every):
             yield InputImage(place.file, place.below, image, number, seconds)
     except FacedisError as error:  # the others go on
         yield _broken(place, str(error))
 
 
 def _broken(place: _Place, why: str) -> InputImage:
-    return InputImage(place.file, place.below, Decoded(None, "unreadable", why))
+    return InputImage(place.file, place.below, DecodedImage(None, "unreadable", why))

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from facedis import plugins
-from facedis.faces.alignment.align_images import crop_settings
-from facedis.faces.cropping.all_faces import Found, every_face
+from facedis.faces.alignment.align_images import crop_config
+from facedis.faces.cropping.all_faces import ImageFaces, crop_all_faces
 from facedis.faces.cropping.crop import CropSettings
 from facedis.metrics.classification.calibration import softmax
 from facedis.model.device import pick_device
@@ -84,14 +84,14 @@ def predict(run: Run, pictures: Iterable[InputImage], options: PredictOptions) -
     Raises:
         ConfigError: The detector or the device is not there, or `min_face` is out of range.
     """
-    config = crop_settings(run, options.crop, options.device)
+    config = crop_config(run, options.crop, options.device)
     if options.min_face is not None:
         config = replace(config, min_face=options.min_face)
     settings, detector = CropSettings(config.crop, config.size, config.margin), None
     if config.crop != "none":
         detector = plugins.load_by_name(plugins.DETECTORS, config.detector)(config.device, config.min_face)
     for portion in _portions(pictures):
-        found = every_face([picture.image for picture in portion], settings, detector)
+        found = crop_all_faces([picture.image for picture in portion], settings, detector)
         read = iter(_read(run, found, options))
         for picture, each in zip(portion, found, strict=True):
             faces = [next(read) for _ in range(len(each.faces))]
@@ -110,7 +110,7 @@ def _portions(pictures: Iterable[InputImage]) -> Iterator[list[InputImage]]:
         yield portion
 
 
-def _read(run: Run, found: Sequence[Found], options: PredictOptions) -> Iterator[FacePrediction]:
+def _read(run: Run, found: Sequence[ImageFaces], options: PredictOptions) -> Iterator[FacePrediction]:
     """Every face of a portion of images, one after the other."""
     total = sum(len(each.faces) for each in found)
     if not total:

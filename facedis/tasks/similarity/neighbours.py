@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from facedis.events import Event, EventHandler, ignore_events
-from facedis.faces.alignment.sources import from_cache
+from facedis.faces.alignment.sources import faces_from_cache
 from facedis.faces.cache.cache import FacesCache
 from facedis.metrics.verification.ranking import top_k_per_query
 from facedis.model.device import pick_device
@@ -47,7 +47,7 @@ class Neighbours:
             return cls(np.concatenate(list(file.blocks("expression"))), ids["image"], ids["expression"])
         codes, images, expressions, where = [], [], [], pick_device(device)
         with FacesCache.open(place) as cache:
-            source = from_cache(cache, "all", _BATCH)
+            source = faces_from_cache(cache, "all", _BATCH)
             handler(Event("start", "encoding the neighbours", total=source.total))
             for block in source.blocks:
                 codes.append(encode_faces(run, block.faces, where, ("expression",))["expression"])

@@ -11,8 +11,8 @@ from facedis.datasets.image_pairs import ImagePair, read_pairs
 from facedis.datasets.record import Skipped
 from facedis.errors import InputError
 from facedis.events import Event, EventHandler, ignore_events, warn
-from facedis.faces.alignment.align_images import cut_out
-from facedis.faces.io.prefetch_decode import decoded_ahead
+from facedis.faces.alignment.align_images import iter_aligned
+from facedis.faces.io.prefetch_decode import prefetch_decoded
 from facedis.metrics.statistics.intervals import Bootstrap
 from facedis.metrics.verification.pairs import Pairs, auc
 from facedis.model.device import pick_device
@@ -100,12 +100,12 @@ def _faces_of(
     """Codes and face of every image of a block by its path, each image read once, and what is wrong with which row."""
     paths = list(dict.fromkeys(str(where) for pair in block for _, where in _named(pair)))
     where, codes, pixels, why = pick_device(device), {}, {}, {}
-    images = decoded_ahead(map(Path, paths), _WORKERS)
-    for cut in cut_out(run, images, len(paths), crop, device=device):
+    images = prefetch_decoded(map(Path, paths), _WORKERS)
+    for cut in iter_aligned(run, images, len(paths), crop, device=device):
         why |= {paths[place]: reason for place, reason in cut.problems}
-        if len(cut.places):
+        if len(cut.indices):
             found = encode_faces(run, cut.faces, where, COMPARED_OUTPUTS)
-            for number, place in enumerate(cut.places.tolist()):
+            for number, place in enumerate(cut.indices.tolist()):
                 codes[paths[place]] = {name: values[number] for name, values in found.items()}
                 pixels[paths[place]] = cut.faces[number]
     problems = [

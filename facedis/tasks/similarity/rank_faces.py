@@ -10,8 +10,8 @@ import numpy as np
 
 from facedis.errors import ConfigError, InputError, RunError
 from facedis.events import Event, EventHandler, ignore_events, warn
-from facedis.faces.alignment.align_images import align_photographs
-from facedis.faces.alignment.sources import IDS, Block, Source, from_cache, from_folder
+from facedis.faces.alignment.align_images import align_images
+from facedis.faces.alignment.sources import ID_COLUMNS, FaceBlock, FaceSource, faces_from_cache, faces_from_folder
 from facedis.faces.cache.cache import FacesCache
 from facedis.metrics.verification.ranking import TopK
 from facedis.model.device import pick_device
@@ -78,17 +78,17 @@ def rank(
         raise InputError(f"there is no {place}", "name an image, a folder, a faces cache or a file of codes")
     reference = ReferenceDistribution.load(run.path, false_accepts)
     codes_file = codes_in(run, place, by) if place.suffix.lower() in CODES_SUFFIXES else None
-    (face,) = align_photographs(run, [image], crop, device)
+    (face,) = align_images(run, [image], crop, device)
     query = encode_faces(run, np.stack([face.face]), pick_device(device), COMPARED_OUTPUTS)
-    notes = [f"{image} shows {face.found} faces, the largest is compared"] if face.found > 1 else []
+    notes = [f"{image} shows {face.n_faces} faces, the largest is compared"] if face.n_faces > 1 else []
     if codes_file is not None:
         found = _in_codes(codes_file, query, by, top, handler)
     else:
         with ExitStack() as stack:
             if place.is_dir():
-                source = from_folder(run, place, crop, device)
+                source = faces_from_folder(run, place, crop, device)
             else:
-                source = from_cache(stack.enter_context(FacesCache.open(place)), "all", _BATCH)
+                source = faces_from_cache(stack.enter_context(FacesCache.open(place)), "all", _BATCH)
             found = _in_faces(run, source, query, by, top, device, handler)
     pairs = _pairs(run, str(image), query, found, reference)
     listed = [{"image": name, "why": why} for name, why in found.problems[:MAX_LISTED]]
@@ -106,7 +106,7 @@ class _Found:
     Attributes:
         total: Faces that were looked at.
         names: Their images, as they are called in the record.
-        ids: (m,) arrays by `IDS`.
+        ids: (m,) arrays by `ID_COLUMNS`.
         codes: (m, D) arrays by name, with the probabilities where they are known.
         faces: (S, S, 3) uint8 of each; none of a file of codes.
         problems: (image, why) of images without a face.
@@ -151,7 +151,7 @@ def _in_codes(file: CodesFile, query: Mapping[str, np.ndarray], by: str, top: in
 
 
 def _in_faces(
-    run: Run, source: Source, query: Mapping[str, np.ndarray], by: str, top: int, device: str, handler: EventHandler
+    run: Run, source: FaceSource, query: Mapping[str, np.ndarray], by: str, top: int, device: str, handler: EventHandler
 ) -> _Found:
     best, where = TopK(query[by][0], top), pick_device(device)
     kept: dict[int, _Face] = {}
@@ -165,17 +165,17 @@ def _in_faces(
             new = [place for place in best.indices.tolist() if place >= faces]
             kept = {place: kept[place] for place in best.indices.tolist() if place < faces}
             kept |= {place: _Face.of(block, codes, place - faces) for place in new}
-        faces, looked = faces + len(block.faces), looked + block.n
+        faces, looked = faces + len(block.faces), looked + block.n_images
         problems += block.problems
         handler(Event("advance", "comparing", done=looked))
     handler(Event("end", "comparing", done=looked))
     if not faces:
         raise InputError(
-            f"none of the {looked:,} images of {source.place} has a face to use; the first is {': '.join(problems[0])}",
+            f"none of the {looked:,} images of {source.path} has a face to use; the first is {': '.join(problems[0])}",
             "add --crop none if they are cropped faces already",
         )
     chosen = [kept[place] for place in best.indices.tolist()]
-    ids = {name: np.array([face.ids[name] for face in chosen]) for name in IDS}
+    ids = {name: np.array([face.ids[name] for face in chosen]) for name in ID_COLUMNS}
     codes = {name: np.stack([face.codes[name] for face in chosen]) for name in chosen[0].codes}
     names = [str(source.root / image) for image in ids["image"]]
     return _Found(faces, names, ids, codes, [face.face for face in chosen], problems)
@@ -190,7 +190,7 @@ class _Face:
     face: np.ndarray
 
     @classmethod
-    def of(cls, block: Block, codes: Mapping[str, np.ndarray], place: int) -> "_Face":
+    def of(cls, block: FaceBlock, codes: Mapping[str, np.ndarray], place: int) -> "_Face":
         ids = {name: values[place] for name, values in block.ids.items()}
         return cls(ids, {name: values[place].copy() for name, values in codes.items()}, block.faces[place].copy())
 

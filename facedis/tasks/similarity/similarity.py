@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from facedis.faces.alignment.align_images import align_photographs
+from facedis.faces.alignment.align_images import align_images
 from facedis.metrics.classification.calibration import softmax
 from facedis.metrics.verification.pairs import cosines
 from facedis.model.device import pick_device
@@ -77,13 +77,13 @@ def compare(
     Source: paper, Table 3, which has no pairs of different expressions to compare with.
     """
     reference = ReferenceDistribution.load(run.path, false_accepts)
-    faces = align_photographs(run, [image1, image2], crop, device)
+    faces = align_images(run, [image1, image2], crop, device)
     pixels = np.stack([face.face for face in faces])
     codes = encode_faces(run, pixels, pick_device(device), COMPARED_OUTPUTS)
     pair = {"image1": str(image1), "image2": str(image2), "labels": {}}
     pair |= compare_pairs(codes, np.array([0]), np.array([1]), reference)[0]
     pair["predicted"] = predicted(run, codes["probabilities"])
-    several = [f"{face.path} shows {face.found} faces, the largest is compared" for face in faces if face.found > 1]
+    several = [f"{face.path} shows {face.n_faces} faces, the largest is compared" for face in faces if face.n_faces > 1]
     found = similarity_record(run, "pair", [pair], reference, several)
     return SimilarityResult(found, {str(face.path): face.face for face in faces})
 

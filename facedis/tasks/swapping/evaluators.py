@@ -9,7 +9,7 @@ import torch
 
 from facedis.errors import ConfigError, RunError
 from facedis.events import EventHandler, ignore_events
-from facedis.faces.cache.loader import pieces_of
+from facedis.faces.cache.loader import in_batches
 from facedis.model.device import pick_device
 from facedis.model.network.trunk import Source, build_trunk
 from facedis.model.preprocessing import to_images
@@ -50,7 +50,7 @@ class ExpressionEvaluator:
     @torch.inference_mode()
     def judge(self, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Probabilities (n, K) and pooled trunk features (n, F) of (n, S, S, 3) uint8 pictures."""
-        outputs = [forward(self.run, piece, self.device)[1] for piece in pieces_of(pictures, self.batch)]
+        outputs = [forward(self.run, piece, self.device)[1] for piece in in_batches(pictures, self.batch)]
         return (
             torch.cat([output.logits.softmax(1) for output in outputs]).float().cpu().numpy(),
             torch.cat([output.features for output in outputs]).float().cpu().numpy(),
@@ -82,7 +82,7 @@ class IdentityEvaluator:
     @torch.inference_mode()
     def embeddings(self, pictures: np.ndarray) -> np.ndarray:
         """(n, D) float32 of (n, S, S, 3) uint8 pictures; people are compared by cosine."""
-        outputs = [forward(self.run, piece, self.device)[1] for piece in pieces_of(pictures, self.batch)]
+        outputs = [forward(self.run, piece, self.device)[1] for piece in in_batches(pictures, self.batch)]
         return torch.cat([output.codes.expression for output in outputs]).float().cpu().numpy()
 
 
@@ -104,7 +104,7 @@ class FaceNetEvaluator:
     def embeddings(self, pictures: np.ndarray) -> np.ndarray:
         """(n, 1792) float32 of (n, S, S, 3) uint8 pictures; people are compared by cosine."""
         trunk, found = self.trunk.to(self.device), []
-        for piece in pieces_of(pictures, self.batch):
+        for piece in in_batches(pictures, self.batch):
             images = to_images(torch.from_numpy(piece).to(self.device), self.SIZE)
             found.append(trunk(images).mean((2, 3)).float().cpu().numpy())
         return np.concatenate(found)

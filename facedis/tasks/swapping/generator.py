@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from facedis.errors import RunError
-from facedis.faces.cache.loader import pieces_of
+from facedis.faces.cache.loader import in_batches
 from facedis.model.device import pick_device
 from facedis.model.network.disentangler import Codes
 from facedis.model.storage.checkpoint import CHECKPOINT, Run
@@ -74,7 +74,7 @@ class SwapGenerator:
     def encode(self, faces: np.ndarray) -> EncodedFaces:
         """Codes and reconstructions of (n, S, S, 3) uint8 faces, of any S."""
         pieces = []
-        for piece in pieces_of(faces, self.batch):
+        for piece in in_batches(faces, self.batch):
             images, output = forward(self.run, piece, self.device)
             codes = [code.float().cpu().numpy() for code in output.codes.named().values()]
             rest = np.concatenate([code.reshape(len(piece), -1) for code in codes[1:]], axis=1)
@@ -88,7 +88,7 @@ class SwapGenerator:
         model = self.run.model.to(self.device)
         ends = np.cumsum([int(np.prod(shape)) for shape in self.shapes.values()])[:-1]
         pieces = []
-        for one, other in zip(pieces_of(expression, self.batch), pieces_of(rest, self.batch), strict=True):
+        for one, other in zip(in_batches(expression, self.batch), in_batches(rest, self.batch), strict=True):
             parts = zip(self.shapes.items(), np.split(other, ends, axis=1), strict=True)
             named = {name: part.reshape(len(part), *shape) for (name, shape), part in parts}
             codes = {

@@ -11,7 +11,7 @@ from facedis.config import SwapEvalConfig, as_dict
 from facedis.errors import CacheError, RunError
 from facedis.events import EventHandler, ignore_events
 from facedis.faces.cache.cache import FacesCache
-from facedis.faces.cache.scenes import ONE_SETTING, STRENGTH
+from facedis.faces.cache.scenes import INTENSITY, SAME_CAPTURE_DATASETS
 from facedis.model.storage.checkpoint import Run
 from facedis.result import record
 from facedis.tasks.encoding.encode import run_labels
@@ -59,14 +59,14 @@ def evaluate_swaps(
         )
     chosen = np.sort(np.random.default_rng(config.seed).permutation(rows)[: config.faces_used])
     factors = {name: values[chosen] for name, values in cache.factors.items()}
-    known = STRENGTH in factors
+    known = INTENSITY in factors
     faces = Faces(
         cache.faces(chosen),
         labels[chosen],
         cache.identities[chosen],
         run.classes,
-        np.stack([values for name, values in factors.items() if name != STRENGTH], axis=1) if known else None,
-        factors.get(STRENGTH),
+        np.stack([values for name, values in factors.items() if name != INTENSITY], axis=1) if known else None,
+        factors.get(INTENSITY),
         _one_setting(cache, config),
     )
     numbers, shown = measure_swaps(generator, faces, judges, config, handler)
@@ -89,7 +89,7 @@ def evaluate_swaps(
 
 
 def _one_setting(cache: FacesCache, config: SwapEvalConfig) -> bool:
-    return config.one_setting == "yes" or (config.one_setting == "auto" and cache.info.dataset in ONE_SETTING)
+    return config.one_setting == "yes" or (config.one_setting == "auto" and cache.info.dataset in SAME_CAPTURE_DATASETS)
 
 
 def _refuse_ignorant(judge: ExpressionEvaluator, run: Run) -> None:
@@ -110,7 +110,7 @@ def _notes(run: Run, cache: FacesCache, config: SwapEvalConfig, judges: Evaluato
         notes.append("these are not the faces that the model was trained on")
     if there > config.faces_used:
         notes.append(f"swaps are made of {config.faces_used:,} random faces out of {there:,}")
-    if STRENGTH not in cache.factors and _one_setting(cache, config):
+    if INTENSITY not in cache.factors and _one_setting(cache, config):
         notes.append("the truth of a swap within a person is taken to be that person's other photograph")
     for judge in (judges.expression, judges.face):
         if isinstance(judge, (ExpressionEvaluator, IdentityEvaluator)):

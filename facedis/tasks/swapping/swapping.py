@@ -12,11 +12,11 @@ import numpy as np
 from facedis.datasets.record import IMAGE_SUFFIXES
 from facedis.errors import ConfigError, InputError
 from facedis.events import EventHandler, ignore_events, warn
-from facedis.faces.alignment.align_images import align_photographs, crop_settings
+from facedis.faces.alignment.align_images import align_images, crop_config
 from facedis.faces.cropping.crop import CropSettings, face_to_image
 from facedis.faces.cropping.paste import paste_face
 from facedis.faces.cropping.single_image import SingleFace
-from facedis.faces.io.images import pixels_of
+from facedis.faces.io.images import read_image
 from facedis.metrics.generation.swaps import paired_cosine
 from facedis.model.storage.checkpoint import Run
 from facedis.result import record
@@ -62,7 +62,7 @@ class SwapOptions:
     """How the faces are cut out and drawn, and whether each is also put back into its photograph.
 
     Attributes:
-        crop: As in `align_photographs`; None as the run's own faces were.
+        crop: As in `align_images`; None as the run's own faces were.
         device: As in the settings.
         paste: Also make the photograph with the drawn face in it.
         handler: Told of the progress.
@@ -231,10 +231,10 @@ def images_in(folder: Path) -> list[Path]:
 def _read(
     generator: SwapGenerator, images: Sequence[Path], wanted: SwapOptions
 ) -> tuple[list[SingleFace], EncodedFaces]:
-    faces = align_photographs(generator.run, images, wanted.crop, wanted.device)
+    faces = align_images(generator.run, images, wanted.crop, wanted.device)
     for face in faces:
-        if face.found > 1:
-            warn(wanted.handler, f"{face.path} shows {face.found} faces: the largest is taken")
+        if face.n_faces > 1:
+            warn(wanted.handler, f"{face.path} shows {face.n_faces} faces: the largest is taken")
     return faces, generator.encode(np.stack([face.face for face in faces]))
 
 
@@ -247,11 +247,11 @@ def _own_pictures(own: EncodedFaces, number: int) -> dict[str, SwapImage]:
 
 def _pasted(run: Run, faces: Sequence[SingleFace], drawn: np.ndarray, wanted: SwapOptions) -> dict[str, SwapImage]:
     """Each photograph with its drawn face in the place of its own."""
-    config = crop_settings(run, wanted.crop)
+    config = crop_config(run, wanted.crop)
     settings = CropSettings(config.crop, config.size, config.margin)
     pictures = {}
     for number, (face, pixels) in enumerate(zip(faces, drawn, strict=True), 1):
-        image = pixels_of(face.path)
+        image = read_image(face.path)
         way = face_to_image(image.shape, face.box, face.landmarks, settings)
         pasted = paste_face(image, pixels, way, settings.size)
         pictures[f"x{number}_pasted"] = SwapImage(pasted, f"X{number}'' in X{number}", "composite")

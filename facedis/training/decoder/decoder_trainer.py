@@ -9,8 +9,8 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from facedis.faces.cache.loader import prefetched
-from facedis.faces.cache.scenes import scenes
+from facedis.faces.cache.loader import prefetch_batches
+from facedis.faces.cache.scenes import scene_ids
 from facedis.model.network.disentangler import Disentangler
 from facedis.model.preprocessing import to_images
 from facedis.model.storage.checkpoint import Modules
@@ -68,7 +68,7 @@ class DecoderTrainer(EpochLoop[DecoderBatch]):
         self.config, self.data, self.model, self.seed = config, data, model, job.config.seed
         self.image_size = job.model.image_size
         self.first_epoch = job.config.epochs  # epochs continue those of the encoder, for other random numbers
-        self.scenes = scenes(data.cache)[data.train_rows]
+        self.scenes = scene_ids(data.cache)[data.train_rows]
         torch.manual_seed(self.seed)
         adversaries = DecoderAdversaries(job.model, config, len(data.classes))
         model.requires_grad_(False)
@@ -103,7 +103,7 @@ class DecoderTrainer(EpochLoop[DecoderBatch]):
     def prepared(self, batches: list[np.ndarray]) -> Iterator[DecoderBatch]:
         """The batches on the device, resized and augmented; faces of one scene get the same augmentation."""
         rows, device = self.data.train_rows, self.fabric.device
-        loaded = prefetched(self.data.cache, [rows[batch] for batch in batches])
+        loaded = prefetch_batches(self.data.cache, [rows[batch] for batch in batches])
         for number, (picked, faces) in enumerate(loaded, self.state.step):
             index = np.searchsorted(rows, picked)
             labels, scene = (torch.from_numpy(values[index]) for values in (self.data.train_labels, self.scenes))

@@ -13,7 +13,7 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from facedis.events import Event, EventHandler
-from facedis.faces.cache.loader import prefetched
+from facedis.faces.cache.loader import prefetch_batches
 from facedis.metrics.erasure.leace import leace
 from facedis.metrics.erasure.reduced_rank import reduced_rank_basis
 from facedis.model.losses.retention_losses import lowres_target
@@ -81,7 +81,7 @@ def _codes_and_targets(
     rows, branch = data.train_rows, _rest_branch(model)
     handler(Event("start", _TASK, total=len(rows)))
     starts = range(0, len(rows), BATCH)
-    for number, (_, faces) in enumerate(prefetched(data.cache, [rows[start : start + BATCH] for start in starts])):
+    for number, (_, faces) in enumerate(prefetch_batches(data.cache, [rows[start : start + BATCH] for start in starts])):
         images = to_images(torch.from_numpy(faces).to(fabric.device), size)
         maps = model.feature_maps(images)
         codes = branch.unnormalised(model.rest_features(maps))

@@ -30,21 +30,21 @@ def test_objects_that_are_numbers(tmp_path, value):
     assert float(read_scalar(saved(tmp_path, np.array(value, object)))) == value
 
 
-class Evil:
+class Malicious:
     def __reduce__(self):
-        return os.mkdir, ("evil",)
+        return os.mkdir, ("executed",)
 
 
-def test_a_pickle_is_looked_at_and_never_run(tmp_path, monkeypatch):
+def test_pickles_are_not_executed(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = saved(tmp_path, np.array(1, object))
     content = path.read_bytes()
-    path.write_bytes(content[: content.index(b"\n") + 1] + pickle.dumps([Evil()]))
+    path.write_bytes(content[: content.index(b"\n") + 1] + pickle.dumps([Malicious()]))
     read_scalar(path)
-    assert not (tmp_path / "evil").exists()
+    assert not (tmp_path / "executed").exists()
 
 
-def test_what_is_no_such_file_is_a_value_error(tmp_path):
+def test_other_files_are_value_errors(tmp_path):
     file = io.BytesIO()
     np.save(file, np.array("3"))
     whole = file.getvalue()

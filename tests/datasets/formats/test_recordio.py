@@ -13,7 +13,7 @@ def labels(path, offset):
         return read_labels(file, offset)
 
 
-def test_labels_and_bytes_come_back(tmp_path):
+def test_labels_and_images_round_trip(tmp_path):
     path = tmp_path / "a.rec"
     payloads = [
         packed(0, [3.0, 9.0]),
@@ -29,7 +29,7 @@ def test_labels_and_bytes_come_back(tmp_path):
 
 
 @given(st.lists(st.binary(max_size=9), min_size=1, max_size=5))
-def test_a_record_in_parts_is_joined_with_the_number_that_was_cut_out(tmp_path_factory, parts):
+def test_parts_of_a_record_are_joined_by_the_magic_number(tmp_path_factory, parts):
     path = tmp_path_factory.mktemp("rec") / "a.rec"
     image = MAGIC.join(parts)
     content, places = record_io([packed(1, [1.0], image), packed(2, [2.0], b"next")], cut=(0,))
@@ -39,7 +39,7 @@ def test_a_record_in_parts_is_joined_with_the_number_that_was_cut_out(tmp_path_f
     assert read_image(path, places[1]) == b"next"
 
 
-def test_what_is_broken_is_a_value_error(tmp_path):
+def test_broken_records_are_value_errors(tmp_path):
     path = tmp_path / "a.rec"
     content, _ = record_io([packed(1, [1.0], b"a" * 40)])
     for broken in (b"", content[:6], content[:20], content[:50], b"none" + content[4:]):
@@ -58,13 +58,13 @@ def test_what_is_broken_is_a_value_error(tmp_path):
         read_image(path, 0)
 
 
-def test_walking_stops_at_the_first_broken_part(tmp_path):
+def test_offsets_end_at_the_first_broken_part(tmp_path):
     content, places = record_io([packed(1, [1.0], b"a"), packed(2, [2.0], b"b")])
     (tmp_path / "a.rec").write_bytes(content + b"garbage!" * 3)
     assert list(record_offsets(tmp_path / "a.rec")) == places
 
 
-def test_labels_that_the_file_ends_within_are_a_value_error(tmp_path):
+def test_truncated_labels_are_a_value_error(tmp_path):
     path = tmp_path / "a.rec"
     content, (place,) = record_io([packed(2, [6.0, 2.0, 1.0], b"jpeg!")])
     path.write_bytes(content[:40])  # after the header and one of three labels

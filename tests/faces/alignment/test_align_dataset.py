@@ -10,9 +10,9 @@ from facedis.errors import CacheError, ConfigError, InputError, OutputError
 from facedis.faces.alignment import align_dataset as module
 from facedis.faces.alignment.align_dataset import align
 from facedis.faces.cache.cache import CacheWriter, FacesCache, partial_path
-from facedis.faces.cropping.crop import box_crop, similarity_crop, whole
+from facedis.faces.cropping.crop import box_crop, resize_image, similarity_crop
 from facedis.faces.detection.mtcnn import Mtcnn
-from facedis.faces.io.images import decode
+from facedis.faces.io.images import decode_image
 from facedis.synthetic import bundled
 from facedis.taxonomy import EIGHT, SEVEN
 
@@ -75,7 +75,7 @@ def test_a_face_is_the_crop_of_its_box(boxed, folder):
     with FacesCache.open(boxed[0]) as cache:
         for name in ("03.png", "group.png"):
             row = list(cache.sources).index(name)
-            image = decode(folder / name).pixels
+            image = decode_image(folder / name).pixels
             expected = box_crop(image, cache.column("box")[row], 160, 32)
             np.testing.assert_array_equal(cache.faces(np.array([row]))[0], expected)
         bad = np.flatnonzero(~cache.usable)
@@ -104,7 +104,7 @@ def test_a_similarity_crop_is_upright(folder, tmp_path):
     align(folder, tmp_path / "faces.h5", AlignConfig(crop="similarity", size=96))
     with FacesCache.open(tmp_path / "faces.h5") as cache:
         row = list(cache.sources).index("05.png")
-        expected = similarity_crop(decode(folder / "05.png").pixels, cache.column("landmarks")[row], 96, 32)
+        expected = similarity_crop(decode_image(folder / "05.png").pixels, cache.column("landmarks")[row], 96, 32)
         np.testing.assert_array_equal(cache.faces(np.array([row]))[0], expected)
 
 
@@ -144,7 +144,7 @@ def test_whole_images_may_stand_in_for_faces(folder, tmp_path):
     with FacesCache.open(tmp_path / "faces.h5") as cache:
         row = list(cache.sources).index("empty-room.png")
         np.testing.assert_array_equal(
-            cache.faces(np.array([row]))[0], whole(decode(folder / "empty-room.png").pixels, 64)
+            cache.faces(np.array([row]))[0], resize_image(decode_image(folder / "empty-room.png").pixels, 64)
         )
         assert np.isnan(cache.column("probability")[row])
 
@@ -233,7 +233,7 @@ def interrupted(folder, output, config, after, monkeypatch):
         if sum(done) == after:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, "CHUNK", 7)
+    monkeypatch.setattr(module, "CHUNK_ROWS", 7)
     with pytest.raises(KeyboardInterrupt):
         align(folder, output, config, handler)
 
@@ -293,7 +293,7 @@ def test_without_a_folder_the_bundled_faces_are_aligned_with_their_factors(pictu
 
 
 def test_progress_is_told(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "CHUNK", 12)
+    monkeypatch.setattr(module, "CHUNK_ROWS", 12)
     events = []
     align(folder, tmp_path / "faces.h5", AlignConfig(), events.append)
     kinds = [event.kind for event in events]

@@ -6,7 +6,7 @@ from PIL import Image
 from facedis.config import AlignConfig
 from facedis.datasets import expected_counts as published
 from facedis.datasets.expected_counts import ExpectedCount
-from facedis.faces.alignment.check import check
+from facedis.faces.alignment.check import check_dataset
 from tests.datasets.trees import TREES, picture, put, write
 
 
@@ -16,7 +16,7 @@ def test_every_layout_is_checked_image_by_image(name, tmp_path):
     root.mkdir()
     tree = TREES[name]
     tree.make(root)
-    result = check(root, AlignConfig())
+    result = check_dataset(root, AlignConfig())
     assert (result["kind"], result["dataset"], result["source"]) == ("check", tree.reader, str(root))
     assert result["rows"] == len(tree.rows) == sum(result["images"].values())
     assert result["skipped"] == len(tree.skipped) == sum(reason["count"] for reason in result["reasons"])
@@ -49,7 +49,7 @@ def test_equal_images_are_found_whatever_their_format(root):
         "e.png,fear",
         "f.png,fear",
     )
-    result = check(root, AlignConfig())
+    result = check_dataset(root, AlignConfig())
     assert result["duplicates"] == {
         "images": 2,
         "across_splits": 1,
@@ -63,7 +63,7 @@ def test_equal_images_are_found_whatever_their_format(root):
 def test_people_in_several_splits_are_named(root):
     put(root, "a.png", "b.png", "c.png", "d.png")
     rows(root, "a.png,fear,Ann,train", "b.png,fear,Ann,test", "c.png,fear,Bo,train", "d.png,fear,Ann,train")
-    result = check(root, AlignConfig())
+    result = check_dataset(root, AlignConfig())
     assert result["people_across"] == {"people": 1, "names": ["Ann"]}
     assert any("the splits measure no new people" in finding for finding in result["findings"])
 
@@ -74,7 +74,7 @@ def test_a_whole_copy_has_nothing_to_be_told(root, monkeypatch):
     monkeypatch.setitem(
         published.EXPECTED_COUNTS, "labels-csv", [ExpectedCount("train", (1,)), ExpectedCount("test fear", (1, 9))]
     )
-    result = check(root, AlignConfig())
+    result = check_dataset(root, AlignConfig())
     assert result["findings"] == []
     assert [count["agrees"] for count in result["counts"]] == [True, True]
 
@@ -84,16 +84,16 @@ def test_numbers_that_differ_for_one_reason_are_told_together(root, monkeypatch)
     rows(root, "a.png,fear,Ann,train", "b.png,fear,Bo,test")
     counts = [ExpectedCount(what, (5,)) for what in ("train", "test", "train fear", "test fear")]
     monkeypatch.setitem(published.EXPECTED_COUNTS, "labels-csv", [*counts, ExpectedCount("all", (1,))])
-    findings = check(root, AlignConfig())["findings"]
+    findings = check_dataset(root, AlignConfig())["findings"]
     assert findings[0].startswith("train, test, train fear and 1 more: rows are missing")
     assert findings[1].startswith("all: there are more than were published")
 
 
 def test_pairs_are_counted_and_their_images_looked_for(root):
     TREES["lfw"].make(root)
-    assert check(root, AlignConfig())["pairs"] == {"genuine": 2, "impostor": 2, "absent": 0, "skipped": 0}
+    assert check_dataset(root, AlignConfig())["pairs"] == {"genuine": 2, "impostor": 2, "absent": 0, "skipped": 0}
     (root / "lfw/Aaron_Eckhart/Aaron_Eckhart_0001.jpg").unlink()
-    result = check(root, AlignConfig())
+    result = check_dataset(root, AlignConfig())
     assert result["pairs"]["absent"] == 2
     assert any("pairs without their images" in finding for finding in result["findings"])
 
@@ -101,6 +101,6 @@ def test_pairs_are_counted_and_their_images_looked_for(root):
 def test_the_listener_hears_of_every_image(root):
     TREES["fer2013, csv"].make(root)
     events = []
-    check(root, AlignConfig(), events.append)
+    check_dataset(root, AlignConfig(), events.append)
     assert [event.kind for event in events] == ["start", *["advance"] * 11, "end"]
     assert events[-1].done == events[0].total == 11

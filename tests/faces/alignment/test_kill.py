@@ -12,8 +12,8 @@ from PIL import Image
 
 from facedis.config import AlignConfig
 from facedis.faces.alignment import align_dataset as module
-from facedis.faces.alignment.shards import Shard, place_of
-from facedis.faces.alignment.verify import verify
+from facedis.faces.alignment.shards import Shard, shard_path
+from facedis.faces.alignment.verify import verify_cache
 from facedis.faces.cache.cache import partial_path
 
 # Aligns, and dies at the moment named: before the n-th call of `write` or `finish`, or after the n-th `column`.
@@ -26,7 +26,7 @@ from facedis.faces.cache.cache import CacheWriter
 from facedis.faces.cache.hdf5 import Columns
 
 source, output, crop, moment, count = *sys.argv[1:5], int(sys.argv[5])
-module.CHUNK = module.CHUNK_BYTES = 4
+module.CHUNK_ROWS = module.CHUNK_BYTES = 4
 module._chunks = lambda pending, n, info: [range(s, min(s + 4, n)) for s in sorted({row // 4 * 4 for row in pending})]
 calls = 0
 
@@ -98,7 +98,7 @@ def test_killed_between_detections_it_goes_on_to_the_same_cache(folder, tmp_path
     output = tmp_path / "faces.h5"
     died = subprocess.run([sys.executable, "-c", _DIE, folder, output, "box", "write", "4"])
     assert died.returncode == -signal.SIGKILL
-    monkeypatch.setattr(module, "CHUNK", 4)
+    monkeypatch.setattr(module, "CHUNK_ROWS", 4)
     config = AlignConfig(crop="box", size=32)
     events = []
     module.align(folder, output, config, events.append)
@@ -119,7 +119,7 @@ from facedis.faces.alignment.shards import Shard
 
 source, folder, crop = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
 shards, kills = map(int, sys.argv[4:])
-module.CHUNK = 4
+module.CHUNK_ROWS = 4
 module.CHUNK_BYTES = 16 * 32 * 32 * 3
 
 def align(name):
@@ -157,17 +157,17 @@ def test_killed_at_random_moments_it_opens_and_goes_on_to_the_same_cache(
     ran = subprocess.run([str(word) for word in words], capture_output=True, text=True, timeout=120)
     assert ran.returncode == 0, ran.stderr
     assert sum(json.loads(ran.stdout)) >= kills // 2
-    monkeypatch.setattr(module, "CHUNK", 4)
+    monkeypatch.setattr(module, "CHUNK_ROWS", 4)
     monkeypatch.setattr(module, "CHUNK_BYTES", 16 * 32 * 32 * 3)
     wanted = content(tmp_path / "unbroken.h5")
     parts = [Shard(number, shards) for number in range(1, shards + 1)] or [None]
     for output in (tmp_path / f"{number}.h5" for number in range(kills)):
-        for place in (place_of(output, part) if part else output for part in parts):
+        for place in (shard_path(output, part) if part else output for part in parts):
             if partial_path(place).exists():
                 with h5py.File(partial_path(place)) as file:
                     assert len(file["status"]) == len(file["face"])
         for part in parts:
             module.align(source, output, AlignConfig(crop=crop, size=32), shard=part)
-        assert verify(output)["whole"]
+        assert verify_cache(output)["whole"]
         np.testing.assert_equal(content(output), wanted)
         assert not list(tmp_path.glob(f"{output.stem}.*partial"))

@@ -3,7 +3,7 @@ from PIL import Image
 
 from facedis.config import AlignConfig
 from facedis.datasets.record import Skipped
-from facedis.faces.alignment.plan import make_plan, tell_skipped
+from facedis.faces.alignment.plan import make_plan, warn_skipped
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def test_an_image_is_a_file_or_comes_out_of_a_container(root):
 
 def test_reasons_are_told_once_and_their_number_is_bounded():
     events = []
-    tell_skipped([Skipped("l", n, f"reason {n % 7}") for n in range(1, 22)], events.append)
+    warn_skipped([Skipped("l", n, f"reason {n % 7}") for n in range(1, 22)], events.append)
     assert events[0].text == "skipped l, line 1 and 2 more: reason 1"
     assert [event.kind for event in events] == ["warning"] * 6
     assert events[5].text.startswith("skipped 6 rows for other reasons")

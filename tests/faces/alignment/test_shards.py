@@ -6,10 +6,10 @@ from facedis.config import AlignConfig
 from facedis.errors import CacheError, ConfigError, OutputError
 from facedis.faces.alignment.align_dataset import align
 from facedis.faces.alignment.plan import make_plan
-from facedis.faces.alignment.shards import Shard, join, parse, part_of, place_of
-from facedis.faces.alignment.verify import verify
+from facedis.faces.alignment.shards import Shard, join_shards, parse_shard, shard_path, shard_plan
+from facedis.faces.alignment.verify import verify_cache
 from facedis.faces.cache.cache import FacesCache, read_info
-from facedis.faces.cache.transcode import pack
+from facedis.faces.cache.transcode import transcode
 
 CONFIG = AlignConfig(crop="none")
 
@@ -51,27 +51,27 @@ def test_the_last_shard_joins_and_the_whole_equals_an_unshared_alignment(root, w
     assert (last["output"], last["rows"]) == (str(output), 150)
     same(output, whole)
     assert output.stat().st_size < 100_000  # pointers, no pixels
-    assert verify(output)["whole"] and verify(output)["source"] == "same"
+    assert verify_cache(output)["whole"] and verify_cache(output)["source"] == "same"
     assert align(root, output, CONFIG)["rate"] is None  # complete already, without shards too
 
 
 def test_a_joined_cache_can_be_packed_into_one_file(root, whole, tmp_path):
     for number in (1, 2):
         align(root, tmp_path / "faces.h5", CONFIG, shard=Shard(number, 2))
-    pack(tmp_path / "faces.h5", tmp_path / "one.h5", "raw")
+    transcode(tmp_path / "faces.h5", tmp_path / "one.h5", "raw")
     for number in (1, 2):
-        place_of(tmp_path / "faces.h5", Shard(number, 2)).unlink()
+        shard_path(tmp_path / "faces.h5", Shard(number, 2)).unlink()
     same(tmp_path / "one.h5", whole)
 
 
 def test_shards_share_all_rows_and_begin_where_batches_do(root):
     plan = make_plan(root, CONFIG)
-    parts = [part_of(plan, Shard(number, 2)) for number in (1, 2)]
+    parts = [shard_plan(plan, Shard(number, 2)) for number in (1, 2)]
     assert [record for part in parts for record in part.records] == list(plan.records)
     assert [len(part.records) for part in parts] == [64, 86]
     assert len({part.info.fingerprint for part in parts} | {plan.info.fingerprint}) == 3
     with pytest.raises(ConfigError, match="150 images are too few for 3 shards"):
-        part_of(plan, Shard(1, 3))
+        shard_plan(plan, Shard(1, 3))
 
 
 def test_shards_of_another_alignment_are_not_joined(root, tmp_path):
@@ -104,20 +104,20 @@ def test_an_interrupted_join_is_made_up_for(root, whole, tmp_path):
 
 
 def test_packed_shards_are_not_joined(whole, tmp_path):
-    pack(whole, tmp_path / "a.h5", "png")
+    transcode(whole, tmp_path / "a.h5", "png")
     with pytest.raises(CacheError, match="only raw shards can be joined"):
-        join(tmp_path / "all.h5", [tmp_path / "a.h5"], "joined")
+        join_shards(tmp_path / "all.h5", [tmp_path / "a.h5"], "joined")
     assert not (tmp_path / "all.h5").exists()
 
 
 def test_a_shard_is_written_or_comes_from_torchrun():
-    assert parse("2/4") == Shard(2, 4)
-    assert parse("auto", {"RANK": "0", "WORLD_SIZE": "3"}) == Shard(1, 3)
+    assert parse_shard("2/4") == Shard(2, 4)
+    assert parse_shard("auto", {"RANK": "0", "WORLD_SIZE": "3"}) == Shard(1, 3)
     for text in ("", "4", "0/4", "5/4", "a/b", "1/0"):
         with pytest.raises(ConfigError, match="is no shard"):
-            parse(text)
+            parse_shard(text)
     with pytest.raises(ConfigError, match="no RANK and WORLD_SIZE"):
-        parse("auto", {})
+        parse_shard("auto", {})
 
 
 def test_a_joined_cache_keeps_the_fingerprint_of_the_whole(root, whole, tmp_path):

@@ -13,10 +13,10 @@ from PIL import Image
 
 from facedis.config import AlignConfig
 from facedis.faces.alignment import align_dataset as module
-from facedis.faces.alignment.shards import Shard, place_of
-from facedis.faces.alignment.verify import verify
+from facedis.faces.alignment.shards import Shard, shard_path
+from facedis.faces.alignment.verify import verify_cache
 from facedis.faces.cache.cache import CacheWriter, FacesCache, partial_path
-from facedis.faces.cache.summary import summary
+from facedis.faces.cache.summary import summarise_cache
 
 SIDE, ROWS, CHUNK = 32, 150, 16
 CONFIG = AlignConfig(crop="none")
@@ -109,7 +109,7 @@ def same_as_unbroken(output, source):
         np.testing.assert_array_equal(one.faces(np.arange(ROWS)), two.faces(np.arange(ROWS)))
         for name in ("status", "label", "split", "grey", "source", "box"):
             np.testing.assert_array_equal(one.column(name), two.column(name))
-    return verify(output)["whole"]
+    return verify_cache(output)["whole"]
 
 
 def done(output):
@@ -121,7 +121,7 @@ def done(output):
 @pytest.mark.parametrize("shards", [0, 2])
 def test_sigterm_ends_with_a_line_and_the_same_command_goes_on(source, tmp_path, shards):
     output = tmp_path / "out" / "faces.h5"
-    part = place_of(output, Shard(1, 2)) if shards else output
+    part = shard_path(output, Shard(1, 2)) if shards else output
     words = ["--shard", "1/2"] if shards else []
     ran = facedis(source, "-o", output, *words, after=2)
     assert ran.returncode == 128 + 15
@@ -217,7 +217,10 @@ def test_two_processes_do_not_write_the_same_cache(source, tmp_path):
     ran = facedis(source, "-o", output)
     assert ran.returncode == 2
     assert line(ran) == (f"facedis: {partial_path(output)} is being written by another process; wait for it to end")
-    assert summary(partial_path(output))["status"] == {"pending": ROWS - 2 * CHUNK, "ok": 2 * CHUNK}  # reading is free
+    assert summarise_cache(partial_path(output))["status"] == {
+        "pending": ROWS - 2 * CHUNK,
+        "ok": 2 * CHUNK,
+    }  # reading is free
     writer.close()
     assert facedis(source, "-o", output).returncode == 0
     assert same_as_unbroken(output, source)

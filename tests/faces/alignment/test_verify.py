@@ -8,7 +8,7 @@ from PIL import Image
 from facedis.config import AlignConfig
 from facedis.errors import CacheError
 from facedis.faces.alignment.align_dataset import align
-from facedis.faces.alignment.verify import verify
+from facedis.faces.alignment.verify import verify_cache
 from facedis.faces.cache.cache import STATUSES
 
 
@@ -37,12 +37,12 @@ def cache(made, tmp_path):
 
 
 def bad(path):
-    return {check["what"]: check["bad"] for check in verify(path)["checks"] if check["bad"]}
+    return {check["what"]: check["bad"] for check in verify_cache(path)["checks"] if check["bad"]}
 
 
 def test_a_whole_cache_passes_and_knows_its_source(cache):
     events = []
-    result = verify(cache, events.append)
+    result = verify_cache(cache, events.append)
     assert (result["kind"], result["rows"], result["whole"], result["source"]) == ("verification", 7, True, "same")
     assert bad(cache) == {}
     assert events[0].kind == "start" and events[-1].done == 7
@@ -70,7 +70,7 @@ def test_each_kind_of_damage_is_found(cache, column, row, value, what):
         file[column][row] = value
     if column == "split":  # no such split has a name
         with pytest.raises(CacheError, match="broken faces cache"):
-            verify(cache)
+            verify_cache(cache)
         return
     assert bad(cache)[what] == 1
 
@@ -80,7 +80,7 @@ def test_a_black_picture_of_the_dataset_is_no_damage(tmp_path):
     for number, colour in enumerate(("black", "teal")):
         Image.new("RGB", (32, 32), colour).save(tmp_path / "happy" / f"{number}.png")
     align(tmp_path, tmp_path / "faces.h5", AlignConfig(crop="none"))
-    assert verify(tmp_path / "faces.h5")["whole"]
+    assert verify_cache(tmp_path / "faces.h5")["whole"]
 
 
 def test_detected_faces_need_a_box(cache):
@@ -93,7 +93,7 @@ def test_a_truncated_file_is_one_clear_error(cache):
     content = cache.read_bytes()
     cache.write_bytes(content[: len(content) // 2])
     with pytest.raises(CacheError, match="not a readable faces cache"):
-        verify(cache)
+        verify_cache(cache)
 
 
 def test_a_source_that_changed_or_went_is_told(source, tmp_path):
@@ -101,8 +101,8 @@ def test_a_source_that_changed_or_went_is_told(source, tmp_path):
     shutil.copytree(source, root)
     align(root, tmp_path / "faces.h5", AlignConfig(crop="none"))
     (root / "sad" / "broken.png").unlink()
-    assert verify(tmp_path / "faces.h5")["source"] == "changed"
+    assert verify_cache(tmp_path / "faces.h5")["source"] == "changed"
     shutil.rmtree(root)
-    assert verify(tmp_path / "faces.h5")["source"] == "absent"
+    assert verify_cache(tmp_path / "faces.h5")["source"] == "absent"
     root.mkdir()
-    assert verify(tmp_path / "faces.h5")["source"] == "changed"
+    assert verify_cache(tmp_path / "faces.h5")["source"] == "changed"

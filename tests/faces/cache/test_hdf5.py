@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
-from facedis.faces.cache.hdf5 import Columns, new_file
+from facedis.faces.cache.hdf5 import Columns, create_hdf5
 
 NAMES = ("face", "status", "box", "grey")
 
@@ -50,7 +50,7 @@ def test_a_second_process_may_read_and_not_write(path):
 
 
 def test_a_new_file_takes_the_place_of_the_old_one(path):
-    with new_file(path) as file:
+    with create_hdf5(path) as file:
         file["a"] = np.arange(3)
         file.attrs["b"] = "c"
     with h5py.File(path) as file:
@@ -67,12 +67,12 @@ def test_what_the_disk_refuses_is_an_error_and_leaves_nothing_open(tmp_path, mon
 
     monkeypatch.setattr("facedis.faces.cache.hdf5.io.FileIO", Full)
     before = h5py.h5f.get_obj_count(types=h5py.h5f.OBJ_FILE)
-    with pytest.raises(OSError, match="No space left on device"), new_file(tmp_path / "a.h5") as file:
+    with pytest.raises(OSError, match="No space left on device"), create_hdf5(tmp_path / "a.h5") as file:
         for number in range(20):
             file[f"column-{number}"] = np.ones(1_000)
     assert h5py.h5f.get_obj_count(types=h5py.h5f.OBJ_FILE) == before
 
 
 def test_an_error_of_the_writer_stays_its_own(tmp_path):
-    with pytest.raises(ZeroDivisionError), new_file(tmp_path / "a.h5") as file:
+    with pytest.raises(ZeroDivisionError), create_hdf5(tmp_path / "a.h5") as file:
         file["a"] = 1 / 0

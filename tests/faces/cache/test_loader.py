@@ -5,7 +5,7 @@ import threading
 import numpy as np
 import pytest
 
-from facedis.faces.cache.loader import prefetched
+from facedis.faces.cache.loader import prefetch_batches
 
 
 def _batches(n):
@@ -13,14 +13,14 @@ def _batches(n):
 
 
 def test_batches_come_in_order_with_their_faces(opened):
-    found = list(prefetched(opened, _batches(5)))
+    found = list(prefetch_batches(opened, _batches(5)))
     assert [rows.tolist() for rows, _ in found] == [batch.tolist() for batch in _batches(5)]
     assert all(np.array_equal(faces, opened.faces(rows)) for rows, faces in found)
 
 
 @pytest.mark.parametrize("taken", [1, 4])
 def test_a_consumer_that_stops_early_leaves_no_thread(opened, taken):
-    reading = prefetched(opened, _batches(5))
+    reading = prefetch_batches(opened, _batches(5))
     for _ in range(taken):
         next(reading)
     reading.close()
@@ -29,4 +29,4 @@ def test_a_consumer_that_stops_early_leaves_no_thread(opened, taken):
 
 def test_an_error_while_reading_reaches_the_consumer(opened):
     with pytest.raises(IndexError):
-        list(prefetched(opened, [np.array([10**9])]))
+        list(prefetch_batches(opened, [np.array([10**9])]))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from facedis.faces.cache.cache import FacesCache
-from facedis.faces.cache.scenes import scenes
+from facedis.faces.cache.scenes import scene_ids
 from tests.conftest import write_cache
 
 
@@ -20,7 +20,7 @@ def known(identities, dataset="rendered", **factors):
 
 def test_a_scene_is_one_person_in_one_setting_however_strong_the_expression():
     cache = known(["a", "a", "a", "b", "b", ""], intensity=[0, 0.5, 1, 0, 1, 1], yaw=[0.1, 0.1, 0.2, 0.1, 0.1, 0.1])
-    found = scenes(cache)
+    found = scene_ids(cache)
     assert found[0] == found[1] != -1 and found[3] == found[4] not in (-1, found[0])
     assert found[2] == found[5] == -1
 
@@ -28,5 +28,5 @@ def test_a_scene_is_one_person_in_one_setting_however_strong_the_expression():
 @pytest.mark.parametrize("dataset, many", [("ckplus", 12), ("jaffe", 12), ("affectnet", 0), ("rendered", 0)])
 def test_photographs_of_a_dataset_that_was_taken_in_one_setting_are_one_scene_each_person(tmp_path, dataset, many):
     with FacesCache.open(write_cache(tmp_path / "faces.h5", version_of=dataset)) as cache:
-        found = scenes(cache)
+        found = scene_ids(cache)
     assert len(np.unique(found[found >= 0])) == many

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from facedis.faces.cropping.crop import CropSettings, crop_face, face_to_image
-from facedis.faces.cropping.paste import mask, paste_face
+from facedis.faces.cropping.paste import feather_mask, paste_face
 
 BOX = np.array([60.0, 50.0, 130.0, 140.0])
 #: Of a face turned by some twenty degrees.
@@ -95,7 +95,7 @@ def test_a_face_that_the_border_cuts_is_pasted_as_far_as_there_is_a_photograph(p
 
 @pytest.mark.parametrize("side", [16, 64, 161])
 def test_the_mask_fades_from_the_middle_to_nothing_at_the_border(side):
-    weight = mask(side)
+    weight = feather_mask(side)
     assert weight[side // 2, side // 2] == 1
     border = np.concatenate([weight[0], weight[-1], weight[:, 0], weight[:, -1]])
     assert (border == 0).all()

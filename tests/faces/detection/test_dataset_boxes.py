@@ -8,15 +8,15 @@ from facedis.errors import ConfigError, InputError
 from facedis.faces.alignment.align_dataset import align
 from facedis.faces.cache.cache import FacesCache
 from facedis.faces.cropping.crop import box_crop, similarity_crop
-from facedis.faces.detection.dataset_boxes import GivenBoxes
-from facedis.faces.io.images import decode
+from facedis.faces.detection.dataset_boxes import DatasetBoxes
+from facedis.faces.io.images import decode_image
 from tests.datasets.trees import AFFECTNET_IMAGES, HEADER, TREES, affectnet_row, greys, put, write
 
 POINTS = (10.0, 12, 30, 12, 20, 20, 12, 30, 28, 30)
 
 
 def faces(*records):
-    found = GivenBoxes("cpu", 20).detect([np.zeros((50, 60, 3), np.uint8)] * len(records), records)
+    found = DatasetBoxes("cpu", 20).detect([np.zeros((50, 60, 3), np.uint8)] * len(records), records)
     return [len(each) for each in found], found
 
 
@@ -55,7 +55,7 @@ def test_faces_are_cut_out_by_what_the_dataset_gives(root, crop, statuses, tmp_p
     assert result["detector"] == "given"
     with FacesCache.open(tmp_path / "faces.h5") as cache:
         assert cache.status.tolist() == statuses
-        image = decode(root / AFFECTNET_IMAGES[3]).pixels
+        image = decode_image(root / AFFECTNET_IMAGES[3]).pixels
         points = cache.column("landmarks")[3]
         expected = (
             box_crop(image, np.array([-8, -3, 32, 39]), 40, 32)

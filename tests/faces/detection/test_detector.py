@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from facedis.faces.detection.detector import Detections, choose, none_found
+from facedis.faces.detection.detector import Detections, no_detections, select_face
 
 # Left a sure one, in the middle a small one, right a large one; the image is 100 x 200.
 FOUND = Detections(
@@ -13,14 +13,14 @@ FOUND = Detections(
 
 @pytest.mark.parametrize(("policy", "index"), [("largest", 2), ("central", 1), ("most-certain", 0)])
 def test_each_policy_takes_its_face(policy, index):
-    assert choose(FOUND, (100, 200, 3), policy) == index
+    assert select_face(FOUND, (100, 200, 3), policy) == index
 
 
 def test_the_centre_is_that_of_the_image():
-    assert choose(FOUND, (100, 40, 3), "central") == 0
+    assert select_face(FOUND, (100, 40, 3), "central") == 0
 
 
 def test_nothing_found_has_the_right_shapes():
-    nothing = none_found()
+    nothing = no_detections()
     assert len(nothing) == 0
     assert (nothing.boxes.shape, nothing.landmarks.shape, nothing.probabilities.shape) == ((0, 4), (0, 5, 2), (0,))

@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch.nn.functional import interpolate
 
-from facedis.faces.detection.integral_images import MixedAreas, SummedAreas
+from facedis.faces.detection.integral_images import IntegralImageGroups, IntegralImages
 
 CPU = torch.device("cpu")
 
@@ -22,14 +22,14 @@ def plainly(images, *shape):
 )
 def test_resizing_is_torch_s_area_interpolation(height, width, shape):
     images = [noise(height, width, seed) for seed in range(2)]
-    resized = SummedAreas(images, CPU).resized(range(2), shape, range(shape[0]), range(shape[1]))
+    resized = IntegralImages(images, CPU).resize(range(2), shape, range(shape[0]), range(shape[1]))
     torch.testing.assert_close(resized, plainly(images, *shape), rtol=0, atol=1e-4)
 
 
 @pytest.mark.parametrize("side", [400, 4])
 def test_a_part_is_a_part_of_the_whole_and_repeats_beyond_its_edge(side):
     images = [noise(600, 500, seed) for seed in range(3)]
-    part = SummedAreas(images, CPU).resized(range(1, 3), (side, side), range(side - 2, side + 1), range(1, side + 1))
+    part = IntegralImages(images, CPU).resize(range(1, 3), (side, side), range(side - 2, side + 1), range(1, side + 1))
     whole = plainly(images[1:], side, side)
     rows, columns = [side - 2, side - 1, side - 1], [*range(1, side), side - 1]
     torch.testing.assert_close(part, whole[:, :, rows][..., columns], rtol=0, atol=1e-4)
@@ -37,7 +37,7 @@ def test_a_part_is_a_part_of_the_whole_and_repeats_beyond_its_edge(side):
 
 def test_white_does_not_overflow_at_the_largest_window():
     white = np.full((90, 1080, 3), 255, np.uint8)
-    resized = SummedAreas([white], CPU).resized(range(1), (1, 12), range(1), range(12))
+    resized = IntegralImages([white], CPU).resize(range(1), (1, 12), range(1), range(12))
     assert (resized == 255).all()
 
 
@@ -51,7 +51,7 @@ def test_crops_of_images_of_any_sizes_are_torch_s_area_interpolation():
         places.append(place)
         boxes.append((left, top, int(rng.integers(left + 1, width + 1)), int(rng.integers(top + 1, height + 1))))
     boxes[2] = (0, 0, 2500, 2600)  # windows too large for a field
-    crops = MixedAreas(images, CPU).crops(torch.tensor(places), torch.tensor(boxes), 24)
+    crops = IntegralImageGroups(images, CPU).crops(torch.tensor(places), torch.tensor(boxes), 24)
     for crop, place, (left, top, right, bottom) in zip(crops, places, boxes, strict=True):
         expected = plainly([images[place][top:bottom, left:right]], 24, 24)[0]
         torch.testing.assert_close(crop, expected, rtol=0, atol=1e-4)

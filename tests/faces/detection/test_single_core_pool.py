@@ -3,11 +3,11 @@ import threading
 import pytest
 import torch
 
-from facedis.faces.detection.single_core_pool import Lanes
+from facedis.faces.detection.single_core_pool import SingleCorePool
 
 
 def test_results_come_in_order():
-    assert Lanes(3).map(lambda x: x * x, range(50)) == [x * x for x in range(50)]
+    assert SingleCorePool(3).map(lambda x: x * x, range(50)) == [x * x for x in range(50)]
 
 
 def test_every_lane_keeps_to_one_core_and_leaves_the_others_alone():
@@ -18,7 +18,7 @@ def test_every_lane_keeps_to_one_core_and_leaves_the_others_alone():
         meeting.wait(10)  # so that three lanes work at the same time
         return threading.current_thread().name, torch.get_num_threads()
 
-    found = dict(Lanes(3).map(cores, range(3)))
+    found = dict(SingleCorePool(3).map(cores, range(3)))
     assert len(found) == 3 and set(found.values()) == {1}
     assert torch.get_num_threads() == before
     seen = []
@@ -29,9 +29,9 @@ def test_every_lane_keeps_to_one_core_and_leaves_the_others_alone():
 
 
 def test_one_lane_works_where_it_is_called():
-    assert Lanes(1).map(lambda _: threading.current_thread(), [0]) == [threading.current_thread()]
+    assert SingleCorePool(1).map(lambda _: threading.current_thread(), [0]) == [threading.current_thread()]
 
 
 def test_an_error_in_a_lane_is_raised():
     with pytest.raises(ZeroDivisionError):
-        Lanes(2).map(lambda x: 1 / x, [1, 0])
+        SingleCorePool(2).map(lambda x: 1 / x, [1, 0])

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from facedis.errors import ConfigError, InputError, OutputError
-from facedis.faces.alignment.sources import IDS
+from facedis.faces.alignment.sources import ID_COLUMNS
 from facedis.tasks.encoding import codes_file
 from facedis.tasks.encoding.codes_file import codes_writer, open_codes
 
@@ -54,7 +54,7 @@ def test_written_codes_are_read_back(path):
         indices = np.array([17, 0, 22, 17])
         np.testing.assert_array_equal(file.take(name, indices), values[indices])
     found = file.ids(np.array([17, 0, 22]))
-    for name in IDS:
+    for name in ID_COLUMNS:
         assert found[name].tolist() == IDS_OF[name][[17, 0, 22]].tolist()
 
 
@@ -68,14 +68,14 @@ def test_files_are_readable_by_numpy_and_pyarrow(path):
         from pyarrow.parquet import read_table
 
         table = read_table(path)
-        assert table.column_names == [*IDS, "expression_code", "trunk_features"]
+        assert table.column_names == [*ID_COLUMNS, "expression_code", "trunk_features"]
         assert table["expression_code"][3].as_py() == CODES["expression"][3].tolist()
 
 
 def test_a_csv_holds_the_same_numbers(tmp_path):
     with write(tmp_path / "codes.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert list(rows[0])[:6] == [*IDS, "expression_code_0"] and len(rows[0]) == 5 + 5 + 9
+    assert list(rows[0])[:6] == [*ID_COLUMNS, "expression_code_0"] and len(rows[0]) == 5 + 5 + 9
     assert [row["image"] for row in rows] == IDS_OF["image"].tolist()
     numbers = np.array([[row[f"trunk_features_{i}"] for i in range(9)] for row in rows], np.float32)
     np.testing.assert_array_equal(numbers, CODES["trunk"])
@@ -133,7 +133,7 @@ def test_memory_does_not_grow_with_the_number_of_codes(tmp_path):
     import tracemalloc
 
     codes = {"expression": np.zeros((500, 256), np.float32)}
-    ids = {name: np.array(["a"] * 500) for name in IDS} | {"row": np.arange(500)}
+    ids = {name: np.array(["a"] * 500) for name in ID_COLUMNS} | {"row": np.arange(500)}
     tracemalloc.start()
     with codes_writer(tmp_path / "codes.npz", METADATA) as writer:
         for _ in range(100):

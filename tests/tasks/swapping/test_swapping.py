@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from facedis.errors import CacheError, ConfigError, InputError
-from facedis.faces.alignment.align_images import align_photographs
+from facedis.faces.alignment.align_images import align_images
 from facedis.faces.cache.cache import FacesCache
 from facedis.model.storage.checkpoint import load_run, read_tensors, save_tensors
 from facedis.tasks.encoding.encode import encode, run_labels
@@ -153,9 +153,7 @@ def test_a_pasted_face_keeps_the_photograph_around_it(trained, images, tmp_path)
 
 def test_a_photograph_with_several_faces_is_told(trained, images, monkeypatch):
     events = []
-    faces = [
-        replace(face, found=number) for number, face in enumerate(align_photographs(trained, images[:2], "none"), 1)
-    ]
+    faces = [replace(face, n_faces=number) for number, face in enumerate(align_images(trained, images[:2], "none"), 1)]
     monkeypatch.setattr(swapping, "align_photographs", lambda *_: faces)
     swapping.swap(trained, *images[:2], replace(WHOLE, handler=events.append))
     assert [event.text for event in events] == [f"{images[1]} shows 2 faces: the largest is taken"]

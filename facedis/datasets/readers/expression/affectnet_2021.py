@@ -1,10 +1,11 @@
-"""AffectNet as it came again in 2021: cropped faces and four small numpy files for each."""
+"""AffectNet as distributed since 2021: cropped faces with numpy annotations."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 from facedis.datasets.formats.npy import read_scalar
 from facedis.datasets.formats.tables import BadRow, expression_of_label, parse_int
+from facedis.datasets.formats.walk import files_in
 from facedis.datasets.record import IMAGE_SUFFIXES, FaceRecord, Skipped
 from facedis.errors import InputError
 from facedis.taxonomy import EIGHT
@@ -15,9 +16,9 @@ _LABEL = "_exp.npy"
 
 
 class AffectNet2021:
-    """`{train_set,val_set}/{images/<id>.jpg,annotations/<id>_exp.npy}`; the ids have holes.
+    """`{train_set,val_set}/{images/<id>.jpg,annotations/<id>_exp.npy}`; the ids have gaps.
 
-    Some copies say `valid_set` and `images_cropped`. The faces are cut out already.
+    Some copies have the names `valid_set` and `images_cropped`.
     """
 
     name = "affectnet-2021"
@@ -29,11 +30,11 @@ class AffectNet2021:
 
     @classmethod
     def match_score(cls, root: Path) -> int:
-        """2 where one of the sets is there with its annotations."""
+        """2 if one of the sets exists with its annotations, else 0."""
         return 2 if any((root / folder / "annotations").is_dir() for folder in _SPLITS) else 0
 
     def records(self) -> Iterator[FaceRecord | Skipped]:
-        """One record an id, by rising number; an image without a readable label is skipped.
+        """Yield one record per id, by rising number; images without a readable label are skipped.
 
         Raises:
             InputError: There is neither set.
@@ -42,28 +43,26 @@ class AffectNet2021:
         if not folders:
             raise InputError(f"{self.root} holds no train_set or val_set", "name the folder that holds them")
         for folder in folders:
-            yield from self._of(folder)
+            yield from self._read_set(folder)
 
-    def _of(self, folder: str) -> Iterator[FaceRecord | Skipped]:
+    def _read_set(self, folder: str) -> Iterator[FaceRecord | Skipped]:
         images = next((name for name in _IMAGES if (self.root / folder / name).is_dir()), _IMAGES[0])
-        files = {path.stem: path.name for path in _files(self.root / folder / images) if path.suffix in IMAGE_SUFFIXES}
+        paths = [Path(name) for name in files_in(self.root / folder / images)]
+        files = {path.stem: path.name for path in paths if path.suffix in IMAGE_SUFFIXES}
         labels = self.root / folder / "annotations"
-        labelled = {path.name[: -len(_LABEL)] for path in _files(labels) if path.name.endswith(_LABEL)}
-        for stem in sorted(files.keys() | labelled, key=_by_number):
+        labelled = {name[: -len(_LABEL)] for name in files_in(labels) if name.endswith(_LABEL)}
+        for stem in sorted(files.keys() | labelled, key=_sort_key):
             image = f"{folder}/{images}/{files.get(stem, f'{stem}.jpg')}"
             try:
                 if stem not in labelled:
-                    raise BadRow(f"there is no {_LABEL} for it")
+                    raise BadRow(f"it has no {_LABEL}")
                 label = parse_int(read_scalar(labels / f"{stem}{_LABEL}").strip(), "expression")
                 yield FaceRecord(image, expression_of_label(EIGHT, label), split=_SPLITS[folder])
-            except (ValueError, OSError) as problem:
-                why = str(getattr(problem, "strerror", None) or problem)
-                yield Skipped(image, 0, why if isinstance(problem, BadRow) else f"its {_LABEL} cannot be read: {why}")
+            except (ValueError, OSError) as error:
+                reason = str(getattr(error, "strerror", None) or error)
+                prefix = "" if isinstance(error, BadRow) else f"its {_LABEL} cannot be read: "
+                yield Skipped(image, 0, prefix + reason)
 
 
-def _files(folder: Path) -> list[Path]:
-    return [path for path in folder.iterdir() if not path.name.startswith(".")] if folder.is_dir() else []
-
-
-def _by_number(stem: str) -> tuple[int, str]:
+def _sort_key(stem: str) -> tuple[int, str]:
     return (int(stem), stem) if stem.isdecimal() else (-1, stem)

@@ -1,25 +1,31 @@
-"""AffectNet sorted into a folder for each expression, as scripts and shared copies of it leave it."""
+"""AffectNet in one folder per expression, as conversion scripts write it."""
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from facedis.datasets.formats.walk import SPLIT_NAMES, first_images, iter_images, subfolders
+from facedis.datasets.formats.walk import (
+    SPLIT_NAMES,
+    all_images_match,
+    first_meaning,
+    sorted_images,
+    subfolders,
+)
 from facedis.datasets.record import FaceRecord, Skipped
 from facedis.errors import InputError
 from facedis.taxonomy import ALIASES, EIGHT
 
 _NUMBERS = {form.format(number): name for number, name in enumerate(EIGHT) for form in ("{}", "{:02}")}
-#: How AffectNet names images: a number, or 56 hexadecimal digits.
-_NAMED = re.compile(r"(image)?(\d+|[0-9a-f]{56})\.\w+", re.IGNORECASE)
+#: AffectNet's file names: a number, or 56 hexadecimal digits.
+_IMAGE = re.compile(r"(?:.*/)?(image)?(\d+|[0-9a-f]{56})\.\w+", re.IGNORECASE)
 
 
 class AffectNetFolders:
-    """`{train,val,...}/{0..7 or 00..07}/`, with AffectNet's ids, or with the expressions' names.
+    """`{train,val,...}/{0..7 or 00..07}/` with AffectNet's ids, or with the names of the expressions.
 
-    Names are mapped as names, whatever order they sort in. Numbers mean AffectNet's ids, and nothing
-    in such a folder proves it: `facedis align --check` compares the classes' sizes with the
-    published ones. The faces are taken to be cut out already.
+    Folder names are mapped by name, not by sort order. Numbers are taken to be AffectNet's ids, which
+    the folder alone cannot confirm: `facedis align --check` compares the class sizes with the expected
+    ones. The images are taken to be cropped faces.
     """
 
     name = "affectnet-folders"
@@ -31,41 +37,34 @@ class AffectNetFolders:
 
     @classmethod
     def match_score(cls, root: Path) -> int:
-        """2 for eight numbers and AffectNet's names of files, or eight names in a folder called AffectNet."""
-        places = [root, *(root / name for name in subfolders(root) if name.lower() in SPLIT_NAMES)]
-        for place in places:
-            meanings = [_meaning(name) for name in subfolders(place)]
-            if sorted(meanings) != sorted(EIGHT):
+        """2 for eight numbers with AffectNet's file names, or eight names below a folder called AffectNet, else 0."""
+        for folder in (root, *(root / name for name in subfolders(root) if name.lower() in SPLIT_NAMES)):
+            names = subfolders(folder)
+            if sorted(map(_expression, names)) != sorted(EIGHT):
                 continue
             if "affectnet" in root.resolve().name.lower():
                 return 2
-            images = first_images(place)
-            numbered = all(name in _NUMBERS for name in subfolders(place))
-            return 2 if numbered and images and all(_NAMED.fullmatch(Path(image).name) for image in images) else 0
+            return 2 * (all(name in _NUMBERS for name in names) and all_images_match(folder, _IMAGE.fullmatch))
         return 0
 
     def records(self) -> Iterator[FaceRecord | Skipped]:
-        """One record an image, sorted by path; one that lies in no expression's folder is skipped.
+        """Yield one record per image, sorted by path; images outside the expression folders are skipped.
 
         Raises:
-            InputError: There is no image, or a folder has neither an id nor a name of an expression.
+            InputError: There is no image, or a folder is neither an id nor the name of an expression.
         """
-        images = sorted(iter_images(self.root))
-        if not images:
-            raise InputError(f"{self.root} holds no image", "name the folder that AffectNet is in")
-        for image in images:
+        for image in sorted_images(self.root, "name the folder that AffectNet is in"):
             folders = image.split("/")[:-1]
-            split = next((SPLIT_NAMES[name.lower()] for name in folders if name.lower() in SPLIT_NAMES), "")
             classes = [name for name in folders if name.lower() not in SPLIT_NAMES]
             if not classes:
-                yield Skipped(image, 0, "it lies in no expression's folder")
-            elif not _meaning(classes[0]):
+                yield Skipped(image, 0, "it is not in an expression folder")
+            elif not _expression(classes[0]):
                 raise InputError(
-                    f"the folder {classes[0]} of {self.root} is no expression", "AffectNet's ids are 0 to 7"
+                    f"the folder {classes[0]} of {self.root} is not an expression", "AffectNet's ids are 0 to 7"
                 )
             else:
-                yield FaceRecord(image, _meaning(classes[0]), split=split)
+                yield FaceRecord(image, _expression(classes[0]), split=first_meaning(folders, SPLIT_NAMES))
 
 
-def _meaning(folder: str) -> str:
+def _expression(folder: str) -> str:
     return _NUMBERS.get(folder) or ALIASES.get(folder.lower(), "")

@@ -1,34 +1,37 @@
-"""CK+ as its authors give it: sequences of frames from a neutral face to the height of an expression."""
+"""CK+ as distributed: sequences of frames from a neutral face to the peak of an expression."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from facedis.datasets.formats.tables import BadRow, expression_of_label, parse_int
-from facedis.datasets.formats.walk import iter_folders, subfolders
+from facedis.datasets.formats.walk import files_in, iter_folders, subfolders
 from facedis.datasets.record import IMAGE_SUFFIXES, FaceRecord, Skipped
 from facedis.errors import ConfigError, InputError
 from facedis.taxonomy import EIGHT, SEVEN, SIX
 
 #: The expressions by the numbers of the label files; 0 is the neutral first frame.
 IDS = ("neutral", "anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise")
+#: Vocabulary by number of classes.
 CLASSES = {6: SIX, 7: SEVEN, 8: EIGHT}
+#: Number of subject-independent folds.
 FOLDS = 10
+_IMAGES, _LABELS = "cohn-kanade-images", "Emotion"
 _SUBJECT = re.compile(r"S\d{3}")
 
 
 class CkPlus:
     """`cohn-kanade-images/S005/001/*.png` and `Emotion/S005/001/*_emotion.txt`, nested or not.
 
-    Of each labelled sequence the last frames show the expression and the first one is neutral; the
-    frames between are left out.
+    In each labelled sequence the last frames have the label and the first frame is neutral; the frames
+    between are left out.
 
     Args:
-        root: The folder with both trees, or one above it.
-        classes: 8, or 7 without contempt, or 6 without the neutral frames too.
-        frames: How many last frames of a sequence show its expression.
-        fold: One of the ten subject-independent folds, 0 to 9: it becomes "test", the next one
-            "val". Without it the people are divided as in any dataset without splits.
+        root: The folder of both trees, or one above it.
+        classes: 8, or 7 without contempt, or 6 also without the neutral frames.
+        frames: Number of last frames per sequence.
+        fold: One of the ten subject-independent folds, 0 to 9: it becomes "test", the next one "val".
+            With -1 no split is set.
     """
 
     name = "ckplus"
@@ -43,26 +46,24 @@ class CkPlus:
 
     @classmethod
     def match_score(cls, root: Path) -> int:
-        """2 where subjects lie in `cohn-kanade-images` and labels in another folder."""
-        return 2 if _tree(root, "cohn-kanade-images") is not None and _tree(root, "Emotion") is not None else 0
+        """2 if there are subject folders of images and of labels, else 0."""
+        return 2 if _find_tree(root, _IMAGES) is not None and _find_tree(root, _LABELS) is not None else 0
 
     def records(self) -> Iterator[FaceRecord | Skipped]:
-        """The chosen frames, sorted by subject, sequence and frame; a sequence without a label is skipped.
+        """Yield the selected frames, sorted by subject, sequence and frame; unlabelled sequences are skipped.
 
         Raises:
             InputError: One of the two trees is missing.
         """
-        images, labels = _tree(self.root, "cohn-kanade-images"), _tree(self.root, "Emotion")
+        images, labels = _find_tree(self.root, _IMAGES), _find_tree(self.root, _LABELS)
         if images is None or labels is None:
-            raise InputError(
-                f"{self.root} holds not both cohn-kanade-images and Emotion", "unpack both beside each other"
-            )
+            raise InputError(f"{self.root} lacks {_IMAGES} or {_LABELS}", "unpack both into one folder")
         sequences = [
             f"{subject}/{number}"
             for subject in subfolders(self.root / images)
             for number in subfolders(self.root / images / subject)
         ]
-        expressions = {sequence: _label(self.root, f"{labels}/{sequence}") for sequence in sequences}
+        expressions = {sequence: _read_label(self.root, f"{labels}/{sequence}") for sequence in sequences}
         labelled = {sequence[:4] for sequence, label in expressions.items() if isinstance(label, str)}
         splits = fold_splits(labelled, self.fold)
         for sequence, label in expressions.items():
@@ -72,12 +73,11 @@ class CkPlus:
                 yield from self._frames(f"{images}/{sequence}", label, sequence[:4], splits.get(sequence[:4], ""))
 
     def _frames(self, folder: str, label: str, subject: str, split: str) -> Iterator[FaceRecord | Skipped]:
-        there = (path for path in (self.root / folder).iterdir() if not path.name.startswith("."))
-        names = sorted(path.name for path in there if path.suffix.lower() in IMAGE_SUFFIXES)
+        names = [name for name in files_in(self.root / folder) if Path(name).suffix.lower() in IMAGE_SUFFIXES]
         if len(names) <= self.frames:
-            yield Skipped(folder, 0, f"the sequence has not more than {self.frames} frames")
+            yield Skipped(folder, 0, f"the sequence has no more than {self.frames} frames")
         elif label not in self.classes:
-            yield Skipped(folder, 0, f"{label} is not one of the {len(self.classes)} classes asked for")
+            yield Skipped(folder, 0, f"{label} is not one of the {len(self.classes)} classes")
         else:
             if "neutral" in self.classes:
                 yield FaceRecord(f"{folder}/{names[0]}", "neutral", subject, split)
@@ -86,20 +86,20 @@ class CkPlus:
 
 
 def ckplus_classes(number: int) -> tuple[str, ...]:
-    """The vocabulary of `number` classes.
+    """Return the vocabulary of `number` classes.
 
     Raises:
-        ConfigError: It is not 6, 7 or 8.
+        ConfigError: The number is not 6, 7 or 8.
     """
     if number not in CLASSES:
         raise ConfigError(f"CK+ has no variant of {number} classes", "choose 6, 7 or 8")
     return CLASSES[number]
 
 
-def fold_splits(subjects: Sequence[str] | set[str], fold: int) -> dict[str, str]:
-    """The split of every subject where `fold` is the test set; nothing where `fold` is negative.
+def fold_splits(subjects: Collection[str], fold: int) -> dict[str, str]:
+    """Return the split by subject with `fold` as the test set; empty if `fold` is negative.
 
-    The folds are those of the literature: the labelled subjects in rising order, dealt out in turn.
+    As usual in the literature, the sorted labelled subjects are assigned to the ten folds in turn.
     """
     if fold < 0:
         return {}
@@ -107,8 +107,8 @@ def fold_splits(subjects: Sequence[str] | set[str], fold: int) -> dict[str, str]
     return {subject: names.get(place % FOLDS, "train") for place, subject in enumerate(sorted(subjects))}
 
 
-def _tree(root: Path, name: str) -> str | None:
-    """The folder called `name`, or like it in a mirror's nesting, that holds the subjects."""
+def _find_tree(root: Path, name: str) -> str | None:
+    """The folder of subjects whose name begins with `name`, ignoring case; mirrors nest and rename the trees."""
     for folder in iter_folders(root, 3):
         last = folder.rpartition("/")[2].lower().replace("_", "-")
         if last.startswith(name.lower()) and any(_SUBJECT.fullmatch(each) for each in subfolders(root / folder)):
@@ -116,17 +116,14 @@ def _tree(root: Path, name: str) -> str | None:
     return None
 
 
-def _label(root: Path, folder: str) -> str | Skipped:
-    """The expression that the one label file in `folder` gives."""
-    path = root / folder
-    files = (
-        sorted(file for file in path.glob("*_emotion.txt") if not file.name.startswith(".")) if path.is_dir() else []
-    )
+def _read_label(root: Path, folder: str) -> str | Skipped:
+    """The expression in the label file of `folder`."""
+    files = [name for name in files_in(root / folder) if name.endswith("_emotion.txt")]
     if not files:
         return Skipped(folder, 0, "the sequence has no label")
+    file = f"{folder}/{files[0]}"
     try:
-        words = files[0].read_text(encoding="ascii").split()
+        words = (root / file).read_text(encoding="ascii").split()
         return expression_of_label(IDS, parse_int(words[0] if words else "", "label"))
-    except (BadRow, OSError, UnicodeDecodeError) as problem:
-        why = str(problem) if isinstance(problem, BadRow) else "the label file cannot be read"
-        return Skipped(files[0].relative_to(root).as_posix(), 1, why)
+    except (BadRow, OSError, UnicodeDecodeError) as error:
+        return Skipped(file, 1, str(error) if isinstance(error, BadRow) else "the label file cannot be read")

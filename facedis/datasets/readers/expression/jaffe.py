@@ -1,19 +1,18 @@
-"""JAFFE: ten women, seven expressions, everything in the names of the files."""
+"""JAFFE: ten women with seven expressions, labelled by file names."""
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from facedis.datasets.formats.walk import first_images, iter_images
+from facedis.datasets.formats.walk import all_images_match, sorted_images
 from facedis.datasets.record import FaceRecord, Skipped
-from facedis.errors import InputError
 from facedis.taxonomy import ALIASES, SEVEN
 
-_NAMED = re.compile(r"([A-Z]{2})[.-](AN|DI|FE|HA|NE|SA|SU)\d?[.-]\d+(\.\w+)+")
+_IMAGE = re.compile(r"(?:.*/)?([A-Z]{2})[.-](AN|DI|FE|HA|NE|SA|SU)\d?[.-]\d+(\.\w+)+")
 
 
 class Jaffe:
-    """`KA.AN1.39.tiff` is KA's first angry face, in one folder or sorted into any. 256 x 256, grey."""
+    """`KA.AN1.39.tiff` is the first angry image of KA; in any folders. 256 x 256 pixels, grey."""
 
     name = "jaffe"
     cropped = False
@@ -24,23 +23,18 @@ class Jaffe:
 
     @classmethod
     def match_score(cls, root: Path) -> int:
-        """2 where all images are named that way."""
-        images = first_images(root)
-        return 2 if images and all(_NAMED.fullmatch(Path(image).name) for image in images) else 0
+        """2 if all images have such names, else 0."""
+        return 2 * all_images_match(root, _IMAGE.fullmatch)
 
     def records(self) -> Iterator[FaceRecord | Skipped]:
-        """One record an image, sorted by path; one that is named otherwise is skipped.
+        """Yield one record per image, sorted by path; images with other names are skipped.
 
         Raises:
             InputError: There is no image.
         """
-        found = False
-        for image in sorted(iter_images(self.root)):
-            found = True
-            named = _NAMED.fullmatch(Path(image).name)
-            if named:
-                yield FaceRecord(image, ALIASES[named[2].lower()], named[1])
+        for image in sorted_images(self.root, "name the folder that JAFFE is in"):
+            match = _IMAGE.fullmatch(image)
+            if match:
+                yield FaceRecord(image, ALIASES[match[2].lower()], match[1])
             else:
                 yield Skipped(image, 0, "it is not named like KA.AN1.39.tiff")
-        if not found:
-            raise InputError(f"{self.root} holds no image", "name the folder that JAFFE is in")

@@ -1,9 +1,9 @@
-"""Images sorted into folders that are named after expressions."""
+"""Images in folders named after expressions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from facedis.datasets.formats.walk import SPLIT_NAMES, iter_images
+from facedis.datasets.formats.walk import SPLIT_NAMES, first_meaning, iter_images, sorted_images
 from facedis.datasets.record import FaceRecord, Skipped
 from facedis.errors import InputError
 from facedis.taxonomy import ALIASES, EIGHT
@@ -12,10 +12,9 @@ from facedis.taxonomy import ALIASES, EIGHT
 class ClassFolders:
     """Class folders at any depth: `happy/1.jpg`, `train/sad/2.jpg`, `studio/test/anger/day1/3.jpg`.
 
-    Of the folders between the root and an image, the one nearest to the image whose name is a
-    spelling that `taxonomy.ALIASES` knows gives the expression, and the nearest one called train,
-    val, valid, validation or test gives the split. All other folders mean nothing here; in
-    particular they name no identity (write a labels.csv to give identities).
+    The expression is given by the innermost folder whose name is a spelling in `taxonomy.ALIASES`,
+    the split by the innermost one called train, val, valid, validation or test. Other folders are
+    ignored; in particular they are not identities (a labels.csv gives identities).
     """
 
     name = "class-folders"
@@ -26,32 +25,27 @@ class ClassFolders:
 
     @classmethod
     def match_score(cls, root: Path) -> int:
-        """1 where at least one image lies below a folder that is named after an expression."""
-        return int(any(_nearest(image, ALIASES) for image in iter_images(root)))
+        """1 if at least one image is in a folder named after an expression, else 0."""
+        return int(any(_innermost(image, ALIASES) for image in iter_images(root)))
 
     def records(self) -> Iterator[FaceRecord | Skipped]:
-        """One record an image, sorted by path; one that lies in no folder of any name is skipped.
+        """Yield one record per image, sorted by path; images outside any class folder are skipped.
 
         Raises:
-            InputError: There is no image, or a folder of images has an unknown name: that concerns a
-                whole class, which must not go missing.
+            InputError: There is no image, or a class folder has an unknown name, so that a whole class
+                would be missing.
         """
-        images = sorted(iter_images(self.root))
-        if not images:
-            raise InputError(f"{self.root} holds no image", "name a folder of photographs")
-        for image in images:
-            expression = _nearest(image, ALIASES)
-            if not expression:
+        for image in sorted_images(self.root, "name a folder of photographs"):
+            expression = _innermost(image, ALIASES)
+            if expression:
+                yield FaceRecord(image, expression, split=_innermost(image, SPLIT_NAMES))
+            else:
                 _refuse_unknown(self.root, image)
-                yield Skipped(image, 0, "it lies in no folder that is named after an expression")
-                continue
-            yield FaceRecord(image, expression, split=_nearest(image, SPLIT_NAMES))
+                yield Skipped(image, 0, "it is not in a folder named after an expression")
 
 
-def _nearest(image: str, meanings: dict[str, str]) -> str:
-    """What the folder nearest to `image` among those with a meaning means, "" where none has one."""
-    folders = reversed(image.split("/")[:-1])
-    return next((meanings[name.lower()] for name in folders if name.lower() in meanings), "")
+def _innermost(image: str, meanings: Mapping[str, str]) -> str:
+    return first_meaning(reversed(image.split("/")[:-1]), meanings)
 
 
 def _refuse_unknown(root: Path, image: str) -> None:

@@ -1,25 +1,33 @@
-"""Images with a list of their labels: a file `labels.csv` beside them."""
+"""Images with a `labels.csv`."""
 
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from facedis.datasets.formats.tables import BadRow, Row, column_names, read_table, records_from_rows, relative_path
+from facedis.datasets.formats.tables import (
+    BadRow,
+    Row,
+    column_names,
+    read_table,
+    records_from_rows,
+    relative_path,
+    sort_records,
+)
 from facedis.datasets.formats.walk import SPLIT_NAMES
 from facedis.datasets.record import FaceRecord, Skipped
 from facedis.errors import InputError
 from facedis.taxonomy import ALIASES
 
-_LIST = "labels.csv"
-_NEEDED = ("image", "expression")
+_TABLE = "labels.csv"
+_REQUIRED = ("image", "expression")
 
 
 class LabelsCsv:
-    """A `labels.csv` with the columns image and expression, and identity and split where known.
+    """A `labels.csv` with the columns image and expression, and optionally identity and split.
 
-    Columns may come in any order and others are ignored. Images are named relative to the list's
-    folder or to the folder `images` beside it. An empty expression means unlabelled, an empty
-    identity unknown. A row whose image is not there stays a row.
+    Columns may be in any order and other columns are ignored. Image paths are relative to the table's
+    folder or to the folder `images` beside it. An empty expression means unlabelled, an empty identity
+    unknown. Rows whose image is missing are kept.
     """
 
     name = "labels-csv"
@@ -27,38 +35,38 @@ class LabelsCsv:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._images_folder = (root / "images").is_dir()
+        self._has_images_folder = (root / "images").is_dir()
 
     @classmethod
     def match_score(cls, root: Path) -> int:
-        """1 where there is a `labels.csv` with the two columns that are needed."""
-        return int(set(_NEEDED) <= column_names(root / _LIST))
+        """1 if there is a `labels.csv` with the required columns, else 0."""
+        return int(set(_REQUIRED) <= column_names(root / _TABLE))
 
     def records(self) -> Iterator[FaceRecord | Skipped]:
-        """One record a row, sorted by image.
+        """Yield one record per row, sorted by image.
 
-        A row is skipped that has an unknown expression or split, no image, one from outside or one
-        named before.
+        Rows with an unknown expression or split, and with a missing, outside or repeated image path,
+        are skipped.
 
         Raises:
-            InputError: The list is missing or is not such a list, or lists nothing.
+            InputError: The table is missing, lacks a required column, or is empty.
         """
-        found = list(records_from_rows(read_table(self.root / _LIST, self.root, _NEEDED), _LIST, self._record))
-        if not found:
-            raise InputError(f"{self.root / _LIST} lists no image", f"its columns are {', '.join(_NEEDED)}")
-        yield from (item for item in found if isinstance(item, Skipped))
-        yield from sorted((item for item in found if isinstance(item, FaceRecord)), key=lambda record: record.image)
+        rows = read_table(self.root / _TABLE, self.root, _REQUIRED)
+        items = list(records_from_rows(rows, _TABLE, self._parse))
+        if not items:
+            raise InputError(f"{self.root / _TABLE} lists no image", f"its columns are {', '.join(_REQUIRED)}")
+        yield from sort_records(items)
 
-    def _record(self, row: Row) -> FaceRecord:
+    def _parse(self, row: Row) -> FaceRecord:
         expression, split = row.cells["expression"].lower(), row.cells.get("split", "").lower()
         if expression and expression not in ALIASES:
             raise BadRow(f"'{expression}' is not the name of a known expression")
         if split and split not in SPLIT_NAMES:
             raise BadRow(f"'{split}' is not a split")
-        image = self._place(relative_path(row.cells["image"]))
+        image = self._locate(relative_path(row.cells["image"]))
         return FaceRecord(image, ALIASES.get(expression, ""), row.cells.get("identity", ""), SPLIT_NAMES.get(split, ""))
 
-    def _place(self, image: str) -> str:
-        """Where `image` lies below the root; the folder `images` is where a missing one is expected."""
-        beside = not self._images_folder or os.path.isfile(self.root / image)
+    def _locate(self, image: str) -> str:
+        """Path of `image` relative to the root; missing images are expected in the folder `images`, if it exists."""
+        beside = not self._has_images_folder or os.path.isfile(self.root / image)
         return image if beside else f"images/{image}"

@@ -1,4 +1,4 @@
-"""Faces that facedis renders itself: `facedis align` without a folder reads the bundled ones."""
+"""Faces rendered by `facedis synth`, such as the bundled set."""
 
 import csv
 from collections.abc import Iterator
@@ -9,11 +9,11 @@ from facedis.errors import InputError
 from facedis.taxonomy import EIGHT
 
 _MARKER = "rendered-faces.json"
-_KNOWN = ("image", "expression", "identity", "split")
+_COLUMNS = ("image", "expression", "identity", "split")
 
 
 class RenderedFaces:
-    """Reads a folder of `facedis synth`: photographs-to-be in need of a detector, every factor known."""
+    """A folder written by `facedis synth`: uncropped images, with all factors known."""
 
     name = "rendered"
     cropped = False
@@ -24,31 +24,31 @@ class RenderedFaces:
 
     @classmethod
     def match_score(cls, root: Path) -> int:
-        """2 where the folder bears the mark of rendered faces, else 0."""
+        """2 if the folder contains `rendered-faces.json`, else 0."""
         return 2 if (root / _MARKER).is_file() else 0
 
     @property
     def factor_names(self) -> tuple[str, ...]:
-        """The columns of labels.csv that are numbers: intensity, pose, light, camera."""
-        return tuple(name for name in self._rows()[0] if name not in _KNOWN)
+        """The numeric columns of labels.csv: intensity, pose, light, camera."""
+        return tuple(name for name in self._rows()[0] if name not in _COLUMNS)
 
     def records(self) -> Iterator[FaceRecord | Skipped]:
-        """All rendered faces in the order of labels.csv.
+        """Yield one record per image, in the order of labels.csv.
 
         Raises:
-            InputError: labels.csv is missing or is not the one that was made with the faces.
+            InputError: labels.csv cannot be read or lacks a column.
         """
         names = self.factor_names
         for line, row in enumerate(self._rows(), 2):
             try:
                 factors = tuple(float(row[name]) for name in names)
             except (TypeError, ValueError):
-                yield Skipped("labels.csv", line, "a factor is no number")
+                yield Skipped("labels.csv", line, "a factor is not a number")
                 continue
             if row["expression"] not in EIGHT:
                 yield Skipped("labels.csv", line, "unknown expression")
                 continue
-            yield FaceRecord(*(row[name] for name in _KNOWN), factors=factors)
+            yield FaceRecord(row["image"], row["expression"], row["identity"], row["split"], factors=factors)
 
     def _rows(self) -> list[dict[str, str]]:
         table = self.root / "labels.csv"
@@ -57,6 +57,6 @@ class RenderedFaces:
                 rows = list(csv.DictReader(file))
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             raise InputError(f"{table} cannot be read: {error}", "run the same `facedis synth` again") from error
-        if not rows or not set(_KNOWN) <= set(rows[0]):
-            raise InputError(f"{table} is not the list of a rendered set", "run the same `facedis synth` again")
+        if not rows or not set(_COLUMNS) <= set(rows[0]):
+            raise InputError(f"{table} is not the table of a rendered set", "run the same `facedis synth` again")
         return rows

@@ -1,18 +1,17 @@
-"""CASIA-WebFace as photographs: a folder for each person, no expressions."""
+"""CASIA-WebFace as photographs, one folder per identity."""
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from facedis.datasets.formats.walk import first_images, iter_images
+from facedis.datasets.formats.walk import all_images_match, sorted_images
 from facedis.datasets.record import FaceRecord, Skipped
-from facedis.errors import InputError
 
-_NAMED = re.compile(r"(?:.*/)?(\d{7})/\d{3,}\.\w+")
+_IMAGE = re.compile(r"(?:.*/)?(\d{7})/\d{3,}\.\w+")
 
 
 class Casia:
-    """`0000045/001.jpg`: seven digits name the person, at any depth below the root. 250 x 250 pixels."""
+    """`0000045/001.jpg`: folders of seven digits are the identities, at any depth. 250 x 250 pixels, no expressions."""
 
     name = "casia"
     cropped = False
@@ -22,20 +21,18 @@ class Casia:
 
     @classmethod
     def match_score(cls, root: Path) -> int:
-        """2 where images lie in folders of seven digits."""
-        images = first_images(root)
-        return 2 if images and all(_NAMED.fullmatch(image) for image in images) else 0
+        """2 if all images are in folders of seven digits, else 0."""
+        return 2 * all_images_match(root, _IMAGE.fullmatch)
 
     def records(self) -> Iterator[FaceRecord | Skipped]:
-        """One record an image, sorted by path; one in no person's folder is skipped.
+        """Yield one record per image, sorted by path; images outside the identity folders are skipped.
 
         Raises:
             InputError: There is no image.
         """
-        found = False
-        for image in sorted(iter_images(self.root)):
-            found = True
-            named = _NAMED.fullmatch(image)
-            yield FaceRecord(image, identity=named[1]) if named else Skipped(image, 0, "it lies in no person's folder")
-        if not found:
-            raise InputError(f"{self.root} holds no image", "name the folder that CASIA-WebFace is in")
+        for image in sorted_images(self.root, "name the folder that CASIA-WebFace is in"):
+            match = _IMAGE.fullmatch(image)
+            if match:
+                yield FaceRecord(image, identity=match[1])
+            else:
+                yield Skipped(image, 0, "it is not in an identity folder")

@@ -1,4 +1,4 @@
-"""CASIA-WebFace as face recognition tools share it: all faces in one RecordIO file."""
+"""CASIA-WebFace in one RecordIO file, as face recognition code distributes it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,11 +13,11 @@ _REC, _IDX, _LST = "train.rec", "train.idx", "train.lst"
 
 
 class CasiaRec:
-    """`train.rec`, with `train.idx` (where each record begins) and `train.lst` (its folder) where there.
+    """`train.rec`, optionally with `train.idx` (record offsets) and `train.lst` (identity folders).
 
-    Record 0 is no image: it says from which number on the records describe people instead of showing
-    faces. The faces are 112 x 112 pixels and aligned already. People are named by their folders in
-    the list, without it by the numbers in the records.
+    Record 0 has no image: its first label is the number of the first record that describes an identity
+    instead of a face. The faces are aligned, 112 x 112 pixels. Identities are named by their folders
+    in the list, without it by the numbers in the records.
     """
 
     name = "casia-rec"
@@ -28,11 +28,11 @@ class CasiaRec:
 
     @classmethod
     def match_score(cls, root: Path) -> int:
-        """2 where there is a `train.rec`."""
+        """2 if there is a `train.rec`, else 0."""
         return 2 if (root / _REC).is_file() else 0
 
     def records(self) -> Iterator[FaceRecord | Skipped]:
-        """One record a face, by rising number; a record that cannot be read is skipped.
+        """Yield one record per face, sorted by number; unreadable records are skipped.
 
         Raises:
             InputError: The RecordIO file or its index cannot be read.
@@ -46,19 +46,20 @@ class CasiaRec:
             ) from error
 
     def image_bytes(self, record: FaceRecord) -> bytes:
-        """The JPEG file of a face."""
+        """Return the JPEG file of a face."""
         return read_image(self.root / record.container, record.offset)
 
     def _faces(self, file: BinaryIO) -> Iterator[FaceRecord | Skipped]:
         folders, end = self._folders(), None
-        for line, number, offset in self._places():
-            if isinstance(number, str):
-                yield Skipped(_IDX, line, number)
+        for item in self._index():
+            if isinstance(item, Skipped):
+                yield item
                 continue
+            number, offset = item
             try:
                 labels = read_labels(file, offset)
-            except ValueError as problem:
-                yield Skipped(f"{_REC}/{number}", 0, str(problem))
+            except ValueError as error:
+                yield Skipped(f"{_REC}/{number}", 0, str(error))
                 continue
             if number == 0 and len(labels) > 1:
                 end = int(labels[0])
@@ -66,26 +67,25 @@ class CasiaRec:
                 identity = folders.get(number) or str(int(labels[0]))
                 yield FaceRecord(f"{_REC}/{number}", identity=identity, container=_REC, offset=offset)
 
-    def _places(self) -> Iterator[tuple[int, int | str, int]]:
-        """(line of the index, number of the record or what is wrong with the line, offset)."""
+    def _index(self) -> Iterator[tuple[int, int] | Skipped]:
+        """Yield (number, byte offset) of each record, by rising number, after the bad lines of the index."""
         if not (self.root / _IDX).is_file():
-            yield from ((0, number, offset) for number, offset in enumerate(record_offsets(self.root / _REC)))
+            yield from enumerate(record_offsets(self.root / _REC))
             return
-        places = {}
+        offsets: dict[int, int] = {}
         for line, _, text in read_lines(self.root / _IDX):
             try:
                 number, offset = (parse_int(word, "number") for word in (text or "?").split())
-                if number < 0 or offset < 0 or number in places:
-                    raise BadRow("it gives no new place in the file")
-                places[number] = line, offset
-            except ValueError as problem:
-                yield line, str(problem) if isinstance(problem, BadRow) else "it is not a number and a place", 0
-        for number in sorted(places):
-            line, offset = places[number]
-            yield line, number, offset
+                if number < 0 or offset < 0 or number in offsets:
+                    raise BadRow("its number or offset is negative, or its number is listed twice")
+                offsets[number] = offset
+            except ValueError as error:
+                reason = str(error) if isinstance(error, BadRow) else "it is not a number and an offset"
+                yield Skipped(_IDX, line, reason)
+        yield from sorted(offsets.items())
 
     def _folders(self) -> dict[int, str]:
-        """The person's folder by the number of the record: the list's lines are the records from 1 on."""
+        """The identity folder by record number; line n of the list belongs to record n."""
         if not (self.root / _LST).is_file():
             return {}
         paths = ((line, (text or "").split("\t")) for line, _, text in read_lines(self.root / _LST))

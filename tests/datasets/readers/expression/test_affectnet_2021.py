@@ -7,7 +7,7 @@ from facedis.errors import InputError
 from tests.datasets.trees import TREES, npy, put, write
 
 
-def test_ids_are_sorted_as_numbers_and_holes_are_no_matter(tmp_path):
+def test_ids_are_sorted_as_numbers_and_may_have_gaps(tmp_path):
     TREES["affectnet of 2021"].make(tmp_path)
     images = [record.image for record in scan_dataset(AffectNet2021(tmp_path)).records]
     names = [int(image.rpartition("/")[2][:-4]) for image in images]
@@ -18,12 +18,12 @@ def test_ids_are_sorted_as_numbers_and_holes_are_no_matter(tmp_path):
     ("content", "why"),
     [
         (npy(np.array("8")), "no expression with the number 8"),
-        (npy(np.array("happy")), "the expression 'happy' is no number"),
+        (npy(np.array("happy")), "the expression 'happy' is not a number"),
         (npy(np.zeros(2)), "its _exp.npy cannot be read: it holds an array of shape"),
-        (b"", "its _exp.npy cannot be read: it is no .npy file"),
+        (b"", "its _exp.npy cannot be read: it is not a .npy file"),
     ],
 )
-def test_a_bad_label_costs_its_image_only(tmp_path, content, why):
+def test_a_bad_label_skips_its_image_only(tmp_path, content, why):
     put(tmp_path, "val_set/images/1.jpg", "val_set/images/2.jpg")
     write(tmp_path, "val_set/annotations/1_exp.npy", content)
     write(tmp_path, "val_set/annotations/2_exp.npy", npy(np.array("2")))
@@ -32,6 +32,6 @@ def test_a_bad_label_costs_its_image_only(tmp_path, content, why):
     assert why in skipped[0].reason and skipped[0].file == "val_set/images/1.jpg"
 
 
-def test_another_folder_is_refused(tmp_path):
+def test_another_layout_is_an_error(tmp_path):
     with pytest.raises(InputError, match="no train_set or val_set"):
         scan_dataset(AffectNet2021(tmp_path))

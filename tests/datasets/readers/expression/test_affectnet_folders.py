@@ -8,18 +8,18 @@ from facedis.errors import InputError
 from tests.datasets.trees import TREES, put
 
 
-def test_numbers_are_recognised_only_where_the_files_are_named_like_affectnet_s(tmp_path):
+def test_numbered_folders_match_only_with_affectnet_file_names(tmp_path):
     put(tmp_path, *(f"train/{number}/fer{number:07}.png" for number in range(8)))
     assert AffectNetFolders.match_score(tmp_path) == 0
     assert len(scan_dataset(create_reader(tmp_path, "affectnet-folders")).records) == 8
 
 
-def test_seven_numbers_prove_nothing(tmp_path):
+def test_seven_numbered_folders_do_not_match(tmp_path):
     put(tmp_path, *(f"train/{number}/{number}.jpg" for number in range(7)))
     assert AffectNetFolders.match_score(tmp_path) == 0
 
 
-def test_eight_names_are_any_dataset_s_unless_the_folder_is_called_affectnet(tmp_path):
+def test_eight_named_folders_match_only_below_a_folder_called_affectnet(tmp_path):
     for place in ("photos", "My-AffectNet-8"):
         (tmp_path / place).mkdir()
         TREES["affectnet, named folders"].make(tmp_path / place)
@@ -27,11 +27,11 @@ def test_eight_names_are_any_dataset_s_unless_the_folder_is_called_affectnet(tmp
     assert create_reader(tmp_path / "My-AffectNet-8").name == "affectnet-folders"
 
 
-def test_an_unknown_folder_stops_and_a_stray_image_is_skipped(tmp_path):
+def test_an_unknown_folder_is_an_error_and_a_stray_image_is_skipped(tmp_path):
     put(tmp_path, "train/1/1.jpg", "train/2.jpg")
     assert scan_dataset(AffectNetFolders(tmp_path)).skipped == [
-        Skipped("train/2.jpg", 0, "it lies in no expression's folder")
+        Skipped("train/2.jpg", 0, "it is not in an expression folder")
     ]
     put(tmp_path, "train/9/1.jpg")
-    with pytest.raises(InputError, match=r"the folder 9 of .* is no expression"):
+    with pytest.raises(InputError, match=r"the folder 9 of .* is not an expression"):
         scan_dataset(AffectNetFolders(tmp_path))

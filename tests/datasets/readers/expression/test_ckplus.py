@@ -32,14 +32,14 @@ def test_three_vocabularies(root, classes, names, counts):
     assert sum("contempt is not one of" in each.reason for each in skipped) == (classes < 8)
 
 
-def test_the_last_frames_are_as_many_as_wished(root):
+def test_frames_sets_the_number_of_last_frames(root):
     images = [r.image for r in scan_dataset(CkPlus(root, frames=1)).records if "S005" in r.image]
     assert [image[-12:] for image in images] == ["00000001.png", "00000011.png"]
     why = [each.reason for each in scan_dataset(CkPlus(root, frames=6)).skipped]
-    assert why.count("the sequence has not more than 6 frames") == 3
+    assert why.count("the sequence has no more than 6 frames") == 3
 
 
-def test_the_folds_deal_out_the_labelled_subjects_in_rising_order():
+def test_folds_assign_the_sorted_labelled_subjects_in_turn():
     subjects = [f"S{number:03}" for number in range(118)]
     tested = [{who for who, split in fold_splits(subjects, fold).items() if split == "test"} for fold in range(10)]
     assert set.union(*tested) == set(subjects) and sum(map(len, tested)) == 118
@@ -49,8 +49,8 @@ def test_the_folds_deal_out_the_labelled_subjects_in_rising_order():
     assert {who for who, split in fold_splits(subjects, 9).items() if split == "val"} == tested[0]
 
 
-def test_a_fold_divides_people_and_contempt_counts_for_it(root):
-    for classes in (6, 8):  # S138 shows contempt only, and still has its place among the labelled
+def test_folds_divide_subjects_contempt_included(root):
+    for classes in (6, 8):  # S138 shows contempt only, and is one of the labelled subjects
         records = scan_dataset(CkPlus(root, classes=classes, fold=1)).records
         assert {r.identity: r.split for r in records if r.identity != "S138"} == {"S005": "train", "S010": "test"}
 
@@ -60,11 +60,11 @@ def test_a_fold_divides_people_and_contempt_counts_for_it(root):
     [
         ("", "it has no label"),
         ("   8.0000000e+00\n", "no expression with the number 8"),
-        ("   x\n", "'x' is no number"),
+        ("   x\n", "'x' is not a number"),
         (b"\xff\xfe3", "the label file cannot be read"),
     ],
 )
-def test_a_bad_label_costs_its_sequence_only(root, text, why):
+def test_a_bad_label_skips_its_sequence_only(root, text, why):
     path = "Emotion/S010/002/S010_002_00000006_emotion.txt"
     write(root, path, text)
     records, skipped = scan_dataset(CkPlus(root))
@@ -72,7 +72,7 @@ def test_a_bad_label_costs_its_sequence_only(root, text, why):
     assert [each for each in skipped if each.file == path and why in each.reason and each.line == 1]
 
 
-def test_frames_are_sorted_whatever_the_folder_s_order(tmp_path):
+def test_frames_are_sorted(tmp_path):
     put(tmp_path, *(f"cohn-kanade-images/S010/001/S010_001_{frame:08}.png" for frame in (9, 10, 1, 8, 2)))
     write(tmp_path, "Emotion/S010/001/S010_001_00000010_emotion.txt", "   1.0000000e+00\n")
     names = [record.image[-6:-4] for record in scan_dataset(CkPlus(tmp_path)).records]
@@ -80,6 +80,6 @@ def test_frames_are_sorted_whatever_the_folder_s_order(tmp_path):
 
 
 @pytest.mark.parametrize("option", ["classes=5", "frames=0", "fold=10", "fold=-2"])
-def test_impossible_wishes_are_refused(root, option):
+def test_options_out_of_range_are_errors(root, option):
     with pytest.raises(ConfigError):
         create_reader(root, f"ckplus:{option}")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facedis.datasets.readers.expression.fer2013 import Fer2013
+from facedis.datasets.readers.expression.fer2013 import Fer2013Folders
 from facedis.datasets.readers.expression.fer2013_csv import Fer2013Csv, read_pgm
 from facedis.datasets.scan import scan_dataset
 from tests.datasets.trees import FER_ROWS, TREES, greys, pixels, write
@@ -12,7 +12,7 @@ from tests.datasets.trees import FER_ROWS, TREES, greys, pixels, write
 
 def test_table_and_folders_give_the_same_rows(tmp_path):
     made = {}
-    for name, kind in (("csv", Fer2013Csv), ("icml csv", Fer2013Csv), ("folders", Fer2013)):
+    for name, kind in (("csv", Fer2013Csv), ("icml csv", Fer2013Csv), ("folders", Fer2013Folders)):
         root = tmp_path / name
         root.mkdir()
         TREES[f"fer2013, {name}"].make(root)
@@ -33,7 +33,7 @@ def test_table_and_folders_give_the_same_rows(tmp_path):
     assert len(made["csv"]) == len(FER_ROWS)
 
 
-def test_a_face_is_found_by_its_byte_alone(tmp_path):
+def test_image_bytes_are_read_at_the_offset(tmp_path):
     write(
         tmp_path, "fer2013.csv", f'\ufeffemotion,pixels,Usage\n3,{pixels(1)},Training\r\n4,"{pixels(2)}",Training\r\n'
     )
@@ -57,7 +57,7 @@ def test_a_face_is_found_by_its_byte_alone(tmp_path):
         (f"3,{pixels(1)}", "'' is none of"),
     ],
 )
-def test_a_bad_row_is_skipped_with_its_line(tmp_path, row, why):
+def test_bad_rows_are_skipped_with_their_line(tmp_path, row, why):
     write(tmp_path, "fer2013.csv", f"emotion,pixels,Usage\n3,{pixels(0)},Training\n{row}\n5,{pixels(2)},Training\n")
     records, skipped = scan_dataset(Fer2013Csv(tmp_path))
     assert [record.image for record in records] == [
@@ -68,7 +68,7 @@ def test_a_bad_row_is_skipped_with_its_line(tmp_path, row, why):
     assert why in skipped[0].reason
 
 
-def test_a_value_beyond_a_byte_makes_an_unreadable_face_and_no_crash(tmp_path):
+def test_a_grey_value_above_255_is_a_value_error(tmp_path):
     text = f"256 {pixels(1).partition(' ')[2]}"
     write(tmp_path, "fer2013.csv", f"emotion,pixels,Usage\n3,{text},Training\n")
     reader = Fer2013Csv(tmp_path)

@@ -13,13 +13,13 @@ def root(tmp_path):
     return tmp_path
 
 
-def test_aligned_faces_are_taken_where_there_are_any(root):
+def test_aligned_faces_are_the_default(root):
     reader = RafDb(root)
     assert reader.cropped
     assert scan_dataset(reader).records[0].image == "basic/Image/aligned/train_00001_aligned.jpg"
 
 
-def test_photographs_come_on_demand_with_landmarks_made_by_hand(root):
+def test_original_photographs_have_landmarks(root):
     reader = create_reader(root, "rafdb:images=original")
     assert not reader.cropped
     record = scan_dataset(reader).records[0]
@@ -38,11 +38,11 @@ def test_photographs_come_on_demand_with_landmarks_made_by_hand(root):
         ("train_00003.jpg 0", "no expression with the number 0"),
         ("train_00003.jpg", "not an image and a label"),
         ("photo_1.jpg 3", "begins with neither train nor test"),
-        ("train_00001.jpg 3", "named a second time"),
-        ("train_00003.jpg happy", "is no number"),
+        ("train_00001.jpg 3", "listed twice"),
+        ("train_00003.jpg happy", "is not a number"),
     ],
 )
-def test_a_bad_line_is_skipped_by_its_number(root, line, why):
+def test_bad_lines_are_skipped_with_their_number(root, line, why):
     path = "basic/EmoLabel/list_patition_label.txt"
     write(root, path, (root / path).read_text() + f"{line}\n")
     records, skipped = scan_dataset(RafDb(root))

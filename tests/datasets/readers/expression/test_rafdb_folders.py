@@ -7,14 +7,14 @@ from tests.datasets.trees import put
 
 
 @pytest.mark.parametrize("folders", ["123456", "01234567"])
-def test_numbers_that_can_mean_two_things_are_refused(tmp_path, folders):
+def test_ambiguous_numbers_are_an_error(tmp_path, folders):
     put(tmp_path, *(f"train/{number}/train_00001_aligned.jpg" for number in folders))
     assert RafDbFolders.match_score(tmp_path) == 2
-    with pytest.raises(InputError, match=r"RAF-DB's way \(1 to 7\) or AffectNet's \(0 to 6\)"):
+    with pytest.raises(InputError, match=r"RAF-DB's numbers \(1 to 7\) or AffectNet's \(0 to 6\)"):
         scan_dataset(RafDbFolders(tmp_path))
 
 
-def test_the_same_digit_means_what_its_copy_means(tmp_path):
+def test_number_order_is_detected_per_copy(tmp_path):
     put(tmp_path / "own", "train/1/train_00001.jpg", "valid/7/test_0001.jpg")
     put(tmp_path / "other", "train/1/train_00001.jpg", "valid/0/test_0001.jpg")
     assert [(r.expression, r.split) for r in scan_dataset(RafDbFolders(tmp_path / "own")).records] == [

@@ -12,17 +12,17 @@ def root(tmp_path):
     return tmp_path
 
 
-def test_the_bytes_of_a_face_are_those_of_its_jpeg(root):
+def test_image_bytes_are_the_jpeg_file(root):
     reader = CasiaRec(root)
     assert [reader.image_bytes(record) for record in scan_dataset(reader).records] == [jpeg(1), jpeg(2), jpeg(3)]
 
 
-def test_without_a_list_people_have_the_record_s_numbers(root):
+def test_without_a_list_identities_are_numbers(root):
     (root / "train.lst").unlink()
     assert [record.identity for record in scan_dataset(CasiaRec(root)).records] == ["0", "0", "1"]
 
 
-def test_with_and_without_an_index_it_is_the_same(root):
+def test_records_are_the_same_without_an_index(root):
     with_index = scan_dataset(CasiaRec(root)).records
     (root / "train.idx").unlink()
     assert scan_dataset(CasiaRec(root)).records == with_index
@@ -40,7 +40,7 @@ def test_broken_lines_and_records_are_skipped(root):
     ]
 
 
-def test_an_empty_file_holds_no_image(tmp_path):
+def test_an_empty_file_is_an_error(tmp_path):
     (tmp_path / "train.rec").touch()
     with pytest.raises(InputError, match="no image in the casia-rec dataset"):
         scan_dataset(CasiaRec(tmp_path))
