@@ -106,7 +106,7 @@ def read_history(run: Path) -> list[dict[str, Any]]:
 def _machine(config: TrainConfig) -> str:
     """System, processor, number of cores and, if the run uses one, the GPU."""
     parts = [f"{platform.system()} {platform.machine()}", processor(), f"{os.cpu_count()} cores"]
-    if pick_device(config.device).type == "cuda":
+    if pick_device(config.runtime.device).type == "cuda":
         parts.append(torch.cuda.get_device_name())
     return ", ".join(parts)
 

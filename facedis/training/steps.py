@@ -58,7 +58,8 @@ def train_step(
     if adversary is not None:
         for _ in range(config.adversary.adversary_steps):
             loss = adversary_step(fabric, adversary, output.codes, batch, weights.adversary)
-    objective = EncoderObjective(encoder.module, adversary and adversary.module, config, weights, beta3_factor)
+    module = None if adversary is None else adversary.module
+    objective = EncoderObjective(encoder.module, module, config, weights, beta3_factor)
     losses = encoder_step(fabric, encoder, output, batch, objective)
     return losses._replace(adversary=loss), output
 

@@ -6,7 +6,6 @@ and averages the gradients.
 
 import os
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial

@@ -116,7 +116,9 @@ class Disentangler(nn.Module):
         self.rest_branch = branches.pop("rest", None)
         self.other_branches = nn.ModuleDict(branches)
         self.factor_branches = {name: own for name, own in config.factor_branches.items() if name != "expression"}
-        self.factor_heads = nn.ModuleDict({name: nn.Linear(config.rest_dim, sizes[name]) for name in self.factor_branches})
+        self.factor_heads = nn.ModuleDict(
+            {name: nn.Linear(config.rest_dim, sizes[name]) for name in self.factor_branches}
+        )
         code_dim = config.expression_dim + config.rest_dim * (len(config.branches) - 1)
         self.spatial_rest: SpatialRestBranch | None = None
         if config.spatial_rest_channels:

@@ -203,7 +203,9 @@ def load_tensors(path: Path, modules: Modules) -> None:
                     found = {name: value for name, value in found.items() if not name.startswith("retention_heads.")}
                 module.load_state_dict(found)
     except RuntimeError as error:
-        raise RunError(f"{path} does not fit its run.json", "the files belong to different runs: train again") from error
+        raise RunError(
+            f"{path} does not fit its run.json", "the files belong to different runs: train again"
+        ) from error
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], about: dict[str, Any] | None = None) -> None:

@@ -82,7 +82,7 @@ class DecoderTrainer(EpochLoop[DecoderBatch]):
 
     def modules(self) -> Modules:
         """The model and the decoder's adversaries."""
-        return {"model": self.model, "adversary": self.adversaries and self.adversaries.module}
+        return {"model": self.model, "adversary": self.adversaries.module if self.adversaries else None}
 
     def optimizers(self) -> list[Optimizer]:
         """Those of the decoder and its adversaries."""

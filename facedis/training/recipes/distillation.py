@@ -40,7 +40,7 @@ class Teachers:
         """(B, K) probabilities at `TEMPERATURE`, in the student's order, of images (B, 3, S, S) in [0, 1]."""
         probs = []
         for run, order in zip(self.runs, self.orders, strict=True):
-            inputs = fit_images(images, run.config.size, run.grey).contiguous(memory_format=torch.channels_last)
+            inputs = fit_images(images, run.config.image_size, run.grey).contiguous(memory_format=torch.channels_last)
             logits = run.model(inputs, reconstruct=False).logits.float()
             probs.append((logits / TEMPERATURE).softmax(1)[:, order])
         return torch.stack(probs).mean(0)

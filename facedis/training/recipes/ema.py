@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+Tensors = tuple[Tensor, ...] | list[Tensor]
+
 
 class EMA(AveragedModel):
     """Exponential moving average of the parameters and buffers of a module, in eval mode.
@@ -29,7 +31,7 @@ class EMA(AveragedModel):
         self.eval().requires_grad_(False)
 
     @torch.no_grad()
-    def _update(self, averages: list[Tensor], values: list[Tensor], n_averaged: Tensor) -> None:
+    def _update(self, averages: Tensors, values: Tensors, n_averaged: Tensor | int) -> None:
         steps = int(self.n_averaged)
         if averages[0].is_floating_point():
             get_ema_multi_avg_fn(min(self.decay, steps / (steps + 9)))(averages, values, n_averaged)

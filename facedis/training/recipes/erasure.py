@@ -14,7 +14,7 @@ from torch import nn
 
 from facedis.events import Event, EventHandler
 from facedis.faces.cache.loader import prefetch_batches
-from facedis.metrics.erasure.leace import leace
+from facedis.metrics.erasure.leace import fit_leace
 from facedis.metrics.erasure.reduced_rank import reduced_rank_basis
 from facedis.model.losses.retention_losses import lowres_target
 from facedis.model.network.branches import Branch
@@ -45,10 +45,10 @@ def erase_expression(
     branch = _rest_branch(model)
     pieces = zip(*_codes_and_targets(fabric, model, data, size, handler), strict=True)
     codes, targets = (np.concatenate(piece) for piece in pieces)
-    eraser = leace(codes, data.train_labels, len(data.classes))
-    fold_affine(branch, np.eye(codes.shape[1]) - eraser.removal.T, eraser.removal.T @ eraser.centre)
+    eraser = fit_leace(codes, data.train_labels, len(data.classes))
+    fold_affine(branch, np.eye(codes.shape[1]) - eraser.projection.T, eraser.projection.T @ eraser.mean)
     if rank:
-        fold_affine(branch, *_rank_limit(eraser.erased(codes), targets, data.train_labels, rank))
+        fold_affine(branch, *_rank_limit(eraser.erase(codes), targets, data.train_labels, rank))
 
 
 @torch.no_grad()
@@ -81,7 +81,9 @@ def _codes_and_targets(
     rows, branch = data.train_rows, _rest_branch(model)
     handler(Event("start", _TASK, total=len(rows)))
     starts = range(0, len(rows), BATCH)
-    for number, (_, faces) in enumerate(prefetch_batches(data.cache, [rows[start : start + BATCH] for start in starts])):
+    for number, (_, faces) in enumerate(
+        prefetch_batches(data.cache, [rows[start : start + BATCH] for start in starts])
+    ):
         images = to_images(torch.from_numpy(faces).to(fabric.device), size)
         maps = model.feature_maps(images)
         codes = branch.unnormalised(model.rest_features(maps))
