@@ -1,6 +1,6 @@
-"""The same steps from Python: align, train, evaluate, compare two faces.
+"""The Python interface: align, train, evaluate, compare two faces.
 
-Run it in an empty folder: it makes faces.h5 and runs/ there, from the bundled faces.
+Writes faces.h5 and runs/ to the current folder, from the bundled faces.
 """
 
 from pathlib import Path
@@ -8,18 +8,18 @@ from pathlib import Path
 import facedis
 
 
-def tell(event: facedis.Event) -> None:
-    """The engine never prints; it tells a handler like this one what happens."""
+def print_messages(event: facedis.Event) -> None:
+    """Event handler that prints notes and warnings; facedis itself prints nothing."""
     if event.kind in ("note", "warning"):
         print(event.text)
 
 
 def main(epochs: int = 10) -> None:
     faces = Path("faces.h5")
-    facedis.align(None, faces, facedis.AlignConfig(), tell)  # None: the bundled faces, else a folder of yours
+    facedis.align(None, faces, facedis.AlignConfig(), print_messages)  # None: the bundled faces
 
     options = facedis.TrainOptions(preset="small", train={"beta1": 0.0, "epochs": epochs})
-    trained = facedis.train(faces, options, tell)
+    trained = facedis.train(faces, options, print_messages)
     run = facedis.load_run(trained["model"])
 
     with facedis.FacesCache.open(faces) as cache:

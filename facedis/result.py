@@ -107,8 +107,9 @@ class Result:
 
     def _shown(self) -> Iterator[tuple[str, object]]:
         for name in ("model", "faces", "split", "n"):
-            if getattr(self, name, None) is not None:
-                yield name, getattr(self, name)
+            value = getattr(self, name, None)
+            if isinstance(value, (str, int)):
+                yield name, value
         yield from self.summary().items()
 
 

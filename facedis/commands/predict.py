@@ -68,9 +68,8 @@ def predict(
     """
     _check(neighbours, top, every, table, draw, overwrite)
     from facedis.tasks.encoding.temperature import Calibration
-    from facedis.tasks.prediction.inputs import pictures
-    from facedis.tasks.prediction.prediction import TOP_K, PredictOptions
-    from facedis.tasks.prediction.prediction import predict as run_prediction
+    from facedis.tasks.prediction.inputs import read_inputs
+    from facedis.tasks.prediction.prediction import TOP_K, PredictOptions, predict_stream
 
     trained, where = model_or_newest(model, as_json, quiet), device or "auto"
     near = None
@@ -79,10 +78,8 @@ def predict(
 
         near = Neighbours.load(trained, neighbours, where, event_handler(as_json, quiet))
     calibration = Calibration.from_run(trained)
-    options = PredictOptions(
-        crop=crop, min_face=min_face, neighbours=near, top=top or TOP_K, device=where, calibration=calibration
-    )
-    found = run_prediction(trained, pictures(images, every or 10, draw), options)
+    options = PredictOptions(crop=crop, min_face_size=min_face, neighbours=near, top_k=top or TOP_K, device=where)
+    found = predict_stream(trained, read_inputs(images, every or 10, draw), options)
     _tell(found, trained, calibration.temperature if calibration.fitted else None, (as_json, quiet), (table, draw))
 
 
@@ -104,12 +101,12 @@ def _tell(
     with ExitStack() as stack:
         takers = list(_takers(run, how, where, stack))
         for prediction in found:
-            record = _record(prediction, temperature)
+            record = prediction.to_dict(run, temperature)
             for take in takers:
                 take(prediction, record)
             pictures, faces = pictures + 1, faces + len(prediction.faces)
             without += bool(prediction.problem)
-            faceless += bool(prediction.problem) and prediction.picture.image.pixels is not None
+            faceless += bool(prediction.problem) and prediction.image.decoded.pixels is not None
         if not pictures:
             raise InputError("no image was named", "give at least one path")
         if not faceless and not faces:
@@ -120,7 +117,7 @@ def _tell(
                 "add --crop none if they are cropped faces already",
             )
     if how == (False, False):
-        print(summary(faces, pictures, without, temperature))
+        print(summary(faces, pictures, without, temperature, run.display_name))
 
 
 def _takers(
@@ -150,7 +147,7 @@ def _takers(
 
         def add(prediction: "ImagePrediction", record: dict[str, Any]) -> None:
             if prediction.faces:
-                drawings.add(prediction.picture.image.pixels, prediction.picture.below, record)
+                drawings.add(prediction.image.decoded.pixels, prediction.image.relative_path, record)
 
         yield add
 
@@ -160,24 +157,6 @@ def _tell_problem(record: dict[str, Any]) -> None:
 
     if record["problem"]:
         print(f"facedis: {display_name(record)}: {record['problem']}", file=sys.stderr, flush=True)
-
-
-def _record(prediction: "ImagePrediction", temperature: float | None) -> dict[str, Any]:
-    """A picture in JSON's own types; the keys are in docs/predict.md."""
-    from dataclasses import asdict
-
-    picture = prediction.picture
-    size = (None, None) if picture.image.pixels is None else picture.image.pixels.shape[1::-1]
-    return {
-        "file": picture.file,
-        "frame": picture.frame,
-        "seconds": picture.seconds,
-        "width": size[0],
-        "height": size[1],
-        "faces": [asdict(face) for face in prediction.faces],
-        "problem": prediction.problem or None,
-        "temperature": temperature,
-    }
 
 
 def _check(

@@ -44,15 +44,18 @@ def synth(
     processes. Stopped at any moment, the same command goes on where it stopped.
     """
     from facedis.errors import ConfigError
-    from facedis.reports.terminal.synth import render, save_png
+    from facedis.reports.provenance import RENDERED, check_image_format, save_image
+    from facedis.reports.terminal.synth import render
     from facedis.synthetic.render_plan import RenderPlan
     from facedis.synthetic.render_sheet import expression_sheet
     from facedis.synthetic.synthesis import render_dataset
 
+    if sheet is not None:
+        check_image_format(sheet)
     if like is not None:
         from facedis.synthetic.true_swap import true_swap
 
-        save_png(true_swap(*like), output.with_suffix(".png"))
+        save_image(true_swap(*like), output.with_suffix(".png"), RENDERED)
         return
     if grid and scenes:
         raise ConfigError("--grid and --scenes are two kinds of sets", "leave out one of both")
@@ -61,5 +64,5 @@ def synth(
     )
     result = render_dataset(plan, output, processes or os.cpu_count() or 1, event_handler(as_json, quiet))
     if sheet is not None:
-        save_png(expression_sheet(output, plan), sheet)
+        save_image(expression_sheet(output, plan), sheet, RENDERED)
     show(result, render, as_json, quiet)

@@ -1,1 +1,1 @@
-"""Numbers about codes: arrays in, figures out."""
+"""Metrics of codes and images: arrays in, numbers out."""

@@ -1,29 +1,30 @@
-"""The codes of many faces as one table of arrays: what every measure reads."""
+"""The codes of many faces as one table of arrays: the input of most metrics."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 import numpy as np
 
 
 @dataclass(frozen=True)
 class CodeTable:
-    """What a model says about n faces of which the expression is known.
+    """Codes, predictions and labels of n faces with known expressions.
 
     Attributes:
         rows: (n,) int rows of the faces cache.
         expression: (n, E) float32 expression codes.
-        rest: (n, R) float32 rest codes, None where the model has no rest branch.
-        trunk: (n, T) float32 trunk features, pooled over the picture.
+        rest: (n, R) float32 rest codes; None where the model has no rest branch.
+        trunk: (n, T) float32 trunk features, averaged over the image.
         probabilities: (n, K) float32 of the expression head, rows summing to 1.
-        adversary: (n, K) float32 of the adversary that was trained along, None where there is none.
+        adversary: (n, K) float32 probabilities of the adversary of the training; None where there is none.
         labels: (n,) int index into `classes`.
         identities: (n,) str, "" where unknown.
         splits: (n,) str split of each face in the cache.
-        classes: K names of the expressions.
-        factors: What else is known, by name: (n,) float numbers, NaN where unknown, or str classes, "" where unknown.
-        extra_codes: (n, R) float32 codes of further branches, by name.
-        factor_branches: The code that a factor belongs to, where the model was trained so.
+        classes: Names of the K expressions.
+        factors: Further factors by name: (n,) float, NaN where unknown, or (n,) str, "" where unknown.
+        extra_codes: (n, D) float32 codes of further branches by name.
+        factor_branches: Code of each factor that the model was trained to encode.
     """
 
     rows: np.ndarray
@@ -50,25 +51,22 @@ class CodeTable:
                 raise ValueError(f"factor {name} has {len(column)} rows, expected {len(self.rows)}")
 
     def code(self, name: str) -> np.ndarray | None:
-        """(n, D) of the code called so, None where there is none."""
+        """(n, D) codes by name: expression, rest, trunk or one of `extra_codes`; None where there is no such code."""
         return self.extra_codes[name] if name in self.extra_codes else getattr(self, name)
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def take(self, chosen: np.ndarray) -> "CodeTable":
-        """The faces that `chosen` picks: a (n,) bool mask or indices into this table."""
-        columns = {name: getattr(self, name) for name in _COLUMNS}
-        taken = {name: None if column is None else column[chosen] for name, column in columns.items()}
-        mapped = {kind: {name: column[chosen] for name, column in getattr(self, kind).items()} for kind in _MAPPED}
-        return replace(self, **taken, **mapped)
-
-    def select_split(self, split: str) -> "CodeTable":
-        """The faces of one split of the cache."""
-        return self.take(self.splits == split)
+        """Some of the faces: a (n,) bool mask or indices into this table."""
+        taken: dict[str, Any] = {}
+        for name in _COLUMNS:
+            column = getattr(self, name)
+            taken[name] = None if column is None else column[chosen]
+        for name in _MAPPED:
+            taken[name] = {key: column[chosen] for key, column in getattr(self, name).items()}
+        return replace(self, **taken)
 
 
 _MAPPED = ("factors", "extra_codes")
-_COLUMNS = tuple(
-    column.name for column in fields(CodeTable) if column.name not in ("classes", "factor_branches", *_MAPPED)
-)
+_COLUMNS = tuple(each.name for each in fields(CodeTable) if each.name not in ("classes", "factor_branches", *_MAPPED))

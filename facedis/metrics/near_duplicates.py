@@ -1,91 +1,96 @@
-"""Pictures that are there twice: what one part of the faces teaches by heart is no reading of another part.
+"""Near-duplicate images: the same photograph at another size, crop, brightness or mirrored.
 
-Collections of photographs found on the web hold the same one several times, cut and scaled a little differently,
-in train and test alike. Where people are known by name they are kept apart, and their pictures with them.
+Datasets collected from the web contain the same photograph several times, often in train and test alike.
+Known people are kept in one part of a probe split anyway; near-duplicates matter for unknown people.
 """
 
 from collections.abc import Iterator
 
 import numpy as np
 
-#: Side of a sketch, and of what is compared of it.
+#: Side of a thumbnail, and side of the crops of it that are compared, in pixels.
 THUMBNAIL_SIZE, COMPARED_SIZE = 32, 16
-#: Correlation from which two pictures are taken for one. Of FER2013's test faces with a train face so near, nine in
-#: ten have its label; of those between 0.85 and 0.9, which are only alike, four (benchmarks/copies.py).
+#: Smallest correlation of near-duplicates. Of the FER2013 test faces whose nearest train face is above it, about 90 %
+#: have that face's label; of those between 0.85 and 0.9, which are merely similar, 40 % (benchmarks/copies.py).
 DUPLICATE_CORRELATION = 0.95
-#: Of one picture the middle is compared, of the other windows around its middle: shares of the side, and of the room
-#: that a window leaves at the border how much it is moved.
+#: Side of the centre crop of the queries, as a fraction of the thumbnail; crops of the references: their sides, and
+#: their offsets from the centre as a fraction of the margin.
 CENTRE_CROP, CROP_SCALES, CROP_OFFSETS = 0.88, (0.76, 0.82, 0.88, 0.94, 1.0), (-1.0, 0.0, 1.0)
-#: Pictures and others at a time, which bounds the memory.
-_BLOCK, _OTHERS = 1024, 16_384
+#: Queries and references per block, which bounds the memory.
+_QUERY_BLOCK, _REFERENCE_BLOCK = 1024, 16_384
 
 
 def thumbnails(faces: np.ndarray) -> np.ndarray:
-    """(n, SKETCH, SKETCH) float32 grey pictures, small: what `nearest` compares.
+    """(n, THUMBNAIL_SIZE, THUMBNAIL_SIZE) float32 grey thumbnails for `nearest`, each with mean 0.
 
     Args:
         faces: (n, S, S, 3) uint8.
     """
-    return _windows(faces.mean(axis=3, dtype=np.float32), THUMBNAIL_SIZE, 0.0, 0.0, 1.0)
+    return _crops(faces.mean(axis=3, dtype=np.float32), THUMBNAIL_SIZE, 0.0, 0.0, 1.0)
 
 
-def nearest(pictures: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Whom each picture or its mirror image is most alike, whatever the light and where they were cut out.
+def nearest(queries: np.ndarray, references: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The reference with the highest correlation to each query or its mirror image.
+
+    Brightness and contrast do not change the correlation. The centre of a query is compared with crops of
+    several sizes and positions of each reference.
 
     Args:
-        pictures: (n, SKETCH, SKETCH) as `thumbnails` gives them.
-        others: (m, SKETCH, SKETCH) likewise, m at least 1.
+        queries: (n, THUMBNAIL_SIZE, THUMBNAIL_SIZE) from `thumbnails`.
+        references: (m, THUMBNAIL_SIZE, THUMBNAIL_SIZE) likewise, m at least 1.
 
     Returns:
-        (n,) float32 correlation with the most alike of `others`, and (n,) its place among them.
+        (n,) float32 correlation with the nearest reference, and (n,) int index of that reference.
     """
     edge = (1 - CENTRE_CROP) / 2
-    middles = _unit(_windows(pictures, COMPARED_SIZE, edge, edge, CENTRE_CROP))
-    found, place = np.full(len(pictures), -1, np.float32), np.zeros(len(pictures), np.int64)
-    for first in range(0, len(others), _OTHERS):
-        for seen in _cuts(others[first : first + _OTHERS]):
-            for start in range(0, len(middles), _BLOCK):
-                some = slice(start, start + _BLOCK)
-                alike = middles[some] @ seen.T
-                best = alike.argmax(axis=1)
-                value = np.take_along_axis(alike, best[:, None], 1)[:, 0]
-                closer = value > found[some]
-                found[some][closer], place[some][closer] = value[closer], first + best[closer]
-    return found, place
+    centres = _unit_vectors(_crops(queries, COMPARED_SIZE, edge, edge, CENTRE_CROP))
+    correlation, index = np.full(len(queries), -1, np.float32), np.zeros(len(queries), np.int64)
+    for first in range(0, len(references), _REFERENCE_BLOCK):
+        for crops in _all_crops(references[first : first + _REFERENCE_BLOCK]):
+            for start in range(0, len(centres), _QUERY_BLOCK):
+                block = slice(start, start + _QUERY_BLOCK)
+                values = centres[block] @ crops.T
+                best = values.argmax(axis=1)
+                highest = np.take_along_axis(values, best[:, None], 1)[:, 0]
+                higher = highest > correlation[block]
+                correlation[block][higher], index[block][higher] = highest[higher], first + best[higher]
+    return correlation, index
 
 
-def is_near_duplicate(pictures: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """(n,) bool, whether each of `pictures` or its mirror image is among `others`; both as for `nearest`."""
-    return nearest(pictures, others)[0] >= DUPLICATE_CORRELATION if len(others) else np.zeros(len(pictures), bool)
+def is_near_duplicate(queries: np.ndarray, references: np.ndarray) -> np.ndarray:
+    """(n,) bool, whether a near-duplicate of each query is among the references; both as for `nearest`."""
+    if not len(references):
+        return np.zeros(len(queries), bool)
+    return nearest(queries, references)[0] >= DUPLICATE_CORRELATION
 
 
-def _cuts(pictures: np.ndarray) -> Iterator[np.ndarray]:
-    """Every window of all pictures and of their mirror images: (m, SIDE * SIDE) unit vectors of mean 0."""
-    for share in CROP_SCALES:
-        corners = sorted({(1 - share) / 2 * (1 + move) for move in CROP_OFFSETS})
+def _all_crops(images: np.ndarray) -> Iterator[np.ndarray]:
+    """(m, COMPARED_SIZE ** 2) unit vectors with mean 0, for every crop of the (m, S, S) images and its mirror image."""
+    for scale in CROP_SCALES:
+        corners = sorted({(1 - scale) / 2 * (1 + offset) for offset in CROP_OFFSETS})
         for left in corners:
             for top in corners:
-                cut = _windows(pictures, COMPARED_SIZE, left, top, share)
-                yield _unit(cut)
-                yield _unit(cut[:, :, ::-1])
+                crops = _crops(images, COMPARED_SIZE, left, top, scale)
+                yield _unit_vectors(crops)
+                yield _unit_vectors(crops[:, :, ::-1])
 
 
-def _windows(pictures: np.ndarray, side: int, left: float, top: float, share: float) -> np.ndarray:
-    """(n, side, side) of (n, S, S): the window of `share` of the side from (left, top), by means of areas."""
-    n, size = len(pictures), pictures.shape[1]
-    sums = np.zeros((n, size + 1, size + 1), np.float32)
-    sums[:, 1:, 1:] = (pictures - pictures.mean(axis=(1, 2), keepdims=True)).cumsum(1).cumsum(2)
+def _crops(images: np.ndarray, size: int, left: float, top: float, scale: float) -> np.ndarray:
+    """(n, size, size) crops of (n, S, S) images, `scale` of the side from (left, top), resized by area averaging."""
+    n, side = len(images), images.shape[1]
+    sums = np.zeros((n, side + 1, side + 1), np.float32)
+    sums[:, 1:, 1:] = (images - images.mean(axis=(1, 2), keepdims=True)).cumsum(1).cumsum(2)
     for axis, start in ((1, top), (2, left)):
-        edges = np.clip((start + share * np.arange(side + 1) / side) * size, 0, size)
-        low = np.minimum(edges.astype(int), size - 1)
+        edges = np.clip((start + scale * np.arange(size + 1) / size) * side, 0, side)
+        low = np.minimum(edges.astype(int), side - 1)
         weight = (edges - low).astype(np.float32)
         weight = weight[:, None] if axis == 1 else weight
         sums = sums.take(low, axis) * (1 - weight) + sums.take(low + 1, axis) * weight
     return np.diff(np.diff(sums, axis=1), axis=2)
 
 
-def _unit(pictures: np.ndarray) -> np.ndarray:
-    """(n, S * S) of (n, S, S), without their brightness and contrast."""
-    flat = pictures.reshape(len(pictures), -1)
+def _unit_vectors(images: np.ndarray) -> np.ndarray:
+    """(n, S * S) of (n, S, S): mean 0 and length 1."""
+    flat = images.reshape(len(images), -1)
     centred = flat - flat.mean(axis=1, keepdims=True)
     return centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-6)

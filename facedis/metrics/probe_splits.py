@@ -1,4 +1,4 @@
-"""Which faces train a probe (P), choose its settings (V) and test it (Q): no person is in two of them."""
+"""Subject-disjoint splits for probes: probe_train (P), probe_val (V) and probe_test (Q)."""
 
 from dataclasses import dataclass, replace
 
@@ -7,18 +7,18 @@ import numpy as np
 from facedis.metrics.near_duplicates import is_near_duplicate
 from facedis.metrics.statistics.intervals import group_ids
 
-#: Share of P that becomes V where no other split can be V.
+#: Fraction of probe_train that becomes probe_val where no other split can.
 VAL_FRACTION = 0.25
-#: Shares of Q and V where all three come out of one split.
+#: Fractions of probe_test and probe_val where all three come from one split.
 WITHIN_SPLIT_FRACTIONS = (0.5, 0.1)
 
 
 @dataclass(frozen=True)
 class FaceLabels:
-    """What is known about the N faces of a cache.
+    """Labels, identities and splits of the N faces of a cache.
 
     Attributes:
-        labels: (N,) int class of the model, -1 for a face that cannot be used.
+        labels: (N,) int class of the model, -1 for an unusable face.
         identities: (N,) str, "" where unknown.
         splits: (N,) str.
     """
@@ -28,23 +28,23 @@ class FaceLabels:
     splits: np.ndarray
 
     def rows(self, split: str) -> np.ndarray:
-        """(n,) Rising rows of a split, or of "all", that can be used."""
+        """(n,) sorted rows of the usable faces of a split, or of "all"."""
         usable = self.labels >= 0
         return np.flatnonzero(usable if split == "all" else usable & (self.splits == split))
 
 
 @dataclass(frozen=True)
 class ProbeSplit:
-    """Rising rows of a cache.
+    """Sorted rows of a cache.
 
     Attributes:
-        probe_train: P.
-        probe_val: V.
-        probe_test: Q.
-        evaluated: All faces of the evaluated split, for what needs no probe.
-        within_split: Whether P and V were taken out of the evaluated split, so that Q is a part of it.
-        shared_identities: Rows that were left out of P and V because their person is in Q or V.
-        near_duplicates: Rows that were left out of P and V because their picture is in Q or V.
+        probe_train: Rows that probes are fitted on (P).
+        probe_val: Rows that their hyperparameters are chosen on (V).
+        probe_test: Rows that they are tested on (Q).
+        evaluated: All rows of the evaluated split, for metrics that need no probe.
+        within_split: Whether P and V are taken from the evaluated split, so that Q is only a part of it.
+        shared_identities: Number of rows excluded from P and V because their person is in Q or V.
+        near_duplicates: Number of rows excluded from P and V because a near-duplicate is in Q or V.
     """
 
     probe_train: np.ndarray
@@ -57,62 +57,61 @@ class ProbeSplit:
 
     @property
     def rows(self) -> np.ndarray:
-        """(n,) Rising rows that are in any part."""
+        """(n,) sorted rows of all parts."""
         return np.unique(np.concatenate([self.probe_train, self.probe_val, self.evaluated]))
 
 
-def split_for_probes(faces: FaceLabels, split: str, most: int, seed: int) -> ProbeSplit:
-    """P, V and Q for the evaluation of `split`.
+def split_for_probes(faces: FaceLabels, split: str, max_samples: int, seed: int) -> ProbeSplit:
+    """The rows of P, V and Q for the evaluation of `split`.
 
-    Q is the evaluated split, P comes from "train", V is "val" or, where that is evaluated or
-    missing, a quarter of P by people. Where "train" itself or "all" is evaluated, or there is no
-    "train", one split is divided by people: half Q, a tenth V, the rest P.
+    Q is the evaluated split, P comes from "train", and V is "val" or, where that is evaluated or missing, a
+    quarter of P by people. Where "train" or "all" is evaluated, or there is no "train", one split is divided
+    by people: half is Q, a tenth V, the rest P.
 
     Args:
         faces: All faces of the cache.
         split: "train", "val", "test" or "all".
-        most: Most rows of P, and of V; every class gets equally many as far as it has them.
-        seed: Of the choice.
+        max_samples: Maximum number of rows of P, and of V; as balanced over the classes as their sizes permit.
+        seed: Seed of the random choices.
     """
-    generator, whole = np.random.default_rng(seed), faces.rows(split)
-    train = faces.rows("train")
-    if split in ("train", "all") or len(train) == 0:
-        test, rest = _divide(whole, faces.identities, WITHIN_SPLIT_FRACTIONS[0], generator)
-        selection, probe = _divide(
-            rest, faces.identities, WITHIN_SPLIT_FRACTIONS[1] / (1 - WITHIN_SPLIT_FRACTIONS[0]), generator
-        )
-        probe, selection = (_balanced(part, faces.labels, most, generator) for part in (probe, selection))
-        return ProbeSplit(probe, selection, test, whole, True, 0)
-    val = faces.rows("val") if split != "val" else whole[:0]
-    selection = _without_people_of(val, whole, faces.identities)
-    probe = _without_people_of(train, np.concatenate([whole, selection]), faces.identities)
-    shared = len(val) + len(train) - len(selection) - len(probe)
-    probe, selection = (_balanced(part, faces.labels, most, generator) for part in (probe, selection))
-    if len(selection) == 0:
-        selection, probe = _divide(probe, faces.identities, VAL_FRACTION, generator)
-    return ProbeSplit(probe, selection, whole, whole, False, shared)
+    generator, evaluated = np.random.default_rng(seed), faces.rows(split)
+    all_train = faces.rows("train")
+    if split in ("train", "all") or len(all_train) == 0:
+        test, rest = _divide(evaluated, faces.identities, WITHIN_SPLIT_FRACTIONS[0], generator)
+        val_fraction = WITHIN_SPLIT_FRACTIONS[1] / (1 - WITHIN_SPLIT_FRACTIONS[0])
+        val, train = _divide(rest, faces.identities, val_fraction, generator)
+        train, val = (_balanced(rows, faces.labels, max_samples, generator) for rows in (train, val))
+        return ProbeSplit(train, val, test, evaluated, True, 0)
+    all_val = faces.rows("val") if split != "val" else evaluated[:0]
+    val = _without_people_of(all_val, evaluated, faces.identities)
+    train = _without_people_of(all_train, np.concatenate([evaluated, val]), faces.identities)
+    shared = len(all_val) + len(all_train) - len(val) - len(train)
+    train, val = (_balanced(rows, faces.labels, max_samples, generator) for rows in (train, val))
+    if len(val) == 0:
+        val, train = _divide(train, faces.identities, VAL_FRACTION, generator)
+    return ProbeSplit(train, val, evaluated, evaluated, False, shared)
 
 
-def drop_near_duplicates(parts: ProbeSplit, pictures: np.ndarray, identities: np.ndarray) -> ProbeSplit:
-    """`parts` without those faces of P and V whose picture is among the evaluated ones, or of P in V.
+def drop_near_duplicates(split: ProbeSplit, thumbnails: np.ndarray, identities: np.ndarray) -> ProbeSplit:
+    """`split` without the rows of V with a near-duplicate in Q, and the rows of P with one in Q or V.
 
-    Only faces of nobody known by name are compared: people who are, are apart already.
+    Only faces of unknown people are compared; known people are in one part each.
 
     Args:
-        parts: As `split_for_probes` gives them.
-        pictures: (m, S, S) `sketches` of `parts.rows`.
+        split: From `split_for_probes`.
+        thumbnails: (m, S, S) `facedis.metrics.near_duplicates.thumbnails` of `split.rows`.
         identities: (N,) str, "" where unknown.
     """
 
-    def kept(rows: np.ndarray, others: np.ndarray) -> np.ndarray:
-        asked, known = (part[identities[part] == ""] for part in (rows, others))
-        there = is_near_duplicate(*(pictures[np.searchsorted(parts.rows, part)] for part in (asked, known)))
-        return np.setdiff1d(rows, asked[there])
+    def kept(rows: np.ndarray, references: np.ndarray) -> np.ndarray:
+        unknown = [part[identities[part] == ""] for part in (rows, references)]
+        duplicates = is_near_duplicate(*(thumbnails[np.searchsorted(split.rows, part)] for part in unknown))
+        return np.setdiff1d(rows, unknown[0][duplicates])
 
-    selection = kept(parts.probe_val, parts.probe_test)
-    probe = kept(parts.probe_train, np.concatenate([parts.probe_test, selection]))
-    copies = len(parts.probe_val) + len(parts.probe_train) - len(selection) - len(probe)
-    return replace(parts, probe_val=selection, probe_train=probe, near_duplicates=copies)
+    val = kept(split.probe_val, split.probe_test)
+    train = kept(split.probe_train, np.concatenate([split.probe_test, val]))
+    dropped = len(split.probe_val) + len(split.probe_train) - len(val) - len(train)
+    return replace(split, probe_val=val, probe_train=train, near_duplicates=dropped)
 
 
 def _without_people_of(rows: np.ndarray, others: np.ndarray, identities: np.ndarray) -> np.ndarray:
@@ -120,24 +119,24 @@ def _without_people_of(rows: np.ndarray, others: np.ndarray, identities: np.ndar
     return rows[~np.isin(identities[rows], known)]
 
 
-def _balanced(rows: np.ndarray, labels: np.ndarray, most: int, generator: np.random.Generator) -> np.ndarray:
-    """At most `most` random `rows`, every class equally often as far as it has them."""
+def _balanced(rows: np.ndarray, labels: np.ndarray, max_samples: int, generator: np.random.Generator) -> np.ndarray:
+    """At most `max_samples` random `rows`, as balanced over the classes as their sizes permit."""
     rows = generator.permutation(rows)
-    turn = np.empty(len(rows), int)  # the first of each class, then the second of each, ...
+    rank = np.empty(len(rows), int)  # the first row of each class, then the second of each, ...
     for label in np.unique(labels[rows]):
         of_class = labels[rows] == label
-        turn[of_class] = np.arange(of_class.sum())
-    return np.sort(rows[np.argsort(turn, kind="stable")[:most]])
+        rank[of_class] = np.arange(of_class.sum())
+    return np.sort(rows[np.argsort(rank, kind="stable")[:max_samples]])
 
 
 def _divide(
-    rows: np.ndarray, identities: np.ndarray, share: float, generator: np.random.Generator
+    rows: np.ndarray, identities: np.ndarray, fraction: float, generator: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Whole people until `share` of the `rows` is reached, at least one; and all others."""
+    """All rows of randomly chosen people, at least one, until `fraction` of the rows is reached; and the other rows."""
     if len(rows) == 0:
         return rows, rows
     people = group_ids(identities[rows])
     order = generator.permutation(people.max() + 1)
-    before = np.cumsum(np.bincount(people)[order]) - np.bincount(people)[order]
-    taken = np.isin(people, order[before < share * len(rows)])
+    sizes = np.bincount(people)[order]
+    taken = np.isin(people, order[np.cumsum(sizes) - sizes < fraction * len(rows)])
     return rows[taken], rows[~taken]

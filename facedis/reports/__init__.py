@@ -1,1 +1,1 @@
-"""Results for people: tables, pictures, progress."""
+"""Reports of results: terminal, HTML, figures, tables and model cards."""

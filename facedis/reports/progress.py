@@ -1,4 +1,4 @@
-"""What the engine says, on stderr: a live bar on a terminal, a line now and then elsewhere."""
+"""Shows events on stderr: as progress bars on a terminal, as occasional lines elsewhere."""
 
 import atexit
 import time
@@ -15,7 +15,7 @@ from facedis.events import Event
 
 @dataclass
 class _Task:
-    """One open task: its numbers so far."""
+    """The state of a task that has not ended."""
 
     text: str
     total: int
@@ -40,15 +40,15 @@ class _Task:
 
 
 class Progress:
-    """A handler that shows tasks, notes and warnings on stderr.
+    """An event handler that shows tasks, notes and warnings on stderr.
 
-    Also a context manager; whatever happens, the terminal is given back at the end of the program.
-    It can be sent to another process, which then shows on its own.
+    Also a context manager; the terminal is restored when the program ends. The handler can be pickled;
+    the copy writes to the stderr of its own process.
 
     Args:
-        console: Where to show; stderr by default.
-        interval: Seconds between two lines of a task where there is no terminal.
-        clock: Gives the time in seconds.
+        console: The console to write to; stderr by default.
+        interval: Seconds between two lines of a task, if the console is no terminal.
+        clock: Returns the time in seconds.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Progress:
             self._advance(event) if event.kind == "advance" else self._end(event)
 
     def close(self) -> None:
-        """Take the bars off the terminal."""
+        """Remove the bars from the terminal."""
         self._tasks.clear()
         if self._bars is not None:
             self._bars.stop()
@@ -94,7 +94,7 @@ class Progress:
         self._tasks.append(task)
         if not self._console.is_terminal:
             size = f": {event.total:,}" if event.total else ""
-            self._line(task.text + size + (f", {event.done:,} done before" if event.done else ""))
+            self._line(task.text + size + (f", {event.done:,} already done" if event.done else ""))
             return
         if self._bars is None:
             self._bars = Bars(
@@ -112,7 +112,7 @@ class Progress:
         task, now = self._tasks[-1], self._now()
         task.done, task.facts = event.done, event.facts or task.facts
         counted = f"{task.done:,} of {task.total:,}" if task.total else f"{task.done:,}"
-        if task.bar is not None:
+        if self._bars is not None and task.bar is not None:
             self._bars.update(task.bar, completed=task.done, state=f"{counted}, {task.state(now)}".rstrip(", "))
         elif now - task.printed >= self._interval:
             task.printed = now
@@ -121,7 +121,7 @@ class Progress:
     def _end(self, event: Event) -> None:
         task, now = self._tasks.pop(), self._now()
         task.done, task.facts = event.done or task.total or task.done, event.facts or task.facts
-        if task.bar is not None:
+        if self._bars is not None and task.bar is not None:
             self._bars.remove_task(task.bar)
         if not self._tasks:
             self.close()

@@ -1,4 +1,4 @@
-"""Published accuracies of the protocol that an evaluation follows, so that ours stands among its like."""
+"""Published accuracies of the protocol that an evaluation follows."""
 
 import sys
 from collections.abc import Mapping
@@ -15,13 +15,13 @@ else:
 
 @dataclass(frozen=True)
 class PublishedResult:
-    """One accuracy of a protocol.
+    """One accuracy on a protocol.
 
     Attributes:
-        name: Of the method, with its year.
-        accuracy: Per cent.
-        source: Where it is printed; empty for ours.
-        ours: Whether it is this run's.
+        name: Method and year.
+        accuracy: Accuracy in per cent.
+        source: Where the accuracy is published; empty for this run.
+        is_this_run: Whether the accuracy is that of the evaluation itself.
     """
 
     name: str
@@ -32,11 +32,11 @@ class PublishedResult:
 
 @dataclass(frozen=True)
 class ProtocolResults:
-    """What is measured how, and who measured it before.
+    """The accuracies of one protocol.
 
     Attributes:
-        title: Dataset, classes, faces.
-        rows: By falling accuracy, ours among them.
+        title: Dataset, classes and faces.
+        rows: Published accuracies and that of this run, in descending order.
     """
 
     title: str
@@ -44,28 +44,33 @@ class ProtocolResults:
 
 
 def matching_protocols(result: Mapping[str, Any]) -> list[ProtocolResults]:
-    """The protocols that a record of kind "evaluation" follows, ours among the published accuracies.
+    """The protocols that an evaluation follows, with published accuracies and its own.
 
-    A protocol is followed where reader, split, expressions and number of faces are its own: papers
-    that leave faces out are not comparable, and neither are we. A model of eight expressions also
-    follows that of seven: faces that show contempt are left out, and so is that answer.
+    An evaluation follows a protocol if reader, split, expressions and number of faces are the same;
+    results on fewer faces are not comparable. A model of eight expressions also follows the protocol
+    of seven, without the faces that show contempt and without that class.
+
+    Args:
+        result: A record of kind "evaluation".
     """
-    return [protocol for entry in _protocols()["protocol"] if (protocol := _match(result, entry)) is not None]
+    matches = (_match(result, entry) for entry in _protocols()["protocol"])
+    return [match for match in matches if match is not None]
 
 
 def _match(result: Mapping[str, Any], entry: Mapping[str, Any]) -> ProtocolResults | None:
     if result.get("dataset") not in entry["readers"] or result["split"] != entry["split"]:
         return None
-    for key, name, left_out in (
+    candidates: tuple[tuple[str, str, set[str]], ...] = (
         ("accuracy", "this run", set()),
-        ("accuracy_without_contempt", "this run, contempt taken out", {"contempt"}),
-    ):
-        figure = result["task"].get(key)
+        ("accuracy_without_contempt", "this run, without contempt", {"contempt"}),
+    )
+    for key, name, left_out in candidates:
+        estimate = result["task"].get(key)
         same = set(result["classes"]) - left_out == set(entry["classes"])
-        if figure and same and figure["value"] is not None and abs(figure["n"] - entry["n"]) <= entry["slack"]:
+        if estimate and same and estimate["value"] is not None and abs(estimate["n"] - entry["n"]) <= entry["slack"]:
             rows = [PublishedResult(row["name"], row["accuracy"], row["source"]) for row in entry["row"]]
-            ours = PublishedResult(name, 100 * figure["value"], "", is_this_run=True)
-            return ProtocolResults(entry["title"], tuple(sorted([*rows, ours], key=lambda row: -row.accuracy)))
+            own = PublishedResult(name, 100 * estimate["value"], "", is_this_run=True)
+            return ProtocolResults(entry["title"], tuple(sorted([*rows, own], key=lambda row: -row.accuracy)))
     return None
 
 

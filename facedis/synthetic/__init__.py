@@ -1,4 +1,4 @@
-"""Rendered faces with known factors: who, which expression, how strong, pose, light, background.
+"""Rendered faces with known factors: identity, expression, intensity, pose, light, background.
 
-All factors are drawn without looking at each other, so a code can be asked for each of them alone.
+The factors are sampled independently, so the information in a code can be measured for each one.
 """

@@ -1,17 +1,17 @@
-"""From an expression to the 52 facial actions of ARKit that show it.
+"""Weights of the 52 facial actions of ARKit for each expression.
 
 The weights follow the usual prototypes (raised lip corners for happiness, lowered brows for anger,
-...). Prototypes are conventions for labelling pictures and no claim about what anybody feels.
+...). Prototypes are conventions for labelling images, not a claim about feelings.
 
 Source: AU prototypes of EMFACS, Cohn, Ambadar & Ekman 2007, and Du, Tao & Martinez, PNAS 2014;
-docs/rendered.md says how they were put into weights.
+docs/rendered.md describes the conversion to weights.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-#: Every action that a head can do, in ARKit's order.
+#: All actions, in ARKit's order.
 ACTIONS = (
     *("browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight", "cheekPuff"),
     *("cheekSquintLeft", "cheekSquintRight", "eyeBlinkLeft", "eyeBlinkRight", "eyeLookDownLeft", "eyeLookDownRight"),
@@ -27,12 +27,12 @@ ACTIONS = (
 
 @dataclass(frozen=True)
 class ActionRange:
-    """One action (or its left and right half) within an expression.
+    """Range of one action, or of its left and right half, in an expression.
 
     Attributes:
-        low: Weight where the expression is weakest.
-        high: Weight at its peak.
-        probability: How often it takes part at all, 1 for what makes the expression.
+        low: Weight at intensity 0.
+        high: Weight at intensity 1.
+        probability: Probability that the action occurs, 1 for the defining actions.
     """
 
     low: float
@@ -40,7 +40,7 @@ class ActionRange:
     probability: float = 1.0
 
 
-#: A name without Left or Right stands for both halves.
+#: Action ranges by expression; a name without Left or Right stands for both halves.
 EXPRESSIONS: dict[str, dict[str, ActionRange]] = {
     "neutral": {
         "mouthSmile": ActionRange(0, 0.05),
@@ -92,36 +92,36 @@ EXPRESSIONS: dict[str, dict[str, ActionRange]] = {
         "browDown": ActionRange(0.60, 1.0),
         "eyeSquint": ActionRange(0.40, 0.80),
         "eyeWide": ActionRange(0.10, 0.40),
-        "mouthPress": ActionRange(0.15, 0.40),  # above 0.5 it lifts the corners: anger would smile
+        "mouthPress": ActionRange(0.15, 0.40),  # above 0.5 it raises the lip corners
         "mouthRollUpper": ActionRange(0.15, 0.40),
         "mouthRollLower": ActionRange(0.20, 0.50),
         "mouthShrugLower": ActionRange(0.0, 0.40, 0.52),
         "mouthFrown": ActionRange(0.10, 0.30, 0.7),
         "noseSneer": ActionRange(0.0, 0.30, 0.5),
     },
-    "contempt": {  # one side only: see `_sided`
+    "contempt": {  # on one side only
         "mouthDimple": ActionRange(0.50, 1.0),
         "mouthSmile": ActionRange(0.20, 0.45),
         "mouthPress": ActionRange(0.10, 0.40, 0.6),
         "mouthUpperUp": ActionRange(0.0, 0.15, 0.6),
     },
 }
-#: What faces do anyway, in every expression: no single one of these may give a class away.
+#: Maximum weights of actions that occur in every expression, so that no single action identifies a class.
 _NUISANCE = {"eyeBlink": 0.15, "mouthFunnel": 0.1, "jawOpen": 0.1}
 _WEAKEST = 0.25
 _GAZE = 0.3
 
 
 def sample_actions(expression: str, rng: np.random.Generator) -> tuple[np.ndarray, float]:
-    """The actions of a face that shows `expression`, with all that varies between faces.
+    """Sample the actions of a face with `expression`.
 
     Args:
-        expression: A name of `taxonomy.EIGHT`.
-        rng: Where the randomness comes from; always the same number of draws for one expression.
+        expression: A name in `taxonomy.EIGHT`.
+        rng: Random generator; the number of draws depends on the expression only.
 
     Returns:
-        (52,) float64 weights in [0, 1] in the order of `ACTIONS`, and the intensity in [0.25, 1].
-        Of the neutral face the intensity is 0.
+        (52,) float64 weights in [0, 1] in the order of `ACTIONS`, and the intensity in [0.25, 1],
+        which is 0 for neutral.
     """
     weights = dict.fromkeys(ACTIONS, 0.0)
     intensity = rng.uniform(_WEAKEST, 1.0)
@@ -133,19 +133,19 @@ def sample_actions(expression: str, rng: np.random.Generator) -> tuple[np.ndarra
             * rng.uniform(0.85, 1.15)
             * takes_part
         )
-        for half, share in zip(_halves(name, only), rng.normal(1.0, 0.08, 2), strict=False):
-            weights[half] += value * (share if half != name else 1.0)
+        for half, factor in zip(_halves(name, only), rng.normal(1.0, 0.08, 2), strict=False):
+            weights[half] += value * (factor if half != name else 1.0)
     for name, most in _NUISANCE.items():
         value = rng.uniform(0.0, most)
         for half in _halves(name):
             weights[half] += value
-    _look(weights, rng.uniform(-_GAZE, _GAZE, 2))
+    _add_gaze(weights, rng.uniform(-_GAZE, _GAZE, 2))
     vector = np.clip([weights[name] for name in ACTIONS], 0.0, 1.0)
     return vector, 0.0 if expression == "neutral" else float(intensity)
 
 
 def prototype_actions(expression: str, intensity: float) -> np.ndarray:
-    """(52,) weights of `expression` at `intensity` with nothing left to chance; contempt is on the left."""
+    """Return the (52,) deterministic weights of `expression` at `intensity`; contempt is on the left side."""
     weights = dict.fromkeys(ACTIONS, 0.0)
     for name, weight_range in EXPRESSIONS[expression].items():
         for half in _halves(name, "Left" if expression == "contempt" else ""):
@@ -161,8 +161,8 @@ def _halves(name: str, only: str = "") -> tuple[str, ...]:
     return (name + only,) if only else (name + "Left", name + "Right")
 
 
-def _look(weights: dict[str, float], gaze: np.ndarray) -> None:
-    """Turn both eyes together: gaze is (to the subject's left, up)."""
+def _add_gaze(weights: dict[str, float], gaze: np.ndarray) -> None:
+    """Add a gaze direction (to the subject's left, up) to both eyes."""
     aside, up = gaze
     outer, inner = ("Left", "Right") if aside > 0 else ("Right", "Left")
     weights["eyeLookOut" + outer] += abs(aside)

@@ -1,4 +1,4 @@
-"""Backgrounds: soft coloured shapes out of focus, different for every picture."""
+"""Backgrounds of blurred coloured shapes."""
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
@@ -7,7 +7,7 @@ _SHAPES = 9
 
 
 def backdrop(seed: int, size: int) -> np.ndarray:
-    """(size, size, 3) float32 in 0..1, as the screen shows it."""
+    """Return the background of a seed: (size, size, 3) float32 in 0..1, sRGB."""
     rng = np.random.default_rng([seed, 9])
     first, second = (_colour(rng) for _ in range(2))
     slope = rng.uniform(0, 2 * np.pi)

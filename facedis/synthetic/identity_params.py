@@ -1,11 +1,11 @@
-"""Who is rendered: the shape of a head and the look of its skin, hair and eyes."""
+"""Parameters of a rendered identity: shape of the head, appearance of skin, hair and eyes."""
 
 from dataclasses import dataclass, fields
 
 import numpy as np
 
-#: Local changes of the face, with the standard deviation that they are drawn with; those of the
-#: left half (`l-`) hold for the right half too.
+#: anny's local changes of the face with their standard deviations; those of the left half (`l-`) apply
+#: to the right half too.
 _CHANGES = {
     **dict.fromkeys(("l-cheek-volume-incr", "l-cheek-inner-incr", "l-cheek-bones-incr", "l-cheek-trans-up"), 0.4),
     **dict.fromkeys(("chin-jaw-drop-incr", "chin-height-incr", "chin-prominent-incr", "chin-bones-incr"), 0.4),
@@ -27,7 +27,7 @@ _CHANGES = {
     **dict.fromkeys(("nose-curve-convex", "nose-greek-incr", "nose-volume-incr", "nose-trans-up"), 0.35),
     **dict.fromkeys(("neck-scale-horiz-incr", "neck-scale-depth-incr", "neck-double-incr"), 0.3),
 }
-#: Of all of them: how much people differ.
+#: Factor of all these standard deviations.
 _SPREAD = 0.75
 _ORIGINS = ("african", "asian", "caucasian")
 _HAIRS = np.array(
@@ -41,29 +41,29 @@ _IRISES = np.array(
 
 @dataclass(frozen=True, kw_only=True)
 class IdentityParams:
-    """One identity. Colours are linear reflectances in 0..1, lengths metres on the average head.
+    """Parameters of one identity. Colours are linear reflectances in 0..1, lengths metres on the average head.
 
     Attributes:
         phenotype: anny's phenotype parameters by name.
         changes: anny's local changes by name, in -1..1.
         skin: (3,) colour.
-        redness: Of cheeks, nose and ears, 0..1.
-        freckles: Share of the skin with freckles, 0..1.
-        marks: Seed of moles and of the skin's mottling.
+        redness: Redness of cheeks, nose and ears, 0..1.
+        freckles: Density of freckles, 0..1.
+        marks: Seed of moles and skin texture.
         lips: (3,) colour.
         hair: (3,) colour of the hair, brows and beard.
         style: Index into `HAIR_STYLES`.
-        hairline: How far the hair begins above the average line.
-        temples: How far the hair recedes at the sides.
+        hairline: Height of the hairline above the average one.
+        temples: Recession of the hairline at the temples.
         volume: Thickness of the hair.
-        parting: Where the hair is parted, -1..1 across the head.
-        brow_height: Above the average brow.
+        parting: Position of the parting, -1..1 across the head.
+        brow_height: Height of the brows above the average.
         brow_weight: Half the thickness of the brows.
-        brow_arch: How much they are bent.
+        brow_arch: Curvature of the brows.
         iris: (3,) colour.
         iris_size: Radius of the iris.
-        beard: Density of the beard, 0 none.
-        lash: Darkness of the lid's edge, 0..1.
+        beard: Density of the beard, 0..1.
+        lash: Darkness of the eyelid margins, 0..1.
     """
 
     phenotype: dict[str, float]
@@ -89,7 +89,7 @@ class IdentityParams:
 
     @classmethod
     def sample(cls, rng: np.random.Generator) -> "IdentityParams":
-        """A random person; looks go with sex, age and origin as loosely as they do in life."""
+        """Sample a random identity; appearance is correlated with sex, age and origin."""
         sex, age = float(rng.random() < 0.5), rng.uniform(0.42, 0.88)
         origin = rng.dirichlet((0.5, 0.5, 0.5))
         phenotype = {
@@ -126,11 +126,11 @@ class IdentityParams:
         )
 
     def to_vector(self) -> tuple[list[str], np.ndarray]:
-        """Every number that makes this person, with its name."""
+        """Return the names and the values of all parameters except the seed `marks`."""
         names, values = [], []
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.name == "marks":  # a seed, no quantity
+            if field.name == "marks":
                 continue
             pairs = value.items() if isinstance(value, dict) else enumerate(np.atleast_1d(value))
             single = np.ndim(value) == 0 and not isinstance(value, dict)
@@ -140,7 +140,7 @@ class IdentityParams:
         return names, np.array(values, np.float32)
 
 
-#: Hair: none, cropped, short, medium, long.
+#: Hair styles, from none to long.
 HAIR_STYLES = ("bald", "cropped", "short", "medium", "long")
 
 
@@ -148,13 +148,13 @@ def _changes(rng: np.random.Generator) -> dict[str, float]:
     drawn: dict[str, float] = {}
     for name, spread in _CHANGES.items():
         drawn[name] = float(np.clip(rng.normal(0.0, _SPREAD * spread), -1, 1))
-        if name.startswith("l-"):  # nobody is quite symmetric
+        if name.startswith("l-"):  # faces are slightly asymmetric
             drawn["r-" + name[2:]] = float(np.clip(drawn[name] + rng.normal(0.0, 0.06), -1, 1))
     return drawn
 
 
 def _skin(origin: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Linear reflectance: darker with melanin, redder with blood."""
+    """Linear reflectance, a geometric mixture of light and dark skin by melanin."""
     melanin = np.clip(origin @ [0.66, 0.22, 0.10] + rng.normal(0, 0.10), 0.0, 0.95)
     light, dark = np.array([0.66, 0.42, 0.31]), np.array([0.075, 0.036, 0.022])
     return light ** (1 - melanin) * dark**melanin * np.exp(rng.normal(0, 0.05, 3))

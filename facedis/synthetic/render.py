@@ -1,4 +1,4 @@
-"""A picture of a head: mitsuba traces the light, numpy does the camera."""
+"""Rendering of a head with mitsuba, and the camera response."""
 
 import os
 from dataclasses import dataclass
@@ -14,23 +14,23 @@ from facedis.synthetic.head import Head, Surface
 from facedis.synthetic.identity_params import IdentityParams
 from facedis.synthetic.paint import TexelPositions, add_clothes, skin_texture
 
-#: Light paths a pixel; the sampler spreads them evenly, so that few leave little noise.
+#: Light paths per pixel, stratified.
 SAMPLES = 16
-#: Height of the picture's middle above the eye line, and its width, on a head at the usual distance; metres.
+#: Height of the image's centre above the eye line, and width of the view at the standard distance; metres.
 _MIDDLE, _WIDTH = -0.022, 0.20
-#: The neck, around which the head turns: behind and below the eyes.
+#: Rotation centre of the head, relative to the eyes; metres.
 _PIVOT = np.array([0.0, 0.10, -0.11])
 
 
 @dataclass(frozen=True)
 class RenderSubject:
-    """A person ready to be rendered.
+    """Geometry and texture of one identity.
 
     Attributes:
-        person: Who it is.
-        neutral: (V, 3) vertices without expression.
-        texture: (S, S, 3) without clothes.
-        hair: Surfaces of hair.
+        person: Parameters of the identity.
+        neutral: (V, 3) vertices with a neutral expression.
+        texture: (S, S, 3) texture without clothes.
+        hair: Hair surfaces, possibly none.
     """
 
     person: IdentityParams
@@ -40,31 +40,31 @@ class RenderSubject:
 
     @classmethod
     def build(cls, person: IdentityParams, neutral: np.ndarray, head: Head, texels: TexelPositions) -> "RenderSubject":
-        """Paint a person and dress the hair."""
+        """Create the texture and the hair of an identity."""
         hair = hair_surfaces(person, head, texels, neutral, normals(neutral, head.surfaces["skin"].corners))
         return cls(person, neutral, skin_texture(person, texels), hair)
 
 
 @dataclass(frozen=True)
 class Renderer:
-    """What renders: the head, its texels, and mitsuba.
+    """Renders images of a head with mitsuba.
 
     Attributes:
         head: The average head and its actions.
-        texels: Of the texture.
+        texels: Positions of the texels on the head.
     """
 
     head: Head
     texels: TexelPositions
 
     def render(self, subject: RenderSubject, weights: np.ndarray, capture: Capture, size: int) -> np.ndarray:
-        """One picture.
+        """Render one image.
 
         Args:
-            subject: Who.
-            weights: (52,) facial actions.
+            subject: The identity.
+            weights: (52,) weights of the facial actions.
             capture: Pose, camera, light, background.
-            size: Side in pixels.
+            size: Side of the image in pixels.
 
         Returns:
             (size, size, 3) uint8.
@@ -75,7 +75,7 @@ class Renderer:
     def radiance(
         self, subject: RenderSubject, weights: np.ndarray, capture: Capture, size: int
     ) -> tuple[np.ndarray, ...]:
-        """(size, size, 3) linear light of the person alone, and (size, size) how much of a pixel it covers."""
+        """Return the (size, size, 3) linear radiance without a background, and the (size, size) coverage."""
         mi = load_mitsuba()
         vertices = self.head.apply_actions(subject.neutral, weights)
         texture = add_clothes(subject.texture, self.texels, capture.cloth, capture.collar)
@@ -91,7 +91,7 @@ class Renderer:
         moved = (vertices - middle - _PIVOT) @ turn.T + middle + _PIVOT
         image = mi.Bitmap(np.ascontiguousarray(texture))
         skin = {"type": "bitmap", "bitmap": image, "raw": True}
-        looks = {
+        materials = {
             "skin": {"type": "roughplastic", "diffuse_reflectance": skin, "alpha": 0.42, "int_ior": 1.36},
             "eyes": {"type": "plastic", "diffuse_reflectance": skin, "int_ior": 1.38},
             "teeth": {"type": "roughplastic", "diffuse_reflectance": _rgb([0.62, 0.58, 0.48]), "alpha": 0.2},
@@ -103,14 +103,14 @@ class Renderer:
             "sensor": self._camera(mi, middle, capture, size),
         } | _lights(mi, middle, capture)
         for name, surface in self.head.surfaces.items():
-            scene[name] = _mesh(mi, name, moved, surface, self.head.uv, looks[name])
+            scene[name] = _mesh(mi, name, moved, surface, self.head.uv, materials[name])
         for number, hair in enumerate(subject.hair):
             place = (hair.vertices - middle - _PIVOT) @ turn.T + middle + _PIVOT
             scene[f"hair{number}"] = _hair_mesh(mi, f"hair{number}", place, hair)
         return scene
 
     def _middle(self, subject: RenderSubject) -> np.ndarray:
-        """Between the person's own eyes."""
+        """Midpoint between the eyes."""
         return subject.neutral[np.unique(self.head.surfaces["eyes"].corners)].mean(0)
 
     def _camera(self, mi: Any, middle: np.ndarray, capture: Capture, size: int) -> dict[str, Any]:
@@ -124,7 +124,7 @@ class Renderer:
 
 
 def develop(light: np.ndarray, alpha: np.ndarray, capture: Capture) -> np.ndarray:
-    """Linear light before a backdrop, as a camera would save it: (S, S, 3) uint8."""
+    """Add tone curve, background and noise to linear radiance; returns (S, S, 3) uint8."""
     size = len(light)
     shown = np.clip(light / np.maximum(alpha, 1e-3)[..., None], 0, None)
     shown = (shown / (1 + 0.25 * shown**2)).clip(0, 1) ** (1 / 2.2)
@@ -134,7 +134,7 @@ def develop(light: np.ndarray, alpha: np.ndarray, capture: Capture) -> np.ndarra
 
 
 def pose(capture: Capture) -> np.ndarray:
-    """(3, 3) rotation of the head."""
+    """Return the (3, 3) rotation of the head."""
     (sy, sp, sr), (cy, cp, cr) = (f([capture.yaw, capture.pitch, capture.roll]) for f in (np.sin, np.cos))
     yaw = np.array([[cy, -sy, 0], [sy, cy, 0], [0, 0, 1]])
     pitch = np.array([[1, 0, 0], [0, cp, sp], [0, -sp, cp]])
@@ -143,7 +143,7 @@ def pose(capture: Capture) -> np.ndarray:
 
 
 def normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """(V, 3) unit normals, each the mean over the triangles around a vertex, larger ones counting more."""
+    """Return the (V, 3) unit vertex normals, area-weighted means over the adjacent triangles."""
     a, b, c = (vertices[triangles[:, i]] for i in range(3))
     face = np.cross(b - a, c - a)
     found = np.zeros_like(vertices)
@@ -154,14 +154,14 @@ def normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
 
 
 def load_mitsuba() -> Any:
-    """The renderer, on one thread: pictures are made side by side, in processes.
+    """Import mitsuba and set it up for one thread; images are rendered in parallel processes.
 
     Raises:
         MissingExtra: mitsuba is not installed.
     """
     os.environ.setdefault("MI_LOG_LEVEL", "warn")
     try:
-        import drjit
+        import drjit  # type: ignore[import-not-found]
         import mitsuba as mi
     except ImportError as error:
         raise MissingExtra("rendering faces", "synth") from error
@@ -191,21 +191,23 @@ def _rgb(colour: Any) -> dict[str, Any]:
     return {"type": "rgb", "value": [float(max(value, 0.0)) for value in colour]}
 
 
-def _mesh(mi: Any, name: str, vertices: np.ndarray, surface: Surface, uv: np.ndarray, look: dict) -> Any:
+def _mesh(mi: Any, name: str, vertices: np.ndarray, surface: Surface, uv: np.ndarray, material: dict[str, Any]) -> Any:
     shade = normals(vertices, surface.corners)
     pairs, index = surface.pairs
-    mesh = _bare(mi, name, len(pairs), len(index), {"type": "twosided", "inside": look})
-    return _filled(mi, mesh, vertices[pairs[:, 0]], shade[pairs[:, 0]], uv[pairs[:, 1]], index)
+    mesh = _empty_mesh(mi, name, len(pairs), len(index), {"type": "twosided", "inside": material})
+    return _fill_mesh(mi, mesh, vertices[pairs[:, 0]], shade[pairs[:, 0]], uv[pairs[:, 1]], index)
 
 
 def _hair_mesh(mi: Any, name: str, vertices: np.ndarray, hair: HairSurface) -> Any:
     colour = {"type": "bitmap", "bitmap": mi.Bitmap(hair.colour), "raw": True}
-    look = {"type": "principled", "base_color": colour, "roughness": 0.5, "specular": 0.3}
-    mesh = _bare(mi, name, len(vertices), len(hair.triangles), {"type": "twosided", "inside": look})
-    return _filled(mi, mesh, vertices, normals(vertices, hair.triangles), hair.uv, hair.triangles)
+    material = {"type": "principled", "base_color": colour, "roughness": 0.5, "specular": 0.3}
+    mesh = _empty_mesh(mi, name, len(vertices), len(hair.triangles), {"type": "twosided", "inside": material})
+    return _fill_mesh(mi, mesh, vertices, normals(vertices, hair.triangles), hair.uv, hair.triangles)
 
 
-def _filled(mi: Any, mesh: Any, vertices: np.ndarray, shade: np.ndarray, uv: np.ndarray, triangles: np.ndarray) -> Any:
+def _fill_mesh(
+    mi: Any, mesh: Any, vertices: np.ndarray, shade: np.ndarray, uv: np.ndarray, triangles: np.ndarray
+) -> Any:
     values = mi.traverse(mesh)
     values["vertex_positions"] = vertices.astype(np.float32).ravel()
     values["vertex_normals"] = shade.astype(np.float32).ravel()
@@ -215,7 +217,7 @@ def _filled(mi: Any, mesh: Any, vertices: np.ndarray, shade: np.ndarray, uv: np.
     return mesh
 
 
-def _bare(mi: Any, name: str, vertices: int, faces: int, look: dict) -> Any:
+def _empty_mesh(mi: Any, name: str, vertices: int, faces: int, material: dict[str, Any]) -> Any:
     properties = mi.Properties()
-    properties["bsdf"] = mi.load_dict(look)
+    properties["bsdf"] = mi.load_dict(material)
     return mi.Mesh(name, vertices, faces, properties, True, True)

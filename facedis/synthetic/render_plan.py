@@ -1,7 +1,7 @@
-"""Which pictures a rendered set has, and every factor of each, before the first one is rendered.
+"""Plan of a rendered set: its images and all factors of each.
 
-All of it is a function of the seed: of the set's, of the person's number, the expression and the
-repeat. A picture is the same whatever else is rendered, in whatever order.
+All factors are a function of the set's seed, the identity's index, the expression and the repeat, so an
+image is independent of the number and the order of the others.
 """
 
 from dataclasses import dataclass
@@ -14,25 +14,25 @@ from facedis.synthetic.capture import Capture
 from facedis.synthetic.identity_params import IdentityParams
 from facedis.taxonomy import EIGHT
 
-#: Of the identities; the rest trains.
+#: Fractions of the identities in the validation and test splits.
 VAL_FRACTION, TEST_FRACTION = 0.12, 0.20
-#: How strong the expressions of a grid are.
+#: Intensity of the expressions in a grid.
 GRID_INTENSITY = 0.85
 
 
 @dataclass(frozen=True, kw_only=True)
 class RenderPlan:
-    """A set of rendered faces.
+    """Parameters of a set of rendered faces.
 
     Attributes:
-        identities: Number of people.
-        per_expression: Pictures of each expression of each of them.
-        size: Side of a picture in pixels.
-        seed: Decides everything.
-        grid: Instead, one picture of each expression of the people of the test split, with the same
-            action vector for all of them and one capture: the truth for swaps.
-        scenes: Whether a person's pictures of one repeat share their capture: each is what a swap of
-            another should look like.
+        identities: Number of identities.
+        per_expression: Images per identity and expression.
+        size: Side of an image in pixels.
+        seed: Seed of all factors.
+        grid: Render one image per test identity and expression instead, with the same actions for all
+            identities and one capture, as ground truth for swaps.
+        scenes: Whether the images of an identity with the same repeat share their capture, so that each
+            is the ground truth for a swap of the others.
     """
 
     identities: int
@@ -44,31 +44,31 @@ class RenderPlan:
 
     @cached_property
     def specs(self) -> list["ImageSpec"]:
-        """All pictures, person by person."""
+        """All images, identity by identity."""
         people = [n for n in range(self.identities) if not self.grid or self.split(n) == "test"]
         repeats = 1 if self.grid else self.per_expression
         return [ImageSpec(self, n, name, k) for n in people for name in EIGHT for k in range(repeats)]
 
-    def split(self, number: int) -> str:
-        """The split of a person: the last numbers test, those before them validate."""
+    def split(self, index: int) -> str:
+        """Return the split of an identity: the last indices are "test", those before them "val"."""
         test = self.identities - round(self.identities * TEST_FRACTION)
         val = test - round(self.identities * VAL_FRACTION)
-        return "test" if number >= test else "val" if number >= val else "train"
+        return "test" if index >= test else "val" if index >= val else "train"
 
-    def person(self, number: int) -> IdentityParams:
-        """The person of that number."""
-        return IdentityParams.sample(np.random.default_rng([self.seed, 1, number]))
+    def person(self, index: int) -> IdentityParams:
+        """Return the parameters of the identity with this index."""
+        return IdentityParams.sample(np.random.default_rng([self.seed, 1, index]))
 
 
 @dataclass(frozen=True)
 class ImageSpec:
-    """One picture of a set.
+    """One image of a set.
 
     Attributes:
-        plan: The set.
-        person_index: Of the person, from 0.
-        expression: A name of `taxonomy.EIGHT`.
-        repeat: From 0.
+        plan: The plan of the set.
+        person_index: Index of the identity, from 0.
+        expression: A name in `taxonomy.EIGHT`.
+        repeat: Index among the images with the same identity and expression, from 0.
     """
 
     plan: RenderPlan
@@ -78,18 +78,18 @@ class ImageSpec:
 
     @property
     def name(self) -> str:
-        """File name of the picture."""
+        """File name of the image."""
         last = "grid" if self.plan.grid else str(self.repeat)
         return f"{self.identity}_{self.expression}_{last}.webp"
 
     @property
     def identity(self) -> str:
-        """Name of the person."""
+        """Name of the identity."""
         return f"person{self.person_index:04}"
 
     @cached_property
     def actions(self) -> tuple[np.ndarray, float]:
-        """(52,) weights and the intensity."""
+        """(52,) weights of the facial actions, and the intensity."""
         if self.plan.grid:
             strength = 0.0 if self.expression == "neutral" else GRID_INTENSITY
             return prototype_actions(self.expression, strength), strength
@@ -101,6 +101,6 @@ class ImageSpec:
         return Capture.standard() if self.plan.grid else Capture.sample(self._rng(3, self.plan.scenes))
 
     def _rng(self, what: int, shared: bool = False) -> np.random.Generator:
-        # From 1: a seed of [a, b] is the same as [a, b, 0]. A 0 in the middle is of no expression, but of all.
+        # From 1, because the seeds [a, b] and [a, b, 0] are equal. 0 for the expression means shared by all of them.
         key = (self.person_index, 0 if shared else 1 + EIGHT.index(self.expression), 1 + self.repeat)
         return np.random.default_rng([self.plan.seed, what, *key])

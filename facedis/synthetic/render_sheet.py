@@ -1,4 +1,4 @@
-"""A contact sheet of a rendered set: a row a person, a column an expression."""
+"""Contact sheet of a rendered set: one row per identity, one column per expression."""
 
 from pathlib import Path
 
@@ -9,36 +9,36 @@ from facedis.errors import InputError
 from facedis.synthetic.render_plan import RenderPlan
 from facedis.taxonomy import EIGHT
 
-_HEAD = 18
+_HEADER = 18
 
 
 def expression_sheet(folder: Path, plan: RenderPlan, people: int = 6) -> np.ndarray:
-    """The first picture of each expression of the first `people`.
+    """Draw the first image of each expression of the first identities.
 
     Args:
-        folder: Of the set.
-        plan: What it was rendered by.
-        people: Rows.
+        folder: Folder of the set.
+        plan: Plan of the set.
+        people: Maximum number of rows.
 
     Returns:
         (H, W, 3) uint8.
 
     Raises:
-        InputError: A picture is missing.
+        InputError: An image is missing.
     """
     chosen = sorted({spec.person_index for spec in plan.specs})[:people]
-    canvas = Image.new("RGB", (len(EIGHT) * plan.size, _HEAD + len(chosen) * plan.size), "white")
+    canvas = Image.new("RGB", (len(EIGHT) * plan.size, _HEADER + len(chosen) * plan.size), "white")
     brush, font = ImageDraw.Draw(canvas), ImageFont.load_default(size=12)
     for column, name in enumerate(EIGHT):
-        brush.text(((column + 0.5) * plan.size, _HEAD / 2), name, "black", font, anchor="mm")
+        brush.text(((column + 0.5) * plan.size, _HEADER / 2), name, "black", font, anchor="mm")
     for spec in plan.specs:
         if spec.person_index in chosen and spec.repeat == 0:
-            place = EIGHT.index(spec.expression) * plan.size, _HEAD + chosen.index(spec.person_index) * plan.size
-            canvas.paste(_picture(folder / spec.name), place)
+            place = EIGHT.index(spec.expression) * plan.size, _HEADER + chosen.index(spec.person_index) * plan.size
+            canvas.paste(_open(folder / spec.name), place)
     return np.asarray(canvas)
 
 
-def _picture(path: Path) -> Image.Image:
+def _open(path: Path) -> Image.Image:
     try:
         with Image.open(path) as image:
             return image.convert("RGB")

@@ -1,4 +1,4 @@
-"""A set of rendered faces on disk: planned, rendered by several processes, resumable."""
+"""Render a set of faces to disk, in several processes and resumably."""
 
 import csv
 import io
@@ -22,7 +22,7 @@ from PIL import Image
 
 from facedis.atomic_io import atomic_write, write_text
 from facedis.errors import InputError, OutputError
-from facedis.events import Event, EventHandler, ignore_events
+from facedis.events import EventHandler, ignore_events, track
 from facedis.result import record
 from facedis.synthetic.actions import ACTIONS
 from facedis.synthetic.head import HeadModel, texture_dir
@@ -30,44 +30,42 @@ from facedis.synthetic.paint import TexelPositions
 from facedis.synthetic.render import Renderer, RenderSubject, load_mitsuba
 from facedis.synthetic.render_plan import ImageSpec, RenderPlan
 
-MARKER = "rendered-faces.json"  # read by facedis.datasets.readers.generic.synthetic
-#: Of the WebP files: high enough that the renderer's noise is not lost.
+MARKER = "rendered-faces.json"  # also used by facedis.datasets.readers.generic.synthetic
+#: Quality of the WebP files, high enough to keep the sensor noise.
 QUALITY = 88
-#: Factors in labels.csv, beside expression and identity; all others are in factors.h5.
+#: Numeric factors in labels.csv; factors.h5 has all of them.
 SCALARS = ("intensity", "yaw", "pitch", "roll", "light_azimuth", "light_elevation", "light_fill", "camera_distance")
 
 
 def render_dataset(
     plan: RenderPlan, folder: Path, processes: int = 1, handler: EventHandler = ignore_events
 ) -> dict[str, Any]:
-    """Render all pictures of `plan` that `folder` lacks.
+    """Render all images of `plan` that are missing in `folder`.
 
     Args:
-        plan: The set.
-        folder: Where to; made where it is not there.
-        processes: How many render side by side.
-        handler: Told of the progress.
+        plan: Plan of the set.
+        folder: Output folder, created if it does not exist.
+        processes: Number of parallel render processes.
+        handler: Receives the progress events.
 
     Returns:
-        The record of kind "synthesis": images, how many were made now, seconds, rate.
+        The record of kind "synthesis": number of images and of those rendered by this call, seconds, rate.
 
     Raises:
         MissingExtra: anny or mitsuba is not installed.
-        InputError: The folder holds another set.
-        OutputError: It cannot be written.
+        InputError: The folder contains another set.
+        OutputError: The folder cannot be written.
     """
     load_mitsuba()
-    texture_dir()  # both packages are looked for before anything is written
-    _claim(folder, plan)
+    texture_dir()  # check both packages before anything is written
+    _prepare_folder(folder, plan)
     _write_labels(plan, folder)
     missing = [spec for spec in plan.specs if not (folder / spec.name).exists()]
-    handler(Event("start", "rendering faces", total=len(plan.specs), done=len(plan.specs) - len(missing)))
-    begun, done = time.monotonic(), len(plan.specs) - len(missing)
-    if missing:
-        for made in _rendered(missing, folder, processes):
-            done += made
-            handler(Event("advance", "rendering faces", done=done))
-    handler(Event("end", "rendering faces"))
+    with track(handler, "rendering faces", len(plan.specs), len(plan.specs) - len(missing)) as progress:
+        begun = time.monotonic()
+        if missing:
+            for made in _render(missing, folder, processes):
+                progress.advance(made)
     seconds = time.monotonic() - begun
     return record(
         "synthesis",
@@ -83,10 +81,10 @@ def render_dataset(
 
 
 def read_plan(folder: Path) -> RenderPlan:
-    """The plan that the pictures in `folder` were rendered by.
+    """Read the plan of the set in `folder`.
 
     Raises:
-        InputError: They were not rendered by facedis.
+        InputError: The folder is not a set of rendered faces.
     """
     try:
         found = json.loads((folder / MARKER).read_text(encoding="utf-8"))
@@ -97,29 +95,29 @@ def read_plan(folder: Path) -> RenderPlan:
 
 @dataclass(frozen=True)
 class RenderContext:
-    """What renders, and the vertices of everybody who is to be rendered.
+    """The renderer and the vertices of the identities to render.
 
     Attributes:
-        renderer: Head, texels, renderer.
-        people: (V, 3) by number.
+        renderer: The renderer.
+        people: (V, 3) neutral vertices by index of the identity.
     """
 
     renderer: Renderer
     people: dict[int, np.ndarray]
 
     def subject(self, spec: ImageSpec) -> RenderSubject:
-        """The person of `spec`, painted."""
+        """Create geometry and texture of the identity of `spec`."""
         person = spec.plan.person(spec.person_index)
         return RenderSubject.build(person, self.people[spec.person_index], self.renderer.head, self.renderer.texels)
 
     def render_with_actions(self, spec: ImageSpec, actions: np.ndarray) -> np.ndarray:
-        """`spec` with other (52,) facial actions."""
+        """Render `spec` with other (52,) facial actions."""
         return self.renderer.render(self.subject(spec), actions, spec.capture, spec.plan.size)
 
 
 def build_context(specs: list[ImageSpec]) -> RenderContext:
-    """The context for `specs`: half a minute, mostly for anny's model."""
-    with redirect_stdout(sys.stderr):  # anny's kernels tell of being compiled
+    """Create the context for `specs`; takes about half a minute, mostly for anny's model."""
+    with redirect_stdout(sys.stderr):  # anny's kernels print to stdout when compiled
         model = HeadModel()
         people = {spec.person_index: spec for spec in specs}
         vertices = {number: model.neutral(spec.plan.person(number)) for number, spec in people.items()}
@@ -127,39 +125,39 @@ def build_context(specs: list[ImageSpec]) -> RenderContext:
 
 
 def save_image(pixels: np.ndarray, path: Path) -> None:
-    """Write a picture, whole or not at all."""
+    """Write an image atomically."""
     with atomic_write(path) as temporary:
         Image.fromarray(pixels).save(temporary, quality=QUALITY, method=6)
 
 
-def _rendered(specs: list[ImageSpec], folder: Path, processes: int) -> Iterator[int]:
-    """Render person by person; how many pictures each took."""
-    with tempfile.TemporaryDirectory(prefix="facedis-") as place:
-        context = Path(place) / "stage.pickle"
+def _render(specs: list[ImageSpec], folder: Path, processes: int) -> Iterator[int]:
+    """Render identity by identity and yield the number of images of each."""
+    with tempfile.TemporaryDirectory(prefix="facedis-") as temporary:
+        context = Path(temporary) / "context.pickle"
         context.write_bytes(pickle.dumps(build_context(specs)))
-        plan = replace(specs[0].plan)  # a copy that does not carry all its pictures to every process
+        plan = replace(specs[0].plan)  # a copy without the cached specs, which would be sent to every process
         bare = [ImageSpec(plan, spec.person_index, spec.expression, spec.repeat) for spec in specs]
         tasks = [(list(group), folder) for _, group in groupby(bare, key=lambda spec: spec.person_index)]
         if processes == 1:
-            _set_up(context)
+            _load_context(context)
             yield from map(_render_person, tasks)
             return
-        # Not forked: torch has threads by now.
-        with multiprocessing.get_context("spawn").Pool(processes, _set_up_worker, (context,)) as pool:
+        # Not forked, because torch has started threads.
+        with multiprocessing.get_context("spawn").Pool(processes, _init_worker, (context,)) as pool:
             yield from pool.imap(_render_person, tasks)
 
 
-#: In each process, the context that it renders on.
+#: The context of this process.
 _CONTEXT: list[RenderContext] = []
 
 
-def _set_up(context: Path) -> None:
+def _load_context(context: Path) -> None:
     _CONTEXT[:] = [pickle.loads(context.read_bytes())]
 
 
-def _set_up_worker(context: Path) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends its workers
-    _set_up(context)
+def _init_worker(context: Path) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C and ends its workers
+    _load_context(context)
 
 
 def _render_person(task: tuple[list[ImageSpec], Path]) -> int:
@@ -171,7 +169,7 @@ def _render_person(task: tuple[list[ImageSpec], Path]) -> int:
     return len(specs)
 
 
-def _claim(folder: Path, plan: RenderPlan) -> None:
+def _prepare_folder(folder: Path, plan: RenderPlan) -> None:
     marker = folder / MARKER
     if marker.exists():
         if read_plan(folder) != plan:
@@ -200,12 +198,12 @@ def _write_labels(plan: RenderPlan, folder: Path) -> None:
 
 def _scalars(spec: ImageSpec) -> tuple[float, ...]:
     capture = spec.capture
-    turned = (capture.yaw, capture.pitch, capture.roll)
-    return (spec.actions[1], *turned, *capture.key, capture.fill, capture.distance)
+    angles = (capture.yaw, capture.pitch, capture.roll)
+    return (spec.actions[1], *angles, *capture.key, capture.fill, capture.distance)
 
 
 def _write_factors(plan: RenderPlan, file: h5py.File) -> None:
-    """Every number that made every picture, with its name; docs/rendered.md says what they mean."""
+    """Write all factors of all images with their names; docs/rendered.md describes them."""
     specs = plan.specs
     numbers = sorted({spec.person_index for spec in specs})
     people, captures = [plan.person(n).to_vector() for n in numbers], [spec.capture.to_vector() for spec in specs]

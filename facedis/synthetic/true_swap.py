@@ -1,4 +1,4 @@
-"""The truth for a swap: one picture with the expression of another."""
+"""Ground truth for a swap: one rendered image with the expression of another."""
 
 from pathlib import Path
 
@@ -10,26 +10,26 @@ from facedis.synthetic.synthesis import build_context, read_plan
 
 
 def true_swap(rest_from: Path, expression_from: Path) -> np.ndarray:
-    """`rest_from` as it would look with the facial actions of `expression_from`.
+    """Render `rest_from` with the facial actions of `expression_from`.
 
     Args:
-        rest_from: A picture of a rendered set: gives person, pose, light, camera, background.
-        expression_from: Another of any rendered set: gives the 52 actions.
+        rest_from: Image of a rendered set, for identity, pose, light, camera and background.
+        expression_from: Image of the same or another rendered set, for the 52 actions.
 
     Returns:
         (size, size, 3) uint8.
 
     Raises:
-        InputError: One of them is no picture of a rendered set.
+        InputError: One of them is not an image of a rendered set.
         MissingExtra: anny or mitsuba is not installed.
     """
-    kept, given = _shot(rest_from), _shot(expression_from)
-    return build_context([kept]).render_with_actions(kept, given.actions[0])
+    rest, expression = _find_spec(rest_from), _find_spec(expression_from)
+    return build_context([rest]).render_with_actions(rest, expression.actions[0])
 
 
-def _shot(path: Path) -> ImageSpec:
+def _find_spec(path: Path) -> ImageSpec:
     plan = read_plan(path.parent)
     found = [spec for spec in plan.specs if spec.name == path.name]
     if not found:
-        raise InputError(f"{path} is no picture of the set in its folder", "name one that is in labels.csv")
+        raise InputError(f"{path} is not an image of the set in its folder", "name one that is in labels.csv")
     return found[0]

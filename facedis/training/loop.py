@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from facedis.errors import RunError
-from facedis.events import Event, EventHandler
+from facedis.events import EventHandler, Tracker, track
 from facedis.model.storage.checkpoint import Modules
 from facedis.training.run_folder import append_history, truncate_history
 from facedis.training.state import TrainState, load_train_state, save_train_state
@@ -121,12 +121,11 @@ class EpochLoop(ABC, Generic[B]):
             RunError: The loss is not finite.
         """
         self.clock = self.saved = time.monotonic()
-        self.handler(Event("start", self.TASK, total=self.epochs * self.steps, done=self.done))
-        while self.state.epoch < self.epochs:
-            self._run_epoch(stop)
-        self.handler(Event("end", self.TASK))
+        with track(self.handler, self.TASK, self.epochs * self.steps, self.done) as progress:
+            while self.state.epoch < self.epochs:
+                self._run_epoch(stop, progress)
 
-    def _run_epoch(self, stop: threading.Event) -> None:
+    def _run_epoch(self, stop: threading.Event, progress: Tracker) -> None:
         state, begun, first = self.state, time.monotonic(), self.sums[-1].item()
         self.start_epoch()
         for batch in self.prepared(self.batches(state.epoch)[state.step :]):
@@ -137,7 +136,7 @@ class EpochLoop(ABC, Generic[B]):
                 raise KeyboardInterrupt
             if time.monotonic() - self.saved > self.checkpoint_seconds:
                 self.save()
-            self._report(begun, first)
+            self._report(progress, begun, first)
         self._check_finite()
         self._add_time()
         speed = self._speed(begun, first)
@@ -185,13 +184,13 @@ class EpochLoop(ABC, Generic[B]):
     def _speed(self, begun: float, first: float) -> float:
         return (self.sums[-1].item() - first) * self.fabric.world_size / (time.monotonic() - begun)
 
-    def _report(self, begun: float, first: float) -> None:
+    def _report(self, progress: Tracker, begun: float, first: float) -> None:
         if not self.fabric.is_global_zero or time.monotonic() - self.reported < _REPORT_SECONDS:
             return
         self.reported = time.monotonic()
         self._check_finite()
         facts = {"images/s": self._speed(begun, first)} | self.metrics(self._means(self.sums))
-        self.handler(Event("advance", self.TASK, done=self.done, facts=facts))
+        progress.advance(self.done - progress.done, facts)
 
     def _check_finite(self) -> None:
         if not torch.isfinite(self.sums).all():

@@ -24,7 +24,7 @@ def data(tmp_path):
 def test_the_table_shows_rows_splits_and_problems(data, tmp_path):
     ran = facedis("data", "--crop", "none", "-o", "out/faces.h5", where=tmp_path)
     assert ran.returncode == 0, ran.stderr
-    assert "not a readable image" in ran.stdout
+    assert "image unreadable" in ran.stdout
     assert "unreadable: train/sad/text.jpg" in ran.stdout
     assert "Written: out/faces.h5 (3 faces of 32 px" in ran.stdout
     assert "read as class-folders" in ran.stderr
@@ -74,7 +74,7 @@ def test_a_check_looks_and_writes_nothing(data, tmp_path):
     before = sorted(tmp_path.rglob("*"))
     ran = facedis("data", "--check", where=tmp_path)
     assert ran.returncode == 0, ran.stderr
-    assert "data: read as class-folders, 4 photographs" in ran.stdout
+    assert "data: dataset class-folders, 4 images" in ran.stdout
     assert "unreadable: train/sad/text.jpg" in ran.stdout
     record = json.loads(facedis("data", "--check", "--json", where=tmp_path).stdout)
     assert (record["kind"], record["images"]) == ("check", {"ok": 3, "unreadable": 1})

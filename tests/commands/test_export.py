@@ -33,7 +33,7 @@ VARIANTS = {
 @pytest.fixture
 def few(monkeypatch, pictures):
     """The small set of pictures where the bundled ones would be unpacked."""
-    monkeypatch.setattr(study, "bundled", lambda handler: pictures)
+    monkeypatch.setattr(study, "bundled_folder", lambda handler: pictures)
 
 
 def shown(pictures, n, size=48):
@@ -66,7 +66,7 @@ def exported(tmp_path_factory, pictures):
     write_info(folder / "run", info | {"faces": info["faces"] | {"grey": True}})
     (folder / "run" / CALIBRATION).write_text('{"temperature": 2.5}')
     patch = pytest.MonkeyPatch()
-    patch.setattr(study, "bundled", lambda handler: pictures)
+    patch.setattr(study, "bundled_folder", lambda handler: pictures)
     try:
         record = study.export_onnx(load_run(folder / "run"), folder / "model.onnx")
     finally:
@@ -118,8 +118,8 @@ def test_the_command_prints_the_differences(facedis, few, tmp_path):
     done = facedis(*words)
     assert done.code == 0 and (tmp_path / "m.onnx").stat().st_size > 1e5
     text = " ".join(done.out.split())
-    assert "greatest difference: probabilities" in text and "not calibrated" in text
-    assert "codes: expression Against" in text  # and no rest
+    assert "Largest difference from PyTorch on" in text and "not calibrated" in text
+    assert "codes: expression Largest" in text  # and no rest code
     refused(facedis(*words), "exists already", "--overwrite")
 
 

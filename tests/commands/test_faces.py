@@ -32,7 +32,7 @@ def test_a_sheet_is_written_under_its_rows_name(facedis, cache, tmp_path):
 
 def test_a_damaged_cache_is_shown_and_ends_with_2(facedis, cache):
     done = facedis("faces", "verify")
-    assert (done.code, "faces.h5: whole, 72 rows" in done.out) == (0, True)
+    assert (done.code, "faces.h5: intact, 72 rows" in done.out) == (0, True)
     with h5py.File(cache, "r+") as file:
         file["label"][3] = 99
     done = facedis("faces", "verify", "--json")

@@ -63,7 +63,7 @@ def test_list_show_card_and_verify(facedis, inside, model, tmp_path):
     assert facedis("models", "card", "-o", tmp_path / "card.md").code == 0
     assert (tmp_path / "card.md").read_text() == text
     verified = facedis("models", "verify")
-    assert verified.code == 0 and "bundled: whole" in verified.out
+    assert verified.code == 0 and "bundled: intact" in verified.out
 
 
 def test_the_bundled_model_answers_where_nothing_was_trained(facedis, inside, pictures, tmp_path):
@@ -111,7 +111,7 @@ def test_what_cannot_be_done(facedis, here, model, tmp_path):
         (("melt",), ("cannot 'melt'", "verify")),
         (("list", "x"), ("takes no model",)),
         (("pack", "runs/one"), ("-o",)),
-        (("pack", model, "-o", tmp_path / "x"), ("packed model already",)),
+        (("pack", model, "-o", tmp_path / "x"), ("already a packed model",)),
         (("pack", "runs/one", "-o", tmp_path / "x", "--result", tmp_path / "gone.json"), ("gone.json",)),
         (("pack", "runs/one", "-o", tmp_path / "x", "--result", "runs/one/result.json"), ("kind 'training'",)),
         (("push", model), ("OWNER/NAME",)),
@@ -119,7 +119,7 @@ def test_what_cannot_be_done(facedis, here, model, tmp_path):
         (("show", "one", "two"), ("takes one model",)),
         (("show", "-o", "x"), ("--output",)),
         (("verify", "--name", "x"), ("--name",)),
-        (("verify", "runs/one"), ("no packed model",)),
+        (("verify", "runs/one"), ("not a packed model",)),
         (("show", "gone"), ("no run folder gone",)),
     ):
         done = facedis("models", *words)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import facedis as package
 from facedis.faces.cache.cache import FacesCache
 from facedis.model.storage.checkpoint import load_run
 from facedis.tasks.encoding.encode import encode_faces
@@ -37,13 +38,14 @@ def photos(pictures, tmp_path_factory):
     return folder
 
 
-def answers(done):
+def predictions(done):
     assert done.code == 0, done.err
     return [json.loads(line) for line in done.out.splitlines()]
 
 
-def test_every_face_of_a_folder_is_read(facedis, here, photos):
-    found = {each["file"]: each for each in answers(facedis("predict", photos, "--json"))}
+def test_every_face_of_a_folder_is_predicted(facedis, here, photos):
+    found = {line["file"]: line for line in predictions(facedis("predict", photos, "--json"))}
+    assert all(line["model"].endswith("one") for line in found.values())
     assert set(found) == {str(photos / name) for name in ("one.png", "wall.png", "below/two.png")}
     two = found[str(photos / "below" / "two.png")]
     large, small = two["faces"]
@@ -62,7 +64,7 @@ def test_the_numbers_are_those_of_the_model_at_its_temperature(facedis, here, tm
     with FacesCache.open("faces.h5") as cache:
         face = cache.faces(cache.rows()[:1])[0]
     Image.fromarray(face).save(tmp_path / "face.png")
-    (read,) = answers(facedis("predict", tmp_path / "face.png", "--crop", "none", "--json"))
+    (read,) = predictions(facedis("predict", tmp_path / "face.png", "--crop", "none", "--json"))
     run = load_run("runs/one")
     assert read["temperature"] == Calibration.from_run(run).temperature != 1
     logits = encode_faces(run, face[None], "cpu", ("logits",))["logits"][0].astype(float) / read["temperature"]
@@ -72,14 +74,15 @@ def test_the_numbers_are_those_of_the_model_at_its_temperature(facedis, here, tm
     np.testing.assert_allclose([seen["probabilities"][name] for name in run.classes], expected, atol=1e-5)
 
 
-def test_problems_are_told_and_the_others_go_on(facedis, here, photos, tmp_path):
+def test_problems_are_reported_and_the_other_images_are_predicted(facedis, here, photos, tmp_path):
     (tmp_path / "junk.jpg").write_text("no picture")
     (tmp_path / "empty").mkdir()
     words = [photos / "one.png", "gone.jpg", tmp_path / "junk.jpg", tmp_path / "empty", tmp_path / "*.gif"]
     done = facedis("predict", *words, photos / "wall.png")
     assert done.code == 0 and "Traceback" not in done.err
-    told = done.err.splitlines()
-    whys = ("gone.jpg: there is no such file", "junk.jpg: it is not", "holds no image", "no file matches", "no face")
+    model, *told = done.err.splitlines()
+    assert model == "model: runs/one (newest run; --model bundled for the bundled model)"
+    whys = ("gone.jpg: there is no such file", "junk.jpg: it is not", "has no image", "no file matches", "no face")
     assert len(told) == 5 and all(why in line for why, line in zip(whys, told, strict=True))
     lines = done.out.splitlines()
     assert lines[0].split() == ["expression", "sure", "then", "box", "image"]
@@ -87,7 +90,7 @@ def test_problems_are_told_and_the_others_go_on(facedis, here, photos, tmp_path)
     assert facedis("predict", photos / "one.png", "-q").out == ""
 
 
-def test_only_where_nothing_could_be_answered_the_exit_code_is_2(facedis, here, photos, tmp_path, monkeypatch):
+def test_the_exit_code_is_2_only_if_no_face_was_found(facedis, here, photos, tmp_path, monkeypatch):
     done = facedis("predict", "gone.jpg", photos / "wall.png", "--csv", tmp_path / "x.csv", "--draw", tmp_path / "d")
     assert done.code == 2 and "no face in any of 2 images" in done.err and "--crop none" in done.err
     assert not list(tmp_path.iterdir())
@@ -97,18 +100,18 @@ def test_only_where_nothing_could_be_answered_the_exit_code_is_2(facedis, here, 
 
 
 def test_patterns_and_a_list_on_stdin(facedis, here, photos, monkeypatch):
-    (one,) = answers(facedis("predict", photos / "o*.png", "--json"))
+    (one,) = predictions(facedis("predict", photos / "o*.png", "--json"))
     monkeypatch.setattr(sys, "stdin", io.StringIO(f"{photos / 'one.png'}\n\n{photos / 'below'}\n"))
-    first, second = answers(facedis("predict", "-", "--json"))
+    first, second = predictions(facedis("predict", "-", "--json"))
     assert first == one and second["file"].endswith("two.png")
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_odd_form_gives_a_face_at_its_place(facedis, here, photos, tmp_path, kind):
-    (plain,) = answers(facedis("predict", photos / "one.png", "--json"))
+    (plain,) = predictions(facedis("predict", photos / "one.png", "--json"))
     with Image.open(photos / "one.png") as image:
         path = KINDS[kind](image.convert("RGB"), tmp_path / kind)
-    (odd,) = answers(facedis("predict", path, "--json"))
+    (odd,) = predictions(facedis("predict", path, "--json"))
     assert overlap(*(np.array(each["faces"][0]["box"]) for each in (odd, plain))) > 0.7
 
 
@@ -116,7 +119,7 @@ def test_sixteen_pixels_are_enough_for_a_face_that_is_cut_out_already(facedis, h
     for side in (15, 16):
         with Image.open(photos / "one.png") as image:
             image.resize((side, side)).save(tmp_path / f"{side}.png")
-    small, least = answers(facedis("predict", tmp_path, "--crop", "none", "--json"))
+    small, least = predictions(facedis("predict", tmp_path, "--crop", "none", "--json"))
     assert "at least 16" in small["problem"] and least["faces"][0]["box"] is None
     assert facedis("predict", tmp_path / "16.png", "--crop", "none", "--draw", tmp_path / "e", "-q").code == 0
     with Image.open(tmp_path / "e" / "16.png") as drawn:
@@ -133,13 +136,13 @@ def test_drawings_frame_the_faces_and_are_no_input_of_the_next_run(facedis, here
         scale = after.width // before.width
         bare = before.convert("RGB").resize(after.size, Image.Resampling.BICUBIC)
         changed = (np.asarray(after) != np.asarray(bare)).any(axis=2)
-    (read,) = answers(facedis("predict", place / "one.png", "--json"))
+    (read,) = predictions(facedis("predict", place / "one.png", "--json"))
     left, top, right, bottom = (np.array(read["faces"][0]["box"]) * scale).astype(int)
     assert changed[(top + bottom) // 2, left : left + 4].any()  # the frame
     assert not changed[(top + bottom) // 2, left + 20 : right - 20].any()
     refused(facedis(*words), "holds files already", "--overwrite")
     done = facedis(*words, "--overwrite", "--json")
-    assert len(answers(done)) == 3
+    assert len(predictions(done)) == 3
     facedis("predict", place / "one.png", "--draw", place, "--overwrite", "-q")  # beside the photograph
     assert (place / "one.png").read_bytes() == (photos / "one.png").read_bytes()
     assert (place / "one-2.png").exists()
@@ -161,13 +164,15 @@ def test_the_nearest_known_faces(facedis, here, tmp_path):
         labels = {name: cache.info.classes[label] for name, label in zip(cache.sources, cache.labels, strict=True)}
         Image.fromarray(cache.faces(cache.rows()[3:4])[0]).save(tmp_path / "face.png")
     words = ("predict", tmp_path / "face.png", "--crop", "none", "--top", "2")
-    (read,) = answers(facedis(*words, "--neighbours", "faces.h5", "--json"))
+    (read,) = predictions(facedis(*words, "--neighbours", "faces.h5", "--json"))
     first, second = read["faces"][0]["neighbours"]
     assert 1 >= first["cosine"] >= second["cosine"] > 0 and first["cosine"] > 0.9999  # it is among them itself
     assert all(labels[near["image"]] == near["expression"] for near in (first, second))
     facedis("embed", "faces.h5", "-o", tmp_path / "codes.npz", "-q")
-    assert answers(facedis(*words, "--neighbours", tmp_path / "codes.npz", "--json")) == [read]
-    assert f"like: {first['image']} ({first['expression']}, 1.00)" in facedis(*words, "--neighbours", "faces.h5").out
+    assert predictions(facedis(*words, "--neighbours", tmp_path / "codes.npz", "--json")) == [read]
+    assert (
+        f"neighbours: {first['image']} ({first['expression']}, 1.00)" in facedis(*words, "--neighbours", "faces.h5").out
+    )
     refused(facedis(*words), "--top says nothing", "--neighbours")
 
 
@@ -177,7 +182,7 @@ def test_a_run_without_a_temperature_says_so_and_can_get_one(facedis, here, phot
     (place / CALIBRATION).unlink()
     words = ("predict", photos / "one.png", "--run", place)
     assert "not calibrated" in facedis(*words).out
-    assert answers(facedis(*words, "--json"))[0]["temperature"] is None
+    assert predictions(facedis(*words, "--json"))[0]["temperature"] is None
     with FacesCache.open(here / "faces.h5") as cache:
         found = calibrate(load_run(place), cache, device="cpu")
     assert found["temperature"] == pytest.approx(about["temperature"], rel=1e-4) and found["n"] == about["n"] == 32
@@ -231,7 +236,7 @@ class TestVideo:
 
     def test_every_third_frame(self, facedis, here, clip, photos, tmp_path):
         words = ("predict", clip, photos / "one.png", "--every", "3", "--json", "--draw", tmp_path / "d")
-        *frames, photo = answers(facedis(*words))
+        *frames, photo = predictions(facedis(*words))
         assert [(each["frame"], each["seconds"], len(each["faces"])) for each in frames] == [
             (0, 0.0, 1),
             (3, pytest.approx(0.3), 0),
@@ -244,15 +249,15 @@ class TestVideo:
             "one.png",
         ]
 
-    def test_a_file_that_is_no_video_is_a_line(self, facedis, here, clip, photos, tmp_path):
+    def test_a_broken_video_is_one_line(self, facedis, here, clip, photos, tmp_path):
         (tmp_path / "junk.mp4").write_bytes(b"nothing" * 99)
         (tmp_path / "cut.mp4").write_bytes(clip.read_bytes()[:700])
         done = facedis("predict", tmp_path / "junk.mp4", tmp_path / "cut.mp4", "gone.mov", photos / "one.png")
-        assert done.code == 0 and len(done.err.splitlines()) == 3, done.err
+        assert done.code == 0 and len(done.err.splitlines()) == 4, done.err  # the model, then one line per file
         assert "junk.mp4: it is not a video" in done.err and "gone.mov: there is no such file" in done.err
 
 
-def test_without_its_package_a_video_is_a_line_that_says_what_to_install(facedis, here, photos, monkeypatch):
+def test_a_video_without_its_package_names_the_extra(facedis, here, photos, monkeypatch):
     monkeypatch.setitem(sys.modules, "av", None)
     done = facedis("predict", "clip.mp4", photos / "one.png")
     assert done.code == 0 and "facedis[video]" in done.err
@@ -263,3 +268,15 @@ def test_where_no_image_can_be_read_nothing_is_said_of_faces(facedis, here, tmp_
     done = facedis("predict", tmp_path / "text.jpg", tmp_path / "gone.jpg")
     assert done.code == 2 and "no image could be read" in done.err and "no face" not in done.err
     assert done.out == ""
+
+
+def test_the_python_function_gives_the_predictions_of_the_command(facedis, here, photos):
+    result = package.predict(load_run("runs/one"), [photos / "one.png", photos / "wall.png"])
+    first, second = predictions(facedis("predict", photos / "one.png", photos / "wall.png", "--json"))
+    record = result.to_dict()
+    assert record["faces"] == [{"image": first["file"], **face} for face in first["faces"]]
+    assert record["problems"] == [{"image": second["file"], "why": second["problem"]}]
+    assert (record["kind"], record["model"], record["n"]) == ("prediction", "runs/one", 1)
+    assert (result.faces[0].expression, result.n) == (first["faces"][0]["expression"], 1)
+    assert repr(result) == f"PredictionResult(model='runs/one', n=1, expressions=['{result.faces[0].expression}'])"
+    assert len(result.table_rows()) == 1 and result.table_rows()[0]["image"] == first["file"]

@@ -1,4 +1,4 @@
-"""CK+ from align to judged swaps, by the commands that docs/swaps.md shows, on a tree of its layout."""
+"""The commands of docs/swaps.md from align to swap-eval, on a tree in the layout of CK+."""
 
 import json
 import os
@@ -14,14 +14,14 @@ from facedis.faces.cache.cache import FacesCache
 from facedis.synthetic import bundled
 
 SCRIPT = Path(__file__).parents[2] / "examples" / "ckplus_tree.py"
-#: Of which ten folds leave two to test.
+#: Number of identities; the first of ten folds has two of them.
 PEOPLE = 11
 QUICK = "--preset small --trunk mobilenet_v3_large --size 32 --epochs 1"
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Where the commands run; holds the tree."""
+    """Working folder of the commands, with the tree."""
     folder = tmp_path_factory.mktemp("ckplus")
     with zipfile.ZipFile(bundled.ARCHIVE) as archive:
         archive.extractall(folder, [name for name in archive.namelist() if name.startswith("grid/")])
@@ -67,7 +67,7 @@ def test_from_align_to_swap_eval(folder):
     assert judged["split"] == "test" and judged["dataset"] == "ckplus"
     assert judged["pairs"] == {"across": 60, "within": 60}
     assert judged["transfer"]["across"]["swap"]["chance"] == pytest.approx(1 / 8)
-    # In one sequence the other photograph shows the truth; across people nothing does.
+    # Within a sequence the other image is the ground truth; across identities there is none.
     assert 0 < judged["ssim"]["within"]["swap"]["value"] < judged["ssim"]["within"]["copying"]["value"] <= 1
     assert judged["ssim"]["across"] is None
     assert (folder / "sheet.png").is_file()

@@ -12,7 +12,7 @@ PLUGIN = Path(__file__).parents[2] / "examples" / "plugin"
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
-    """The environment of a machine on which the plugin is installed."""
+    """Environment variables with which the plugin is installed."""
     place = tmp_path_factory.mktemp("plugin")
     shutil.copytree(PLUGIN, place / "source", ignore=shutil.ignore_patterns("build", "*.egg-info", "__pycache__"))
     options = ["--no-deps", "--no-build-isolation", "--no-index", "--quiet", "--target", place / "site"]

@@ -11,7 +11,7 @@ SCRIPT = Path(__file__).parents[2] / "examples" / "python_api.py"
 
 @pytest.fixture
 def one_thread():
-    """A network this small is slower with several threads, and far slower on a busy machine."""
+    """Small networks are slower with several threads."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -27,7 +27,7 @@ def test_the_script_runs(monkeypatch, pictures, tmp_path, capsys):
     assert lines[0].endswith("128 images, read as rendered, crop box, 160 px")
     assert "preset small: as asked" in lines
     with FacesCache.open("faces.h5") as cache:
-        found = len(cache.rows("test"))  # of 32 pictures; one turns too far away to be found
+        found = len(cache.rows("test"))  # of 32 images; in one the face may be turned too far to be detected
     assert found >= 31
     assert any(line.startswith("accuracy 0.") and line.endswith(f"chance 0.125, {found} faces") for line in lines)
     assert lines[-1].startswith("person0154_neutral_0.webp and person0154_neutral_1.webp: expression codes at cosine ")

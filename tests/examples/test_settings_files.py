@@ -9,7 +9,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 RECIPE = Path(__file__).parents[2] / "benchmarks" / "bundled.toml"
 
 
-#: A grid of rows is no settings file; tests/studies/test_grid.py reads it.
+#: grid.toml has another format; tests of the ablation read it.
 FILES = sorted(path for path in EXAMPLES.glob("*.toml") if path.name != "grid.toml")
 
 
@@ -23,7 +23,7 @@ def test_settings_files_are_valid(path):
 
 def test_paper_toml_equals_the_defaults():
     tables = read_settings(EXAMPLES / "paper.toml")
-    tables["model"]["weights"] = ModelConfig().weights  # the trunk's own are those of VGGFace2
+    tables["model"]["weights"] = ModelConfig().weights  # the trunk's default weights are VGGFace2
     tables["align"]["crop"] = "auto"
     tables["align"]["size"] = 0
     for name, table in tables.items():

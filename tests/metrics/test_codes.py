@@ -21,8 +21,9 @@ def table(n: int = 6, rest: bool = True) -> CodeTable:
     )
 
 
-def test_a_split_keeps_the_rows_of_every_column_together():
-    part = table().select_split("val")
+def test_take_selects_the_same_rows_of_every_column():
+    whole = table()
+    part = whole.take(whole.splits == "val")
     assert part.rows.tolist() == [101, 104]
     assert part.rest[:, 0].tolist() == [2, 8]
     assert part.labels.tolist() == [1, 0]
@@ -31,14 +32,14 @@ def test_a_split_keeps_the_rows_of_every_column_together():
     assert len(part) == 2
 
 
-def test_indices_are_taken_in_their_order_and_a_missing_code_stays_missing():
+def test_take_keeps_the_order_of_indices_and_missing_codes():
     part = table(rest=False).take(np.array([5, 0]))
     assert part.rows.tolist() == [105, 100]
     assert part.rest is None and part.adversary is None
     assert part.classes == ("neutral", "happiness")
 
 
-def test_columns_of_different_length_are_refused():
+def test_columns_of_different_length_raise():
     whole = table()
     with pytest.raises(ValueError, match="trunk has 2 rows, expected 6"):
         CodeTable(**{**vars(whole), "trunk": whole.trunk[:2]})

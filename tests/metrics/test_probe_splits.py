@@ -5,7 +5,7 @@ from facedis.metrics.probe_splits import FaceLabels, split_for_probes
 
 
 def crowd(people: int = 60, each: int = 6, splits: tuple[str, ...] = ("train", "train", "val", "test")) -> FaceLabels:
-    """People with some faces each; whole people are in one split."""
+    """People with `each` faces; all faces of a person are in one split."""
     person = np.repeat(np.arange(people), each)
     labels = np.random.default_rng(0).choice(4, people * each, p=[0.6, 0.25, 0.1, 0.05])
     return FaceLabels(labels, np.array([f"p{i}" for i in person]), np.array(splits)[person % len(splits)])
@@ -16,7 +16,7 @@ def people_of(faces: FaceLabels, rows: np.ndarray) -> set[str]:
 
 
 @pytest.mark.parametrize("split", ["train", "val", "test", "all"])
-def test_no_person_is_in_two_parts(split):
+def test_parts_are_subject_disjoint(split):
     faces = crowd()
     parts = split_for_probes(faces, split, 10_000, seed=0)
     p, v, q = (people_of(faces, rows) for rows in (parts.probe_train, parts.probe_val, parts.probe_test))
@@ -27,7 +27,7 @@ def test_no_person_is_in_two_parts(split):
     assert set(parts.rows) == set(parts.probe_train) | set(parts.probe_val) | set(parts.evaluated)
 
 
-def test_test_is_measured_with_probes_of_train_chosen_on_val():
+def test_test_split_uses_train_and_val():
     faces = crowd()
     parts = split_for_probes(faces, "test", 10_000, seed=0)
     assert (parts.probe_test == faces.rows("test")).all() and (parts.evaluated == parts.probe_test).all()
@@ -36,7 +36,7 @@ def test_test_is_measured_with_probes_of_train_chosen_on_val():
     assert not parts.within_split and parts.shared_identities == 0
 
 
-def test_val_is_measured_with_a_quarter_of_train_for_selection():
+def test_val_split_uses_a_quarter_of_train_for_probe_val():
     faces = crowd(people=200)
     parts = split_for_probes(faces, "val", 10_000, seed=0)
     train = len(faces.rows("train"))
@@ -46,7 +46,7 @@ def test_val_is_measured_with_a_quarter_of_train_for_selection():
 
 
 @pytest.mark.parametrize("split", ["train", "all"])
-def test_one_split_is_divided_and_measured_whole_where_no_probe_is_needed(split):
+def test_train_and_all_are_divided_by_people(split):
     faces = crowd(people=200)
     parts = split_for_probes(faces, split, 10_000, seed=0)
     n = len(faces.rows(split))
@@ -56,19 +56,19 @@ def test_one_split_is_divided_and_measured_whole_where_no_probe_is_needed(split)
     )
 
 
-def test_faces_without_a_train_split_are_divided_too():
+def test_cache_without_train_split_is_divided():
     parts = split_for_probes(crowd(splits=("test",)), "test", 10_000, seed=0)
     assert parts.within_split and len(parts.probe_train) and len(parts.probe_val)
 
 
-def test_unusable_faces_are_in_no_part():
+def test_unusable_faces_are_excluded():
     faces = crowd()
     faces.labels[::3] = -1
     for split in ("val", "all"):
         assert (faces.labels[split_for_probes(faces, split, 10_000, seed=0).rows] >= 0).all()
 
 
-def test_a_person_in_two_splits_trains_no_probe():
+def test_people_in_two_splits_are_excluded_from_probe_train():
     faces = crowd()
     faces.identities[faces.rows("train")[:6]] = faces.identities[faces.rows("test")[0]]
     faces.identities[faces.rows("train")[6:12]] = faces.identities[faces.rows("val")[0]]
@@ -77,7 +77,7 @@ def test_a_person_in_two_splits_trains_no_probe():
     assert len(parts.probe_train) == len(faces.rows("train")) - 12
 
 
-def test_a_limit_takes_the_frequent_classes_away_first():
+def test_max_samples_balances_the_classes():
     faces = crowd(people=400)
     parts = split_for_probes(faces, "test", 200, seed=0)
     counts = np.bincount(faces.labels[parts.probe_train])
@@ -86,18 +86,18 @@ def test_a_limit_takes_the_frequent_classes_away_first():
     assert (counts[available >= 50] == 50).all()
 
 
-def test_another_seed_is_another_choice_and_the_same_seed_the_same():
+def test_seed_determines_the_choice():
     faces = crowd(people=400)
     first, again, other = (split_for_probes(faces, "val", 200, seed=seed) for seed in (0, 0, 1))
     assert (first.probe_train == again.probe_train).all() and (first.probe_val == again.probe_val).all()
     assert set(first.probe_train) != set(other.probe_train)
 
 
-def test_one_person_alone_is_tested_and_trains_nothing():
+def test_single_person_is_in_probe_test_only():
     faces = crowd(people=1, splits=("train",))
     parts = split_for_probes(faces, "all", 100, seed=0)
     assert len(parts.probe_test) == 6 and len(parts.probe_train) == len(parts.probe_val) == 0
 
 
-def test_an_empty_split_is_empty():
+def test_empty_split_has_no_rows():
     assert len(split_for_probes(crowd(splits=("train",)), "val", 100, seed=0).evaluated) == 0

@@ -9,7 +9,7 @@ from facedis.reports.progress import Progress
 
 
 class Clock:
-    """A clock that the test sets."""
+    """A clock set by the test."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -28,7 +28,7 @@ def make_progress(clock: Clock, terminal: bool = False) -> tuple[Progress, io.St
     return Progress(Console(file=stream, force_terminal=terminal, width=100), interval=30, clock=clock), stream
 
 
-def test_away_from_a_terminal_there_is_a_line_now_and_then(clock):
+def test_without_a_terminal_lines_are_printed_at_intervals(clock):
     progress, stream = make_progress(clock)
     progress(Event("start", "encoding", total=1200))
     for done in range(100, 1300, 100):
@@ -45,18 +45,18 @@ def test_away_from_a_terminal_there_is_a_line_now_and_then(clock):
     ]
 
 
-def test_a_rate_among_the_facts_takes_the_place_of_our_own(clock):
+def test_a_rate_among_the_facts_replaces_the_computed_one(clock):
     progress, stream = make_progress(clock)
     progress(Event("start", "training", total=100, done=40))
     clock.seconds = 60
     progress(Event("advance", done=70, facts={"images/s": 1234.5, "C_adv": 0.125}))
     assert stream.getvalue().splitlines() == [
-        "training: 100, 40 done before",
+        "training: 100, 40 already done",
         "training: 70 of 100, 1:00 left, 1,234 images/s, C_adv 0.125",
     ]
 
 
-def test_a_task_of_unknown_size_shows_its_time(clock):
+def test_a_task_of_unknown_size_shows_its_duration(clock):
     progress, stream = make_progress(clock)
     progress(Event("start", "measuring"))
     clock.seconds = 3725
@@ -64,15 +64,15 @@ def test_a_task_of_unknown_size_shows_its_time(clock):
     assert stream.getvalue().splitlines() == ["measuring", "measuring: 1:02:05"]
 
 
-def test_notes_and_warnings_are_whole_lines_of_plain_text(clock):
+def test_notes_and_warnings_are_printed_as_plain_lines(clock):
     progress, stream = make_progress(clock)
     long = "a [bold]note[/bold] " + "x" * 150
     note(progress, long)
-    warn(progress, "mind [this]")
-    assert stream.getvalue().splitlines() == [long, "warning: mind [this]"]
+    warn(progress, "beware [this]")
+    assert stream.getvalue().splitlines() == [long, "warning: beware [this]"]
 
 
-def test_an_inner_task_does_not_disturb_the_outer(clock):
+def test_tasks_can_be_nested(clock):
     progress, stream = make_progress(clock)
     progress(Event("start", "outer", total=2))
     progress(Event("start", "inner", total=5))
@@ -87,7 +87,7 @@ def test_an_inner_task_does_not_disturb_the_outer(clock):
     ]
 
 
-def test_a_terminal_has_a_bar_and_gets_its_cursor_back(clock):
+def test_a_terminal_shows_a_bar_and_its_cursor_is_restored(clock):
     progress, stream = make_progress(clock, terminal=True)
     with progress:
         progress(Event("start", "encoding", total=10))
@@ -95,22 +95,22 @@ def test_a_terminal_has_a_bar_and_gets_its_cursor_back(clock):
         progress(Event("advance", done=5, facts={"loss": 0.5}))
         progress._bars.refresh()
         assert "5 of 10, 2.5/s, 0:02 left, loss 0.5" in stream.getvalue()
-        assert "\x1b[?25l" in stream.getvalue()  # the cursor is hidden, and the task never ends
+        assert "\x1b[?25l" in stream.getvalue()  # the cursor is hidden
     assert stream.getvalue().rstrip("\n").rfind("\x1b[?25h") > stream.getvalue().rfind("\x1b[?25l")
 
 
-def test_on_a_terminal_too_a_finished_task_leaves_one_line(clock):
+def test_a_finished_task_leaves_one_line_on_a_terminal(clock):
     progress, stream = make_progress(clock, terminal=True)
     progress(Event("start", "encoding", total=10))
     clock.seconds = 5
     progress(Event("end", "encoding"))
     assert "encoding: 10 in 0:05" in stream.getvalue()
-    progress(Event("start", "again", total=1))  # a second task finds a terminal that works
+    progress(Event("start", "again", total=1))
     progress(Event("end"))
     assert "again: 1 in 0:00" in stream.getvalue()
 
 
-def test_it_can_be_sent_to_another_process(clock):
+def test_the_handler_can_be_pickled(clock):
     progress, _ = make_progress(clock, terminal=True)
     with progress:
         progress(Event("start", "training", total=10))
@@ -118,7 +118,7 @@ def test_it_can_be_sent_to_another_process(clock):
     assert isinstance(copy, Progress) and copy._interval == 30
 
 
-def test_events_out_of_order_are_no_reason_to_stop(clock):
+def test_events_out_of_order_are_ignored(clock):
     progress, stream = make_progress(clock)
     progress(Event("advance", done=5))
     progress(Event("end"))

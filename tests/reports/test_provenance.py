@@ -10,7 +10,7 @@ PICTURE = np.random.default_rng(0).integers(0, 255, (32, 40, 3), np.uint8)
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.JPEG", "a.webp"])
-def test_every_picture_says_that_it_is_synthetic(tmp_path, name):
+def test_every_format_contains_the_label(tmp_path, name):
     save_image(PICTURE, tmp_path / name)
     with Image.open(tmp_path / name) as image:
         assert image.size == (40, 32)
@@ -18,13 +18,13 @@ def test_every_picture_says_that_it_is_synthetic(tmp_path, name):
         assert name != "a.png" or image.info["Comment"] == SYNTHETIC
 
 
-def test_a_png_keeps_every_bit_and_takes_another_mark(tmp_path):
+def test_a_png_is_lossless_and_takes_another_label(tmp_path):
     save_image(PICTURE, tmp_path / "a.png", COMPOSITE)
     with Image.open(tmp_path / "a.png") as image:
         assert (np.asarray(image) == PICTURE).all() and image.info["Comment"] == COMPOSITE
 
 
-def test_an_animation_shows_all_frames_and_says_what_it_is(tmp_path):
+def test_an_animation_has_all_frames_and_the_label(tmp_path):
     frames = [Image.fromarray(np.full((24, 24, 3), 40 * k, np.uint8)) for k in range(5)]
     save_animation(frames, tmp_path / "a.gif")
     with Image.open(tmp_path / "a.gif") as image:
@@ -37,7 +37,7 @@ def test_an_animation_shows_all_frames_and_says_what_it_is(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["a.bmp", "a", "a.gif", "a.tiff"])
-def test_a_format_that_cannot_be_marked_is_refused(tmp_path, name):
+def test_a_format_without_metadata_is_refused(tmp_path, name):
     with pytest.raises(OutputError, match=r"\.png"):
         save_image(PICTURE, tmp_path / name)
     assert not list(tmp_path.iterdir())

@@ -22,21 +22,21 @@ from facedis.taxonomy import EIGHT
 _CELL = 16
 
 
-def listed(part):
+def read_labels(part):
     with zipfile.ZipFile(bundled.ARCHIVE) as archive:
         return list(csv.DictReader(io.StringIO(archive.read(f"{part}/labels.csv").decode())))
 
 
 @pytest.fixture(scope="module")
 def rows():
-    return listed(bundled.FACES)
+    return read_labels(bundled.FACES)
 
 
 @pytest.fixture(scope="module")
 def backgrounds(rows):
-    """(n, 128, 128, 3) the background of every picture with nobody before it.
+    """(n, 128, 128, 3) backgrounds of all images, without the heads.
 
-    Heads and hair reach into every fixed part of some picture, so a mask would tell of the person.
+    They are rendered from their seeds, because masked images would reveal the shape of the head and hair.
     """
     with zipfile.ZipFile(bundled.ARCHIVE) as archive, h5py.File(io.BytesIO(archive.read("faces/factors.h5"))) as file:
         seeds = dict(zip(file["image"].asstr()[:], file["background"][:].tolist(), strict=True))
@@ -59,7 +59,7 @@ def test_images_have_these_backgrounds(rows, backgrounds):
                 pixels = np.asarray(image.convert("RGB"), np.float32) / 255
             for found, drawn in ((own, background), (foreign, other)):
                 found.append((np.abs(pixels - drawn).max(axis=2) < 0.05).mean())
-    assert (np.array(own) > np.array(foreign)).mean() > 0.98  # of a few, hair fills nearly all of the picture
+    assert (np.array(own) > np.array(foreign)).mean() > 0.98  # in a few, hair covers most of the image
 
 
 def test_classes_are_balanced_and_splits_subject_disjoint(rows):
@@ -72,10 +72,10 @@ def test_classes_are_balanced_and_splits_subject_disjoint(rows):
 
 
 def test_grid_has_each_test_identity_once_per_expression(rows):
-    grid = listed(bundled.GRID)
+    grid = read_labels(bundled.GRID)
     testing = {row["identity"] for row in rows if row["split"] == "test"}
     assert Counter((row["identity"], row["expression"]) for row in grid) == {
-        (who, name): 1 for who in testing for name in EIGHT
+        (identity, name): 1 for identity in testing for name in EIGHT
     }
 
 
@@ -83,7 +83,7 @@ def test_archive_fits_into_the_wheel():
     assert bundled.ARCHIVE.stat().st_size <= 12e6
 
 
-def read(features, labels, fit, test):
+def probe_accuracy(features, labels, fit, test):
     probe = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000)).fit(features[fit], labels[fit])
     hits = int((probe.predict(features[test]) == labels[test]).sum())
     return wilson_ci(hits, int(test.sum()), chance=1 / len(set(labels)))
@@ -92,14 +92,14 @@ def read(features, labels, fit, test):
 def test_background_does_not_predict_the_expression(rows, cells):
     labels = np.array([EIGHT.index(row["expression"]) for row in rows])
     training = np.array([row["split"] == "train" for row in rows])
-    figure = read(cells, labels, training, ~training)
+    figure = probe_accuracy(cells, labels, training, ~training)
     assert figure.low <= figure.chance
 
 
 def test_background_does_not_predict_the_identity(rows, cells):
     _, people = np.unique([row["identity"] for row in rows], return_inverse=True)
     first = np.array([row["image"].endswith("_0.webp") for row in rows])
-    figure = read(cells, people, first, ~first)
+    figure = probe_accuracy(cells, people, first, ~first)
     assert figure.low <= figure.chance
 
 

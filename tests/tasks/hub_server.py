@@ -1,4 +1,4 @@
-"""A hub on the loopback interface: as much of one as a push and a fetch of one model need."""
+"""A minimal hub server on the loopback interface, for pushing and fetching one model."""
 
 import base64
 import hashlib
@@ -18,8 +18,8 @@ class _Hub(BaseHTTPRequestHandler):
     def do_POST(self):
         body, home = self.rfile.read(int(self.headers.get("Content-Length") or 0)), f"http://{self.headers['Host']}"
         if self.path.endswith("/preupload/main"):
-            wanted = json.loads(body)["files"]
-            files = [{"path": file["path"], "uploadMode": "regular", "shouldIgnore": False} for file in wanted]
+            requested = json.loads(body)["files"]
+            files = [{"path": file["path"], "uploadMode": "regular", "shouldIgnore": False} for file in requested]
             self._answer({"files": files})
         elif self.path.endswith("/commit/main"):
             for line in map(json.loads, body.splitlines()):
@@ -76,7 +76,7 @@ class _Hub(BaseHTTPRequestHandler):
 
 @contextmanager
 def serving():
-    """The hub's address, the files it holds by name, and the names of those fetched from it."""
+    """The address of the hub, its files by name, and the names of the files fetched from it."""
     hub = type("Hub", (_Hub,), {"files": {}, "fetched": []})
     server = ThreadingHTTPServer(("127.0.0.1", 0), hub)
     threading.Thread(target=server.serve_forever, daemon=True).start()

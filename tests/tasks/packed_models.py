@@ -1,4 +1,4 @@
-"""A packed model in a moment: of an untrained run, with a card that says nothing, and no photograph read."""
+"""Packed models of untrained runs, with a minimal card and a random face."""
 
 import numpy as np
 
@@ -8,9 +8,9 @@ from tests.tasks.runs import make_run
 
 
 def packed(tmp_path, monkeypatch, results=(), name="demo", run=None, **keys):
-    """Run and folder of a packed model of it."""
+    """A run, and the folder of a packed model of it."""
     face = np.random.default_rng(0).integers(0, 256, (48, 48, 3), np.uint8)
-    monkeypatch.setattr(packing, "align_photographs", lambda *_: [type("Face", (), {"face": face})])
+    monkeypatch.setattr(packing, "align_images", lambda *_: [type("Face", (), {"face": face})])
     monkeypatch.setattr(packing.bundled, "unpack", lambda *_: tmp_path)
     run = run or make_run(tmp_path / "run", 3, **keys)
     folder = tmp_path / name

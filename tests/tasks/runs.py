@@ -1,4 +1,4 @@
-"""Run folders made in a moment: random tensors and all that says how to rebuild them."""
+"""Run folders with random tensors."""
 
 import torch
 
@@ -12,7 +12,7 @@ TINY = dict(
 
 
 def make_run(folder, seed, labels=None, tensors=None, weights="none", **keys):
-    """An untrained run, or one with the tensors given."""
+    """An untrained run, or one with the given tensors."""
     config = ModelConfig(**(TINY | {"expression_size": 8, "rest_size": 8, "decoder_width": 32} | keys))
     torch.manual_seed(seed)
     sizes = {"expression": 3} | {name: 2 for name in config.owners if name != "expression"}

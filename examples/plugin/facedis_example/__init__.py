@@ -1,1 +1,1 @@
-"""An example of a package that adds a command and a dataset reader to facedis."""
+"""Example of a plugin package with a command and a dataset reader."""

@@ -1,7 +1,7 @@
-"""`facedis count`: how many faces of each expression a cache has.
+"""The command `facedis count`.
 
-A command is a function with Typer annotations. Heavy imports belong inside it, so that
-`facedis --help` stays quick.
+A command is a function with Typer annotations. Slow imports belong inside the function, so that
+`facedis --help` stays fast.
 """
 
 from pathlib import Path

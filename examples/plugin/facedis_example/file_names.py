@@ -1,7 +1,7 @@
-"""Images whose names tell who shows what: `anna-happy-1.jpg`.
+"""A dataset reader for images with names like `anna-happy-1.jpg`.
 
-A reader gives `FaceRecord`s, and for what it cannot use a `Skipped`; it opens no image. See
-`facedis.datasets.record.Reader`.
+A reader yields a `FaceRecord` per usable image and a `Skipped` per unusable one, without opening the
+images. See `facedis.datasets.record.Reader`.
 """
 
 import re
@@ -26,12 +26,12 @@ class FileNames:
 
     @classmethod
     def match_score(cls, root: Path) -> int:
-        """2 where every image in the folder is named that way, else 0."""
+        """2 if all images in the folder have such names, else 0."""
         names = [_NAME.fullmatch(image.stem) for image in _images(root)]
         return 2 if names and all(name and name["expression"].lower() in ALIASES for name in names) else 0
 
     def records(self) -> Iterator[FaceRecord | Skipped]:
-        """One record an image, sorted by name; one that is named otherwise is skipped.
+        """Yield one record per image, sorted by name; images with other names are skipped.
 
         Raises:
             InputError: There is no image.

@@ -14,7 +14,7 @@ from facedis import plugins
 from facedis.config import AlignConfig
 from facedis.datasets.record import Skipped
 from facedis.errors import CacheError, InputError, OutputError
-from facedis.events import Event, EventHandler, ignore_events, note, warn
+from facedis.events import EventHandler, ignore_events, note, track, warn
 from facedis.faces.alignment.aligner import Aligner
 from facedis.faces.alignment.plan import AlignPlan, make_plan
 from facedis.faces.alignment.shards import Shard, join_if_complete, shard_path, shard_plan
@@ -153,21 +153,19 @@ def _align_pending(
     todo = sum(len(chunk) for chunk in chunks)
     if not todo:
         return None
-    handler(Event("start", "align", total=todo))
-    began, done = time.perf_counter(), 0
-    images = prefetch_decoded((plan.source(row) for chunk in chunks for row in chunk), workers)
-    try:
-        for chunk in chunks:
-            writer.write(
-                chunk.start,
-                aligner.align(islice(images, len(chunk)), len(chunk), plan.records[chunk.start : chunk.stop]),
-            )
-            done += len(chunk)
-            rate = done / (time.perf_counter() - began)
-            handler(Event("advance", done=done, facts={"images/s": rate}))
-    finally:
-        images.close()
-    handler(Event("end", "align", total=todo, done=done, facts={"images/s": rate}))
+    with track(handler, "align", todo) as progress:
+        began = time.perf_counter()
+        images = prefetch_decoded((plan.source(row) for chunk in chunks for row in chunk), workers)
+        try:
+            for chunk in chunks:
+                writer.write(
+                    chunk.start,
+                    aligner.align(islice(images, len(chunk)), len(chunk), plan.records[chunk.start : chunk.stop]),
+                )
+                rate = (progress.done + len(chunk)) / (time.perf_counter() - began)
+                progress.advance(len(chunk), {"images/s": rate})
+        finally:
+            images.close()
     return rate
 
 

@@ -12,7 +12,7 @@ from facedis.datasets.autodetect import create_reader
 from facedis.datasets.expected_counts import count_records, expected_counts_for
 from facedis.datasets.record import FaceRecord, Reader, Skipped
 from facedis.datasets.scan import ScanResult, scan_dataset, skip_reasons
-from facedis.events import Event, EventHandler, ignore_events
+from facedis.events import EventHandler, ignore_events, track
 from facedis.faces.alignment.plan import bundled_folder, image_source
 from facedis.faces.io.images import DecodedImage
 from facedis.faces.io.prefetch_decode import prefetch_decoded
@@ -84,17 +84,16 @@ def _decode_all(
     root: Path, reader: Reader, records: Sequence[FaceRecord], workers: int, handler: EventHandler
 ) -> _ImageStats:
     seen = _ImageStats()
-    handler(Event("start", "check", total=len(records)))
-    began = time.perf_counter()
-    decoded = prefetch_decoded((image_source(root, reader, each) for each in records), workers)
-    try:
-        for done, (each, image) in enumerate(zip(records, decoded, strict=True), 1):
-            seen.add(each.image, image)
-            rate = done / max(time.perf_counter() - began, 1e-9)
-            handler(Event("advance", done=done, facts={"images/s": rate}))
-    finally:
-        decoded.close()
-    handler(Event("end", "check", total=len(records), done=len(records)))
+    with track(handler, "check", len(records)) as progress:
+        began = time.perf_counter()
+        decoded = prefetch_decoded((image_source(root, reader, each) for each in records), workers)
+        try:
+            for done, (each, image) in enumerate(zip(records, decoded, strict=True), 1):
+                seen.add(each.image, image)
+                rate = done / max(time.perf_counter() - began, 1e-9)
+                progress.advance(facts={"images/s": rate})
+        finally:
+            decoded.close()
     return seen
 
 

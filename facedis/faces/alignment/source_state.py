@@ -1,13 +1,14 @@
 """What became of the images that a faces cache was made of."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 from facedis.config import AlignConfig
 from facedis.errors import ConfigError, FacedisError
-from facedis.events import Event, EventHandler, ignore_events
+from facedis.events import EventHandler, Tracker, ignore_events, track
 from facedis.faces.alignment.plan import AlignPlan, make_plan
 from facedis.faces.alignment.shards import parse_shard, shard_plan
 from facedis.faces.cache.cache import FacesCache, checksums
@@ -44,17 +45,14 @@ def changed_images(cache: FacesCache, plan: AlignPlan, handler: EventHandler = i
     """
     if cache.checksums is None:
         raise ConfigError(f"{cache.path} is stored as JPEG, which gives no face back as it was", "leave out --images")
-    handler(Event("start", "compare", total=len(cache)))
-    images = prefetch_decoded(map(plan.source, range(len(cache))), _WORKERS)
-    try:
-        changed = list(_iter_changed(cache, images, handler))
-    finally:
-        images.close()
-    handler(Event("end", "compare", total=len(cache), done=len(cache)))
-    return changed
+    with (
+        track(handler, "compare", len(cache)) as progress,
+        closing(prefetch_decoded(map(plan.source, range(len(cache))), _WORKERS)) as images,
+    ):
+        return list(_iter_changed(cache, images, progress))
 
 
-def _iter_changed(cache: FacesCache, images: Iterator[DecodedImage], handler: EventHandler) -> Iterator[str]:
+def _iter_changed(cache: FacesCache, images: Iterable[DecodedImage], progress: Tracker) -> Iterator[str]:
     settings = CropSettings(cache.info.crop, cache.info.size, cache.info.margin)
     all_of_it = replace(settings, crop="none")
     known, status, usable = cache.checksums, cache.status, cache.usable
@@ -67,4 +65,4 @@ def _iter_changed(cache: FacesCache, images: Iterator[DecodedImage], handler: Ev
             same = checksums(crop_face(image.pixels, boxes[row], landmarks[row], cut)[None])[0] == known[row]
         if not same:
             yield str(cache.sources[row])
-        handler(Event("advance", done=row + 1))
+        progress.advance()

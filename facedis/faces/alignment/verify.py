@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from facedis.events import Event, EventHandler, ignore_events
+from facedis.events import EventHandler, ignore_events, track
 from facedis.faces.alignment.source_state import changed_images, source_state
 from facedis.faces.cache.cache import SPLITS, STATUSES, FacesCache, checksums
 from facedis.result import record
@@ -80,15 +80,14 @@ def _pixels(cache: FacesCache, usable: np.ndarray, handler: EventHandler) -> Ite
     """Every face once, from the disk."""
     changed = left_over = wrong = 0
     grey, known = cache.column("grey"), cache.checksums
-    handler(Event("start", "verify", total=len(cache)))
-    for rows, faces in cache.batches(np.arange(len(cache)), max(_BATCH_BYTES // (3 * cache.info.size**2), 1)):
-        dark = ~faces.reshape(len(rows), -1).any(axis=1)
-        colourless = (faces == faces[..., :1]).all(axis=(1, 2, 3))
-        changed += 0 if known is None else (checksums(faces) != known[rows]).sum()
-        left_over += (~dark & ~usable[rows]).sum()
-        wrong += ((colourless != grey[rows]) & usable[rows]).sum()
-        handler(Event("advance", done=int(rows[-1]) + 1))
-    handler(Event("end", "verify", total=len(cache), done=len(cache)))
+    with track(handler, "verify", len(cache)) as progress:
+        for rows, faces in cache.batches(np.arange(len(cache)), max(_BATCH_BYTES // (3 * cache.info.size**2), 1)):
+            dark = ~faces.reshape(len(rows), -1).any(axis=1)
+            colourless = (faces == faces[..., :1]).all(axis=(1, 2, 3))
+            changed += 0 if known is None else (checksums(faces) != known[rows]).sum()
+            left_over += (~dark & ~usable[rows]).sum()
+            wrong += ((colourless != grey[rows]) & usable[rows]).sum()
+            progress.advance(len(rows))
     if known is not None:  # JPEG files give other pixels than were written
         yield "pixels are those that were written", changed
     yield "rows without a face have no pixels", left_over

@@ -14,7 +14,7 @@ from PIL import Image
 
 from facedis.atomic_io import atomic_write
 from facedis.errors import ConfigError, OutputError
-from facedis.events import Event, EventHandler, ignore_events
+from facedis.events import EventHandler, ignore_events, track
 from facedis.faces.cache.cache import FacesCache
 from facedis.faces.cache.hdf5 import create_hdf5
 from facedis.faces.cache.pixel_storage import ENDS, FILES, STORAGES
@@ -76,11 +76,10 @@ def _copy_columns(source: h5py.File, target: h5py.File, exact: bool) -> None:
 
 
 def _iter_faces(cache: FacesCache, handler: EventHandler) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    handler(Event("start", "pack", total=len(cache)))
-    for rows, faces in cache.batches(np.arange(len(cache)), _BATCH_SIZE):
-        yield rows, faces
-        handler(Event("advance", done=int(rows[-1]) + 1))
-    handler(Event("end", "pack", total=len(cache), done=len(cache)))
+    with track(handler, "transcode", len(cache)) as progress:
+        for rows, faces in cache.batches(np.arange(len(cache)), _BATCH_SIZE):
+            yield rows, faces
+            progress.advance(len(rows))
 
 
 def _write_raw(target: h5py.File, cache: FacesCache, faces: Iterator[tuple[np.ndarray, np.ndarray]]) -> None:

@@ -1,4 +1,4 @@
-"""Boosted trees as a probe: they find thresholds and interactions that a network may miss."""
+"""Gradient-boosted trees as a probe."""
 
 from dataclasses import dataclass
 from itertools import islice
@@ -6,76 +6,75 @@ from itertools import islice
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from facedis.metrics.classification.accuracy import balanced_accuracy, confusion_matrix
-from facedis.metrics.probes.linear import ProbeData
+from facedis.metrics.classification.accuracy import balanced_accuracy_score
+from facedis.metrics.probes.linear import ProbeData, can_fit
 from facedis.metrics.probes.whitening import StandardisedPCA, fit_pca
 
-#: Rounds of one tree a class, and after how many of them V is looked at.
+#: Maximum number of boosting rounds (one tree per class each), and number of rounds between evaluations on V.
 MAX_ROUNDS, EVAL_INTERVAL = 80, 5
-#: Most faces and most numbers of a code that trees are grown on: the cost is their product.
+#: Maximum number of faces and of code dimensions; the cost is proportional to their product.
 MAX_FACES, MAX_FEATURES = 4_000, 64
-#: Above this many classes there would be a tree for each in every round.
+#: Maximum number of classes, because every round fits one tree per class.
 MAX_CLASSES = 20
 
 
 @dataclass(frozen=True)
 class BoostingProbe:
-    """Boosted trees on the loudest directions of a code.
+    """Boosted trees on the leading principal components of a code.
 
     Attributes:
-        basis: How codes are turned.
-        model: The fitted trees; its classes are `present`.
-        present: (k,) int classes that P has.
-        classes: K.
-        rounds: How many rounds V chose.
+        pca: PCA of P's codes.
+        model: The fitted trees; its classes are those that P has.
+        num_classes: K.
+        rounds: Number of boosting rounds, chosen on V.
         val_score: Balanced accuracy on V, 0..1.
     """
 
-    basis: StandardisedPCA
+    pca: StandardisedPCA
     model: HistGradientBoostingClassifier
-    present: np.ndarray
-    classes: int
+    num_classes: int
     rounds: int
     val_score: float
 
     @property
     def hyperparameters(self) -> dict[str, float]:
-        """What V chose."""
+        """The values chosen on V."""
         return {"rounds": self.rounds}
 
     def logits(self, codes: np.ndarray) -> np.ndarray:
         """(n, K) log probabilities; -inf for a class that P lacks."""
-        shown = self.basis.project(codes)[:, :MAX_FEATURES]
-        likely = next(islice(self.model.staged_predict_proba(shown), self.rounds - 1, None))
-        logits = np.full((len(codes), self.classes), -np.inf)
-        logits[:, self.present] = np.log(np.maximum(likely, 1e-12))
+        stages = self.model.staged_predict_proba(self.pca.transform(codes)[:, :MAX_FEATURES])
+        probabilities = next(islice(stages, self.rounds - 1, None))
+        logits = np.full((len(codes), self.num_classes), -np.inf)
+        logits[:, self.model.classes_] = np.log(np.maximum(probabilities, 1e-12))
         return logits
 
 
 def boosting_probe(
-    fit: ProbeData, selection: ProbeData, classes: int, seed: int = 0, basis: StandardisedPCA | None = None
+    train: ProbeData, val: ProbeData, num_classes: int, seed: int = 0, pca: StandardisedPCA | None = None
 ) -> BoostingProbe | None:
-    """Boosted trees with class-balanced weights, the number of rounds chosen on V.
+    """Fit boosted trees with class-balanced weights; the number of rounds is chosen on V.
 
-    Grown on at most 4,000 faces and on the 64 loudest principal directions of the code.
+    The trees use at most 4,000 faces and the 64 leading principal components of the code.
 
     Args:
-        fit: P.
-        selection: V.
-        classes: K.
-        seed: Of the choice of faces and the trees.
-        basis: Of P's codes, where it is there already.
+        train: P.
+        val: V.
+        num_classes: K.
+        seed: Seed of the choice of faces and of the trees.
+        pca: PCA of P's codes; None fits it.
 
     Returns:
         None where P or V is empty, P has a single class, the code is constant, or K is above 20.
 
     Source: Friedman, Greedy function approximation: a gradient boosting machine, Annals of Statistics 29, 2001.
     """
-    present = np.unique(fit.labels)
-    basis = basis or fit_pca(fit.codes)
-    if len(present) < 2 or len(selection.labels) == 0 or len(basis.std) == 0 or classes > MAX_CLASSES:
+    if num_classes > MAX_CLASSES or not can_fit(train, val):
         return None
-    rows = np.random.default_rng(seed).permutation(len(fit.labels))[:MAX_FACES]
+    pca = pca or fit_pca(train.codes)
+    if len(pca.std) == 0:
+        return None
+    rows = np.random.default_rng(seed).permutation(len(train.labels))[:MAX_FACES]
     model = HistGradientBoostingClassifier(
         max_iter=MAX_ROUNDS,
         learning_rate=0.2,
@@ -86,19 +85,18 @@ def boosting_probe(
         class_weight="balanced",
         random_state=seed,
     )
-    model.fit(basis.project(fit.codes[rows])[:, :MAX_FEATURES], fit.labels[rows])
-    rounds, score = _chosen(model, basis.project(selection.codes)[:, :MAX_FEATURES], selection.labels, classes)
-    return BoostingProbe(basis, model, model.classes_, classes, rounds, score)
+    model.fit(pca.transform(train.codes[rows])[:, :MAX_FEATURES], train.labels[rows])
+    scores = _val_scores(model, pca.transform(val.codes)[:, :MAX_FEATURES], val.labels, num_classes)
+    rounds = max(scores, key=lambda number: scores[number])
+    return BoostingProbe(pca, model, num_classes, rounds, scores[rounds])
 
 
-def _chosen(
-    model: HistGradientBoostingClassifier, codes: np.ndarray, labels: np.ndarray, classes: int
-) -> tuple[int, float]:
-    """The number of rounds that does best on V, and how well."""
-    scores = {}
-    for number, likely in enumerate(model.staged_predict_proba(codes), 1):
-        if number % EVAL_INTERVAL == 0:
-            answers = model.classes_[likely.argmax(axis=1)]
-            scores[number] = float(balanced_accuracy(confusion_matrix(labels, answers, classes)))
-    best = max(scores, key=lambda number: scores[number])
-    return best, scores[best]
+def _val_scores(
+    model: HistGradientBoostingClassifier, codes: np.ndarray, labels: np.ndarray, num_classes: int
+) -> dict[int, float]:
+    """Balanced accuracy on V by number of rounds."""
+    return {
+        number: balanced_accuracy_score(labels, model.classes_[probabilities.argmax(axis=1)], num_classes)
+        for number, probabilities in enumerate(model.staged_predict_proba(codes), 1)
+        if number % EVAL_INTERVAL == 0
+    }

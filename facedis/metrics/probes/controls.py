@@ -1,59 +1,64 @@
-"""What a probe reads where there is nothing to read, or something that it could only learn by heart."""
+"""Controls for probes: the permutation null and a control task with random labels per person."""
 
 import numpy as np
 
-from facedis.metrics.classification.accuracy import balanced_accuracy, chance_level, confusion_matrix
+from facedis.metrics.classification.accuracy import balanced_accuracy_score, chance_level
 from facedis.metrics.probes.linear import ProbeData, linear_probe
 from facedis.metrics.probes.whitening import fit_pca
-from facedis.metrics.statistics.intervals import Bootstrap, group_ids
+from facedis.metrics.statistics.intervals import Bootstrap, group_ids, percentile_interval
 from facedis.result import Estimate
 
-#: Shuffles of the permutation null.
+#: Number of shuffles of the permutation null.
 SHUFFLES = 100
-#: Weight of the penalty of the least-squares probe, for whitened codes.
+#: Weight of the L2 penalty of its least-squares probe.
 RIDGE = 1e-2
 
 
-def permutation_null(fit: ProbeData, test: ProbeData, classes: int, plan: Bootstrap) -> Estimate | None:
-    """Balanced accuracy on Q after the labels of P and of Q have been shuffled: the band in which chance lies.
+def permutation_null(train: ProbeData, test: ProbeData, num_classes: int, bootstrap: Bootstrap) -> Estimate | None:
+    """Balanced accuracy on Q after the labels of P and Q are shuffled: the range of chance results.
 
-    A hundred shuffles; the value is their mean, low and high hold 95 % of them. The probe is least
-    squares on whitened codes, which one solution fits to all shuffles at once. Were Q's labels left
-    alone, faces in clear groups would be right or wrong a group at a time, and the band too wide.
+    The value is the mean over 100 shuffles; the interval contains 95 % of them. The probe is a least-squares
+    classifier on whitened codes, of which one factorisation serves all shuffles. Shuffling P's labels alone
+    would make the interval too wide for clustered codes, because the predictions of a cluster agree.
+
+    Args:
+        train: P.
+        test: Q.
+        num_classes: K.
+        bootstrap: Its seed is the seed of the shuffles.
 
     Returns:
         None where P is empty or has a single class, or Q is empty.
 
     Source: Ojala & Garriga, Permutation tests for studying classifier performance, JMLR 11, 2010.
     """
-    if len(np.unique(fit.labels)) < 2 or len(test.labels) == 0:
+    if len(np.unique(train.labels)) < 2 or len(test.labels) == 0:
         return None
-    basis = fit_pca(fit.codes)
-    known, asked = basis.whiten(fit.codes).astype(np.float64), basis.whiten(test.codes).astype(np.float64)
-    generator = np.random.default_rng(plan.seed)
-    counts = np.maximum(np.bincount(fit.labels, minlength=classes), 1)
-    solver = np.linalg.solve(known.T @ known / len(known) + RIDGE * np.eye(known.shape[1]), known.T / len(known))
+    pca = fit_pca(train.codes)
+    x, x_test = (pca.transform(part.codes, whiten=True).astype(np.float64) for part in (train, test))
+    generator = np.random.default_rng(bootstrap.seed)
+    counts = np.maximum(np.bincount(train.labels, minlength=num_classes), 1)
+    solver = np.linalg.solve(x.T @ x / len(x) + RIDGE * np.eye(x.shape[1]), x.T / len(x))
     scores = []
     for _ in range(SHUFFLES):
-        wanted = np.eye(classes)[generator.permutation(fit.labels)] / counts
-        answers = (asked @ (solver @ (wanted - wanted.mean(axis=0)))).argmax(axis=1)
-        truth = generator.permutation(test.labels)
-        scores.append(float(balanced_accuracy(confusion_matrix(truth, answers, classes))))
-    low, high = np.quantile(scores, (0.025, 0.975))
-    return Estimate(float(np.mean(scores)), float(low), float(high), chance_level(test.labels), len(test.labels))
+        targets = np.eye(num_classes)[generator.permutation(train.labels)] / counts
+        predictions = (x_test @ (solver @ (targets - targets.mean(axis=0)))).argmax(axis=1)
+        scores.append(balanced_accuracy_score(generator.permutation(test.labels), predictions, num_classes))
+    interval = percentile_interval(np.array(scores))
+    return Estimate(float(np.mean(scores)), *interval, chance_level(test.labels), len(test.labels))
 
 
-def control_task(fit: ProbeData, identities: np.ndarray, classes: int, seed: int) -> float | None:
-    """Accuracy of a linear probe of a label that is drawn at random for each *person*.
+def control_task(train: ProbeData, identities: np.ndarray, num_classes: int, seed: int) -> float | None:
+    """Accuracy of a linear probe for labels that are drawn at random for each *person*.
 
-    Such a label can be learned only by heart, person by person: half of each person's faces teach
-    it, a quarter choose the penalty, the rest test it.
+    Such labels can only be memorised person by person: half of each person's faces are used for fitting, a
+    quarter for choosing the penalty, and the rest for testing.
 
     Args:
-        fit: P; its labels are not used.
+        train: P; its labels are not used.
         identities: (n,) str of P.
-        classes: K.
-        seed: Of the labels and of the division.
+        num_classes: K.
+        seed: Seed of the labels and of the division.
 
     Returns:
         Balanced accuracy in 0..1; None where no person has four faces.
@@ -65,21 +70,21 @@ def control_task(fit: ProbeData, identities: np.ndarray, classes: int, seed: int
     enough = np.bincount(people)[people] >= 4
     if not enough.any():
         return None
-    turn = _turns(people, generator) % 4
-    drawn = generator.integers(0, classes, people.max() + 1)[people]
-    parts = [ProbeData(fit.codes[chosen], drawn[chosen]) for chosen in (enough & (turn < 2), enough & (turn == 2))]
-    probe = linear_probe(*parts, classes=classes)
-    if probe is None:
-        return None
-    held = enough & (turn == 3)
-    return float(balanced_accuracy(confusion_matrix(drawn[held], probe.predict(fit.codes[held]), classes)))
+    quarter = _rank_within_person(people, generator) % 4
+    labels = generator.integers(0, num_classes, people.max() + 1)[people]
+    fit, val, test = (
+        ProbeData(train.codes[rows], labels[rows])
+        for rows in (enough & (quarter < 2), enough & (quarter == 2), enough & (quarter == 3))
+    )
+    probe = linear_probe(fit, val, num_classes)
+    return None if probe is None else balanced_accuracy_score(test.labels, probe.predict(test.codes), num_classes)
 
 
-def _turns(people: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+def _rank_within_person(people: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     """(n,) int: 0, 1, 2, ... for the faces of each person, in random order."""
     order = generator.permutation(len(people))
     order = order[np.argsort(people[order], kind="stable")]
     starts = np.flatnonzero(np.diff(people[order], prepend=-1))
-    turn = np.empty(len(people), int)
-    turn[order] = np.arange(len(people)) - np.repeat(starts, np.diff(starts, append=len(people)))
-    return turn
+    rank = np.empty(len(people), int)
+    rank[order] = np.arange(len(people)) - np.repeat(starts, np.diff(starts, append=len(people)))
+    return rank

@@ -1,4 +1,4 @@
-"""Every kind of fresh probe on one code, and which of them reads most."""
+"""All kinds of probes, fitted on one code."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
@@ -7,13 +7,13 @@ import numpy as np
 
 from facedis.metrics.probes.boosting import boosting_probe
 from facedis.metrics.probes.knn import knn_probe
-from facedis.metrics.probes.linear import ProbeData, linear_probe
+from facedis.metrics.probes.linear import ProbeData, can_fit, linear_probe
 from facedis.metrics.probes.mlp import mlp_probe
 from facedis.metrics.probes.whitening import StandardisedPCA, fit_pca, whitened_probe
 
 
 class FittedProbe(Protocol):
-    """What every kind of probe can do once it is fitted."""
+    """Interface of a fitted probe."""
 
     @property
     def val_score(self) -> float:
@@ -21,40 +21,43 @@ class FittedProbe(Protocol):
 
     @property
     def hyperparameters(self) -> Mapping[str, float]:
-        """What V chose."""
+        """The values chosen on V."""
 
     def logits(self, codes: np.ndarray) -> np.ndarray:
         """(n, K) log-odds of the (n, D) `codes`."""
 
 
 _Fit = Callable[[ProbeData, ProbeData, int, int, StandardisedPCA], FittedProbe | None]
-_KINDS: dict[str, _Fit] = {
-    "linear": lambda fit, chosen, classes, seed, basis: linear_probe(fit, chosen, classes),
-    "whitened": lambda fit, chosen, classes, seed, basis: whitened_probe(fit, chosen, classes, basis),
-    "mlp": lambda fit, chosen, classes, seed, basis: mlp_probe(fit, chosen, classes, seed, basis),
-    "knn": lambda fit, chosen, classes, seed, basis: knn_probe(fit, chosen, classes, basis),
-    "boosting": lambda fit, chosen, classes, seed, basis: boosting_probe(fit, chosen, classes, seed, basis),
+_FITS: dict[str, _Fit] = {
+    "linear": lambda train, val, num_classes, seed, pca: linear_probe(train, val, num_classes),
+    "whitened": lambda train, val, num_classes, seed, pca: whitened_probe(train, val, num_classes, pca),
+    "mlp": lambda train, val, num_classes, seed, pca: mlp_probe(train, val, num_classes, seed, pca),
+    "knn": lambda train, val, num_classes, seed, pca: knn_probe(train, val, num_classes, pca),
+    "boosting": lambda train, val, num_classes, seed, pca: boosting_probe(train, val, num_classes, seed, pca),
 }
-#: Every kind, in the order in which they are shown.
-PROBE_KINDS = tuple(_KINDS)
-#: The kinds that take seconds.
+#: All kinds of probes, in the order of reports.
+PROBE_KINDS = tuple(_FITS)
+#: The linear kinds, which take seconds.
 LINEAR_KINDS = ("linear", "whitened")
 
 
 def fit_probes(
-    fit: ProbeData, selection: ProbeData, classes: int, kinds: Sequence[str], seed: int = 0
+    train: ProbeData, val: ProbeData, num_classes: int, kinds: Sequence[str], seed: int = 0
 ) -> dict[str, FittedProbe]:
-    """Probes of each of the `kinds`, fitted on P and set on V; those that cannot be are left out.
+    """Fit probes of all `kinds` on P, with hyperparameters chosen on V.
 
     Args:
-        fit: P.
-        selection: V.
-        classes: K.
-        kinds: Out of `PROBE_KINDS`.
-        seed: Of those that draw.
+        train: P.
+        val: V.
+        num_classes: K.
+        kinds: Kinds out of `PROBE_KINDS`.
+        seed: Seed of the kinds that use randomness.
+
+    Returns:
+        The probes by kind, without those that cannot be fitted.
     """
-    if len(np.unique(fit.labels)) < 2 or len(selection.labels) == 0:
+    if not can_fit(train, val):
         return {}
-    basis = fit_pca(fit.codes)
-    found = {kind: _KINDS[kind](fit, selection, classes, seed, basis) for kind in kinds}
-    return {kind: probe for kind, probe in found.items() if probe is not None}
+    pca = fit_pca(train.codes)
+    probes = {kind: _FITS[kind](train, val, num_classes, seed, pca) for kind in kinds}
+    return {kind: probe for kind, probe in probes.items() if probe is not None}

@@ -1,4 +1,4 @@
-"""Numbers read out of codes: R^2 of ridge regression and of a small network."""
+"""Regression probes: ridge regression and an MLP that predict numbers from codes, and their R^2."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,17 +6,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from facedis.metrics.probes.mlp import mlp_regression
-from facedis.metrics.probes.whitening import StandardisedPCA, fit_pca
+from facedis.metrics.probes.whitening import fit_pca
 from facedis.metrics.statistics.intervals import Bootstrap, bootstrap_ci
 from facedis.result import Estimate
 
-#: Weights of the penalty that are tried, strongest first.
+#: Weights of the L2 penalty, from strong to weak.
 RIDGE_GRID = (1e2, 1e1, 1e0, 1e-1, 1e-2, 1e-3, 1e-4)
 
 
 @dataclass(frozen=True)
 class RegressionData:
-    """Codes with the numbers that are to be read from them.
+    """Codes and the numbers to predict from them.
 
     Attributes:
         codes: (n, D) float.
@@ -29,10 +29,10 @@ class RegressionData:
 
 @dataclass(frozen=True)
 class RegressionResult:
-    """Numbers predicted on Q.
+    """Predictions of a regression probe on Q.
 
     Attributes:
-        predictions: (n, m) in the unit of the values.
+        predictions: (n, m) in the unit of the targets.
         val_score: R^2 on V.
     """
 
@@ -40,78 +40,81 @@ class RegressionResult:
     val_score: float
 
 
-def ridge_probe(
-    fit: RegressionData, selection: RegressionData, codes: np.ndarray, basis: StandardisedPCA | None = None
-) -> RegressionResult | None:
-    """Least squares with an L2 penalty on standardised codes, the penalty chosen on V.
+def ridge_probe(train: RegressionData, val: RegressionData, codes: np.ndarray) -> RegressionResult | None:
+    """Ridge regression on standardised codes, with the weight of the penalty chosen on V.
 
     Args:
-        fit: P.
-        selection: V.
+        train: P.
+        val: V.
         codes: (n, D) of Q.
-        basis: Of P's codes, where it is there already.
 
     Returns:
         None where P has fewer than two faces or V is empty.
 
     Source: Hoerl & Kennard, Ridge regression, Technometrics 12, 1970.
     """
-    if len(fit.targets) < 2 or len(selection.targets) == 0:
+    if not _can_fit(train, val):
         return None
-    read = fit_ridge(fit, selection, basis)
-    score = float(_r2(_sums(selection.targets, read(selection.codes)).sum(axis=0)))
-    return RegressionResult(read(codes), score)
+    predict = fit_ridge(train, val)
+    return RegressionResult(predict(codes), r2_score(val.targets, predict(val.codes)))
 
 
-def fit_ridge(
-    fit: RegressionData, selection: RegressionData, basis: StandardisedPCA | None = None
-) -> Callable[[np.ndarray], np.ndarray]:
-    """The fitted `ridge_probe` itself: from (n, D) codes to (n, m) numbers."""
-    basis = basis or fit_pca(fit.codes)
-    mean = fit.targets.mean(axis=0)
-    known, tried = basis.project(fit.codes).astype(np.float64), basis.project(selection.codes)
-    cross = known.T @ (fit.targets - mean) / len(known)
-    squares = (known**2).mean(axis=0)[:, None]  # the axes are principal: their covariance is diagonal
-    choices = [cross / (squares + penalty) for penalty in RIDGE_GRID]
-    errors = [((selection.targets - mean - tried @ slopes) ** 2).sum() for slopes in choices]
-    slopes = choices[int(np.argmin(errors))]
-    return lambda codes: mean + basis.project(codes) @ slopes
+def fit_ridge(train: RegressionData, val: RegressionData) -> Callable[[np.ndarray], np.ndarray]:
+    """The fitted regression of `ridge_probe`: a function from (n, D) codes to (n, m) numbers."""
+    pca = fit_pca(train.codes)
+    mean = train.targets.mean(axis=0)
+    x, x_val = pca.transform(train.codes).astype(np.float64), pca.transform(val.codes)
+    cross = x.T @ (train.targets - mean) / len(x)
+    variances = (x**2).mean(axis=0)[:, None]  # the covariance of principal components is diagonal
+    candidates = [cross / (variances + penalty) for penalty in RIDGE_GRID]
+    errors = [((val.targets - mean - x_val @ coef) ** 2).sum() for coef in candidates]
+    best = candidates[int(np.argmin(errors))]
+    return lambda codes: mean + pca.transform(codes) @ best
 
 
 def mlp_regression_probe(
-    fit: RegressionData,
-    selection: RegressionData,
-    codes: np.ndarray,
-    seed: int = 0,
-    basis: StandardisedPCA | None = None,
+    train: RegressionData, val: RegressionData, codes: np.ndarray, seed: int = 0
 ) -> RegressionResult | None:
-    """A network of two hidden layers, stopped early on V; arguments as of `ridge_probe`."""
-    if len(fit.targets) < 2 or len(selection.targets) == 0:
+    """An MLP with two hidden layers and early stopping on V; arguments and returns as of `ridge_probe`."""
+    if not _can_fit(train, val):
         return None
-    mean, scale = fit.targets.mean(axis=0), fit.targets.std(axis=0)
+    mean, scale = train.targets.mean(axis=0), train.targets.std(axis=0)
     scale = np.where(scale > 0, scale, 1.0)
-    wanted = tuple((part.targets - mean) / scale for part in (fit, selection))
-    probe = mlp_regression((fit.codes, selection.codes), wanted, seed, basis)
-    tried, asked = (probe.logits(part) * scale + mean for part in (selection.codes, codes))
-    return RegressionResult(asked, float(_r2(_sums(selection.targets, tried).sum(axis=0))))
+    targets = (train.targets - mean) / scale, (val.targets - mean) / scale
+    probe = mlp_regression((train.codes, val.codes), targets, seed)
+    on_val, on_test = (probe.logits(part) * scale + mean for part in (val.codes, codes))
+    return RegressionResult(on_test, r2_score(val.targets, on_val))
 
 
-def r2_ci(values: np.ndarray, predictions: np.ndarray, identities: np.ndarray, plan: Bootstrap) -> Estimate:
-    """R^2 of (n, m) `predictions` on Q: 1 perfect, 0 as good as Q's mean, negative where it is worse.
+def r2_score(targets: np.ndarray, predictions: np.ndarray) -> float:
+    """R^2 of (n, m) `predictions`: explained fraction of the variance summed over the columns; NaN without variance."""
+    return float(_r2(_r2_terms(targets, predictions).sum(axis=0)))
 
-    The m columns count by their variance: it is the explained share of the summed squares.
+
+def r2_ci(targets: np.ndarray, predictions: np.ndarray, identities: np.ndarray, bootstrap: Bootstrap) -> Estimate:
+    """`r2_score` with an interval; 1 is perfect, 0 equals predicting the mean of Q, and it may be negative.
+
+    Args:
+        targets: (n, m) of Q.
+        predictions: (n, m).
+        identities: (n,) str, "" where unknown.
+        bootstrap: Number of resamples and seed.
     """
-    return bootstrap_ci(_sums(values, predictions), _r2, identities, plan, 0.0)
+    return bootstrap_ci(_r2_terms(targets, predictions), _r2, identities, bootstrap, 0.0)
 
 
-def _sums(values: np.ndarray, predictions: np.ndarray) -> np.ndarray:
-    """(n, m + 3) what each face adds: its values, their squares, the squared error, one."""
-    centred = values - values.mean(axis=0)  # changes no R^2, and keeps large values from cancelling
-    errors = ((values - predictions) ** 2).sum(axis=1)
-    return np.column_stack([centred, (centred**2).sum(axis=1), errors, np.ones(len(values))])
+def _can_fit(train: RegressionData, val: RegressionData) -> bool:
+    return len(train.targets) > 1 and len(val.targets) > 0
+
+
+def _r2_terms(targets: np.ndarray, predictions: np.ndarray) -> np.ndarray:
+    """(n, m + 3) contribution of each face: its targets, their squared sum, its squared error, 1."""
+    centred = targets - targets.mean(axis=0)  # R^2 is unchanged, and large targets do not cancel
+    errors = ((targets - predictions) ** 2).sum(axis=1)
+    return np.column_stack([centred, (centred**2).sum(axis=1), errors, np.ones(len(targets))])
 
 
 def _r2(sums: np.ndarray) -> np.ndarray:
     n = sums[..., -1]
-    spread = sums[..., -3] - (sums[..., :-3] ** 2).sum(axis=-1) / n
-    return 1 - sums[..., -2] / np.where(spread > 0, spread, np.nan)
+    variation = sums[..., -3] - (sums[..., :-3] ** 2).sum(axis=-1) / n
+    return 1 - sums[..., -2] / np.where(variation > 0, variation, np.nan)

@@ -1,24 +1,25 @@
-"""Block-MIG, block-SAP and block-DCI: is each known factor told by the code that it belongs to, and only by it?
+"""Block-MIG, block-SAP and block-DCI: whether each known factor is encoded in its own code and in no other.
 
-The classic scores ask whether a single *number* of a code owns a factor; with codes of 256 numbers they
-are near 0 even where two whole codes are perfectly divided. Here a code takes the place of a number.
+The classic scores compare single *dimensions* of a code. With codes of 256 dimensions they are near 0 even where
+two codes separate the factors perfectly. Here whole codes (blocks) take the place of dimensions.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from facedis.metrics.classification.accuracy import balanced_accuracy, confusion_matrix
+from facedis.metrics.classification.accuracy import balanced_accuracy_score
 from facedis.metrics.probes.linear import ProbeData
 from facedis.metrics.probes.probe_suite import fit_probes
-from facedis.metrics.probes.regression import RegressionData, fit_ridge, mlp_regression_probe, ridge_probe
+from facedis.metrics.probes.regression import RegressionData, fit_ridge, mlp_regression_probe, r2_score, ridge_probe
 from facedis.metrics.probes.whitening import whitened_probe
 from facedis.metrics.representation.information import balanced_cross_entropy, fit_balanced_temperature
 
-#: A continuous factor becomes this many classes, equally frequent in P, where information is counted.
+#: Number of classes into which a continuous factor is binned for its information; equally frequent in P.
 BINS = 10
-#: Shuffles of a block behind its importance.
+#: Number of shuffles of a block for its importance.
 SHUFFLES = 5
 
 
@@ -27,9 +28,9 @@ class Factor:
     """One known factor on P, V and Q.
 
     Attributes:
-        name: What it is called.
-        branch: The code it belongs to.
-        values: Of P, V and Q: int classes 0..K-1, or float numbers; NaN and -1 are unknown.
+        name: Name of the factor.
+        branch: Name of the code that should encode it.
+        values: Of P, V and Q: int classes 0..K-1, -1 where unknown, or float numbers, NaN where unknown.
     """
 
     name: str
@@ -38,21 +39,25 @@ class Factor:
 
     @property
     def continuous(self) -> bool:
-        """Whether it is a number rather than a class."""
+        """Whether the factor is a number rather than a class."""
         return self.values[0].dtype.kind == "f"
 
-    def known_masks(self) -> "tuple[np.ndarray, ...]":
-        """Masks of P, V and Q where it is known."""
+    def known_masks(self) -> tuple[np.ndarray, ...]:
+        """Bool masks of the faces of P, V and Q with a known value."""
         return tuple(np.isfinite(part) if self.continuous else part >= 0 for part in self.values)
+
+    def known_values(self) -> list[np.ndarray]:
+        """The known values of P, V and Q."""
+        return [part[mask] for part, mask in zip(self.values, self.known_masks(), strict=True)]
 
 
 @dataclass(frozen=True)
 class Informativeness:
-    """How much one code, or all of them together, tells of a factor.
+    """How well a factor is predicted from one code.
 
     Attributes:
         information: Usable information as a share of the factor's entropy, 0..1.
-        score: R^2 of a number, balanced accuracy of a class.
+        score: R^2 of a continuous factor, balanced accuracy of a class.
     """
 
     information: float
@@ -62,169 +67,163 @@ class Informativeness:
 def informativeness(
     codes: Sequence[np.ndarray], factor: Factor, kinds: Sequence[str], seed: int
 ) -> Informativeness | None:
-    """What the strongest probe reads, chosen on V.
+    """How well the best probe, chosen on V, predicts a factor from a code.
 
     Args:
         codes: (n, D) of P, V and Q.
-        factor: What is read.
-        kinds: Kinds of probes for classes; numbers are read by ridge regression and, where "mlp" is
-            among the kinds, by a network.
-        seed: Of the probes.
+        factor: The factor.
+        kinds: Kinds of probes for classes. A continuous factor is predicted by ridge regression and, where
+            "mlp" is among the kinds, by an MLP.
+        seed: Seed of the probes.
 
     Returns:
-        None where P, V or Q is empty or P shows one value only.
+        None where P, V or Q has no face with a known value or P has a single value.
     """
-    masks = factor.known_masks()
-    shown = [part[mask] for part, mask in zip(codes, masks, strict=True)]
-    values = [part[mask] for part, mask in zip(factor.values, masks, strict=True)]
+    known = [part[mask] for part, mask in zip(codes, factor.known_masks(), strict=True)]
+    values = factor.known_values()
     if min(map(len, values)) == 0 or len(np.unique(values[0])) < 2:
         return None
-    classes = _classes(values, factor.continuous)
-    information, accuracy = _read_classes(shown, classes, kinds, seed)
-    if not factor.continuous:
-        return Informativeness(information, accuracy)
-    return Informativeness(information, _read_numbers(shown, values, kinds, seed))
+    information, accuracy = _classification_scores(known, _as_classes(values, factor.continuous), kinds, seed)
+    score = _regression_score(known, values, kinds, seed) if factor.continuous else accuracy
+    return Informativeness(information, score)
 
 
 def block_scores(
     codes: Mapping[str, Sequence[np.ndarray]], factors: Sequence[Factor], kinds: Sequence[str], seed: int = 0
-) -> dict[str, dict[str, float | None]]:
-    """How cleanly each factor lies in the code that it belongs to.
+) -> dict[str, dict[str, Any]]:
+    """Block-MIG, block-SAP and block-DCI of each factor.
 
-    `block_mig`: usable information of the owner minus that of the best other code, as a share of the
-    factor's entropy. `block_sap`: the same difference of balanced accuracy, or of R^2 for a number.
-    `block_dci`: completeness over blocks, 1 where one block alone matters and 0 where all matter
-    equally, negative where the block that matters most is not the owner. All in -1..1, 0 where the
-    codes tell the factor equally well or not at all.
+    All are in -1..1, and 0 where all codes predict the factor equally well or none does.
 
     Args:
-        codes: For each code its (n, D) numbers on P, V and Q.
-        factors: What is known about the faces.
+        codes: (n, D) of P, V and Q for each code.
+        factors: The known factors.
         kinds: Kinds of probes.
-        seed: Of probes and shuffles.
+        seed: Seed of the probes and shuffles.
 
     Returns:
-        For each factor `block_mig`, `block_sap`, `block_dci`, `score` and `information` of each code;
-        None for a factor that P, V or Q does not show.
+        For each factor: `block_mig`, the usable information of the factor's own code minus that of the best
+        other code, as a share of the factor's entropy; `block_sap`, the same difference in balanced accuracy
+        or R^2; `block_dci`, completeness over blocks: 1 where only the own code is important, 0 where all are
+        equally important, negative where another code is the most important; and by code its `score` and
+        `information`. The three scores are None for a factor without known values in P, V or Q.
 
     Source: after Chen et al., NeurIPS 2018 (MIG); Kumar, Sattigeri & Balakrishnan, ICLR 2018 (SAP);
-    Eastwood & Williams, ICLR 2018 (DCI). Deviation: blocks in place of single numbers.
+    Eastwood & Williams, ICLR 2018 (DCI). Deviation: blocks in place of single dimensions.
     """
-    return {factor.name: _scored(codes, factor, kinds, seed) for factor in factors}
+    return {factor.name: _block_scores(codes, factor, kinds, seed) for factor in factors}
 
 
-def _scored(
+def _block_scores(
     codes: Mapping[str, Sequence[np.ndarray]], factor: Factor, kinds: Sequence[str], seed: int
-) -> dict[str, float | None]:
-    found = {name: informativeness(parts, factor, kinds, seed) for name, parts in codes.items()}
-    if any(value is None for value in found.values()):
-        return {"block_mig": None, "block_sap": None, "block_dci": None}
-    own = found[factor.branch]
-    others = [value for name, value in found.items() if name != factor.branch]
+) -> dict[str, Any]:
+    by_code: dict[str, Informativeness] = {}
+    for name, parts in codes.items():
+        found = informativeness(parts, factor, kinds, seed)
+        if found is None:
+            return {"block_mig": None, "block_sap": None, "block_dci": None}
+        by_code[name] = found
+    own = by_code[factor.branch]
+    others = [value for name, value in by_code.items() if name != factor.branch]
     importances = block_importances(codes, factor, seed)
+    dci = completeness(np.array(list(importances.values())))
     return {
         "block_mig": own.information - max(other.information for other in others),
         "block_sap": own.score - max(max(other.score, 0.0) for other in others),
-        "block_dci": _owned(importances, factor.branch),
-        "score": {name: value.score for name, value in found.items()},
-        "information": {name: value.information for name, value in found.items()},
+        "block_dci": dci if max(importances, key=lambda name: importances[name]) == factor.branch else -dci,
+        "score": {name: value.score for name, value in by_code.items()},
+        "information": {name: value.information for name, value in by_code.items()},
     }
 
 
 def block_importances(codes: Mapping[str, Sequence[np.ndarray]], factor: Factor, seed: int) -> dict[str, float]:
-    """How much a linear reader of all codes together loses on Q when one code is shuffled among the faces.
+    """Permutation importance of each code for a linear probe on all codes together.
 
-    In balanced accuracy, or R^2 for a number; 0 where nothing is lost. A code that only repeats what
-    another says halves the importance of both.
+    The loss of balanced accuracy or R^2 on Q when one code is shuffled among the faces, at least 0. Two
+    redundant codes share their importance.
 
-    Source: Breiman, Random forests, Machine Learning 45, 2001 (permutation importance), of whole blocks.
+    Source: Breiman, Random forests, Machine Learning 45, 2001 (permutation importance).
+    Deviation: whole blocks in place of single variables.
     """
-    masks = factor.known_masks()
     parts = [
-        np.concatenate([code[number][mask] for code in codes.values()], axis=1) for number, mask in enumerate(masks)
+        np.concatenate([code[number][mask] for code in codes.values()], axis=1)
+        for number, mask in enumerate(factor.known_masks())
     ]
-    values = [part[mask] for part, mask in zip(factor.values, masks, strict=True)]
     generator, ends = np.random.default_rng(seed), np.cumsum([0, *(code[2].shape[1] for code in codes.values())])
-    score = _scorer(parts, values, factor.continuous)
-    whole, lost = score(parts[2]), {}
+    score = _linear_scorer(parts, factor.known_values(), factor.continuous)
+    unshuffled, importances = score(parts[2]), {}
     for name, start, end in zip(codes, ends[:-1], ends[1:], strict=True):
         drops = []
         for _ in range(SHUFFLES):
             shuffled = parts[2].copy()
             shuffled[:, start:end] = shuffled[generator.permutation(len(shuffled)), start:end]
-            drops.append(whole - score(shuffled))
-        lost[name] = max(0.0, float(np.mean(drops)))
-    return lost
+            drops.append(unshuffled - score(shuffled))
+        importances[name] = max(0.0, float(np.mean(drops)))
+    return importances
 
 
-def completeness(shares: np.ndarray) -> float:
-    """1 minus the entropy of k `shares` to base k: 1 where one has all, 0 where all are equal or none has any.
+def completeness(importances: np.ndarray) -> float:
+    """1 minus the base-k entropy of k `importances`: 1 where one has all, 0 where all are equal or all are 0.
 
     Source: Eastwood & Williams, A framework for the quantitative evaluation of disentangled
     representations, ICLR 2018.
     """
-    shares = np.asarray(shares, dtype=np.float64)
-    if shares.sum() <= 0 or len(shares) < 2:
+    importances = np.asarray(importances, dtype=np.float64)
+    if importances.sum() <= 0 or len(importances) < 2:
         return 0.0
-    likely = shares[shares > 0] / shares.sum()
-    return float(1 + (likely * np.log(likely)).sum() / np.log(len(shares)))
+    shares = importances[importances > 0] / importances.sum()
+    return float(1 + (shares * np.log(shares)).sum() / np.log(len(importances)))
 
 
-def _owned(importances: Mapping[str, float], owner: str) -> float:
-    whole = completeness(np.array(list(importances.values())))
-    return whole if max(importances, key=lambda name: importances[name]) == owner else -whole
-
-
-def _classes(values: Sequence[np.ndarray], continuous: bool) -> list[np.ndarray]:
+def _as_classes(values: Sequence[np.ndarray], continuous: bool) -> list[np.ndarray]:
     if not continuous:
         return list(values)
     edges = np.unique(np.quantile(values[0], np.linspace(0, 1, BINS + 1)[1:-1]))
     return [np.searchsorted(edges, part, "right") for part in values]
 
 
-def _read_classes(
-    codes: Sequence[np.ndarray], classes: Sequence[np.ndarray], kinds: Sequence[str], seed: int
+def _classification_scores(
+    codes: Sequence[np.ndarray], labels: Sequence[np.ndarray], kinds: Sequence[str], seed: int
 ) -> tuple[float, float]:
-    """Share of the entropy and balanced accuracy on Q of the probes that V puts first in each."""
-    number = int(max(part.max() for part in classes)) + 1
-    parts = [ProbeData(code, label) for code, label in zip(codes, classes, strict=True)]
-    probes = fit_probes(*parts[:2], classes=number, kinds=kinds, seed=seed)
-    chosen = {kind: probe.logits(parts[1].codes) for kind, probe in probes.items()}
-    temperatures = {kind: fit_balanced_temperature(logits, parts[1].labels) for kind, logits in chosen.items()}
-    cheapest = min(chosen, key=lambda kind: balanced_cross_entropy(chosen[kind], parts[1].labels, temperatures[kind]))
-    best = max(probes, key=lambda kind: probes[kind].val_score)
-    entropy = np.log2(max(2, len(np.unique(parts[2].labels))))
-    cost = balanced_cross_entropy(probes[cheapest].logits(parts[2].codes), parts[2].labels, temperatures[cheapest])
-    answers = probes[best].logits(parts[2].codes).argmax(axis=1)
-    return max(0.0, 1 - cost / entropy), float(balanced_accuracy(confusion_matrix(parts[2].labels, answers, number)))
+    """Information as a share of the entropy, and balanced accuracy, on Q; each of the best probe by it on V."""
+    num_classes = int(max(part.max() for part in labels)) + 1
+    train, val, test = (ProbeData(code, label) for code, label in zip(codes, labels, strict=True))
+    probes = fit_probes(train, val, num_classes, kinds, seed)
+    val_logits = {kind: probe.logits(val.codes) for kind, probe in probes.items()}
+    temperatures = {kind: fit_balanced_temperature(logits, val.labels) for kind, logits in val_logits.items()}
+    costs = {kind: balanced_cross_entropy(val_logits[kind], val.labels, temperatures[kind]) for kind in probes}
+    cheapest = min(costs, key=lambda kind: costs[kind])
+    most_accurate = max(probes, key=lambda kind: probes[kind].val_score)
+    entropy = np.log2(max(2, len(np.unique(test.labels))))
+    cost = balanced_cross_entropy(probes[cheapest].logits(test.codes), test.labels, temperatures[cheapest])
+    predictions = probes[most_accurate].logits(test.codes).argmax(axis=1)
+    return max(0.0, 1 - cost / entropy), balanced_accuracy_score(test.labels, predictions, num_classes)
 
 
-def _read_numbers(codes: Sequence[np.ndarray], values: Sequence[np.ndarray], kinds: Sequence[str], seed: int) -> float:
-    parts = [RegressionData(code, value[:, None]) for code, value in zip(codes, values, strict=True)]
-    found = [ridge_probe(*parts[:2], parts[2].codes)]
+def _regression_score(
+    codes: Sequence[np.ndarray], values: Sequence[np.ndarray], kinds: Sequence[str], seed: int
+) -> float:
+    train, val, test = (RegressionData(code, value[:, None]) for code, value in zip(codes, values, strict=True))
+    results = [ridge_probe(train, val, test.codes)]
     if "mlp" in kinds:
-        found.append(mlp_regression_probe(*parts[:2], parts[2].codes, seed))
-    best = max((one for one in found if one is not None), key=lambda one: one.val_score)
-    return _r2(parts[2].targets, best.predictions)
+        results.append(mlp_regression_probe(train, val, test.codes, seed))
+    best = max((one for one in results if one is not None), key=lambda one: one.val_score)
+    return _r2_or_0(test.targets, best.predictions)
 
 
-def _r2(values: np.ndarray, predictions: np.ndarray) -> float:
-    spread = ((values - values.mean(axis=0)) ** 2).sum()
-    return float(1 - ((values - predictions) ** 2).sum() / spread) if spread > 0 else 0.0
+def _r2_or_0(targets: np.ndarray, predictions: np.ndarray) -> float:
+    return float(np.nan_to_num(r2_score(targets, predictions)))
 
 
-def _scorer(
-    parts: Sequence[np.ndarray], values: Sequence[np.ndarray], continuous: bool
+def _linear_scorer(
+    codes: Sequence[np.ndarray], values: Sequence[np.ndarray], continuous: bool
 ) -> Callable[[np.ndarray], float]:
-    """What a linear reader fitted on P scores on Q when it is shown other codes."""
+    """A function from codes of Q to the score of a linear probe that is fitted on P."""
     if continuous:
-        fit, selection = (
-            RegressionData(code, value[:, None]) for code, value in zip(parts[:2], values[:2], strict=True)
-        )
-        reader = fit_ridge(fit, selection)
-        return lambda codes: _r2(values[2][:, None], reader(codes))
-    number = int(max(part.max() for part in values)) + 1
-    probe = whitened_probe(ProbeData(parts[0], values[0]), ProbeData(parts[1], values[1]), number)
-    return lambda codes: float(
-        balanced_accuracy(confusion_matrix(values[2], probe.logits(codes).argmax(axis=1), number))
-    )
+        train, val, test = (RegressionData(code, value[:, None]) for code, value in zip(codes, values, strict=True))
+        predict = fit_ridge(train, val)
+        return lambda changed: _r2_or_0(test.targets, predict(changed))
+    num_classes = int(max(part.max() for part in values)) + 1
+    probe = whitened_probe(ProbeData(codes[0], values[0]), ProbeData(codes[1], values[1]), num_classes)
+    assert probe is not None  # P has two classes and V is not empty
+    return lambda changed: balanced_accuracy_score(values[2], probe.logits(changed).argmax(axis=1), num_classes)

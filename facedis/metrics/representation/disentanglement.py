@@ -1,81 +1,82 @@
-"""The classic scores of single numbers: MIG, SAP and DCI."""
+"""Disentanglement of single dimensions of a code: MIG, SAP and DCI."""
 
 from collections.abc import Mapping
 
 import numpy as np
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
+from facedis.metrics.classification.accuracy import balanced_accuracy_score
 from facedis.metrics.representation.block_disentanglement import completeness
 
-#: Bins of equal width into which numbers fall.
+#: Number of equal-width bins of a continuous variable.
 BINS = 20
-#: Trees of a forest, and most faces that it grows on.
+#: Number of trees of a random forest, and maximum number of faces it is fitted on.
 NUM_TREES, MAX_FACES = 10, 2_000
 
 
 def mig(codes: np.ndarray, factors: Mapping[str, np.ndarray]) -> dict[str, float]:
-    """Mutual information gap: of the number that tells most of a factor, above the one that tells second most.
+    """Mutual information gap: between the two dimensions with the highest mutual information with a factor.
 
     Args:
         codes: (n, D) float.
-        factors: (n,) each, int classes or float numbers, which fall into 20 bins of equal width.
+        factors: (n,) int classes or float numbers by name; numbers are binned into 20 bins of equal width.
 
     Returns:
-        For each factor the gap as a share of its entropy, 0..1; 0 for a factor that never changes.
+        The gap as a share of the entropy of each factor, 0..1; 0 for a constant factor.
 
     Source: Chen, Li, Grosse & Duvenaud, Isolating sources of disentanglement in variational
     autoencoders, NeurIPS 2018.
     """
     binned = np.stack([_binned(column) for column in codes.T.astype(np.float64)])
-    found = {}
+    gaps = {}
     for name, values in factors.items():
         classes = _discrete(values)
         entropy = _entropy(np.bincount(classes))
-        told = np.sort([_mutual(column, classes) for column in binned])
-        found[name] = float((told[-1] - told[-2]) / entropy) if entropy > 0 and len(told) > 1 else 0.0
-    return found
+        information = np.sort([_mutual_information(column, classes) for column in binned])
+        defined = entropy > 0 and len(information) > 1
+        gaps[name] = float((information[-1] - information[-2]) / entropy) if defined else 0.0
+    return gaps
 
 
 def sap(
     codes: tuple[np.ndarray, np.ndarray], factors: tuple[Mapping[str, np.ndarray], Mapping[str, np.ndarray]]
 ) -> dict[str, float]:
-    """Separated attribute predictability: the best single number's score above the second best's.
+    """Separated attribute predictability: the score of the best dimension minus that of the second best.
 
-    The score of a float factor is the squared correlation on Q; of a class it is the balanced
-    accuracy on Q of the most likely class in each of 20 bins of P.
+    The score of a continuous factor is the squared correlation on Q; that of a class is the balanced accuracy
+    on Q of predicting, for each of 20 bins, the class that is most frequent in it on P relative to its size.
 
     Args:
         codes: (n, D) of P and of Q.
-        factors: Of P and of Q, (n,) each, int classes or float numbers.
+        factors: Of P and of Q, (n,) int classes or float numbers by name.
 
     Source: Kumar, Sattigeri & Balakrishnan, Variational inference of disentangled latent concepts
     from unlabeled observations, ICLR 2018. Deviation: bins in place of a linear SVM for classes,
     because a class may lie between two others.
     """
-    found = {}
+    gaps = {}
     for name, values in factors[1].items():
         if values.dtype.kind == "f":
             scores = _correlations(codes[1], values) ** 2
         else:
-            scores = np.array(
-                [_bin_accuracy(p, factors[0][name], q, values) for p, q in zip(codes[0].T, codes[1].T, strict=True)]
-            )
-        best = np.sort(scores)
-        found[name] = float(best[-1] - best[-2]) if len(best) > 1 else 0.0
-    return found
+            columns = zip(codes[0].T, codes[1].T, strict=True)
+            scores = np.array([_bin_accuracy(train, factors[0][name], test, values) for train, test in columns])
+        ranked = np.sort(scores)
+        gaps[name] = float(ranked[-1] - ranked[-2]) if len(ranked) > 1 else 0.0
+    return gaps
 
 
 def dci(codes: np.ndarray, factors: Mapping[str, np.ndarray], seed: int = 0) -> dict[str, float]:
-    """Disentanglement and completeness of the importances that random forests give to numbers.
+    """Disentanglement and completeness of the feature importances of random forests.
 
     Args:
         codes: (n, D) float; at most 2,000 faces are used.
-        factors: (n,) each, int classes or float numbers.
-        seed: Of the forests.
+        factors: (n,) int classes or float numbers by name.
+        seed: Seed of the forests.
 
     Returns:
-        `disentanglement` (does a number serve one factor?) and `completeness` (does a factor need
-        one number?), 0..1, numbers and factors weighted by their importance.
+        `disentanglement` (1 where every dimension predicts a single factor) and `completeness` (1 where every
+        factor is predicted by a single dimension), 0..1, weighted by importance.
 
     Source: Eastwood & Williams, A framework for the quantitative evaluation of disentangled
     representations, ICLR 2018.
@@ -113,30 +114,30 @@ def _discrete(values: np.ndarray) -> np.ndarray:
 
 
 def _entropy(counts: np.ndarray) -> float:
-    likely = counts[counts > 0] / counts.sum()
-    return float(-(likely * np.log(likely)).sum())
+    shares = counts[counts > 0] / counts.sum()
+    return float(-(shares * np.log(shares)).sum())
 
 
-def _mutual(first: np.ndarray, second: np.ndarray) -> float:
-    together = np.bincount(first * (second.max() + 1) + second)
-    return _entropy(np.bincount(first)) + _entropy(np.bincount(second)) - _entropy(together)
+def _mutual_information(first: np.ndarray, second: np.ndarray) -> float:
+    joint = np.bincount(first * (second.max() + 1) + second)
+    return _entropy(np.bincount(first)) + _entropy(np.bincount(second)) - _entropy(joint)
 
 
 def _correlations(codes: np.ndarray, values: np.ndarray) -> np.ndarray:
     codes, values = codes - codes.mean(axis=0, dtype=np.float64), values - values.mean()
-    spread = np.sqrt((codes**2).sum(axis=0) * (values**2).sum())
-    return np.where(spread > 0, codes.T @ values / np.where(spread > 0, spread, 1), 0.0)
+    scale = np.sqrt((codes**2).sum(axis=0) * (values**2).sum())
+    return np.where(scale > 0, codes.T @ values / np.where(scale > 0, scale, 1), 0.0)
 
 
-def _bin_accuracy(known: np.ndarray, classes: np.ndarray, asked: np.ndarray, truth: np.ndarray) -> float:
-    number = int(max(classes.max(), truth.max())) + 1
-    edges = _edges(known)
-    table = np.bincount(np.digitize(known, edges) * number + classes, minlength=BINS * number).reshape(BINS, number)
-    answers = (table / np.maximum(table.sum(axis=0), 1)).argmax(axis=1)[np.digitize(asked, edges)]
-    hits, counts = np.bincount(truth, answers == truth, number), np.bincount(truth, minlength=number)
-    return float((hits[counts > 0] / counts[counts > 0]).mean())
+def _bin_accuracy(train: np.ndarray, train_labels: np.ndarray, test: np.ndarray, test_labels: np.ndarray) -> float:
+    num_classes = int(max(train_labels.max(), test_labels.max())) + 1
+    edges = _edges(train)
+    cells = np.digitize(train, edges) * num_classes + train_labels
+    table = np.bincount(cells, minlength=BINS * num_classes).reshape(BINS, num_classes)
+    predictions = (table / np.maximum(table.sum(axis=0), 1)).argmax(axis=1)[np.digitize(test, edges)]
+    return balanced_accuracy_score(test_labels, predictions, num_classes)
 
 
 def _edges(values: np.ndarray) -> np.ndarray:
-    """Between bins of equal width; a number that hardly moves, or not at all, may share one bin."""
+    """Inner edges of bins of equal width; the values of a (nearly) constant dimension may share one bin."""
     return np.linspace(float(values.min()), float(values.max()), BINS + 1)[1:-1]

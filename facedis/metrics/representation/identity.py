@@ -1,4 +1,4 @@
-"""Who is it? Probes that name one of K known people, on faces with expressions they did not learn from."""
+"""Closed-set identification from codes: probes for one of K known people, tested on unseen expressions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,26 +7,25 @@ import numpy as np
 
 from facedis.metrics.probes.linear import ProbeData
 from facedis.metrics.probes.probe_suite import fit_probes
-from facedis.metrics.statistics.intervals import Bootstrap, bootstrap_ci
+from facedis.metrics.statistics.intervals import Bootstrap, bootstrap_ci, mean_ci, ratio
 from facedis.result import Estimate
 
-#: Most people that a probe must tell apart.
+#: Maximum number of people.
 MAX_IDENTITIES = 200
-#: Fewest faces of a person: one to learn, one to choose settings, one to test.
+#: Minimum number of faces of a person: one each for P, V and Q.
 MIN_FACES = 3
-#: Share of each person's faces that test, and that choose settings.
+#: Fraction of each person's expressions in V, and in Q.
 HELD_OUT_FRACTION = 0.25
 
 
 @dataclass(frozen=True)
 class ClosedSet:
-    """Faces of K people, each of whom is in all three parts.
+    """Faces of K people, each of whom is in P, V and Q.
 
     Attributes:
-        labels: (n,) int 0..K-1 of every face of the table, -1 where it takes no part.
-        train, val, test: Rising indices of faces.
-        cross_expression_fraction: Share of the test faces that show an expression of which P has
-            no face of the same person.
+        labels: (n,) int person 0..K-1 of every face of the table, -1 for an unused face.
+        train, val, test: Sorted indices of the faces of P, V and Q.
+        cross_expression_fraction: Fraction of Q's faces with an expression of which P has no face of that person.
     """
 
     labels: np.ndarray
@@ -41,24 +40,26 @@ class ClosedSet:
         return int(self.labels.max()) + 1
 
 
-def closed_set(labels: np.ndarray, identities: np.ndarray, seed: int, most: int = MAX_IDENTITIES) -> ClosedSet | None:
-    """Divides each person's faces, whole expressions at a time.
+def closed_set(
+    labels: np.ndarray, identities: np.ndarray, seed: int, max_identities: int = MAX_IDENTITIES
+) -> ClosedSet | None:
+    """Divide each person's faces into P, V and Q by expression.
 
-    A probe could otherwise name the person by a face that differs from one it learned by nothing.
-    Where a person shows a single expression, their faces are divided one by one.
+    Otherwise a face of Q could be nearly identical to one of P. The faces of a person with a single expression
+    are divided individually.
 
     Args:
         labels: (n,) int expressions.
         identities: (n,) str, "" where unknown.
-        seed: Of the choice of people and of their expressions.
-        most: Most people; those above are left out at random.
+        seed: Seed of the choice of people and of the division.
+        max_identities: Maximum number of people, chosen at random.
 
     Returns:
         None where fewer than two people have three faces.
     """
     generator = np.random.default_rng(seed)
     names, counts = np.unique(identities[identities != ""], return_counts=True)
-    chosen = np.sort(generator.permutation(names[counts >= MIN_FACES])[:most])
+    chosen = np.sort(generator.permutation(names[counts >= MIN_FACES])[:max_identities])
     if len(chosen) < 2:
         return None
     people = np.full(len(labels), -1)
@@ -67,27 +68,27 @@ def closed_set(labels: np.ndarray, identities: np.ndarray, seed: int, most: int 
         rows = np.flatnonzero(identities == name)
         people[rows] = person
         parts[rows] = _divided(labels[rows], generator)
-    fit, selection, test = (np.flatnonzero(parts == part) for part in range(3))
-    known = set(zip(people[fit], labels[fit], strict=True))
-    across = np.mean([pair not in known for pair in zip(people[test], labels[test], strict=True)])
-    return ClosedSet(people, fit, selection, test, float(across))
+    train, val, test = (np.flatnonzero(parts == part) for part in range(3))
+    known = set(zip(people[train], labels[train], strict=True))
+    unseen = np.mean([pair not in known for pair in zip(people[test], labels[test], strict=True)])
+    return ClosedSet(people, train, val, test, float(unseen))
 
 
 def _divided(labels: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """(n,) 0 fit, 1 selection, 2 test, for the faces of one person."""
+    """(n,) part of each face of one person: 0 train, 1 val, 2 test."""
     expressions, groups = np.unique(labels, return_inverse=True)
-    if len(expressions) < 3:  # too few to give each part one of its own: divide the faces of each
-        return _shared(groups, generator)
+    if len(expressions) < 3:
+        return _divided_few(groups, generator)
     order = generator.permutation(len(expressions))
-    held = max(1, round(HELD_OUT_FRACTION * len(expressions)))
+    held_out = max(1, round(HELD_OUT_FRACTION * len(expressions)))
     part = np.zeros(len(expressions), int)
-    part[order[:held]] = 2
-    part[order[held : 2 * held]] = 1
+    part[order[:held_out]] = 2
+    part[order[held_out : 2 * held_out]] = 1
     return part[groups]
 
 
-def _shared(groups: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """Two expressions: one tests, the other is divided; one: its faces are divided."""
+def _divided_few(groups: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """`_divided` for one or two expressions: of two, one is tested and the faces of the other are divided."""
     n = len(groups)
     part = np.zeros(n, int)
     order = generator.permutation(n)
@@ -98,20 +99,20 @@ def _shared(groups: np.ndarray, generator: np.random.Generator) -> np.ndarray:
             part[groups == test] = 2
             part[others[: max(1, round(HELD_OUT_FRACTION * len(others)))]] = 1
             return part
-    held = max(1, round(HELD_OUT_FRACTION * n))
-    part[order[:held]], part[order[held : 2 * held]] = 2, 1
+    held_out = max(1, round(HELD_OUT_FRACTION * n))
+    part[order[:held_out]], part[order[held_out : 2 * held_out]] = 2, 1
     return part
 
 
 @dataclass(frozen=True)
 class IdentityProbeResult:
-    """What one probe says about who it is.
+    """Result of one probe for the identity.
 
     Attributes:
-        balanced_accuracy: Mean recall over the people, chance 1/K.
+        balanced_accuracy: Mean recall over the people on Q, chance 1/K.
         val_score: The same on V.
-        hyperparameters: What V chose.
-        recalls: (K,) of each person.
+        hyperparameters: The values chosen on V.
+        recalls: (K,) recall of each person on Q.
     """
 
     balanced_accuracy: Estimate
@@ -121,54 +122,49 @@ class IdentityProbeResult:
 
 
 def run_identity_probes(
-    codes: np.ndarray, known: ClosedSet, kinds: Sequence[str], plan: Bootstrap
+    codes: np.ndarray, faces: ClosedSet, kinds: Sequence[str], bootstrap: Bootstrap
 ) -> dict[str, IdentityProbeResult]:
-    """Fresh probes of the identity on one code; arguments as of `fit_probes`.
+    """Fit probes for the identity on one code and test them.
 
     Args:
-        codes: (n, D) float, of the faces that `known` divides.
-        known: Who is in which part.
-        kinds: Kinds of probes.
-        plan: Of the intervals; whole people are drawn.
+        codes: (n, D) float of all faces of the table.
+        faces: The division into P, V and Q.
+        kinds: Kinds of probes, out of `facedis.metrics.probes.probe_suite.PROBE_KINDS`.
+        bootstrap: Number of resamples and seed; people are resampled.
     """
-    parts = [ProbeData(codes[rows], known.labels[rows]) for rows in (known.train, known.val, known.test)]
-    probes = fit_probes(*parts[:2], classes=known.num_identities, kinds=kinds, seed=plan.seed)
-    found = {}
-    for kind, probe in probes.items():
-        hits = probe.logits(parts[2].codes).argmax(axis=1) == parts[2].labels
-        recalls = np.bincount(parts[2].labels, hits, known.num_identities) / np.bincount(
-            parts[2].labels, minlength=known.num_identities
+    train, val, test = (ProbeData(codes[rows], faces.labels[rows]) for rows in (faces.train, faces.val, faces.test))
+    k = faces.num_identities
+    results = {}
+    for kind, probe in fit_probes(train, val, k, kinds, bootstrap.seed).items():
+        hits = probe.logits(test.codes).argmax(axis=1) == test.labels
+        recalls = np.bincount(test.labels, hits, k) / np.bincount(test.labels, minlength=k)
+        mean = mean_ci(recalls, np.arange(k).astype(str), bootstrap, 1 / k)
+        results[kind] = IdentityProbeResult(
+            Estimate(mean.value, mean.low, mean.high, mean.chance, len(hits)),
+            probe.val_score,
+            dict(probe.hyperparameters),
+            recalls,
         )
-        found[kind] = IdentityProbeResult(
-            _mean_recall(recalls, len(hits), plan), probe.val_score, dict(probe.hyperparameters), recalls
-        )
-    return found
-
-
-def _mean_recall(recalls: np.ndarray, n: int, plan: Bootstrap) -> Estimate:
-    terms = np.stack([recalls, np.ones_like(recalls)], axis=1)
-    people = np.arange(len(recalls)).astype(str)
-    figure = bootstrap_ci(terms, lambda sums: sums[..., 0] / sums[..., 1], people, plan, 1 / len(recalls))
-    return Estimate(figure.value, figure.low, figure.high, figure.chance, n)
-
-
-def best_identity_probe(readings: dict[str, IdentityProbeResult]) -> IdentityProbeResult | None:
-    """The reading that V puts first; None of none."""
-    return max(readings.values(), key=lambda reading: reading.val_score, default=None)
+    return results
 
 
 def normalised_identity(
-    own: IdentityProbeResult, trunk: IdentityProbeResult, n: int, plan: Bootstrap
+    own: IdentityProbeResult, trunk: IdentityProbeResult, n: int, bootstrap: Bootstrap
 ) -> Estimate | None:
-    """What `own` reads above chance as a share of what `trunk` does, people resampled together.
+    """The accuracy of `own` above chance divided by that of `trunk`, with people resampled jointly.
+
+    Args:
+        own: Of the code in question.
+        trunk: Of the trunk features.
+        n: Number of faces of Q.
+        bootstrap: Number of resamples and seed.
 
     Returns:
-        None where the trunk itself reads no better than chance.
+        None where the trunk itself is not above chance.
     """
     chance = 1 / len(own.recalls)
     if (trunk.balanced_accuracy.low or 0.0) <= chance:
         return None
     terms = np.stack([own.recalls - chance, trunk.recalls - chance], axis=1)
-    people = np.arange(len(own.recalls)).astype(str)
-    figure = bootstrap_ci(terms, lambda sums: sums[..., 0] / sums[..., 1], people, plan, 0.0)
-    return Estimate(figure.value, figure.low, figure.high, 0.0, n)
+    share = bootstrap_ci(terms, ratio, np.arange(len(own.recalls)).astype(str), bootstrap, 0.0)
+    return Estimate(share.value, share.low, share.high, 0.0, n)

@@ -1,11 +1,11 @@
-"""Same and different expression x same and different person: the contrast that a table of like pairs leaves out."""
+"""The four kinds of pairs of same or different expression and same or different person, and their contrasts."""
 
 from collections.abc import Mapping
 
 import numpy as np
 
 from facedis.metrics.statistics.intervals import Bootstrap, group_ids
-from facedis.metrics.verification.pairs import MAX_PAIRS, Pairs, auc, auc_difference, sample_pairs
+from facedis.metrics.verification.pairs import MAX_PAIRS, PairIndices, Pairs, auc, auc_difference, sample_pairs
 from facedis.result import Estimate
 
 #: The four kinds of pairs.
@@ -15,69 +15,69 @@ PAIR_KINDS = (
     "other_expression_same_person",
     "other_expression_other_person",
 )
-#: What is told apart: the kind that should be alike, and the one that should not.
+#: For each contrast the kind of its positive and of its negative pairs.
 CONTRASTS = {
     "same_expression": ("same_expression_other_person", "other_expression_other_person"),
     "same_expression_one_person": ("same_expression_same_person", "other_expression_same_person"),
     "same_person": ("other_expression_same_person", "same_expression_other_person"),
     "same_person_one_expression": ("same_expression_same_person", "same_expression_other_person"),
 }
-_SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
-
-#: Indices of the first and of the second images of m pairs, (m,) each.
-PairIndices = tuple[np.ndarray, np.ndarray]
+_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 def sample_pair_kinds(
-    labels: np.ndarray, identities: np.ndarray, seed: int, most: int = MAX_PAIRS
+    labels: np.ndarray, identities: np.ndarray, seed: int, max_pairs: int = MAX_PAIRS
 ) -> dict[str, PairIndices]:
-    """Random pairs of every kind, in random order, so that the first of them are a random choice too.
+    """Random pairs of every kind in random order, so that any first pairs are a random sample, too.
 
     Args:
         labels: (n,) int expressions.
-        identities: (n,) str people; an unknown one counts as different from everybody.
-        seed: Of the draw.
-        most: Pairs of a kind; all are equally likely.
+        identities: (n,) str; an unknown person ("") counts as different from all others.
+        seed: Seed of the choice.
+        max_pairs: Maximum number of pairs of a kind; all are equally likely.
 
     Returns:
-        The pairs by kind; a kind that does not occur has none.
+        The pairs by kind; empty for a kind that does not occur.
     """
     generator = np.random.default_rng(seed)
-    people, everybody = group_ids(identities), np.zeros(len(labels), int)
-    found: dict[str, PairIndices] = {}
+    people, one_group = group_ids(identities), np.zeros(len(labels), int)
+    pairs: dict[str, PairIndices] = {}
     for kind in PAIR_KINDS:
-        alike, one = kind.startswith("same_expression"), kind.endswith("same_person")
+        same_expression, same_person = kind.startswith("same_expression"), kind.endswith("same_person")
 
-        def wanted(first: np.ndarray, second: np.ndarray, alike: bool = alike, one: bool = one) -> np.ndarray:
-            return ((labels[first] == labels[second]) == alike) & ((people[first] == people[second]) == one)
+        def is_kind(
+            i: np.ndarray, j: np.ndarray, same_expression: bool = same_expression, same_person: bool = same_person
+        ) -> np.ndarray:
+            return ((labels[i] == labels[j]) == same_expression) & ((people[i] == people[j]) == same_person)
 
-        groups = people if one else labels if alike else everybody
-        first, second = sample_pairs(groups, wanted, most, generator)
+        groups = people if same_person else labels if same_expression else one_group
+        first, second = sample_pairs(groups, is_kind, max_pairs, generator)
         order = generator.permutation(len(first))
-        found[kind] = first[order], second[order]
-    return found
+        pairs[kind] = first[order], second[order]
+    return pairs
 
 
 def summarise(values: np.ndarray) -> dict[str, float | int | dict[str, float]] | None:
-    """`n`, `mean`, `sd` and `quantiles` (5, 25, 50, 75, 95 %) of the (m,) `values`; None of none."""
+    """`n`, `mean`, `sd` and `quantiles` (5, 25, 50, 75, 95 %) of the (m,) `values`; None for no values."""
     if not len(values):
         return None
-    shares = {f"{share:.0%}".rstrip("%"): float(value) for share, value in zip(_SHARES, _cut(values), strict=True)}
-    return {"n": len(values), "mean": float(values.mean()), "sd": float(values.std()), "quantiles": shares}
+    quantiles = zip(_QUANTILES, np.quantile(values, _QUANTILES), strict=True)
+    by_percent = {f"{q:.0%}".rstrip("%"): float(value) for q, value in quantiles}
+    return {"n": len(values), "mean": float(values.mean()), "sd": float(values.std()), "quantiles": by_percent}
 
 
 def contrast_auc(
-    cosines: Mapping[str, np.ndarray], kinds: Mapping[str, PairIndices], identities: np.ndarray, plan: Bootstrap
+    cosines: Mapping[str, np.ndarray], kinds: Mapping[str, PairIndices], identities: np.ndarray, bootstrap: Bootstrap
 ) -> dict[str, Estimate | None]:
-    """The AUC of every contrast, chance 0.5, with its interval; None where one of its kinds has no pair.
+    """The AUC of every contrast, chance 0.5; None where one of its kinds has no pairs.
 
     Args:
-        cosines: By kind, (m,) of each of its pairs.
+        cosines: (m,) cosine of each pair by kind.
         kinds: The pairs of `sample_pair_kinds`.
-        identities: (n,) str people of the images.
-        plan: Of the intervals; people are drawn.
+        identities: (n,) str of the images.
+        bootstrap: Number of resamples and seed; people are resampled.
     """
-    return {name: auc(*_both(cosines, kinds, contrast), identities, plan) for name, contrast in CONTRASTS.items()}
+    return {name: auc(*_joined(cosines, kinds, *both), identities, bootstrap) for name, both in CONTRASTS.items()}
 
 
 def contrast_auc_difference(
@@ -85,24 +85,19 @@ def contrast_auc_difference(
     reference: Mapping[str, np.ndarray],
     kinds: Mapping[str, PairIndices],
     identities: np.ndarray,
-    plan: Bootstrap,
+    bootstrap: Bootstrap,
 ) -> dict[str, Estimate | None]:
-    """The AUC of `own` cosines minus that of `reference` cosines for every contrast, people drawn for both at once."""
-    found: dict[str, Estimate | None] = {}
-    for name, contrast in CONTRASTS.items():
-        values, pairs = _both(own, kinds, contrast)
-        found[name] = auc_difference(values, _both(reference, kinds, contrast)[0], pairs, identities, plan)
-    return found
+    """The AUC of `own` cosines minus that of `reference` cosines for every contrast, resampled jointly."""
+    differences: dict[str, Estimate | None] = {}
+    for name, both in CONTRASTS.items():
+        values, pairs = _joined(own, kinds, *both)
+        reference_values, _ = _joined(reference, kinds, *both)
+        differences[name] = auc_difference(values, reference_values, pairs, identities, bootstrap)
+    return differences
 
 
-def _both(
-    cosines: Mapping[str, np.ndarray], kinds: Mapping[str, PairIndices], contrast: tuple[str, str]
+def _joined(
+    cosines: Mapping[str, np.ndarray], kinds: Mapping[str, PairIndices], positive: str, negative: str
 ) -> tuple[np.ndarray, Pairs]:
-    alike, other = contrast
-    first, second = (np.concatenate([kinds[alike][side], kinds[other][side]]) for side in (0, 1))
-    positive = np.arange(len(first)) < len(kinds[alike][0])
-    return np.concatenate([cosines[alike], cosines[other]]), Pairs(first, second, positive)
-
-
-def _cut(values: np.ndarray) -> np.ndarray:
-    return np.quantile(values, _SHARES)
+    values = np.concatenate([cosines[positive], cosines[negative]])
+    return values, Pairs.join(kinds[positive], kinds[negative])

@@ -1,35 +1,55 @@
-"""Cosines of pairs of codes: which pairs are drawn, how they are distributed, what they tell apart."""
+"""Pairs of images: sampling, cosine similarity, AUC, and stored distributions of cosines."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from facedis.metrics.statistics.intervals import Bootstrap, bootstrap_weights, group_ids, percentile_interval
+from facedis.metrics.statistics.intervals import (
+    Bootstrap,
+    group_ids,
+    percentile_interval,
+    resample_groups,
+)
+from facedis.metrics.statistics.pair_groups import PairGroups
 from facedis.result import Estimate
 
-#: Most pairs that are drawn of a kind.
+#: Maximum number of sampled pairs of a kind.
 MAX_PAIRS = 20_000
-#: Points of a stored distribution: every half per cent.
+#: Number of quantiles of a stored distribution: one per 0.5 %.
 NUM_QUANTILES = 201
 _BLOCK = 1_024
-#: Up to this many pairs are listed; of more, random ones are proposed.
-_LISTED = 1_200_000
-_ROUNDS = 50
+#: Up to this number, all pairs are enumerated; above it, random pairs are proposed.
+_MAX_ENUMERATED = 1_200_000
+_MAX_ROUNDS = 50
+
+#: Indices of the first and of the second images of m pairs, (m,) each.
+PairIndices = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """m pairs of images, of two kinds.
+    """m pairs of images of two kinds.
 
     Attributes:
         first, second: (m,) int indices of two different images.
-        positive: (m,) bool, the kind that should be alike.
+        positive: (m,) bool, whether the pair is of the kind that should be more similar.
     """
 
     first: np.ndarray
     second: np.ndarray
     positive: np.ndarray
+
+    @classmethod
+    def join(cls, positive: PairIndices, negative: PairIndices) -> "Pairs":
+        """Positive and negative pairs in one list."""
+        is_positive = np.r_[np.ones(len(positive[0]), bool), np.zeros(len(negative[0]), bool)]
+        return cls(np.r_[positive[0], negative[0]], np.r_[positive[1], negative[1]], is_positive)
+
+    @property
+    def has_both_kinds(self) -> bool:
+        """Whether there are positive and negative pairs."""
+        return bool(self.positive.any() and not self.positive.all())
 
     def __len__(self) -> int:
         return len(self.first)
@@ -38,8 +58,8 @@ class Pairs:
 def unit_vectors(codes: np.ndarray) -> np.ndarray:
     """(n, D + 1) float64 codes of length 1.
 
-    The last column is 1 for a code of zeros and else 0: two codes of zeros are the same code, and
-    their cosine is then 1 and not undefined.
+    The last column is 1 for a code of zeros and 0 otherwise, so that the cosine of two codes of zeros is 1
+    rather than undefined.
     """
     codes = np.asarray(codes, dtype=np.float64)
     largest = np.abs(codes).max(axis=1, keepdims=True, initial=0)
@@ -49,249 +69,228 @@ def unit_vectors(codes: np.ndarray) -> np.ndarray:
 
 
 def cosines(codes: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """(m,) Cosine in -1..1 of codes `first[i]` and `second[i]` of the (n, D) `codes`, in blocks."""
+    """(m,) cosine in -1..1 of codes `first[i]` and `second[i]` of the (n, D) `codes`."""
     values = np.empty(len(first))
     for start in range(0, len(first), _BLOCK):
-        piece = slice(start, start + _BLOCK)
-        values[piece] = np.einsum("ij,ij->i", unit_vectors(codes[first[piece]]), unit_vectors(codes[second[piece]]))
+        block = slice(start, start + _BLOCK)
+        values[block] = np.einsum("ij,ij->i", unit_vectors(codes[first[block]]), unit_vectors(codes[second[block]]))
     return np.clip(values, -1.0, 1.0)
 
 
-def expression_pairs(labels: np.ndarray, identities: np.ndarray, seed: int, most: int = MAX_PAIRS) -> Pairs:
-    """Pairs of different people; positive: the same expression, negative: different ones.
+def expression_pairs(labels: np.ndarray, identities: np.ndarray, seed: int, max_pairs: int = MAX_PAIRS) -> Pairs:
+    """Random pairs of different people; positive: the same expression, negative: different expressions.
 
-    Unknown people count as different from everybody. Of each kind at most `most` pairs are drawn,
-    all equally likely.
+    An unknown person counts as different from all others. At most `max_pairs` of each kind, all equally likely.
     """
     people, generator = group_ids(identities), np.random.default_rng(seed)
 
-    def wanted(first: np.ndarray, second: np.ndarray, positive: bool) -> np.ndarray:
+    def is_kind(first: np.ndarray, second: np.ndarray, positive: bool) -> np.ndarray:
         return (people[first] != people[second]) & ((labels[first] == labels[second]) == positive)
 
-    everybody = np.zeros(len(labels), int)
-    same = sample_pairs(everybody, lambda i, j: wanted(i, j, True), most, generator)
-    return _joined(same, sample_pairs(everybody, lambda i, j: wanted(i, j, False), most, generator))
+    one_group = np.zeros(len(labels), int)
+    same = sample_pairs(one_group, lambda i, j: is_kind(i, j, True), max_pairs, generator)
+    return Pairs.join(same, sample_pairs(one_group, lambda i, j: is_kind(i, j, False), max_pairs, generator))
 
 
-def identity_pairs(labels: np.ndarray, identities: np.ndarray, seed: int, most: int = MAX_PAIRS) -> Pairs:
-    """Positive: one person with two expressions; negative: two people with the same expression.
+def identity_pairs(labels: np.ndarray, identities: np.ndarray, seed: int, max_pairs: int = MAX_PAIRS) -> Pairs:
+    """Random pairs; positive: one person with two expressions, negative: two people with the same expression.
 
-    Only images of known people are used. A code that tells the expression and nothing else is
-    wrong on these pairs more often than chance.
+    Only images of known people are used. A code of the expression alone has an AUC below chance on these pairs.
     """
     generator = np.random.default_rng(seed)
     known = np.flatnonzero(identities != "")
-    people, shown = group_ids(identities[known]), labels[known]
-    one = sample_pairs(people, lambda i, j: shown[i] != shown[j], most, generator)
-    two = sample_pairs(shown, lambda i, j: people[i] != people[j], most, generator)
-    pairs = _joined(one, two)
+    people, expressions = group_ids(identities[known]), labels[known]
+    genuine = sample_pairs(people, lambda i, j: expressions[i] != expressions[j], max_pairs, generator)
+    impostor = sample_pairs(expressions, lambda i, j: people[i] != people[j], max_pairs, generator)
+    pairs = Pairs.join(genuine, impostor)
     return Pairs(known[pairs.first], known[pairs.second], pairs.positive)
 
 
-def auc(values: np.ndarray, pairs: Pairs, identities: np.ndarray, plan: Bootstrap) -> Estimate | None:
-    """Probability that a positive pair has the higher value than a negative one, ties counting half.
+def auc(values: np.ndarray, pairs: Pairs, identities: np.ndarray, bootstrap: Bootstrap) -> Estimate | None:
+    """Probability that a positive pair has a higher value than a negative one; ties count half.
 
-    The interval is that of a bootstrap over people, in which a pair of two people is drawn as
-    often as the product of the two. `n` counts pairs.
+    The interval is that of a bootstrap over people, see `PairGroups`; `n` is the number of pairs.
 
     Returns:
-        None where one of the kinds has no pair.
+        None where there are no positive or no negative pairs.
 
     Source: Hanley & McNeil, The meaning and use of the area under a ROC curve, Radiology 143, 1982.
     """
-    if pairs.positive.all() or not pairs.positive.any():
+    if not pairs.has_both_kinds:
         return None
     ranking = _Ranking.of(values, pairs, group_ids(identities))
-    people = ranking.people
-    draws = [ranking.area(drawn) for block in bootstrap_weights(people, plan) for drawn in block] if people > 1 else []
-    low, high = percentile_interval(np.array(draws))
-    return Estimate(ranking.area(np.ones(people)), low, high, 0.5, len(pairs))
+    return _estimate(ranking.area, ranking.n_groups, bootstrap, 0.5, len(pairs))
 
 
 def normalised_auc(
-    own: np.ndarray, reference: np.ndarray, pairs: Pairs, identities: np.ndarray, plan: Bootstrap
+    own: np.ndarray, reference: np.ndarray, pairs: Pairs, identities: np.ndarray, bootstrap: Bootstrap
 ) -> Estimate | None:
-    """What `own` values tell apart above 0.5 as a share of what `reference` values do, on the same pairs.
-
-    0 where nothing is told, 1 where as much as the reference tells. People are drawn for both at once.
+    """The AUC of `own` values above 0.5 divided by that of `reference` values, on the same pairs, resampled jointly.
 
     Returns:
-        None where one of the kinds has no pair, or the reference tells nothing.
+        None where there are no positive or no negative pairs, or the AUC of the reference is not above 0.5.
     """
-    known, groups = auc(reference, pairs, identities, plan), group_ids(identities)
-    if known is None or (known.low or 0.0) <= 0.5:
+    scale = auc(reference, pairs, identities, bootstrap)
+    if scale is None or (scale.low or 0.0) <= 0.5:
         return None
-    rankings = [_Ranking.of(values, pairs, groups) for values in (own, reference)]
+    rankings = [_Ranking.of(values, pairs, group_ids(identities)) for values in (own, reference)]
 
-    def ratio(drawn: np.ndarray) -> float:
-        above, scale = (ranking.area(drawn) - 0.5 for ranking in rankings)
-        return above / scale if scale else float("nan")
+    def share(weights: np.ndarray) -> float:
+        above, of_reference = (ranking.area(weights) - 0.5 for ranking in rankings)
+        return above / of_reference if of_reference else float("nan")
 
-    people = rankings[0].people
-    draws = [ratio(drawn) for block in bootstrap_weights(people, plan) for drawn in block]
-    low, high = percentile_interval(np.array(draws))
-    return Estimate(ratio(np.ones(people)), low, high, 0.0, len(pairs))
+    return _estimate(share, rankings[0].n_groups, bootstrap, 0.0, len(pairs))
 
 
 def auc_difference(
-    own: np.ndarray, reference: np.ndarray, pairs: Pairs, identities: np.ndarray, plan: Bootstrap
+    own: np.ndarray, reference: np.ndarray, pairs: Pairs, identities: np.ndarray, bootstrap: Bootstrap
 ) -> Estimate | None:
-    """The AUC of `own` values minus that of `reference` values on the same pairs.
-
-    People are drawn for both at once, so that the interval tells whether the two differ; chance is 0.
+    """The AUC of `own` values minus that of `reference` values, on the same pairs, resampled jointly; chance 0.
 
     Returns:
-        None where one of the kinds has no pair.
+        None where there are no positive or no negative pairs.
     """
-    if pairs.positive.all() or not pairs.positive.any():
+    if not pairs.has_both_kinds:
         return None
-    groups = group_ids(identities)
-    rankings = [_Ranking.of(values, pairs, groups) for values in (own, reference)]
-    people = rankings[0].people
+    rankings = [_Ranking.of(values, pairs, group_ids(identities)) for values in (own, reference)]
 
-    def difference(drawn: np.ndarray) -> float:
-        return rankings[0].area(drawn) - rankings[1].area(drawn)
+    def difference(weights: np.ndarray) -> float:
+        return rankings[0].area(weights) - rankings[1].area(weights)
 
-    draws = [difference(drawn) for block in bootstrap_weights(people, plan) for drawn in block] if people > 1 else []
-    low, high = percentile_interval(np.array(draws))
-    return Estimate(difference(np.ones(people)), low, high, 0.0, len(pairs))
+    return _estimate(difference, rankings[0].n_groups, bootstrap, 0.0, len(pairs))
+
+
+def _estimate(
+    statistic: Callable[[np.ndarray], float], n_groups: int, bootstrap: Bootstrap, chance: float, n: int
+) -> Estimate:
+    low, high = percentile_interval(resample_groups(statistic, n_groups, bootstrap))
+    return Estimate(statistic(np.ones(n_groups)), low, high, chance, n)
 
 
 @dataclass(frozen=True)
 class _Ranking:
-    """Which negative pairs each positive pair is above, found once for all resamples.
+    """The ranks of the positive pairs among the negative ones, computed once for all resamples.
 
     Attributes:
-        people: Number of people.
-        positive: (2, p) people of each positive pair, `people` in the second row where both are one.
-        negative: (2, q) the same of the negative pairs, by rising value.
-        below: (2, p) number of negatives with a lower and with a lower or equal value.
+        n_groups: Number of groups.
+        positive: Groups of the positive pairs.
+        negative: Groups of the negative pairs, by rising value.
+        below: (2, p) number of negative pairs with a lower value, and with a lower or equal value.
     """
 
-    people: int
-    positive: np.ndarray
-    negative: np.ndarray
+    n_groups: int
+    positive: PairGroups
+    negative: PairGroups
     below: np.ndarray
 
     @classmethod
     def of(cls, values: np.ndarray, pairs: Pairs, groups: np.ndarray) -> "_Ranking":
-        people = int(groups.max()) + 1
-        first, second = groups[pairs.first], groups[pairs.second]
-        both = np.stack([first, np.where(first == second, people, second)])
+        members = PairGroups(groups[pairs.first], groups[pairs.second])
         negatives = np.flatnonzero(~pairs.positive)
         negatives = negatives[np.argsort(values[negatives], kind="stable")]
         high = values[pairs.positive]
-        below = np.stack([np.searchsorted(values[negatives], high, side) for side in ("left", "right")])
-        return cls(people, both[:, pairs.positive], both[:, negatives], below)
+        left, right = (np.searchsorted(values[negatives], high, side) for side in ("left", "right"))
+        return cls(
+            int(groups.max()) + 1, members.take(pairs.positive), members.take(negatives), np.stack([left, right])
+        )
 
-    def area(self, drawn: np.ndarray) -> float:
-        """The AUC where each person was drawn (people,) `drawn` times; NaN where a kind is missing."""
-        often = np.append(drawn, 1.0)  # a pair of one person comes as often as that person
-        positive = often[self.positive[0]] * often[self.positive[1]]
-        negative = np.concatenate([[0.0], np.cumsum(often[self.negative[0]] * often[self.negative[1]])])
+    def area(self, group_weights: np.ndarray) -> float:
+        """The AUC of a resample with (n_groups,) weights; NaN where it has no positive or no negative pairs."""
+        positive = self.positive.weights(group_weights)
+        negative = np.concatenate([[0.0], np.cumsum(self.negative.weights(group_weights))])
         total = positive.sum() * negative[-1]
         won = (negative[self.below[0]] + negative[self.below[1]]) / 2
         return float(positive @ won / total) if total > 0 else float("nan")
 
 
 def quantiles(values: np.ndarray) -> np.ndarray | None:
-    """(201,) The distribution of `values` as its 0, 0.5, ... 100 percentiles; None of no values."""
+    """(201,) the 0, 0.5, ... 100 percentiles of `values`; None for no values."""
     return np.quantile(values, np.linspace(0, 1, NUM_QUANTILES)) if len(values) else None
 
 
-def percentile_rank(distribution: Sequence[float], value: float) -> float:
-    """Where `value` lies in a distribution that `quantiles` made, 0..100; the middle where it repeats."""
+def percentile_rank(distribution: Sequence[float] | np.ndarray, value: float) -> float:
+    """Percentile 0..100 of `value` in a distribution from `quantiles`; the middle one where quantiles are equal."""
     distribution = np.asarray(distribution)
-    share = np.linspace(0, 100, len(distribution))
+    percentiles = np.linspace(0, 100, len(distribution))
     left, right = (np.searchsorted(distribution, value, side) for side in ("left", "right"))
     if left < right:
-        return float((share[left] + share[right - 1]) / 2)
-    return float(np.interp(value, distribution, share))
+        return float((percentiles[left] + percentiles[right - 1]) / 2)
+    return float(np.interp(value, distribution, percentiles))
 
 
-def threshold_above(distribution: Sequence[float], share: float) -> float:
-    """The value above which a `share`, 0..1, of a distribution that `quantiles` made lies."""
-    return float(np.interp(1 - share, np.linspace(0, 1, len(distribution)), distribution))
+def threshold_above(distribution: Sequence[float] | np.ndarray, fraction: float) -> float:
+    """The value above which a `fraction`, 0..1, of a distribution from `quantiles` is."""
+    return float(np.interp(1 - fraction, np.linspace(0, 1, len(distribution)), distribution))
 
 
-def fraction_above(distribution: Sequence[float], value: float) -> float:
-    """The share, 0..1, of a distribution that `quantiles` made that is greater than `value`."""
-    distribution, shares = np.asarray(distribution), np.linspace(0, 1, len(distribution))
+def fraction_above(distribution: Sequence[float] | np.ndarray, value: float) -> float:
+    """The fraction, 0..1, of a distribution from `quantiles` that is greater than `value`."""
+    distribution, fractions = np.asarray(distribution), np.linspace(0, 1, len(distribution))
     last = int(np.searchsorted(distribution, value, "right"))
-    if last > 0 and distribution[last - 1] == value:  # where values repeat, none of them is greater
-        return float(1 - shares[last - 1])
-    return float(1 - np.interp(value, distribution, shares)) if last else 1.0
+    if last > 0 and distribution[last - 1] == value:  # equal quantiles are not greater
+        return float(1 - fractions[last - 1])
+    return float(1 - np.interp(value, distribution, fractions)) if last else 1.0
 
 
 def reference_distributions(
-    codes: np.ndarray, labels: np.ndarray, identities: np.ndarray, plan: Bootstrap
+    codes: np.ndarray, labels: np.ndarray, identities: np.ndarray, bootstrap: Bootstrap
 ) -> dict[str, np.ndarray | Estimate | None]:
-    """How alike codes are where expression or person agree and where not.
+    """Distributions of the cosine for pairs with the same or different expression or person.
 
     Returns:
-        As `quantiles`: `same` and `different`, different people with the same expression and with
-        different ones; `same_person` and `different_people`, one person with two expressions and two
-        people with the same one. `expression_auc` and `person_auc` are how well the cosine tells
-        the two of a kind apart. None where there are no such pairs.
+        As `quantiles`: `same` and `different`, for different people with the same expression and with
+        different ones; `same_person` and `different_people`, for one person with two expressions and two
+        people with the same one. `expression_auc` and `person_auc` are the AUC of the cosine for the two
+        contrasts. None where there are no such pairs.
     """
     found: dict[str, np.ndarray | Estimate | None] = {}
-    for name, kinds, draw in (
+    for name, kinds, sample in (
         ("expression", ("same", "different"), expression_pairs),
         ("person", ("same_person", "different_people"), identity_pairs),
     ):
-        pairs = draw(labels, identities, plan.seed)
+        pairs = sample(labels, identities, bootstrap.seed)
         values = cosines(codes, pairs.first, pairs.second)
-        found |= {
-            kind: quantiles(values[pairs.positive == alike]) for kind, alike in zip(kinds, (True, False), strict=True)
-        }
-        found[f"{name}_auc"] = auc(values, pairs, identities, plan)
+        found[kinds[0]], found[kinds[1]] = quantiles(values[pairs.positive]), quantiles(values[~pairs.positive])
+        found[f"{name}_auc"] = auc(values, pairs, identities, bootstrap)
     return found
-
-
-def _joined(positive: tuple[np.ndarray, np.ndarray], negative: tuple[np.ndarray, np.ndarray]) -> Pairs:
-    kind = np.r_[np.ones(len(positive[0]), bool), np.zeros(len(negative[0]), bool)]
-    return Pairs(np.r_[positive[0], negative[0]], np.r_[positive[1], negative[1]], kind)
 
 
 def sample_pairs(
     groups: np.ndarray,
-    wanted: Callable[[np.ndarray, np.ndarray], np.ndarray],
-    most: int,
+    is_kind: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    max_pairs: int,
     generator: np.random.Generator,
-) -> tuple[np.ndarray, np.ndarray]:
-    """At most `most` pairs out of those within one group that are `wanted`, all equally likely.
+) -> PairIndices:
+    """At most `max_pairs` random pairs of a kind within one group, all equally likely.
 
     Args:
-        groups: (n,) the group of each image.
-        wanted: From the indices of the images of m pairs to (m,) bool.
-        most: How many.
-        generator: Draws them where there are more.
-
-    Returns:
-        (m,) and (m,) indices of the two images of each.
+        groups: (n,) group of each image.
+        is_kind: From (m,) and (m,) indices of the images of m pairs to (m,) bool.
+        max_pairs: Maximum number of pairs.
+        generator: Random generator.
     """
     order = np.argsort(groups, kind="stable")
     starts = np.flatnonzero(np.diff(groups[order], prepend=np.nan))
     sizes = np.diff(starts, append=len(groups))
-    if (sizes * (sizes - 1) // 2).sum() <= _LISTED:
-        first, second = _listed(order, starts, sizes)
-        kept = np.flatnonzero(wanted(first, second))
-        if len(kept) > most:
-            kept = np.sort(generator.choice(kept, most, replace=False))
+    if (sizes * (sizes - 1) // 2).sum() <= _MAX_ENUMERATED:
+        first, second = _all_pairs(order, starts, sizes)
+        kept = np.flatnonzero(is_kind(first, second))
+        if len(kept) > max_pairs:
+            kept = np.sort(generator.choice(kept, max_pairs, replace=False))
         return first[kept], second[kept]
     keys = np.empty(0, np.int64)
-    for _ in range(_ROUNDS):
-        first, second = _proposed(order, starts, sizes, 2 * most, generator)
-        kept = wanted(first, second)
+    for _ in range(_MAX_ROUNDS):
+        first, second = _random_pairs(order, starts, sizes, 2 * max_pairs, generator)
+        kept = is_kind(first, second)
         low, high = np.minimum(first, second)[kept], np.maximum(first, second)[kept]
         keys = np.union1d(keys, low * len(groups) + high)
-        if len(keys) >= most:
-            keys = generator.choice(keys, most, replace=False)
+        if len(keys) >= max_pairs:
+            keys = generator.choice(keys, max_pairs, replace=False)
             break
     return keys // len(groups), keys % len(groups)
 
 
-def _listed(order: np.ndarray, starts: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _all_pairs(order: np.ndarray, starts: np.ndarray, sizes: np.ndarray) -> PairIndices:
     """Every pair within a group once; `order` lists the images group by group."""
     first, second = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     for start, size in zip(starts, sizes, strict=True):
@@ -302,12 +301,12 @@ def _listed(order: np.ndarray, starts: np.ndarray, sizes: np.ndarray) -> tuple[n
     return np.concatenate(first), np.concatenate(second)
 
 
-def _proposed(
+def _random_pairs(
     order: np.ndarray, starts: np.ndarray, sizes: np.ndarray, number: int, generator: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
-    """`number` random pairs within groups: a group with m images has m (m - 1) of them."""
-    chances = sizes * (sizes - 1.0)
-    group = generator.choice(len(starts), number, p=chances / chances.sum())
+) -> PairIndices:
+    """`number` random pairs within groups, with repetitions; a group of m images has m (m - 1) ordered pairs."""
+    n_pairs = sizes * (sizes - 1.0)
+    group = generator.choice(len(starts), number, p=n_pairs / n_pairs.sum())
     place = generator.integers(0, sizes[group])
     other = (place + generator.integers(1, sizes[group])) % sizes[group]
     return order[starts[group] + place], order[starts[group] + other]

@@ -1,7 +1,7 @@
 """Loss functions on tensors, usable in any training loop."""
 
 from facedis.model.losses.confusion import entropy_loss, hsic_loss, prior_loss, reversal_loss
-from facedis.model.losses.image_losses import change_weights, hinge_loss, perceptual_loss, ssim
+from facedis.model.losses.image_losses import change_weights, hinge_loss, perceptual_loss
 from facedis.model.losses.objective import (
     adversary_loss,
     confusion_loss,
@@ -27,6 +27,5 @@ __all__ = [
     "prior_loss",
     "reconstruction_loss",
     "reversal_loss",
-    "ssim",
     "variance_loss",
 ]

@@ -1,35 +1,12 @@
-"""Losses on images: SSIM, perceptual distance, weights where two images differ, and the hinge GAN loss."""
+"""Losses on images: perceptual distance, weights where two images differ, and the hinge GAN loss."""
 
 from collections.abc import Sequence
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-#: Side of the windows of `ssim` and `change_weights`, in pixels.
+#: Side of the windows of `change_weights`, in pixels.
 WINDOW = 7
-
-
-def ssim(images: Tensor, targets: Tensor) -> Tensor:
-    """Structural similarity of each window of two batches of images; at most 1.
-
-    Unlike the absolute difference, it penalises blur where the position of an edge is uncertain.
-
-    Args:
-        images: (B, 3, S, S) in [0, 1].
-        targets: (B, 3, S, S) in [0, 1].
-
-    Returns:
-        (B, 3, S - 6, S - 6), one value per window of 7 x 7 pixels.
-
-    Source: Wang, Bovik, Sheikh & Simoncelli 2004, eq. 13; as a loss: Zhao, Gallo, Frosio & Kautz 2017.
-    Deviation: the window is uniform and not Gaussian.
-    """
-    x, y, c1, c2 = images.float(), targets.float(), 0.01**2, 0.03**2
-    means = F.avg_pool2d(torch.cat([x, y, x * x, y * y, x * y]), WINDOW, 1).chunk(5)
-    mx, my = means[:2]
-    vx, vy, covariance = means[2] - mx * mx, means[3] - my * my, means[4] - mx * my
-    return (2 * mx * my + c1) * (2 * covariance + c2) / ((mx * mx + my * my + c1) * (vx + vy + c2))
 
 
 def perceptual_loss(maps: Sequence[Tensor], targets: Sequence[Tensor]) -> Tensor:

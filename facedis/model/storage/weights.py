@@ -25,7 +25,7 @@ from torch import Tensor
 from facedis import __version__
 from facedis.atomic_io import atomic_write, write_text
 from facedis.errors import WeightsError
-from facedis.events import Event, EventHandler, ignore_events
+from facedis.events import EventHandler, ignore_events, track
 from facedis.paths import cache_dir
 
 _CHUNK = 1 << 20
@@ -121,13 +121,12 @@ def _download(weights: Weights, place: Path, temporary: Path, handler: EventHand
     digest, done = hashlib.sha256(), 0
     with closing(_open(url, weights, place)) as response, temporary.open("wb") as file:
         total = int(response.headers.get("Content-Length") or 0)
-        handler(Event("start", f"downloading {weights.name}", total=total))
-        while chunk := _read(response, weights, place):
-            file.write(chunk)
-            digest.update(chunk)
-            done += len(chunk)
-            handler(Event("advance", done=done))
-        handler(Event("end"))
+        with track(handler, f"downloading {weights.name}", total) as progress:
+            while chunk := _read(response, weights, place):
+                file.write(chunk)
+                digest.update(chunk)
+                done += len(chunk)
+                progress.advance(len(chunk))
     if total and done != total:
         raise _unavailable(weights, place, f"the download stopped after {done:,} of {total:,} bytes")
     return digest.hexdigest()

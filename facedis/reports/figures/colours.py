@@ -1,4 +1,4 @@
-"""The colours of the expressions in every picture."""
+"""The colours of all figures."""
 
-#: One colour an expression, told apart by those who see colours differently too.
+#: One colour per expression, distinguishable with colour blindness.
 COLOURS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#000000", "#999933")

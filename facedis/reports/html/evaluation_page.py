@@ -1,138 +1,117 @@
-"""An evaluation as one HTML file: every picture is in it, and nothing is fetched."""
+"""An evaluation as a self-contained HTML page."""
 
 import io
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from jinja2 import Environment
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from facedis.atomic_io import write_text
+from facedis.reports.evaluation_tables import (
+    caveats,
+    classification_tables,
+    code_tables,
+    collapse_table,
+    factor_tables,
+    verification_table,
+)
 from facedis.reports.figures import evaluation_figures as figures
 from facedis.reports.findings import findings
 from facedis.reports.html.thumbnails import data_uri, thumbnail
-from facedis.reports.numbers import integer
+from facedis.reports.numbers import count
 from facedis.reports.published_results import matching_protocols
-from facedis.reports.terminal.eval import caveats, tables
+
+if TYPE_CHECKING:
+    from facedis.tasks.evaluation.gallery import FaceExample, Gallery
 
 
-class Row(NamedTuple):
-    """One line of a table, as text."""
-
-    label: str
-    value: str
-    interval: str
-    chance: str
-    n: str
-
-
-class _Shown(Protocol):
-    face: np.ndarray
-    truth: str
-    answer: str
-    probability: float
-    source: str
-
-
-class _Person(Protocol):
-    name: str
-    accuracy: float
-    n: int
-
-
-class _Gallery(Protocol):
-    """What `facedis.tasks.evaluation.gallery` collects."""
-
-    maps: Mapping[str, np.ndarray]
-    labels: np.ndarray
-    people: tuple[_Person, ...]
-    best: tuple[_Shown, ...]
-    worst: tuple[_Shown, ...]
-
-
-def write_evaluation(result: Mapping[str, Any], gallery: _Gallery, path: Path) -> None:
+def write_evaluation(result: Mapping[str, Any], gallery: "Gallery", path: Path) -> None:
     """Write the page of a record of kind "evaluation".
 
     Args:
         result: The record.
-        gallery: Maps, people and faces to draw.
-        path: The HTML file to write, whole or not at all.
+        gallery: Projections, accuracies per person and example faces.
+        path: The HTML file, written whole or not at all.
 
     Raises:
-        OutputError: It cannot be written.
+        OutputError: The file cannot be written.
     """
     write_text(path, evaluation_html(result, gallery))
 
 
-def evaluation_html(result: Mapping[str, Any], gallery: _Gallery) -> str:
+def evaluation_html(result: Mapping[str, Any], gallery: "Gallery") -> str:
     """The text of the page."""
     template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
         (files("facedis.reports.html") / "evaluation.html").read_text(encoding="utf-8")
     )
+    retention = result["retention"]
     return template.render(
         result=result,
+        faces=count(result["n"], "face"),
         findings=findings(result),
         caveats=caveats(result),
-        tables=[(title, [_row(*row) for row in rows]) for title, rows in tables(result)],
+        figures=list(_figures(result, gallery)),
+        tables=[
+            *classification_tables(result),
+            *code_tables(result),
+            *verification_table(retention),
+            *factor_tables(result),
+            collapse_table(result["collapse"]),
+        ],
         protocols=matching_protocols(result),
-        figures=list(_pictures(result, gallery)),
-        faces=[
-            ("Surest and right", [_face(shown) for shown in gallery.best]),
-            ("Surest and wrong", [_face(shown) for shown in gallery.worst]),
+        examples=[
+            ("Correct predictions with the highest confidence", [_example(face) for face in gallery.best]),
+            ("Wrong predictions with the highest confidence", [_example(face) for face in gallery.worst]),
         ],
     )
 
 
-def _row(label: str, style: Any, figure: Mapping[str, Any] | None) -> Row:
-    n = None if figure is None else figure["n"]
-    return Row(label, style.value(figure), style.interval(figure), style.chance(figure), integer(n))
-
-
-def _pictures(result: Mapping[str, Any], gallery: _Gallery) -> Iterator[tuple[str, str, str]]:
-    """Title, what it shows, and the picture as a data address."""
-    plane = figures.trade_off(result)
-    if plane is not None:
+def _figures(result: Mapping[str, Any], gallery: "Gallery") -> Iterator[tuple[str, str, str]]:
+    """Title, caption and data URI of each figure."""
+    trade_off = figures.trade_off(result)
+    if trade_off is not None:
         yield (
-            "What is kept and what leaks",
-            "Right is good, low is good. The lines are chance; bars are 95 % intervals.",
-            _svg(plane),
+            "Retention and leakage",
+            "Better codes are further right (more retained) and lower (less leakage). Dotted lines: chance. "
+            "Bars: 95 % intervals.",
+            _svg(trade_off),
         )
-    yield "Confusion", "Rows are true expressions.", _svg(figures.confusion(result["confusion"], result["classes"]))
+    matrix = figures.confusion(result["confusion"], result["classes"])
+    yield "Confusion matrix", "Rows: true expressions. Columns: predicted expressions.", _svg(matrix)
     if gallery.maps:
-        drawn = figures.code_maps(gallery.maps, gallery.labels, result["classes"])
         yield (
-            "The codes as maps",
-            "Each point is a face, near its like. For the eye only: judge by the probes, not by the clusters.",
-            _png(drawn),
+            "Projection of the codes",
+            "2-D projection; each point is one face. Clusters here are no evidence of leakage; see the probes.",
+            _png(figures.code_maps(gallery.maps, gallery.labels, result["classes"])),
         )
-    known = {name: figure for name, figure in result["recall"].items() if figure is not None}
-    values = [figure["value"] for figure in known.values()]
+    chance = 1 / len(result["classes"])
+    recall = {name: estimate["value"] for name, estimate in result["recall"].items() if estimate is not None}
     yield (
-        "Each expression",
-        "Share of its faces that are named right.",
-        _svg(figures.bar_chart(list(known), values, "recall", 1 / len(result["classes"]))),
+        "Recall per expression",
+        "Fraction of the faces of an expression that are classified correctly. Dotted line: chance.",
+        _svg(figures.bar_chart(list(recall), list(recall.values()), "recall", chance)),
     )
     if gallery.people:
         names = [f"{person.name} ({person.n})" for person in gallery.people]
         accuracies = [person.accuracy for person in gallery.people]
         yield (
-            "Each person",
-            "Share of their faces that are named right, worst first; number of faces in brackets.",
-            _svg(figures.bar_chart(names, accuracies, "accuracy", 1 / len(result["classes"]))),
+            "Accuracy per person",
+            "Lowest accuracy first; number of faces in parentheses. Dotted line: chance.",
+            _svg(figures.bar_chart(names, accuracies, "accuracy", chance)),
         )
 
 
-def _face(shown: _Shown) -> dict[str, str]:
+def _example(face: "FaceExample") -> dict[str, str]:
     return {
-        "picture": thumbnail(shown.face),
-        "truth": shown.truth,
-        "answer": shown.answer,
-        "probability": f"{shown.probability:.0%}",
-        "source": shown.source,
+        "picture": thumbnail(face.face),
+        "truth": face.truth,
+        "prediction": face.answer,
+        "confidence": f"{face.probability:.0%}",
+        "source": face.source,
     }
 
 

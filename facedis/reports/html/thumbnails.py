@@ -1,4 +1,4 @@
-"""Small pictures inside a page."""
+"""Thumbnails embedded in HTML pages."""
 
 import base64
 import io
@@ -6,18 +6,18 @@ import io
 import numpy as np
 from PIL import Image
 
-#: Side of a face on a page in pixels.
+#: Side of a thumbnail in pixels.
 THUMBNAIL_SIZE = 96
 
 
 def thumbnail(face: np.ndarray) -> str:
-    """The data address of a JPEG of the (S, S, 3) uint8 `face`."""
+    """The (S, S, 3) uint8 `face` as a JPEG data URI."""
     picture = Image.fromarray(face).resize((THUMBNAIL_SIZE, THUMBNAIL_SIZE), Image.Resampling.BICUBIC)
     stream = io.BytesIO()
     picture.save(stream, "JPEG", quality=85)
     return data_uri(stream.getvalue(), "image/jpeg")
 
 
-def data_uri(content: bytes, kind: str) -> str:
-    """`content` of the MIME type `kind` as an address that needs no request."""
-    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
+def data_uri(content: bytes, mime_type: str) -> str:
+    """`content` as a data URI of a MIME type."""
+    return f"data:{mime_type};base64,{base64.b64encode(content).decode('ascii')}"

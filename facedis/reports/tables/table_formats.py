@@ -1,4 +1,4 @@
-"""A table of text in the forms that papers and programs want: Markdown, LaTeX, CSV."""
+"""A table of text, and its Markdown, LaTeX and CSV forms."""
 
 import csv
 import io
@@ -11,9 +11,9 @@ class TextTable:
     """A table of text.
 
     Attributes:
-        title: Said above it.
-        header: Names of the columns.
-        rows: As many texts a row as there are columns.
+        title: Title of the table.
+        header: Column names.
+        rows: One tuple per row, with one text per column.
     """
 
     title: str
@@ -22,13 +22,13 @@ class TextTable:
 
 
 def to_markdown(table: TextTable) -> str:
-    """A pipe table with its title above; all columns but the first are right-aligned."""
-    lines = [markdown_row(table.header), markdown_row([":--", *["--:"] * (len(table.header) - 1)])]
-    return "\n".join([table.title, "", *lines, *(markdown_row(row) for row in table.rows)]) + "\n"
+    """A pipe table below its title; all columns but the first are right-aligned."""
+    rule = [":--", *["--:"] * (len(table.header) - 1)]
+    return "\n".join([table.title, "", *map(markdown_row, (table.header, rule, *table.rows))]) + "\n"
 
 
 def to_latex(table: TextTable) -> str:
-    """A `tabular` with the rules of booktabs, in a `table` with the title as its caption."""
+    """A booktabs `tabular` in a `table` environment, with the title as its caption."""
     lines = [
         "\\begin{table}",
         f"\\caption{{{_latex_escape(table.title)}}}",
@@ -45,34 +45,34 @@ def to_latex(table: TextTable) -> str:
 
 
 def to_csv(table: TextTable) -> str:
-    """Header and rows as CSV; the title is left out."""
+    """Header and rows as CSV, without the title."""
     stream = io.StringIO()
     csv.writer(stream, lineterminator="\n").writerows([table.header, *table.rows])
     return stream.getvalue()
 
 
-#: By the name of the option.
+#: Writers by the name of the format.
 TABLE_FORMATS: dict[str, Callable[[TextTable], str]] = {"markdown": to_markdown, "latex": to_latex, "csv": to_csv}
 
 
 def markdown_row(cells: Sequence[str]) -> str:
-    """A row of a Markdown table."""
+    """One row of a Markdown table."""
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
-_SPECIAL = {sign: f"\\{sign}" for sign in "&%$#_{}"} | {
+_LATEX_ESCAPES = {sign: f"\\{sign}" for sign in "&%$#_{}"} | {
     "\\": "\\textbackslash{}",
     "~": "\\textasciitilde{}",
     "^": "\\textasciicircum{}",
     "–": "--",
     "±": "$\\pm$",
     "²": "$^2$",
-    "[": "{[}",  # at the start of a row it would be an argument of the line break before
+    "[": "{[}",  # at the start of a row it would be an argument of the preceding line break
 }
 
 
 def _latex_escape(text: str) -> str:
-    return "".join(_SPECIAL.get(sign, sign) for sign in text)
+    return "".join(_LATEX_ESCAPES.get(sign, sign) for sign in text)
 
 
 def _latex_row(cells: Sequence[str]) -> str:

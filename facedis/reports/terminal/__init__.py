@@ -1,1 +1,1 @@
-"""Results in the terminal, one module per command."""
+"""Terminal reports, one module per command. Each `render` function yields what rich prints of one record."""

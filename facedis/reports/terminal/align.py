@@ -1,4 +1,4 @@
-"""An alignment as one readable page: what became of the images, and who is where."""
+"""Terminal report of an alignment."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -7,60 +7,66 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-_MEANINGS = {
+from facedis.reports.numbers import count
+
+_STATUSES = {
     "ok": "one face",
-    "several": "several faces, one taken",
-    "whole": "no face, taken whole",
+    "several": "several faces, one kept",
+    "whole": "no face found, full image kept",
     "no_face": "no face found",
-    "unreadable": "not a readable image",
-    "too_small": "too small",
-    "too_large": "too large",
-    "missing": "not there",
-    "pending": "not worked on yet",
+    "unreadable": "image unreadable",
+    "too_small": "image too small",
+    "too_large": "image too large",
+    "missing": "file missing",
+    "pending": "not processed yet",
 }
-#: Problem rows that are shown; the record lists more and the cache has all.
-_SHOWN = 5
+#: Number of images without a face that are listed; the record lists more and the cache all.
+_LISTED = 5
 
 
 def render(result: Mapping[str, Any]) -> Iterator[RenderableType]:
-    """The page of a record of kind "alignment", piece by piece."""
-    yield Text("What became of the images", style="bold")
+    """Render a record of kind "alignment"."""
+    yield Text("Alignment summary", style="bold")
     yield status_table(result)
-    people = f", {result['identities']:,} people" if result["identities"] else ""
-    yield Text(f"Faces of each expression{people}", style="bold")
-    yield splits_table(result)
-    for problem in result["problems"][:_SHOWN]:
-        yield Text(f"  {problem['status']}: {problem['image']}", style="yellow")
-    left = result["rows"] - result["n"] - _SHOWN
-    if left > 0:
-        yield Text(f"  and {left:,} more rows without a face", style="yellow")
+    people = f", {count(result['identities'], 'person', 'people')}" if result["identities"] else ""
+    yield Text(f"Faces per expression and split{people}", style="bold")
+    yield splits_table(result["splits"])
+    for problem in result["problems"][:_LISTED]:
+        yield Text(f"  {_STATUSES[problem['status']]}: {problem['image']}", style="yellow")
+    hidden = result["rows"] - result["n"] - _LISTED
+    if hidden > 0:
+        yield Text(f"  and {count(hidden, 'more image')} without a face", style="yellow")
     if result.get("skipped"):
-        yield Text(f"  and {result['skipped']:,} rows of the dataset that were skipped", style="yellow")
-    rate = "" if result["rate"] is None else f", {result['rate']:.1f} images a second"
-    yield Text(f"Written: {result['output']} ({result['n']:,} faces of {result['size']} px{rate})")
+        yield Text(f"  and {count(result['skipped'], 'dataset row')} skipped", style="yellow")
+    rate = "" if result["rate"] is None else f", {result['rate']:.1f} images/s"
+    yield Text(f"Written: {result['output']} ({count(result['n'], 'face')} of {result['size']} px{rate})")
 
 
 def status_table(result: Mapping[str, Any]) -> Table:
-    """How many rows have each status, of a record with `status` and `rows`."""
-    table = Table("images", "rows", "share")
+    """Number of images with each status, of a record with `status` and `rows`."""
+    table = Table("status", "images", "fraction")
     for column in table.columns[1:]:
         column.justify = "right"
-    for name, meaning in _MEANINGS.items():
+    for name, label in _STATUSES.items():
         if number := result["status"].get(name, 0):
-            table.add_row(meaning, f"{number:,}", f"{number / result['rows']:.1%}")
+            table.add_row(label, f"{number:,}", f"{number / result['rows']:.1%}")
     table.add_section()
-    table.add_row("all", f"{result['rows']:,}", "")
+    table.add_row("total", f"{result['rows']:,}", "")
     return table
 
 
-def splits_table(result: Mapping[str, Any]) -> Table:
-    """The faces of each expression in each split, of a record with `splits`."""
-    splits = result["splits"]
+def splits_table(splits: Mapping[str, Mapping[str, int]], labels: Mapping[str, str] | None = None) -> Table:
+    """Counts of each expression in each split, with totals.
+
+    Args:
+        splits: For each split the count of each expression.
+        labels: Column names of splits that differ from the split's name.
+    """
     table = Table("expression")
     for split in splits:
-        table.add_column(split, justify="right")
+        table.add_column((labels or {}).get(split, split), justify="right")
     for name in dict.fromkeys(name for counts in splits.values() for name in counts):
         table.add_row(name, *(f"{counts.get(name, 0):,}" for counts in splits.values()))
     table.add_section()
-    table.add_row("all", *(f"{sum(counts.values()):,}" for counts in splits.values()))
+    table.add_row("total", *(f"{sum(counts.values()):,}" for counts in splits.values()))
     return table

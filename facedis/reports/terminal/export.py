@@ -1,20 +1,23 @@
-"""An export in a few lines."""
+"""Terminal report of an ONNX export."""
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from facedis.reports.numbers import count, model_line
+
 
 def render(result: Mapping[str, Any]) -> Iterator[str]:
-    """The lines of a record of kind "export"."""
-    about = {name: result["metadata"][name] for name in ("size", "crop", "margin", "grey")}
-    side, codes = about["size"], ", ".join(name for name in result["differences"] if name != "probabilities")
+    """Render a record of kind "export"."""
+    metadata, differences = result["metadata"], result["differences"]
+    side, codes = metadata["size"], ", ".join(name for name in differences if name != "probabilities")
     yield f"Written: {result['output']} ({result['bytes'] / 1e6:,.1f} MB)"
-    yield f"In: faces, (N, {side}, {side}, 3) uint8 RGB, cut out by --crop {about['crop']} (margin {about['margin']})"
-    yield f"Out: probabilities of {', '.join(result['classes'])}; codes: {codes}"
-    greatest = ", ".join(f"{name} {value:.1e}" for name, value in result["differences"].items())
-    yield f"Against torch on {result['n']} faces, greatest difference: {greatest} (allowed {result['tolerance']:g})"
+    yield f"Input: faces, (N, {side}, {side}, 3) uint8 RGB, crop {metadata['crop']}, margin {metadata['margin']}"
+    yield f"Outputs: probabilities of {', '.join(result['classes'])}; codes: {codes}"
+    largest = ", ".join(f"{name} {value:.1e}" for name, value in differences.items())
+    faces = count(result["n"], "face")
+    yield f"Largest difference from PyTorch on {faces}: {largest} (tolerance {result['tolerance']:g})"
     if result["temperature"] is None:
         yield "The probabilities are not calibrated: the run has no calibration.json."
     else:
-        yield f"The probabilities are calibrated, temperature {json.dumps(round(result['temperature'], 3))}."
+        yield f"The probabilities are calibrated with temperature {round(result['temperature'], 3)}."
+    yield model_line(result)

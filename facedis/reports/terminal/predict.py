@@ -5,18 +5,20 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
-#: Classes that a line of the terminal names beside the likeliest.
+from facedis.reports.numbers import count
+
+#: Number of further expressions listed after the predicted one.
 _RUNNERS_UP = 2
-_BOX = 22
+_BOX_WIDTH = 22
 
 
 def json_line(prediction: Mapping[str, Any]) -> str:
-    """One picture as one line of JSON, in plain ASCII so that odd file names survive every terminal."""
+    """The prediction of one image as one line of ASCII JSON, so that any file name can be printed."""
     return json.dumps(prediction)
 
 
 class PredictionLines:
-    """The terminal table, written line by line: no width depends on what is still to come.
+    """Rows of a terminal table of fixed column widths, printed as predictions arrive.
 
     Args:
         classes: Names of the expressions.
@@ -24,73 +26,80 @@ class PredictionLines:
 
     def __init__(self, classes: Sequence[str]) -> None:
         self._width = max(map(len, classes), default=0)
-        self._then, self._begun = _RUNNERS_UP * (self._width + 9), False
+        self._runners_up_width, self._header_shown = _RUNNERS_UP * (self._width + 9), False
 
     def of(self, prediction: Mapping[str, Any]) -> list[str]:
-        """A line for each face of a picture, and one for its neighbours where they were asked for; first the head."""
+        """One line per face of an image and one per face with neighbours; the header precedes the first face."""
         name = display_name(prediction)
         lines = []
-        if prediction["faces"] and not self._begun:
-            lines, self._begun = [self._line("expression", "sure", "then", "box", "image")], True
+        if prediction["faces"] and not self._header_shown:
+            lines.append(self._line("expression", "confidence", "next", "box", "image"))
+            self._header_shown = True
         for face in prediction["faces"]:
             others = list(face["probabilities"].items())[1 : 1 + _RUNNERS_UP]
-            then = ", ".join(f"{other} {probability:.1%}" for other, probability in others)
-            box = "whole image" if face["box"] is None else "{:.0f},{:.0f} - {:.0f},{:.0f}".format(*face["box"])
-            lines.append(self._line(face["expression"], f"{face['confidence']:.1%}", then, box, name))
+            runners_up = ", ".join(f"{other} {probability:.1%}" for other, probability in others)
+            box = "full image" if face["box"] is None else "{:.0f},{:.0f} - {:.0f},{:.0f}".format(*face["box"])
+            lines.append(self._line(face["expression"], f"{face['confidence']:.1%}", runners_up, box, name))
             if face["neighbours"]:
-                lines.append(f"{'':{self._width}}  like: {'; '.join(map(_neighbour, face['neighbours']))}")
+                lines.append(f"{'':{self._width}}  neighbours: {'; '.join(map(_neighbour, face['neighbours']))}")
         return lines
 
-    def _line(self, expression: str, sure: str, then: str, box: str, name: str) -> str:
-        return f"{expression:{self._width}}  {sure:>6}  {then:{self._then}}  {box:{_BOX}}  {name}"
+    def _line(self, expression: str, confidence: str, runners_up: str, box: str, name: str) -> str:
+        columns = f"{expression:{self._width}}  {confidence:>10}  {runners_up:{self._runners_up_width}}"
+        return f"{columns}  {box:{_BOX_WIDTH}}  {name}"
 
 
 class PredictionCsv:
-    """Predictions as CSV, a row a face.
+    """Writes predictions as CSV, one row per face.
 
     Args:
-        file: Where the rows go.
-        classes: Names of the expressions, a column each.
+        file: File that the rows are written to.
+        classes: Names of the expressions; each has a column of probabilities.
     """
 
     def __init__(self, file: TextIO, classes: Sequence[str]) -> None:
         columns = ("file", "frame", "seconds", "left", "top", "right", "bottom", "detection", "expression")
-        names = [f"p_{name}" for name in classes]
         self._classes, self._writer = classes, csv.writer(file, lineterminator="\n")
-        self._writer.writerow([*columns, "confidence", *names])
+        self._writer.writerow([*columns, "confidence", *(f"p_{name}" for name in classes)])
 
     def add(self, prediction: Mapping[str, Any]) -> None:
-        """The faces of one picture."""
+        """Write one row per face of an image."""
         for face in prediction["faces"]:
             box = face["box"] or [None] * 4
-            where = (_printable(prediction["file"]), prediction["frame"], prediction["seconds"], *box)
+            image = (_printable(prediction["file"]), prediction["frame"], prediction["seconds"])
             values = [face["probabilities"][name] for name in self._classes]
-            self._writer.writerow([*where, face["detection"], face["expression"], face["confidence"], *values])
+            self._writer.writerow([*image, *box, face["detection"], face["expression"], face["confidence"], *values])
 
 
 def display_name(prediction: Mapping[str, Any]) -> str:
-    """A picture's name as a terminal can show it, with the frame of a video."""
+    """The file name on one printable line, with the frame number of a video."""
     name = " ".join(_printable(prediction["file"]).splitlines())
     return name if prediction["frame"] is None else f"{name} frame {prediction['frame']}"
 
 
-def summary(faces: int, pictures: int, without: int, temperature: float | None) -> str:
-    """The last line: what was found, and what the probabilities are."""
-    found = f"{_plural(faces, 'face')} in {_plural(pictures - without, 'picture')}"
-    left = f", {_plural(without, 'picture')} without" if without else ""
+def summary(faces: int, images: int, without: int, temperature: float | None, model: str) -> str:
+    """The last lines: number of faces, calibration and model.
+
+    Args:
+        faces: Number of faces.
+        images: Number of images.
+        without: Number of images without a face.
+        temperature: Temperature of the calibration; None if the model is not calibrated.
+        model: Name of the model.
+    """
+    found = f"{count(faces, 'face')} in {count(images - without, 'image')}"
+    skipped = f", {count(without, 'image')} without a face" if without else ""
     if temperature is None:
-        return f"{found}{left}. The probabilities are not calibrated: the run has no calibration.json."
-    return f"{found}{left}. Calibrated on val faces of the run's dataset, temperature {temperature:.2f}."
+        calibration = "The probabilities are not calibrated: the run has no calibration.json."
+    else:
+        calibration = f"Probabilities calibrated on the validation set, temperature {temperature:.2f}."
+    return f"{found}{skipped}. {calibration}\nModel: {model}"
 
 
-def _neighbour(near: Mapping[str, Any]) -> str:
-    return f"{near['image']} ({near['expression'] or 'unlabelled'}, {near['cosine']:.2f})"
-
-
-def _plural(n: int, what: str) -> str:
-    return f"{n:,} {what}{'' if n == 1 else 's'}"
+def _neighbour(neighbour: Mapping[str, Any]) -> str:
+    return f"{neighbour['image']} ({neighbour['expression'] or 'unlabelled'}, {neighbour['cosine']:.2f})"
 
 
 def _printable(name: str) -> str:
-    """A file name whose bytes are no text, with marks where it is none."""
+    """A file name with bytes that are not valid UTF-8 replaced."""
     return name.encode("utf-8", "replace").decode("utf-8")

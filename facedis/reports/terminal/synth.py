@@ -1,34 +1,20 @@
-"""What `facedis synth` prints and draws."""
+"""Terminal report of a synthesis."""
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-from PIL import Image
-from PIL.PngImagePlugin import PngInfo
-from rich.console import RenderableType
-
-from facedis.atomic_io import atomic_write
+from facedis.reports.numbers import count
 
 
-def render(result: Mapping[str, Any]) -> Iterator[RenderableType]:
-    """How many pictures there are now, and how fast they were made."""
-    yield (
-        f"Rendered: {result['output']} ({result['n']:,} pictures of {result['people']:,} people, {result['size']} px)"
-    )
+def render(result: Mapping[str, Any]) -> Iterator[str]:
+    """Render a record of kind "synthesis"."""
+    people = count(result["people"], "person", "people")
+    yield f"Rendered: {result['output']} ({count(result['n'], 'image')} of {people}, {result['size']} px)"
     if result["rate"] is None:
-        yield "All of them were there already."
+        yield "No image was missing, so none was rendered."
     else:
+        processes = count(result["processes"], "process", "processes")
         yield (
-            f"{result['made']:,} made now by {result['processes']} processes: {result['rate']:.2f} images a second, "
-            f"{result['seconds'] / result['made']:.2f} s each"
+            f"{count(result['made'], 'new image')} by {processes}: {result['rate']:.2f} images/s, "
+            f"{result['seconds'] / result['made']:.2f} s per image"
         )
-
-
-def save_png(pixels: np.ndarray, path: Path) -> None:
-    """Write (H, W, 3) uint8 `pixels` as a PNG that says it is no photograph."""
-    info = PngInfo()
-    info.add_text("Description", "synthetic image rendered by facedis; not a photograph")
-    with atomic_write(path) as temporary:
-        Image.fromarray(pixels).save(temporary, pnginfo=info)

@@ -1,22 +1,25 @@
-"""The training record as a reader wants it: what was reached, where it lies, what to do next."""
+"""Terminal report of a training."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from rich.console import RenderableType
 from rich.table import Table
 
-from facedis.reports.numbers import PERCENT
+from facedis.reports.numbers import PERCENT, count
 
 
-def render(result: Mapping[str, Any]) -> Iterator[Any]:
-    """Rich renderables of a record of kind "training"."""
-    table = Table(title=f"Trained on {result['n']:,} faces, {result['epochs']} epochs", show_header=False)
-    for name, key in (("C_exp on val", "expression_accuracy"), ("C_adv on val (trained along)", "adversary_accuracy")):
+def render(result: Mapping[str, Any]) -> Iterator[RenderableType]:
+    """Render a record of kind "training"."""
+    title = f"Trained on {count(result['n'], 'face')} for {count(result['epochs'], 'epoch')}"
+    table = Table(title=title, show_header=False)
+    names = {"expression_accuracy": "C_exp accuracy (val)", "adversary_accuracy": "C_adv accuracy (val)"}
+    for key, name in names.items():
         if key in result["final"]:
             table.add_row(name, PERCENT.full(result["final"][key]))
-    table.add_row("kept", f"epoch {result['kept'] + 1}")
-    table.add_row("speed", f"{result['rate']:.0f} images/s, {result['seconds'] / 60:.1f} minutes")
+    table.add_row("checkpoint", f"epoch {result['kept'] + 1}")
+    table.add_row("speed", f"{result['rate']:.0f} images/s, {result['seconds'] / 60:.1f} min")
     table.add_row("run", result["model"])
     yield table
     if "adversary_accuracy" in result["final"]:
-        yield "A low C_adv does not mean that the rest code is clean: `facedis eval` asks a fresh probe."
+        yield "A low C_adv accuracy does not rule out leakage; `facedis eval` measures it with newly trained probes."

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from facedis.errors import ConfigError, InputError
-from facedis.events import Event, EventHandler, ignore_events, warn
+from facedis.events import EventHandler, ignore_events, track, warn
 from facedis.faces.alignment.sources import ID_COLUMNS, FaceSource, faces_from_cache, faces_from_folder
 from facedis.faces.cache.cache import FacesCache
 from facedis.model.device import pick_device
@@ -158,23 +158,21 @@ class _Written:
 def _write(
     run: Run, source: FaceSource, names: tuple[str, ...], device: str, writer: CodesWriter, handler: EventHandler
 ) -> _Written:
-    written, done, torch_device = _Written(), 0, pick_device(device)
-    handler(Event("start", "embedding", total=source.total))
-    for block in source.blocks:
-        if len(block.faces):
-            codes = encode_faces(run, block.faces, torch_device, names)
-            writer.add(block.ids, codes)
-            written.sizes = {COLUMNS[name]: values.shape[1] for name, values in codes.items()}
-        written.faces += len(block.faces)
-        written.several += block.n_multiple
-        written.problems += block.problems
-        done += block.n_images
-        handler(Event("advance", "embedding", done=done))
-    handler(Event("end", "embedding", done=done))
+    written, torch_device = _Written(), pick_device(device)
+    with track(handler, "embedding", source.total) as progress:
+        for block in source.blocks:
+            if len(block.faces):
+                codes = encode_faces(run, block.faces, torch_device, names)
+                writer.add(block.ids, codes)
+                written.sizes = {COLUMNS[name]: values.shape[1] for name, values in codes.items()}
+            written.faces += len(block.faces)
+            written.several += block.n_multiple
+            written.problems += block.problems
+            progress.advance(block.n_images)
     if not written.faces:
         image, why = written.problems[0]
         raise InputError(
-            f"none of the {done:,} images of {source.path} has a usable face; the first is {image}: {why}",
+            f"none of the {progress.done:,} images of {source.path} has a usable face; the first is {image}: {why}",
             "add --crop none if the images are cropped faces",
         )
     return written

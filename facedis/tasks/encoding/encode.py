@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from facedis.errors import CacheError, ConfigError, RunError
-from facedis.events import Event, EventHandler, ignore_events
+from facedis.events import EventHandler, ignore_events, track
 from facedis.faces.cache.cache import FacesCache
 from facedis.faces.cache.loader import prefetch_batches
 from facedis.metrics.codes import CodeTable
@@ -126,15 +126,14 @@ def encode(
         tta_flip: Average the outputs of each face and of its mirror image.
     """
     arrays: dict[str, np.ndarray] = {}
-    handler(Event("start", "encoding", total=len(rows)))
-    done = 0
-    for batch in _encoded(run, cache, rows, batch_size, pick_device(device), tta_flip):
-        for name, values in batch.items():  # filled in place: concatenating batches would need twice the memory
-            arrays.setdefault(name, np.empty((len(rows), *values.shape[1:]), values.dtype))
-            arrays[name][done : done + len(values)] = values
-        done += len(batch["expression"])
-        handler(Event("advance", "encoding", done=done))
-    handler(Event("end", "encoding"))
+    with track(handler, "encoding", len(rows)) as progress:
+        done = 0
+        for batch in _encoded(run, cache, rows, batch_size, pick_device(device), tta_flip):
+            for name, values in batch.items():  # filled in place: concatenating batches would need twice the memory
+                arrays.setdefault(name, np.empty((len(rows), *values.shape[1:]), values.dtype))
+                arrays[name][done : done + len(values)] = values
+            done += len(batch["expression"])
+            progress.advance(len(batch["expression"]))
     return CodeTable(
         rows=rows,
         expression=arrays["expression"],

@@ -101,13 +101,13 @@ def encode_images(
         for name, size in code_sizes(run, names, options.device).items()
     }
     fallback = "whole" if no_face == "whole" else "skip"
-    for cut in iter_aligned(run, decoded_images(listed), len(listed), options.crop, fallback, options.device):
-        if cut.problems and no_face == "error":
-            index, why = cut.problems[0]
+    for chunk in iter_aligned(run, decoded_images(listed), len(listed), options.crop, fallback, options.device):
+        if chunk.problems and no_face == "error":
+            index, why = chunk.problems[0]
             raise InputError(f"cannot use {_described(listed[index], index)}: {why}", _HINT)
-        if len(cut.places):
-            for name, values in encode_faces(run, cut.faces, device, names).items():
-                codes[name][cut.places] = values
+        if len(chunk.indices):
+            for name, values in encode_faces(run, chunk.faces, device, names).items():
+                codes[name][chunk.indices] = values
     return CodesResult(model=run.display_name, images=image_names(listed), codes=codes)
 
 

@@ -1,4 +1,4 @@
-"""The temperature of a run: fitted on its val split, kept in calibration.json, used by predictions."""
+"""Temperature scaling of a run: fitted on the val split and stored in calibration.json."""
 
 import json
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 
 from facedis.atomic_io import write_text
 from facedis.errors import CacheError, RunError
-from facedis.events import Event, EventHandler, ignore_events
+from facedis.events import EventHandler, ignore_events, track
 from facedis.faces.cache.cache import FacesCache
 from facedis.faces.cache.loader import prefetch_batches
 from facedis.metrics.classification.calibration import (
@@ -25,16 +25,16 @@ from facedis.tasks.encoding.encode import encode_faces, run_labels
 
 CALIBRATION = "calibration.json"
 #: Most faces that a temperature is fitted on.
-FACES = 10_000
+MAX_FACES = 10_000
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """By what a run's logits are divided before they become probabilities.
+    """The temperature of a run.
 
     Attributes:
-        temperature: That number; 1 where none was fitted.
-        fitted: Whether the run has one.
+        temperature: Divisor of the logits before the softmax; 1 if none was fitted.
+        fitted: Whether a temperature was fitted.
     """
 
     temperature: float = 1.0
@@ -42,10 +42,10 @@ class Calibration:
 
     @classmethod
     def from_run(cls, run: Run) -> "Calibration":
-        """What the folder of `run` says.
+        """The calibration stored in the folder of `run`.
 
         Raises:
-            RunError: calibration.json is there and is broken.
+            RunError: calibration.json is broken.
         """
         path = run.path / CALIBRATION
         if not path.is_file():
@@ -62,7 +62,7 @@ class Calibration:
 def calibrate(
     run: Run,
     cache: FacesCache,
-    batch: int = 128,
+    batch_size: int = 128,
     device: str = "auto",
     handler: EventHandler = ignore_events,
     seed: int = 0,
@@ -71,27 +71,29 @@ def calibrate(
 
     Args:
         run: The model.
-        cache: Faces that it was not trained on, at most `FACES` of whose val split are used.
-        batch: Faces at a time.
-        device: As in the settings.
-        handler: Told of the progress.
-        seed: Of the choice of faces and of the halves.
+        cache: A faces cache; at most `MAX_FACES` faces of its val split are used.
+        batch_size: Faces per step.
+        device: "auto", "cpu", "cuda" or "mps".
+        handler: Receives progress.
+        seed: Seed of the choice of faces and of the halves.
 
     Returns:
-        `temperature`, `n`, `split`, `faces`; `ece` and `nll`, each `before` and `after`. What is said of
-        a face in `after` comes from a temperature that was fitted on the other half of the faces.
+        `temperature`, `n`, `split`, `faces`; `ece` and `nll`, each with `before` and `after`. For `after`, each
+        half of the faces is scaled by the temperature fitted on the other half.
 
     Raises:
-        CacheError: The cache has no val face with an expression that the run knows.
+        CacheError: The val split has no face with an expression of the run.
         OutputError: The run folder cannot be written.
+
+    Source: Guo et al., On Calibration of Modern Neural Networks, 2017, section 4.2.
     """
     labels, rows = run_labels(run, cache), cache.rows("val")
     rows = rows[labels[rows] >= 0]
     if not len(rows):
-        raise CacheError(f"{cache.path} has no val face to fit a temperature on", "align it with a --val-share")
+        raise CacheError(f"{cache.path} has no val face to fit a temperature on", "align it with a --val-fraction")
     rng = np.random.default_rng(seed)
-    rows = np.sort(rng.permutation(rows)[:FACES])
-    logits, labels = _logits(run, cache, rows, batch, device, handler), labels[rows]
+    rows = np.sort(rng.permutation(rows)[:MAX_FACES])
+    logits, labels = _logits(run, cache, rows, batch_size, device, handler), labels[rows]
     found = {
         "temperature": fit_temperature(logits, labels),
         "n": len(rows),
@@ -104,27 +106,26 @@ def calibrate(
 
 
 def _logits(
-    run: Run, cache: FacesCache, rows: np.ndarray, batch: int, device: str, handler: EventHandler
+    run: Run, cache: FacesCache, rows: np.ndarray, batch_size: int, device: str, handler: EventHandler
 ) -> np.ndarray:
-    pieces, done, place = [], 0, pick_device(device)
-    handler(Event("start", "calibrating", total=len(rows)))
-    for _, faces in prefetch_batches(cache, [rows[start : start + batch] for start in range(0, len(rows), batch)]):
-        pieces.append(encode_faces(run, faces, place, ("logits",))["logits"])
-        done += len(faces)
-        handler(Event("advance", "calibrating", done=done))
-    handler(Event("end", "calibrating", done=done))
-    return np.concatenate(pieces)
+    logits, torch_device = [], pick_device(device)
+    batches = [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]
+    with track(handler, "calibrating", len(rows)) as progress:
+        for _, faces in prefetch_batches(cache, batches):
+            logits.append(encode_faces(run, faces, torch_device, ("logits",))["logits"])
+            progress.advance(len(faces))
+    return np.concatenate(logits)
 
 
 def _before_and_after(logits: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> dict[str, Any]:
-    """Calibration error and log loss without a temperature, and with that of the other half."""
+    """ECE and log loss of the unscaled logits, and of each half scaled by the temperature of the other half."""
     halves = np.array_split(rng.permutation(len(labels)), 2)
     scaled = np.array(logits, np.float64)
-    for own, other in (halves, halves[::-1]):
+    for half, other in (halves, halves[::-1]):
         if len(other):
-            scaled[own] /= fit_temperature(logits[other], labels[other])
-    both = {"before": logits, "after": scaled}
+            scaled[half] /= fit_temperature(logits[other], labels[other])
+    versions = {"before": logits, "after": scaled}
     return {
-        "ece": {name: expected_calibration_error(softmax(values), labels) for name, values in both.items()},
-        "nll": {name: log_loss(values, labels) for name, values in both.items()},
+        "ece": {name: expected_calibration_error(softmax(values), labels) for name, values in versions.items()},
+        "nll": {name: log_loss(values, labels) for name, values in versions.items()},
     }

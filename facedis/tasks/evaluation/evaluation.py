@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from facedis.config import EvalConfig, as_dict
 from facedis.errors import CacheError
-from facedis.events import Event, EventHandler, ignore_events
+from facedis.events import EventHandler, ignore_events, track
 from facedis.faces.cache.cache import FacesCache
 from facedis.metrics.classification.accuracy import (
     MIN_FACES_PER_PERSON,
@@ -79,9 +79,8 @@ def measure(run: Run, cache: FacesCache, config: EvalConfig, handler: EventHandl
         table.take(np.searchsorted(parts.rows, rows))
         for rows in (parts.probe_train, parts.probe_val, parts.probe_test, parts.evaluated)
     )
-    handler(Event("start", "measuring"))
-    numbers = evaluate_codes(probe, selection, test, config, whole)
-    handler(Event("end", "measuring"))
+    with track(handler, "measuring"):
+        numbers = evaluate_codes(probe, selection, test, config, whole)
     result = record(
         "evaluation",
         command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),

@@ -11,7 +11,6 @@ from facedis.metrics.representation import leakage
 from facedis.metrics.representation.identity import (
     ClosedSet,
     IdentityProbeResult,
-    best_identity_probe,
     closed_set,
     normalised_identity,
     run_identity_probes,
@@ -140,10 +139,10 @@ def identity_leakage(
         reasons |= {f"leakage.identity_in_{name}": NO_CLOSED_SET for name in names}
         return {f"identity_in_{name}": None for name in names}
     read = {name: run_identity_probes(codes[name].whole, known, kinds, plan) for name in names}
-    trunk = best_identity_probe(read["trunk"])
+    trunk = leakage.best_probe(read["trunk"].values())
     found: dict[str, Any] = {}
     for name, readings in read.items():
-        best = best_identity_probe(readings)
+        best = leakage.best_probe(readings.values())
         share = normalised_identity(best, trunk, len(known.test), plan) if best and trunk and name != "trunk" else None
         if share is None and name != "trunk":
             reasons[f"leakage.identity_in_{name}.normalised"] = NO_TRUNK_IDENTITY

@@ -14,7 +14,7 @@ from facedis import presets
 from facedis.config import ModelConfig, TrainConfig, resolve
 from facedis.datasets.record import is_utf8
 from facedis.errors import ConfigError, InputError, OutputError, RunError
-from facedis.events import Event, EventHandler, ignore_events, note, warn
+from facedis.events import EventHandler, ignore_events, note, track, warn
 from facedis.faces.cache.cache import FacesCache
 from facedis.faces.cache.scenes import scene_ids
 from facedis.metrics.statistics.intervals import Bootstrap, proportion_ci
@@ -209,14 +209,13 @@ def _final_accuracies(run: Run, cache: FacesCache, rows: np.ndarray, job: Job) -
     The history has only shares, and of several photographs of one person an interval must know.
     """
     hits: dict[str, list[np.ndarray]] = {}
-    job.handler(Event("start", "validating", total=len(rows)))
-    for start in range(0, len(rows), _BLOCK):
-        table = encode(run, cache, rows[start : start + _BLOCK], 2 * job.config.batch, job.config.device)
-        for name, said in (("expression", table.probabilities), ("adversary", table.adversary)):
-            if said is not None:
-                hits.setdefault(f"{name}_accuracy", []).append(said.argmax(axis=1) == table.labels)
-        job.handler(Event("advance", "validating", done=start + len(table.rows)))
-    job.handler(Event("end", "validating", done=len(rows)))
+    with track(job.handler, "validating", len(rows)) as progress:
+        for start in range(0, len(rows), _BLOCK):
+            table = encode(run, cache, rows[start : start + _BLOCK], 2 * job.config.batch, job.config.device)
+            for name, said in (("expression", table.probabilities), ("adversary", table.adversary)):
+                if said is not None:
+                    hits.setdefault(f"{name}_accuracy", []).append(said.argmax(axis=1) == table.labels)
+            progress.advance(len(table.rows))
     people, plan, chance = cache.identities[rows], Bootstrap(seed=job.config.seed), 1 / len(run.classes)
     return {name: proportion_ci(np.concatenate(found), people, plan, chance) for name, found in hits.items()}
 

@@ -1,11 +1,9 @@
-"""A run as one ONNX file, compared with torch before it is given away."""
+"""Export a run to ONNX and compare its outputs with those of torch."""
 
 import json
 import logging
-import shlex
-import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,53 +22,54 @@ from facedis.faces.alignment.plan import bundled_folder
 from facedis.faces.cropping.crop import resize_image
 from facedis.faces.io.images import read_image
 from facedis.model.storage.checkpoint import Run
-from facedis.result import record
+from facedis.result import command_line, record
 from facedis.tasks.encoding.temperature import Calibration
 from facedis.tasks.packaging.onnx_module import INPUT, OnnxModule
 
-#: Faces that both are shown, and the most that any number of theirs may differ.
+#: Faces of the comparison, and the largest difference of any output.
 FACES, TOLERANCE = 100, 1e-4
 _PACKAGES = ("onnx", "onnxruntime", "onnxscript")
 _OPSET = 18
 _LICENCE = (
-    "The code of facedis is under the MIT licence. The weights in this file were learned from the faces named under "
-    "'dataset' and, where 'pretrained' is true, from weights of others: their terms hold for this file too."
+    "The code of facedis is under the MIT licence. The weights in this file were trained on the faces named under "
+    "'dataset' and, if 'pretrained' is true, initialised with third-party weights; their terms also apply."
 )
 
 
 def export_onnx(run: Run, path: Path, handler: EventHandler = ignore_events) -> dict[str, Any]:
-    """Write `run` as an ONNX file: faces in, probabilities and codes out.
+    """Write a model as an ONNX file that maps cropped faces to probabilities and codes.
 
     Args:
         run: The model.
-        path: The file, whole or not at all.
-        handler: Told what is being done.
+        path: The file, written atomically.
+        handler: Receives notes.
 
     Returns:
-        The record of kind "export", with the greatest differences between both.
+        The record of kind "export", with the largest difference of each output between torch and onnxruntime.
 
     Raises:
         MissingExtra: onnx, onnxruntime or onnxscript is not installed.
-        OutputError: The file cannot be written, or computes something else than torch does; then it is gone.
+        OutputError: The file cannot be written, or its outputs differ from those of torch; then no file is left.
     """
     if any(find_spec(name) is None for name in _PACKAGES):
         raise MissingExtra("exporting to ONNX", "onnx")
     calibration = Calibration.from_run(run)
     module, faces = OnnxModule(run, calibration.temperature).eval(), _faces(run, handler)
-    about = _about(run, calibration)
+    metadata = _metadata(run, calibration)
     note(handler, f"exporting {run.display_name}")
     with atomic_write(path) as temporary:
-        _write(module, faces[:2], temporary, about)
+        _write(module, faces[:2], temporary, metadata)
         differences = _differences(module, temporary, faces)
         worst = max(differences.values())
-        if not worst < TOLERANCE:  # NaN is no agreement either
+        if not worst < TOLERANCE:  # also true for NaN
             raise OutputError(
-                f"the exported network differs from the model by {worst:.2g}, more than {TOLERANCE:g}, and was removed",
+                f"the outputs of the exported model differ from those of torch by {worst:.2g}, "
+                f"more than {TOLERANCE:g}; the file was removed",
                 "try another version of torch, onnxscript or onnxruntime",
             )
     return record(
         "export",
-        command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        command=command_line(),
         model=run.display_name,
         n=len(faces),
         classes=run.classes,
@@ -79,20 +78,20 @@ def export_onnx(run: Run, path: Path, handler: EventHandler = ignore_events) -> 
         differences=differences,
         tolerance=TOLERANCE,
         temperature=calibration.temperature if calibration.fitted else None,
-        metadata=about,
+        metadata=metadata,
     )
 
 
 def _faces(run: Run, handler: EventHandler) -> np.ndarray:
-    """(FACES, S, S, 3) uint8 of the bundled faces, in the size of the run's own."""
+    """(FACES, S, S, 3) uint8 bundled faces in the size of the training faces."""
     folder, size = bundled_folder(handler), run.info["faces"]["size"]
     images = list(iter_images(folder))
-    chosen = [images[place] for place in np.linspace(0, len(images) - 1, FACES).round().astype(int)]
+    chosen = [images[index] for index in np.linspace(0, len(images) - 1, FACES).round().astype(int)]
     return np.stack([resize_image(read_image(folder / name), size) for name in chosen])
 
 
-def _about(run: Run, calibration: Calibration) -> dict[str, str]:
-    """What the file says about itself; ONNX keeps text only, so that lists and numbers are JSON."""
+def _metadata(run: Run, calibration: Calibration) -> dict[str, str]:
+    """The metadata of the file. ONNX stores text only, so lists and numbers are JSON."""
     crop = crop_config(run)
     values = {
         "classes": list(run.classes),
@@ -112,11 +111,11 @@ def _about(run: Run, calibration: Calibration) -> dict[str, str]:
     return {name: value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}
 
 
-def _write(module: OnnxModule, example: np.ndarray, path: Path, about: Mapping[str, str]) -> None:
+def _write(module: OnnxModule, example: np.ndarray, path: Path, metadata: Mapping[str, str]) -> None:
     import onnx
 
     batch = torch.export.Dim("N")
-    with _quietly(), torch.inference_mode():
+    with _suppress_messages(), torch.inference_mode():
         torch.onnx.export(
             module,
             (torch.from_numpy(example),),
@@ -131,27 +130,27 @@ def _write(module: OnnxModule, example: np.ndarray, path: Path, about: Mapping[s
         )
     graph = onnx.load(str(path))
     graph.producer_name, graph.producer_version = "facedis", __version__
-    graph.doc_string = "Faces (N, S, S, 3) uint8 RGB to the probabilities of their expressions and their codes."
-    onnx.helper.set_model_props(graph, dict(about))
+    graph.doc_string = "Maps faces (N, S, S, 3), uint8 RGB, to expression probabilities and codes."
+    onnx.helper.set_model_props(graph, dict(metadata))
     onnx.save(graph, str(path))
 
 
 def _differences(module: OnnxModule, path: Path, faces: np.ndarray) -> dict[str, float]:
-    """For each output the greatest difference between torch and onnxruntime, all faces at once and one alone."""
+    """The largest difference of each output between torch and onnxruntime, in batches of all faces and of one."""
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    found = dict.fromkeys(module.names, 0.0)
-    for some in (faces, faces[:1]):
-        expected = module.arrays(some)
-        for name, values in zip(module.names, session.run(list(module.names), {INPUT: some}), strict=True):
-            found[name] = float(np.max([found[name], np.abs(values - expected[name]).max()]))
-    return found
+    differences = dict.fromkeys(module.names, 0.0)
+    for batch in (faces, faces[:1]):
+        expected = module.arrays(batch)
+        for name, values in zip(module.names, session.run(list(module.names), {INPUT: batch}), strict=True):
+            differences[name] = float(np.max([differences[name], np.abs(values - expected[name]).max()]))
+    return differences
 
 
 @contextmanager
-def _quietly():
-    """Keep torch's exporter from talking about itself: what matters is checked afterwards."""
+def _suppress_messages() -> Iterator[None]:
+    """Suppress the warnings and log messages of torch's exporter."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)

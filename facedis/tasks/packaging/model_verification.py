@@ -1,4 +1,4 @@
-"""What there is to know of models that are here: which, how large, and whether they are whole."""
+"""List, describe and verify models."""
 
 from pathlib import Path
 from typing import Any
@@ -15,64 +15,68 @@ from facedis.result import record
 from facedis.tasks.packaging.model_metadata import collect_results, describe_model, read_results
 from facedis.tasks.packaging.packing import reference_outputs
 
-#: Largest difference of a number to what it was when the model was packed, for another machine adds otherwise.
+#: Largest allowed difference of an output from its value at packing time; rounding differs between machines.
 TOLERANCE = 1e-2
 
 
 def list_models() -> dict[str, Any]:
-    """The record of kind "models": every model inside the package, and which one answers where none is named."""
-    inside = [_line(pretrained.model_dir(name), name) for name in pretrained.list_names()]
+    """The record of kind "models": the bundled models, and the default model of commands."""
+    bundled = [_summary(folder, name) for name in pretrained.list_names() if (folder := pretrained.model_dir(name))]
     newest = newest_run()
     default = str(newest) if newest else pretrained.DEFAULT if pretrained.DEFAULT in pretrained.list_names() else None
-    return record("models", models=inside, n=len(inside), default=default)
+    return record("models", models=bundled, n=len(bundled), default=default)
 
 
 def show_model(run: Run) -> dict[str, Any]:
     """The record of kind "model": settings and sizes of a model."""
-    known = describe_model(run, collect_results(run))
+    description = describe_model(run, collect_results(run))
     files = {path.name: path.stat().st_size for path in sorted(run.path.iterdir()) if path.is_file()}
-    about = {key: known["info"].get(key) for key in ("created", "command", "training", "faces", "versions", "machine")}
+    info = description["info"]
+    details = {key: info.get(key) for key in ("created", "command", "training", "faces", "versions", "machine")}
     return record(
         "model",
         model=run.display_name,
-        name=known["name"],
+        name=description["name"],
         packed=run.packed,
         trunk=run.config.trunk,
         classes=run.classes,
         seed=run.train_config.seed,
-        parameters=known["parameters"],
+        parameters=description["parameters"],
         parts=_parameters(run),
-        codes=known["codes"],
+        codes=description["codes"],
         files=files,
-        settings={"model": known["info"]["model"], "train": known["info"]["train"]},
-        accuracy=accuracies(known["results"]),
-        **about,
+        settings={"model": info["model"], "train": info["train"]},
+        accuracy=accuracies(description["results"]),
+        **details,
     )
 
 
-def verify_model(which: str | None = None) -> dict[str, Any]:
-    """The record of kind "model_verification": every file against the manifest, then the model on a face.
+def verify_model(name: str | None = None) -> dict[str, Any]:
+    """Compare the files of a packed model with its manifest, and its outputs on a face with those at packing time.
 
     Args:
-        which: As in `load_model`. A damaged model is not loaded, so that its damage can be told.
+        name: As in `load_model`; None for the bundled model. A model with damaged files is not loaded.
+
+    Returns:
+        The record of kind "model_verification".
 
     Raises:
-        RunError: It is a run: only a packed model has a manifest.
+        RunError: The model is not a packed model, which alone has a manifest.
     """
-    which = which or pretrained.DEFAULT
-    folder = model_folder(which)
+    name = name or pretrained.DEFAULT
+    folder = model_folder(name)
     if not is_packed(folder):
         raise RunError(
-            f"{which} is no packed model: it has no {pretrained.METADATA}", "pack a run with `facedis models pack`"
+            f"{name} is not a packed model: it has no {pretrained.METADATA}", "pack a run with `facedis models pack`"
         )
     checks = check_files(folder)
     furthest, seen = None, None
     if not any(check.problem for check in checks):
-        furthest, seen = _check_outputs(load_packed(folder, which))
+        furthest, seen = _check_outputs(load_packed(folder, name))
     whole = furthest is not None and furthest <= TOLERANCE
     return record(
         "model_verification",
-        model=which,
+        model=name,
         files=[_file_row(check) for check in checks],
         seen=seen,
         furthest=furthest,
@@ -85,15 +89,15 @@ def _file_row(check: FileCheck) -> dict[str, Any]:
 
 
 def accuracies(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Of each evaluation: the faces, the split, and the figure of the accuracy."""
-    measured = (found for found in results if found["kind"] == "evaluation")
+    """Dataset, faces, split and accuracy of each evaluation among `results`."""
     return [
-        {key: found[key] for key in ("dataset", "faces", "split")} | {"accuracy": found["task"]["accuracy"]}
-        for found in measured
+        {key: result[key] for key in ("dataset", "faces", "split")} | {"accuracy": result["task"]["accuracy"]}
+        for result in results
+        if result["kind"] == "evaluation"
     ]
 
 
-def _line(folder: Path, name: str) -> dict[str, Any]:
+def _summary(folder: Path, name: str) -> dict[str, Any]:
     info = read_packed_info(folder)
     size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
     return {
@@ -108,16 +112,16 @@ def _line(folder: Path, name: str) -> dict[str, Any]:
 
 
 def _check_outputs(run: Run) -> tuple[float, dict[str, Any]]:
-    """How far the model's answers are from those when it was packed, and what it sees in its face."""
+    """The largest difference of an output from its value at packing time, and the predicted expression."""
     with Image.open(run.path / FACE) as image:
         face = np.array(image.convert("RGB"))
-    wanted, found = run.info["check"], reference_outputs(run, face)
-    furthest = max(float(np.abs(np.subtract(wanted[name], found[name])).max()) for name in wanted)
-    probabilities = np.array(found["probabilities"])
+    expected, outputs = run.info["check"], reference_outputs(run, face)
+    furthest = max(float(np.abs(np.subtract(expected[name], outputs[name])).max()) for name in expected)
+    probabilities = np.array(outputs["probabilities"])
     seen = {"expression": run.classes[probabilities.argmax()], "probability": float(probabilities.max())}
     return furthest, seen
 
 
 def _parameters(run: Run) -> dict[str, int]:
-    """How many numbers each part of the network has."""
+    """The number of parameters of each part of the network."""
     return {name: sum(value.numel() for value in part.parameters()) for name, part in run.model.named_children()}

@@ -1,4 +1,4 @@
-"""A run's encoder with everything before and behind it as one network, for other programs."""
+"""The encoder of a run with preprocessing and softmax as one module, for export."""
 
 import numpy as np
 import torch
@@ -8,16 +8,16 @@ from torch import Tensor, nn
 from facedis.model.preprocessing import luma
 from facedis.model.storage.checkpoint import Run
 
-#: What goes in, and what comes out in this order; `rest` only where the run has such a code.
+#: Names of the input and of the outputs in order; `rest` only if the run has a rest code.
 INPUT, OUTPUTS = "faces", ("probabilities", "expression", "rest")
 
 
 class OnnxModule(nn.Module):
-    """Faces as they are cut out, to calibrated probabilities and codes.
+    """Maps cropped faces to calibrated probabilities and codes.
 
     Args:
-        run: The model; its trunk, branches and head are used, not copied.
-        temperature: What the logits are divided by.
+        run: The model; its trunk, branches and head are shared, not copied.
+        temperature: Divisor of the logits.
     """
 
     resize: Tensor
@@ -29,11 +29,11 @@ class OnnxModule(nn.Module):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of what comes out."""
+        """Names of the outputs."""
         return OUTPUTS if self.model.rest_branch is not None else OUTPUTS[:-1]
 
     def forward(self, faces: Tensor) -> tuple[Tensor, ...]:
-        """(N, K) probabilities, (N, E) and (N, R) codes of (N, S, S, 3) uint8 `faces`."""
+        """(N, K) probabilities, (N, E) and (N, R) codes of (N, S, S, 3) uint8 faces."""
         images = faces.permute(0, 3, 1, 2).to(torch.float32) / 255
         if self.grey:
             images = luma(images).expand(-1, 3, -1, -1)
@@ -47,15 +47,15 @@ class OnnxModule(nn.Module):
 
     @torch.inference_mode()
     def arrays(self, faces: np.ndarray) -> dict[str, np.ndarray]:
-        """What comes out of (N, S, S, 3) uint8 `faces`, by name, computed by torch."""
+        """The outputs for (N, S, S, 3) uint8 faces by name."""
         return {name: values.numpy() for name, values in zip(self.names, self(torch.from_numpy(faces)), strict=True)}
 
 
 def _resize_matrix(side: int, size: int) -> Tensor:
     """(size, side) matrix that resizes one axis as `to_images` does.
 
-    Resizing is linear and works on each axis by itself, so that resizing the rows of a unit matrix gives
-    the whole of it. Runtimes do not agree on what their own resizing with antialiasing gives.
+    Resizing is linear and separable, so resizing the identity matrix gives its matrix. The resize operators of
+    ONNX runtimes do not agree on antialiasing.
     """
     unit = torch.eye(side)[None, None]  # 1 1 side side
     return F.interpolate(unit, (size, side), mode="bilinear", antialias=side > size)[0, 0]

@@ -1,4 +1,4 @@
-"""A finished run and what was measured of it into a packed model."""
+"""Pack a finished run and its results into a packed model."""
 
 import json
 import shutil
@@ -28,15 +28,21 @@ from facedis.tasks.packaging.model_metadata import describe_model
 from facedis.tasks.similarity.reference_distribution import REFERENCE_FILE
 from facedis.tasks.swapping.class_means import class_mean_codes, write_class_means
 
-#: The rendered face that every packed model is tried on: somebody who tests, and so was never trained on.
+#: The bundled face on which packed models are verified; its person is in the test split.
 CHECK_IMAGE = "person0154_happiness_0.webp"
-#: Largest size of a model that comes inside the package.
+#: Largest size of a model bundled with the package.
 MAX_BUNDLED_BYTES = 25_000_000
 
 
 @dataclass(frozen=True)
 class PackageTarget:
-    """Where a packed model goes and what it is called."""
+    """Folder and name of a packed model.
+
+    Attributes:
+        folder: The folder to write.
+        name: Name of the model: letters, digits, - and _.
+        overwrite: Whether to replace a packed model in `folder`.
+    """
 
     folder: Path
     name: str
@@ -50,39 +56,39 @@ def pack(
     target: PackageTarget,
     handler: EventHandler = ignore_events,
 ) -> dict[str, Any]:
-    """Write the packed model of a run: whole or not at all.
+    """Write the packed model of a run atomically.
 
     Args:
         run: A finished run.
-        results: Of `facedis.tasks.packaging.model_metadata.collect_results`.
-        card: Makes the model card of `facedis.tasks.packaging.model_metadata.describe_model`.
-        target: Where to, and the name.
-        handler: Told what is missing.
+        results: From `collect_results`.
+        card: Formats what `describe_model` returns as a model card.
+        target: Folder and name.
+        handler: Receives notes and warnings.
 
     Returns:
         The record of kind "model_packed".
 
     Raises:
-        ConfigError: The name is none.
-        RunError: It is packed already.
-        OutputError: The folder is there, or cannot be written.
+        ConfigError: Invalid name.
+        RunError: The run is a packed model.
+        OutputError: The folder exists, or cannot be written.
     """
-    _refuse(run, target)
+    _check_target(run, target)
     if not results:
-        warn(handler, "there is no result of `facedis eval` in the run: the card cannot say how good the model is")
-    known = describe_model(run, results) | {"name": target.name}
-    known["info"] = known["info"] | {"packed": PACKED, "name": target.name}
+        warn(handler, "the run has no result of `facedis eval`, so its card reports no accuracy")
+    description = describe_model(run, results) | {"name": target.name}
+    description["info"] = description["info"] | {"packed": PACKED, "name": target.name}
     target.folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".packing-", dir=target.folder.parent) as place:
-        draft = Path(place) / target.folder.name
+    with tempfile.TemporaryDirectory(prefix=".packing-", dir=target.folder.parent) as temporary:
+        draft = Path(temporary) / target.folder.name
         draft.mkdir()
-        _fill(run, known, draft, handler)
-        write_text(draft / CARD, card(known))
+        _write_files(run, description, draft, handler)
+        write_text(draft / CARD, card(description))
         write_manifest(draft)
-        _into_place(draft, target.folder)
+        _move_into_place(draft, target.folder)
     size = sum(path.stat().st_size for path in target.folder.iterdir())
     if size > MAX_BUNDLED_BYTES:
-        note(handler, f"{size / 1e6:.1f} MB is more than a model inside the package may have")
+        note(handler, f"{size / 1e6:.1f} MB exceeds the limit of {MAX_BUNDLED_BYTES / 1e6:.0f} MB for bundled models")
     return record(
         "model_packed",
         model=run.display_name,
@@ -95,25 +101,25 @@ def pack(
     )
 
 
-def _refuse(run: Run, target: PackageTarget) -> None:
+def _check_target(run: Run, target: PackageTarget) -> None:
     if run.packed:
-        raise RunError(f"{run.display_name} is a packed model already", "copy its folder, or name a run")
+        raise RunError(f"{run.display_name} is already a packed model", "copy its folder, or name a run")
     if not target.name.replace("-", "_").isidentifier():
-        raise ConfigError(f"--name is '{target.name}'", "choose letters, digits, - and _")
-    # Replaced is only what was packed before: an -o that is a mistake costs nothing.
+        raise ConfigError(f"--name is '{target.name}'", "use letters, digits, - and _")
+    # Only a packed model is replaced, so that a wrong -o deletes nothing else.
     if target.folder.exists() and not (target.overwrite and (target.folder / METADATA).is_file()):
-        raise OutputError(f"{target.folder} is there already", "choose another -o, or --overwrite a packed model")
+        raise OutputError(f"{target.folder} exists already", "choose another -o, or --overwrite a packed model")
     refuse_unwritable(target.folder.parent)
 
 
-def _fill(run: Run, known: Mapping[str, Any], draft: Path, handler: EventHandler) -> None:
+def _write_files(run: Run, description: Mapping[str, Any], draft: Path, handler: EventHandler) -> None:
     save_packed_tensors(run, draft)
-    info = known["info"]
+    info = description["info"]
     write_text(draft / METADATA, _json(info))
-    write_text(draft / RESULTS, _json({"results": known["results"]}))
+    write_text(draft / RESULTS, _json({"results": description["results"]}))
     for name in (REFERENCE_FILE, CALIBRATION):
         _copy_without_path(run.path / name, draft / name)
-    with suppress(CacheError):  # the faces are gone: --onto will ask for a second image, and the card says so
+    with suppress(CacheError):  # without the training faces there are no class means, which the card says
         write_class_means(draft, list(run.classes), class_mean_codes(run, handler=handler), sha256(draft / MODEL))
     face = align_images(run, [bundled.unpack(handler) / CHECK_IMAGE])[0].face
     Image.fromarray(face).save(draft / FACE)
@@ -121,19 +127,19 @@ def _fill(run: Run, known: Mapping[str, Any], draft: Path, handler: EventHandler
 
 
 def reference_outputs(run: Run, face: np.ndarray, device: str = "cpu") -> dict[str, list[float]]:
-    """The codes and probabilities of one (S, S, 3) uint8 face, by name."""
-    found = encode_faces(run, np.array(face[None]), pick_device(device), ("expression", "rest", "probabilities"))
-    return {name: [float(number) for number in values[0].reshape(-1)] for name, values in found.items()}
+    """The codes and probabilities of one (S, S, 3) uint8 face by name."""
+    outputs = encode_faces(run, np.array(face[None]), pick_device(device), ("expression", "rest", "probabilities"))
+    return {name: [float(number) for number in values[0].reshape(-1)] for name, values in outputs.items()}
 
 
 def _copy_without_path(path: Path, target: Path) -> None:
-    """What was learned about a run from its faces, where it was, without the path of the faces."""
+    """Copy a JSON file, if it exists, with the path of its faces cut to the file name."""
     if path.is_file():
         content = json.loads(path.read_text(encoding="utf-8"))
         write_text(target, json.dumps(content | {"faces": Path(content["faces"]).name}) + "\n")
 
 
-def _into_place(draft: Path, folder: Path) -> None:
+def _move_into_place(draft: Path, folder: Path) -> None:
     try:
         if folder.exists():
             shutil.rmtree(folder)

@@ -1,10 +1,10 @@
-"""What a user names to be looked at, one picture after the other: files, folders, patterns, lists, videos."""
+"""Images to predict on: files, folders, glob patterns, lists on stdin, videos, and images in memory."""
 
 import glob
 import os
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -15,109 +15,116 @@ from facedis.errors import FacedisError
 from facedis.faces.io.images import DecodedImage
 from facedis.faces.io.prefetch_decode import prefetch_decoded
 from facedis.faces.io.video import VIDEO_SUFFIXES, read_frames
+from facedis.tasks.encoding.image_codes import ImageLike, decoded_images, image_names
 
-#: The word for a list of paths on the standard input.
+#: Stands for a list of paths on stdin.
 STDIN = "-"
 _WORKERS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class InputImage:
-    """One image or one frame of a video, decoded, or the reason why not.
+    """An image or a frame of a video.
 
     Attributes:
-        file: Its path, as the user would write it.
-        below: Its path below the folder that was named; its name where it was named itself.
-        image: The pixels.
-        frame: Number of the frame in a video, from 0.
-        seconds: When it is shown in the video, where the file tells.
+        path: The path as given by the user.
+        relative_path: The path below the folder that was given; the file name if the file itself was given.
+        decoded: The pixels, or the reason why there are none.
+        frame: Index of the frame in a video.
+        seconds: Time of the frame in a video, if the file has it.
     """
 
-    file: str
-    below: str
-    image: DecodedImage
+    path: str
+    relative_path: str
+    decoded: DecodedImage
     frame: int | None = None
     seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """A path that was named or found; a `problem` where there is nothing behind it."""
+class _Entry:
+    """A path that was given or found; `problem` is set if there is nothing to read."""
 
-    file: str
-    below: str
+    path: str
+    relative_path: str
     problem: str = ""
 
     @property
     def kind(self) -> str:
-        return "problem" if self.problem else "video" if Path(self.file).suffix.lower() in VIDEO_SUFFIXES else "image"
+        return "problem" if self.problem else "video" if Path(self.path).suffix.lower() in VIDEO_SUFFIXES else "image"
 
 
-def pictures(
-    words: Iterable[str], every: int = 1, leave_out: Path | None = None, stdin: TextIO | None = None
+def read_inputs(
+    paths: Iterable[str], frame_stride: int = 1, exclude: Path | None = None, stdin: TextIO | None = None
 ) -> Iterator[InputImage]:
-    """Every picture that `words` name, in their order; a few of them are in memory at a time.
+    """Every image that `paths` name, in order; only a few are in memory at a time.
 
     Args:
-        words: Paths of images and videos, folders (all images below), patterns such as "*.jpg", and
-            `STDIN`, which stands for a list of such words, one on each line.
-        every: Step between frames of a video.
-        leave_out: A folder that folders are not searched in.
-        stdin: Where the list is read from; the standard input by default.
+        paths: Images, videos, folders (all images below), glob patterns such as "*.jpg", and `STDIN` for a list of
+            such paths, one per line.
+        frame_stride: Step between the frames of a video.
+        exclude: A folder that is not searched.
+        stdin: Source of the list; standard input by default.
     """
-    for kind, places in groupby(_places(words, leave_out, stdin or sys.stdin), lambda place: place.kind):
+    for kind, entries in groupby(_expand(paths, exclude, stdin or sys.stdin), lambda entry: entry.kind):
         if kind == "image":
-            yield from _images(places)
+            yield from _read_images(entries)
         else:
-            for place in places:
-                yield from _frames(place, every) if kind == "video" else [_broken(place, place.problem)]
+            for entry in entries:
+                yield from _read_video(entry, frame_stride) if kind == "video" else [_unreadable(entry, entry.problem)]
 
 
-def _places(words: Iterable[str], leave_out: Path | None, stdin: TextIO) -> Iterator[_Place]:
-    for word in words:
-        if word == STDIN:
+def list_inputs(images: Sequence[ImageLike]) -> Iterator[InputImage]:
+    """`images`, files or images in memory, as inputs."""
+    for name, decoded in zip(image_names(images), decoded_images(images), strict=True):
+        yield InputImage(name, Path(name).name, decoded)
+
+
+def _expand(paths: Iterable[str], exclude: Path | None, stdin: TextIO) -> Iterator[_Entry]:
+    for path in paths:
+        if path == STDIN:
             lines = (line.rstrip("\r\n") for line in stdin)
-            yield from _places((line for line in lines if line.strip() and line != STDIN), leave_out, stdin)
-        elif os.path.isdir(word):
-            yield from _below(word, leave_out)
-        elif glob.has_magic(word) and not os.path.lexists(word):
-            matches = sorted(glob.iglob(word, recursive=True))
-            yield from _places(matches, leave_out, stdin) if matches else [_Place(word, word, "no file matches it")]
+            yield from _expand((line for line in lines if line.strip() and line != STDIN), exclude, stdin)
+        elif os.path.isdir(path):
+            yield from _expand_folder(path, exclude)
+        elif glob.has_magic(path) and not os.path.lexists(path):
+            matches = sorted(glob.iglob(path, recursive=True))
+            yield from _expand(matches, exclude, stdin) if matches else [_Entry(path, path, "no file matches it")]
         else:
-            yield _Place(word, Path(word).name)
+            yield _Entry(path, Path(path).name)
 
 
-def _below(folder: str, leave_out: Path | None) -> Iterator[_Place]:
-    found, kept_out = False, None if leave_out is None else leave_out.resolve()
+def _expand_folder(folder: str, exclude: Path | None) -> Iterator[_Entry]:
+    found, excluded = False, None if exclude is None else exclude.resolve()
     for image in iter_images(Path(folder)):
         path = Path(folder, image)
-        if kept_out is None or kept_out not in path.resolve().parents:
+        if excluded is None or excluded not in path.resolve().parents:
             found = True
-            yield _Place(str(path), image)
+            yield _Entry(str(path), image)
     if not found:
-        yield _Place(folder, folder, "the folder holds no image")
+        yield _Entry(folder, folder, "the folder has no image")
 
 
-def _images(places: Iterable[_Place]) -> Iterator[InputImage]:
-    waiting: deque[_Place] = deque()
+def _read_images(entries: Iterable[_Entry]) -> Iterator[InputImage]:
+    pending: deque[_Entry] = deque()
 
     def sources() -> Iterator[Path]:
-        for place in places:
-            waiting.append(place)
-            yield Path(place.file)
+        for entry in entries:
+            pending.append(entry)
+            yield Path(entry.path)
 
-    for image in prefetch_decoded(sources(), _WORKERS):
-        place = waiting.popleft()
-        yield InputImage(place.file, place.below, image)
+    for decoded in prefetch_decoded(sources(), _WORKERS):
+        entry = pending.popleft()
+        yield InputImage(entry.path, entry.relative_path, decoded)
 
 
-def _frames(place: _Place, every: int) -> Iterator[InputImage]:
+def _read_video(entry: _Entry, frame_stride: int) -> Iterator[InputImage]:
     try:
-        for number, seconds, image in read_frames(Path(place.file), every):
-            yield InputImage(place.file, place.below, image, number, seconds)
-    except FacedisError as error:  # the others go on
-        yield _broken(place, str(error))
+        for frame, seconds, decoded in read_frames(Path(entry.path), frame_stride):
+            yield InputImage(entry.path, entry.relative_path, decoded, frame, seconds)
+    except FacedisError as error:  # the remaining inputs are still read
+        yield _unreadable(entry, str(error))
 
 
-def _broken(place: _Place, why: str) -> InputImage:
-    return InputImage(place.file, place.below, DecodedImage(None, "unreadable", why))
+def _unreadable(entry: _Entry, reason: str) -> InputImage:
+    return InputImage(entry.path, entry.relative_path, DecodedImage(None, "unreadable", reason))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from facedis.events import Event, EventHandler, ignore_events
+from facedis.events import EventHandler, ignore_events, track
 from facedis.faces.alignment.sources import faces_from_cache
 from facedis.faces.cache.cache import FacesCache
 from facedis.metrics.verification.ranking import top_k_per_query
@@ -48,13 +48,12 @@ class Neighbours:
         codes, images, expressions, where = [], [], [], pick_device(device)
         with FacesCache.open(place) as cache:
             source = faces_from_cache(cache, "all", _BATCH)
-            handler(Event("start", "encoding the neighbours", total=source.total))
-            for block in source.blocks:
-                codes.append(encode_faces(run, block.faces, where, ("expression",))["expression"])
-                images.append(block.ids["image"])
-                expressions.append(block.ids["expression"])
-                handler(Event("advance", "encoding the neighbours", done=sum(map(len, codes))))
-            handler(Event("end", "encoding the neighbours"))
+            with track(handler, "encoding the neighbours", source.total) as progress:
+                for block in source.blocks:
+                    codes.append(encode_faces(run, block.faces, where, ("expression",))["expression"])
+                    images.append(block.ids["image"])
+                    expressions.append(block.ids["expression"])
+                    progress.advance(len(block.faces))
         return cls(*map(np.concatenate, (codes, images, expressions)))
 
     def nearest(self, codes: np.ndarray, top: int) -> list[Sequence[dict[str, Any]]]:

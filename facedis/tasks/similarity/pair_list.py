@@ -10,7 +10,7 @@ import numpy as np
 from facedis.datasets.image_pairs import ImagePair, read_pairs
 from facedis.datasets.record import Skipped
 from facedis.errors import InputError
-from facedis.events import Event, EventHandler, ignore_events, warn
+from facedis.events import EventHandler, ignore_events, track, warn
 from facedis.faces.alignment.align_images import iter_aligned
 from facedis.faces.io.prefetch_decode import prefetch_decoded
 from facedis.metrics.statistics.intervals import Bootstrap
@@ -73,17 +73,16 @@ def compare_pair_list(
     problems = [{"line": row.line, "image": "", "why": row.reason} for row in rows if isinstance(row, Skipped)]
     pairs: list[dict[str, Any]] = []
     faces: dict[str, np.ndarray] = {}
-    handler(Event("start", "comparing", total=len(wanted)))
-    for start in range(0, len(wanted), BLOCK):
-        block = wanted[start : start + BLOCK]
-        known, pixels, bad = _faces_of(run, block, crop, device)
-        problems += bad
-        good = [pair for pair in block if str(pair.path1) in known and str(pair.path2) in known]
-        for pair in good[: max(0, shown - len(pairs))]:
-            faces |= {name: pixels[str(where)] for name, where in _named(pair)}
-        pairs += _compared(run, good, known, reference)
-        handler(Event("advance", "comparing", done=start + len(block)))
-    handler(Event("end", "comparing", done=len(wanted)))
+    with track(handler, "comparing", len(wanted)) as progress:
+        for start in range(0, len(wanted), BLOCK):
+            block = wanted[start : start + BLOCK]
+            known, pixels, bad = _faces_of(run, block, crop, device)
+            problems += bad
+            good = [pair for pair in block if str(pair.path1) in known and str(pair.path2) in known]
+            for pair in good[: max(0, shown - len(pairs))]:
+                faces |= {name: pixels[str(where)] for name, where in _named(pair)}
+            pairs += _compared(run, good, known, reference)
+            progress.advance(len(block))
     problems.sort(key=lambda problem: problem["line"])
     _tell(problems, path, handler)
     if not pairs:

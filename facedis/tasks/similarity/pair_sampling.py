@@ -7,7 +7,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from facedis.errors import CacheError, ConfigError
-from facedis.events import Event, EventHandler, ignore_events
+from facedis.events import EventHandler, ignore_events, track
 from facedis.faces.cache.cache import FacesCache
 from facedis.metrics.codes import CodeTable
 from facedis.metrics.statistics.intervals import Bootstrap, group_ids
@@ -81,11 +81,9 @@ def sample(
     table = encode(run, cache, rows, batch, device, handler)
     labels = table.labels if labelled else table.probabilities.argmax(axis=1)
     codes = {name: getattr(table, name) for name in CODES if getattr(table, name) is not None}
-    handler(Event("start", "measuring"))
-    with threadpool_limits(1):  # as in an evaluation: these arrays are small
+    with track(handler, "measuring"), threadpool_limits(1):  # as in an evaluation: these arrays are small
         kinds = sample_pair_kinds(labels, table.identities, seed)
         numbers = _numbers(codes, kinds, table.identities, Bootstrap(n_resamples=draws, seed=seed))
-    handler(Event("end", "measuring"))
     listed, faces = [], {}
     drawn = _Drawn(run, cache, table, labels, codes)
     for kind in PAIR_KINDS:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from facedis.errors import ConfigError, InputError, RunError
-from facedis.events import Event, EventHandler, ignore_events, warn
+from facedis.events import EventHandler, ignore_events, track, warn
 from facedis.faces.alignment.align_images import align_images
 from facedis.faces.alignment.sources import ID_COLUMNS, FaceBlock, FaceSource, faces_from_cache, faces_from_folder
 from facedis.faces.cache.cache import FacesCache
@@ -138,13 +138,11 @@ def codes_in(run: Run, place: Path, by: str) -> CodesFile:
 
 
 def _in_codes(file: CodesFile, query: Mapping[str, np.ndarray], by: str, top: int, handler: EventHandler) -> _Found:
-    best, seen = TopK(query[by][0], top), 0
-    handler(Event("start", "searching", total=file.total))
-    for block in file.blocks(by):
-        best.add(block)
-        seen += len(block)
-        handler(Event("advance", "searching", done=seen))
-    handler(Event("end", "searching", done=seen))
+    best = TopK(query[by][0], top)
+    with track(handler, "searching", file.total) as progress:
+        for block in file.blocks(by):
+            best.add(block)
+            progress.advance(len(block))
     ids, root = file.ids(best.indices), Path(file.metadata.get("source", ""))
     codes = {name: file.take(name, best.indices) for name in file.codes}
     return _Found(file.total, [str(root / image) for image in ids["image"]], ids, codes, [], [])
@@ -157,18 +155,17 @@ def _in_faces(
     kept: dict[int, _Face] = {}
     problems: list[tuple[str, str]] = []
     faces = looked = 0
-    handler(Event("start", "comparing", total=source.total))
-    for block in source.blocks:
-        if len(block.faces):
-            codes = encode_faces(run, block.faces, where, COMPARED_OUTPUTS)
-            best.add(codes[by])
-            new = [place for place in best.indices.tolist() if place >= faces]
-            kept = {place: kept[place] for place in best.indices.tolist() if place < faces}
-            kept |= {place: _Face.of(block, codes, place - faces) for place in new}
-        faces, looked = faces + len(block.faces), looked + block.n_images
-        problems += block.problems
-        handler(Event("advance", "comparing", done=looked))
-    handler(Event("end", "comparing", done=looked))
+    with track(handler, "comparing", source.total) as progress:
+        for block in source.blocks:
+            if len(block.faces):
+                codes = encode_faces(run, block.faces, where, COMPARED_OUTPUTS)
+                best.add(codes[by])
+                new = [place for place in best.indices.tolist() if place >= faces]
+                kept = {place: kept[place] for place in best.indices.tolist() if place < faces}
+                kept |= {place: _Face.of(block, codes, place - faces) for place in new}
+            faces, looked = faces + len(block.faces), looked + block.n_images
+            problems += block.problems
+            progress.advance(block.n_images)
     if not faces:
         raise InputError(
             f"none of the {looked:,} images of {source.path} has a face to use; the first is {': '.join(problems[0])}",

@@ -6,8 +6,15 @@ from typing import Any
 import numpy as np
 
 from facedis.metrics.generation.image_quality import kid, psnr, ssim
-from facedis.metrics.generation.swaps import DonorGroups, Donors, RealPairScores, other_faces_of_person, paired_cosine
+from facedis.metrics.generation.swaps import (
+    Donors,
+    RealPairScores,
+    other_faces_of_person,
+    paired_cosine,
+    swap_accuracy_ci,
+)
 from facedis.metrics.statistics.intervals import Bootstrap, group_ids
+from facedis.metrics.statistics.pair_groups import PairGroups
 from facedis.result import Estimate
 from facedis.tasks.swapping.generator import EncodedFaces
 
@@ -55,7 +62,7 @@ class Swapped:
     """
 
     donors: Donors
-    groups: DonorGroups
+    groups: PairGroups
     truths: np.ndarray
     pictures: np.ndarray
     expression: np.ndarray
@@ -66,14 +73,14 @@ class Swapped:
     embeddings: np.ndarray | None
 
     @property
-    def expression_groups(self) -> DonorGroups:
+    def expression_groups(self) -> PairGroups:
         """The people of the expression donors alone."""
-        return DonorGroups(self.groups.second, self.groups.second)
+        return PairGroups(self.groups.second, self.groups.second)
 
     @property
-    def rest_groups(self) -> DonorGroups:
+    def rest_groups(self) -> PairGroups:
         """The people of the rest donors alone."""
-        return DonorGroups(self.groups.first, self.groups.first)
+        return PairGroups(self.groups.first, self.groups.first)
 
 
 def transfer(known: Known, swapped: Swapped, plan: Bootstrap) -> dict[str, Any]:
@@ -93,7 +100,7 @@ def transfer(known: Known, swapped: Swapped, plan: Bootstrap) -> dict[str, Any]:
     chance = 1 / classes
     return {
         "transfer": {
-            name: groups.balanced_accuracy_ci(answers, shown, classes, plan) for name, (answers, groups) in seen.items()
+            name: swap_accuracy_ci(groups, answers, shown, classes, plan) for name, (answers, groups) in seen.items()
         },
         "copy_rate": {
             name: swapped.groups.proportion_ci(answers == hidden, plan, chance) for name, (answers, _) in seen.items()
@@ -189,15 +196,15 @@ def likeness(known: Known, swapped: Swapped, plan: Bootstrap) -> dict[str, dict[
 def kid_estimates(known: Known, swapped: Swapped, plan: Bootstrap, seed: int) -> dict[str, dict[str, Estimate]]:
     """`kid` of the swaps to the real faces; beside it that of `reconstruction`, and of `real` halves by people."""
     groups = group_ids(known.identities)
-    alone = np.stack([groups, groups], axis=1)
+    alone = PairGroups(groups, groups)
     people = np.random.default_rng(seed).permutation(groups.max() + 1)
     half = np.isin(groups, people[: len(people) // 2])
     features = known.features
     return {
         "kid": {
-            "swap": kid(swapped.features, features, swapped.groups.pairs, groups, plan),
+            "swap": kid(swapped.features, features, swapped.groups, groups, plan),
             "reconstruction": kid(known.drawn_features, features, alone, groups, plan),
-            "real": kid(features[half], features[~half], alone[half], groups[~half], plan),
+            "real": kid(features[half], features[~half], alone.take(half), groups[~half], plan),
         }
     }
 

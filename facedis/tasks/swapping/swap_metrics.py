@@ -8,9 +8,10 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from facedis.config import SwapEvalConfig
-from facedis.events import Event, EventHandler, ignore_events
-from facedis.metrics.generation.swaps import DonorGroups, Donors, RealPairScores, ground_truth_faces, sample_donors
+from facedis.events import EventHandler, ignore_events, track
+from facedis.metrics.generation.swaps import Donors, RealPairScores, ground_truth_faces, sample_donors
 from facedis.metrics.statistics.intervals import Bootstrap
+from facedis.metrics.statistics.pair_groups import PairGroups
 from facedis.metrics.verification.pairs import identity_pairs
 from facedis.tasks.swapping.evaluators import ExpressionEvaluator, FaceNetEvaluator, IdentityEvaluator
 from facedis.tasks.swapping.generator import EncodedFaces
@@ -97,24 +98,21 @@ def measure_swaps(
         kind: sample_donors(faces.labels, faces.identities, kind == "across", config.pairs, config.seed)
         for kind in KINDS
     }
-    handler(Event("start", "swapping", total=sum(map(len, kinds.values()))))
-    known = _known(draws, faces, judges)
-    swapped: dict[str, Swapped | None] = {}
-    done = 0
-    for kind, donors in kinds.items():
-        pieces = []
-        for piece in _pieces(donors):
-            pieces.append(_drawn(draws, known, piece, judges))
-            done += len(piece)
-            handler(Event("advance", "swapping", done=done))
-        swapped[kind] = _swapped(faces, donors, pieces) if pieces else None
-        if not pieces:
-            reasons[kind] = f"there are no two faces for a swap {kind}{' people' if kind == 'across' else ' a person'}"
-    handler(Event("end", "swapping"))
-    handler(Event("start", "judging swaps"))
-    with threadpool_limits(1):  # the numbers do not depend on the machine's cores
+    with track(handler, "swapping", sum(map(len, kinds.values()))) as progress:
+        known = _known(draws, faces, judges)
+        swapped: dict[str, Swapped | None] = {}
+        for kind, donors in kinds.items():
+            pieces = []
+            for piece in _pieces(donors):
+                pieces.append(_drawn(draws, known, piece, judges))
+                progress.advance(len(piece))
+            swapped[kind] = _swapped(faces, donors, pieces) if pieces else None
+            if not pieces:
+                reasons[kind] = (
+                    f"there are no two faces for a swap {kind}{' people' if kind == 'across' else ' a person'}"
+                )
+    with track(handler, "judging swaps"), threadpool_limits(1):  # the numbers do not depend on the machine's cores
         numbers = _numbers(known, swapped, judges, config, reasons)
-    handler(Event("end", "judging swaps"))
     kind = next((kind for kind in KINDS if swapped[kind] is not None), None)
     return numbers | {"reasons": reasons}, [] if kind is None else _shown(known, swapped[kind], config.shown)
 
@@ -178,7 +176,10 @@ def _swapped(faces: Faces, donors: Donors, pieces: Sequence[_Drawn]) -> Swapped:
     columns = [None if column[0] is None else np.concatenate(column) for column in zip(*pieces, strict=True)]
     known = faces.labels, faces.identities, faces.settings, faces.strength, faces.one_setting
     return Swapped(
-        donors, DonorGroups.from_donors(donors, faces.identities), ground_truth_faces(donors, *known), *columns
+        donors,
+        PairGroups.from_indices(donors.rest, donors.expression, faces.identities),
+        ground_truth_faces(donors, *known),
+        *columns,
     )
 
 

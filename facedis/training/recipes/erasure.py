@@ -12,7 +12,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from facedis.events import Event, EventHandler
+from facedis.events import EventHandler, track
 from facedis.faces.cache.loader import prefetch_batches
 from facedis.metrics.erasure.leace import fit_leace
 from facedis.metrics.erasure.reduced_rank import reduced_rank_basis
@@ -23,7 +23,6 @@ from facedis.model.preprocessing import to_images
 from facedis.training.data import TrainingData
 
 BATCH = 128
-_TASK = "erasing the expression"
 
 
 def erase_expression(
@@ -79,19 +78,16 @@ def _codes_and_targets(
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """The rest codes of the train split before their normalisation, and the retention targets."""
     rows, branch = data.train_rows, _rest_branch(model)
-    handler(Event("start", _TASK, total=len(rows)))
-    starts = range(0, len(rows), BATCH)
-    for number, (_, faces) in enumerate(
-        prefetch_batches(data.cache, [rows[start : start + BATCH] for start in starts])
-    ):
-        images = to_images(torch.from_numpy(faces).to(fabric.device), size)
-        maps = model.feature_maps(images)
-        codes = branch.unnormalised(model.rest_features(maps))
-        targets = [lowres_target(images)] if "lowres" in model.retention_heads else []
-        targets += [maps.trunk.mean((2, 3))] if "features" in model.retention_heads else []
-        yield codes.float().cpu().numpy(), torch.cat(targets or [codes[:, :0]], dim=1).float().cpu().numpy()
-        handler(Event("advance", _TASK, done=min(len(rows), (number + 1) * BATCH)))
-    handler(Event("end", _TASK))
+    with track(handler, "erasing the expression", len(rows)) as progress:
+        starts = range(0, len(rows), BATCH)
+        for _, faces in prefetch_batches(data.cache, [rows[start : start + BATCH] for start in starts]):
+            images = to_images(torch.from_numpy(faces).to(fabric.device), size)
+            maps = model.feature_maps(images)
+            codes = branch.unnormalised(model.rest_features(maps))
+            targets = [lowres_target(images)] if "lowres" in model.retention_heads else []
+            targets += [maps.trunk.mean((2, 3))] if "features" in model.retention_heads else []
+            yield codes.float().cpu().numpy(), torch.cat(targets or [codes[:, :0]], dim=1).float().cpu().numpy()
+            progress.advance(len(faces))
 
 
 def _rest_branch(model: Disentangler) -> Branch:

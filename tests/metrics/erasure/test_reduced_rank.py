@@ -1,11 +1,9 @@
-"""Directions that tell something else, found where they were put."""
-
 import numpy as np
 
 from facedis.metrics.erasure.reduced_rank import reduced_rank_basis
 
 
-def test_the_directions_that_made_the_targets_are_found():
+def test_basis_recovers_the_directions_of_the_targets():
     generator = np.random.default_rng(0)
     codes = generator.normal(size=(4000, 10))
     put, _ = np.linalg.qr(generator.normal(size=(10, 3)))
@@ -16,7 +14,7 @@ def test_the_directions_that_made_the_targets_are_found():
     np.testing.assert_allclose(found @ found.T, put @ put.T, atol=0.02)
 
 
-def test_the_one_that_tells_most_comes_first():
+def test_first_direction_is_the_most_predictive():
     codes = np.random.default_rng(1).normal(size=(4000, 5))
     targets = np.stack([3 * codes[:, 2], 0.5 * codes[:, 4]], axis=1)
     assert abs(reduced_rank_basis(codes, targets, 1)[2, 0]) > 0.99

@@ -1,21 +1,22 @@
 import numpy as np
 import pytest
 
-from facedis.metrics.generation.image_quality import kid, pair_weights, psnr, ssim
+from facedis.metrics.generation.image_quality import kid, psnr, ssim
 from facedis.metrics.statistics.intervals import Bootstrap
+from facedis.metrics.statistics.pair_groups import PairGroups
 
-PLAN = Bootstrap(n_resamples=200, seed=1)
+BOOTSTRAP = Bootstrap(n_resamples=200, seed=1)
 
 
-def two_pictures(generator, size, noise):
-    """A picture of waves and the same with noise."""
+def image_and_noisy_copy(generator, size, noise):
+    """An image of waves, and the same image with noise."""
     y, x = np.mgrid[:size, :size]
     waves = np.stack([128 + 100 * np.sin(x / 5), 128 + 100 * np.cos(y / 7), 128 + 60 * np.sin((x + y) / 9)], axis=2)
     noisy = waves + generator.normal(0, noise, waves.shape)
     return tuple(values.round().clip(0, 255).astype(np.uint8)[None] for values in (waves, noisy))
 
 
-def test_both_equal_scikit_images_values():
+def test_psnr_and_ssim_equal_scikit_image():
     # structural_similarity(..., channel_axis=2, gaussian_weights=True, sigma=1.5, use_sample_covariance=False,
     # data_range=255) and peak_signal_noise_ratio(..., data_range=255) of scikit-image 0.26.
     expected = {
@@ -26,12 +27,12 @@ def test_both_equal_scikit_images_values():
     }
     generator = np.random.default_rng(7)
     for (size, noise), values in expected.items():
-        pictures = two_pictures(generator, size, noise)
-        assert (ssim(*pictures)[0], psnr(*pictures)[0]) == pytest.approx(values, abs=1e-9)
+        images = image_and_noisy_copy(generator, size, noise)
+        assert (ssim(*images)[0], psnr(*images)[0]) == pytest.approx(values, abs=1e-9)
 
 
-def test_ssim_is_what_its_formula_says_in_a_single_window():
-    x, y = two_pictures(np.random.default_rng(0), 11, 40)
+def test_ssim_of_a_single_window_equals_the_definition():
+    x, y = image_and_noisy_copy(np.random.default_rng(0), 11, 40)
     steps = np.arange(-5, 6)
     window = np.exp(-(steps[:, None] ** 2 + steps[None] ** 2) / (2 * 1.5**2))
     window /= window.sum()
@@ -47,14 +48,14 @@ def test_ssim_is_what_its_formula_says_in_a_single_window():
     assert ssim(x, y)[0] == pytest.approx(np.mean(slow), abs=1e-9)
 
 
-def test_equal_pictures_have_the_most_there_can_be():
-    x, _ = two_pictures(np.random.default_rng(0), 20, 1)
+def test_psnr_and_ssim_of_equal_images():
+    x, _ = image_and_noisy_copy(np.random.default_rng(0), 20, 1)
     assert ssim(x, x)[0] == pytest.approx(1) and psnr(x, x)[0] == pytest.approx(10 * np.log10(255**2 * 12))
 
 
-def test_many_pictures_are_each_compared_with_their_own():
+def test_each_image_is_compared_with_its_own_reference():
     generator = np.random.default_rng(2)
-    pairs = [two_pictures(generator, 16, noise) for noise in np.linspace(1, 60, 70)]
+    pairs = [image_and_noisy_copy(generator, 16, noise) for noise in np.linspace(1, 60, 70)]
     x, y = (np.concatenate(side) for side in zip(*pairs, strict=True))
     assert ssim(x, y) == pytest.approx([ssim(*pair)[0] for pair in pairs])
     assert psnr(x, y) == pytest.approx([psnr(*pair)[0] for pair in pairs])
@@ -70,37 +71,32 @@ def slow_kid(x, y):
     return within(x) + within(y) - 2 * np.mean([k(a, b) for a in x for b in y])
 
 
-def test_kid_is_the_unbiased_sum_over_pairs():
+def test_kid_equals_a_sum_over_pairs():
     generator = np.random.default_rng(3)
     x, y = generator.normal(0, 1, (9, 4)), generator.normal(0.5, 2, (7, 4))
     people = np.arange(9) % 3
-    figure = kid(x, y, np.stack([people, people], axis=1), np.arange(7) % 3, PLAN)
-    assert figure.value == pytest.approx(slow_kid(x, y))
-    assert figure.low < figure.value < figure.high and (figure.n, figure.chance) == (9, 0.0)
+    estimate = kid(x, y, PairGroups(people, people), np.arange(7) % 3, BOOTSTRAP)
+    assert estimate.value == pytest.approx(slow_kid(x, y))
+    assert estimate.low < estimate.value < estimate.high and (estimate.n, estimate.chance) == (9, 0.0)
 
 
-def test_kid_of_one_distribution_is_zero_on_average_and_of_two_is_not():
+def test_kid_of_equal_distributions_is_zero_on_average():
     generator = np.random.default_rng(4)
-    alone = np.stack([np.arange(20)] * 2, axis=1)
+    alone = PairGroups(np.arange(20), np.arange(20))
 
-    def shifted(shift):
+    def kid_of_shift(shift):
         x, y = generator.normal(0, 1, (20, 3)), generator.normal(shift, 1, (20, 3))
         return kid(x, y, alone, np.arange(20), Bootstrap(n_resamples=2)).value
 
-    same, other = [shifted(0) for _ in range(300)], [shifted(1) for _ in range(30)]
+    same, other = [kid_of_shift(0) for _ in range(300)], [kid_of_shift(1) for _ in range(30)]
     assert abs(np.mean(same)) < 4 * np.std(same) / np.sqrt(300)
     assert np.mean(other) > 20 * abs(np.mean(same))
 
 
-def test_kid_of_a_single_picture_or_person_has_no_value_or_no_interval():
-    one = np.zeros((1, 2), int)
-    assert np.isnan(kid(np.ones((1, 3)), np.ones((5, 3)), one, np.arange(5), PLAN).value)
-    figure = kid(np.eye(3), np.eye(3), np.zeros((3, 2), int), np.zeros(3, int), PLAN)
-    assert figure.low is None and np.isfinite(figure.value)
-    couple = np.array([[0, 1], [1, 0], [0, 1]])
-    assert kid(np.eye(3), np.eye(3), couple, np.arange(3), PLAN).low is None
-
-
-def test_a_pair_comes_as_often_as_the_product_of_its_people():
-    often = np.array([[2.0, 3.0, 0.0]])
-    assert pair_weights(often, np.array([0, 0, 1, 2]), np.array([1, 0, 2, 2])).tolist() == [[6, 2, 0, 0]]
+def test_kid_of_a_single_image_or_person():
+    one = PairGroups(np.zeros(1, int), np.zeros(1, int))
+    assert np.isnan(kid(np.ones((1, 3)), np.ones((5, 3)), one, np.arange(5), BOOTSTRAP).value)
+    estimate = kid(np.eye(3), np.eye(3), PairGroups(np.zeros(3, int), np.zeros(3, int)), np.zeros(3, int), BOOTSTRAP)
+    assert estimate.low is None and np.isfinite(estimate.value)
+    couple = PairGroups(np.array([0, 1, 0]), np.array([1, 0, 1]))
+    assert kid(np.eye(3), np.eye(3), couple, np.arange(3), BOOTSTRAP).low is None

@@ -5,28 +5,28 @@ from facedis.metrics.probes.linear import ProbeData
 
 
 def steps(n: int, seed: int) -> ProbeData:
-    """The class is in which of three bands the first number lies."""
+    """Codes of which the first dimension determines the class: 0 in a central band, 2 outside."""
     codes = np.random.default_rng(seed).uniform(-1, 1, (n, 3)).astype(np.float32)
     return ProbeData(codes, (np.abs(codes[:, 0]) > 0.5).astype(int) * 2)
 
 
-def test_bands_are_read_and_a_class_that_p_lacks_is_never_answered():
-    fit, selection, test = steps(900, 0), steps(200, 1), steps(300, 2)
-    probe = boosting_probe(fit, selection, 3)
+def test_bands_are_classified_and_absent_classes_never_predicted():
+    train, val, test = steps(900, 0), steps(200, 1), steps(300, 2)
+    probe = boosting_probe(train, val, 3)
     logits = probe.logits(test.codes)
     assert (logits.argmax(axis=1) == test.labels).mean() > 0.9
     assert (logits[:, 1] == -np.inf).all()
     assert probe.hyperparameters["rounds"] % 5 == 0
 
 
-def test_the_rounds_are_those_that_v_likes_best():
-    fit, selection = steps(80, 0), steps(100, 1)
-    probe = boosting_probe(fit, selection, 3)
-    answers = probe.logits(selection.codes).argmax(axis=1)
-    assert probe.val_score == np.mean([(answers[selection.labels == k] == k).mean() for k in (0, 2)])
+def test_val_score_is_the_balanced_accuracy_on_val():
+    train, val = steps(80, 0), steps(100, 1)
+    probe = boosting_probe(train, val, 3)
+    answers = probe.logits(val.codes).argmax(axis=1)
+    assert probe.val_score == np.mean([(answers[val.labels == k] == k).mean() for k in (0, 2)])
 
 
-def test_nothing_to_grow_on_is_no_probe():
+def test_unfittable_data_gives_none():
     data = steps(40, 0)
     assert boosting_probe(ProbeData(np.ones((40, 3)), data.labels), data, 3) is None
     assert boosting_probe(ProbeData(data.codes, np.zeros(40, int)), data, 3) is None

@@ -12,31 +12,31 @@ def part(n: int, seed: int) -> ProbeData:
     return ProbeData(4 * np.eye(4)[labels] + generator.normal(size=(n, 4)), labels)
 
 
-def test_shuffled_labels_read_chance_however_clear_the_code_is():
+def test_permutation_null_is_at_chance_for_an_informative_code():
     null = permutation_null(part(400, 0), part(400, 1), 4, Bootstrap())
     assert null.value == pytest.approx(0.25, abs=0.03)
     assert null.low < 0.25 < null.high
     assert null.chance == 0.25 and null.n == 400
 
 
-def test_fewer_faces_make_a_wider_band():
+def test_permutation_null_is_wider_for_fewer_faces():
     few, many = (permutation_null(part(400, 0), part(n, 1), 4, Bootstrap()) for n in (40, 1600))
     assert few.high - few.low > many.high - many.low
 
 
-def test_a_constant_code_has_a_band_without_width():
+def test_permutation_null_of_a_constant_code_has_no_width():
     constant = ProbeData(np.ones((40, 3)), np.arange(40) % 4)
     null = permutation_null(constant, constant, 4, Bootstrap())
     assert (null.low, null.value, null.high) == (0.25, 0.25, 0.25)
 
 
-def test_nothing_to_shuffle_is_no_band():
+def test_permutation_null_without_classes_or_test_faces_is_none():
     data = part(8, 0)
     assert permutation_null(ProbeData(data.codes, np.zeros(8, int)), data, 4, Bootstrap()) is None
     assert permutation_null(data, ProbeData(data.codes[:0], data.labels[:0]), 4, Bootstrap()) is None
 
 
-def test_a_code_of_people_can_learn_any_label_of_people_by_heart():
+def test_control_task_is_solved_by_an_identity_code_only():
     people = np.repeat(np.arange(20), 8)
     names = np.char.add("p", people.astype(str))
     generator = np.random.default_rng(0)
@@ -45,7 +45,7 @@ def test_a_code_of_people_can_learn_any_label_of_people_by_heart():
     assert control_task(ProbeData(generator.normal(size=(160, 16)), people), names, 4, 0) < 0.55
 
 
-def test_without_four_faces_of_a_person_there_is_no_control():
+def test_control_task_needs_four_faces_of_a_person():
     data = part(30, 0)
     assert control_task(data, np.array([""] * 30), 4, 0) is None
     assert control_task(data, np.repeat([f"p{i}" for i in range(10)], 3), 4, 0) is None

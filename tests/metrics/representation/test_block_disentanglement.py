@@ -13,7 +13,7 @@ KINDS = ("whitened",)
 
 
 def world(mixing: str = "clean", n: int = 400) -> tuple[dict, list[Factor]]:
-    """Codes of P, V and Q: a class (expression) and an angle (rest), each in its own code or in both."""
+    """Codes of P, V and Q that encode a class (expression) and an angle (yaw), each in its own code or in both."""
     codes, labels, angles = {"expression": [], "rest": []}, [], []
     for seed in range(3):
         generator = np.random.default_rng(seed)
@@ -32,7 +32,7 @@ def world(mixing: str = "clean", n: int = 400) -> tuple[dict, list[Factor]]:
 
 
 @pytest.mark.parametrize(("mixing", "expected"), [("clean", 1), ("swapped", -1), ("same", 0), ("nothing", 0)])
-def test_clean_swapped_duplicated_and_empty_codes(mixing, expected):
+def test_scores_of_separated_swapped_duplicated_and_empty_codes(mixing, expected):
     scores = block_scores(*world(mixing), KINDS)
     for name, high in (("expression", (0.95, 0.6, 0.9)), ("yaw", (0.4, 0.9, 0.9))):
         for key, least in zip(("block_mig", "block_sap", "block_dci"), high, strict=True):
@@ -43,13 +43,13 @@ def test_clean_swapped_duplicated_and_empty_codes(mixing, expected):
                 assert abs(value) < 0.15, (name, key, value)
 
 
-def test_the_numbers_behind_the_gap_are_there():
+def test_score_and_information_by_code():
     scores = block_scores(*world(), KINDS)["expression"]
     assert scores["score"]["expression"] > 0.99 and scores["score"]["rest"] == pytest.approx(1 / 3, abs=0.08)
     assert scores["block_sap"] == pytest.approx(scores["score"]["expression"] - scores["score"]["rest"])
 
 
-def test_unknown_values_are_left_out_and_a_factor_that_is_never_known_has_no_score():
+def test_unknown_values_are_ignored():
     codes, (expression, yaw) = world()
     holes = tuple(np.where(np.arange(len(part)) % 2, part, np.nan) for part in yaw.values)
     assert block_scores(codes, [Factor("yaw", "rest", holes)], KINDS)["yaw"]["block_sap"] > 0.9
@@ -58,14 +58,14 @@ def test_unknown_values_are_left_out_and_a_factor_that_is_never_known_has_no_sco
     assert informativeness(codes["rest"], Factor("e", "expression", never), KINDS, 0) is None
 
 
-def test_a_block_matters_as_much_as_is_lost_without_it():
+def test_importance_is_the_loss_of_accuracy():
     codes, factors = world()
     lost = block_importances(codes, factors[0], 0)
-    assert lost["expression"] == pytest.approx(2 / 3, abs=0.1)  # from always right to chance
+    assert lost["expression"] == pytest.approx(2 / 3, abs=0.1)  # from 1 to chance
     assert lost["rest"] < 0.05
 
 
-def test_completeness_is_one_for_one_owner_and_zero_for_equal_shares():
+def test_completeness_of_known_values():
     assert completeness(np.array([0.0, 3.0, 0.0])) == 1
     assert completeness(np.array([2.0, 2.0, 2.0])) == pytest.approx(0)
     assert completeness(np.zeros(3)) == 0

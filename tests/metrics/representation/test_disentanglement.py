@@ -11,12 +11,12 @@ def factors(n: int, seed: int) -> dict[str, np.ndarray]:
 
 
 def owned(known: dict[str, np.ndarray]) -> np.ndarray:
-    """One number a factor, and one of noise."""
+    """One dimension per factor, and one of noise."""
     noise = np.random.default_rng(9).normal(size=len(known["yaw"]))
     return np.stack([known["expression"].astype(float), known["yaw"], noise], axis=1)
 
 
-def test_numbers_that_own_a_factor_score_high_and_doubled_ones_zero():
+def test_separated_factors_score_high_and_duplicated_dimensions_zero():
     p, q = factors(800, 0), factors(800, 1)
     clean = owned(q)
     doubled = np.concatenate([clean, clean], axis=1)
@@ -29,14 +29,14 @@ def test_numbers_that_own_a_factor_score_high_and_doubled_ones_zero():
     assert min(dci(clean, q).values()) > 0.8
 
 
-def test_permuted_factors_score_nothing():
+def test_permuted_factors_score_zero():
     p, q = factors(800, 0), factors(800, 1)
     shuffled = {name: np.random.default_rng(5).permutation(values) for name, values in q.items()}
     assert max(mig(owned(q), shuffled).values()) < 0.05
     assert max(sap((owned(p), owned(q)), (p, shuffled)).values()) < 0.1
 
 
-def test_mig_agrees_with_the_mutual_information_of_scikit_learn():
+def test_mig_equals_scikit_learn():
     known = factors(300, 0)
     codes = owned(known) + 0.2 * np.random.default_rng(1).normal(size=(300, 3))
 
@@ -54,19 +54,19 @@ def test_dci_of_known_importances():
     assert dci_of(np.array([[1.0, 0], [0, 1.0]])) == {"disentanglement": 1, "completeness": 1}
     even = dci_of(np.ones((2, 2)))
     assert even["disentanglement"] == pytest.approx(0) and even["completeness"] == pytest.approx(0)
-    split = dci_of(np.array([[1.0, 0], [1.0, 0], [0, 2.0]]))  # two numbers share a factor
+    split = dci_of(np.array([[1.0, 0], [1.0, 0], [0, 2.0]]))  # two dimensions encode one factor
     assert split["disentanglement"] == 1
     assert split["completeness"] == pytest.approx((1 - np.log(2) / np.log(3) + 1) / 2)
     assert dci_of(np.zeros((2, 2)))["completeness"] == 0
 
 
-def test_a_factor_that_never_changes_scores_zero():
+def test_constant_factor_scores_zero():
     codes = np.random.default_rng(0).normal(size=(50, 3))
     assert mig(codes, {"light": np.zeros(50)})["light"] == 0
     assert sap((codes, codes), ({"light": np.zeros(50)}, {"light": np.zeros(50)}))["light"] == 0
 
 
-def test_a_number_that_moves_by_rounding_alone_does_no_harm():
+def test_rounding_only_dimension_has_finite_scores():
     known = {name: values.astype(np.float32) if name == "yaw" else values for name, values in factors(60, 0).items()}
     codes = np.full((60, 2), 7.3, np.float32)
     codes[::2, 0] = np.nextafter(np.float32(7.3), np.float32(8))

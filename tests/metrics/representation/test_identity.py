@@ -2,14 +2,14 @@ import numpy as np
 import pytest
 
 from facedis.metrics.representation.identity import (
-    best_identity_probe,
     closed_set,
     normalised_identity,
     run_identity_probes,
 )
+from facedis.metrics.representation.leakage import best_probe
 from facedis.metrics.statistics.intervals import Bootstrap
 
-PLAN = Bootstrap(n_resamples=100)
+BOOTSTRAP = Bootstrap(n_resamples=100)
 
 
 def faces(people: int = 12, expressions: int = 4, each: int = 2) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -17,7 +17,7 @@ def faces(people: int = 12, expressions: int = 4, each: int = 2) -> tuple[np.nda
     return label, np.char.add("p", person.astype(str)), person
 
 
-def test_a_person_is_tested_on_expressions_that_did_not_teach():
+def test_test_expressions_are_unseen_in_train():
     labels, names, _ = faces()
     known = closed_set(labels, names, 0)
     assert known.num_identities == 12 and known.cross_expression_fraction == 1
@@ -28,65 +28,67 @@ def test_a_person_is_tested_on_expressions_that_did_not_teach():
         assert all(shown) and not shown[0] & shown[2] and not shown[1] & shown[2]
 
 
-def test_with_one_expression_faces_are_divided_and_it_is_said():
+def test_single_expression_is_divided_by_face():
     labels, names, _ = faces(expressions=1, each=5)
     known = closed_set(labels, names, 0)
     assert known.cross_expression_fraction == 0
     assert all(len(np.unique(known.labels[rows])) == 12 for rows in (known.train, known.val, known.test))
 
 
-def test_two_expressions_still_test_across():
+def test_two_expressions_are_tested_across():
     labels, names, _ = faces(expressions=2, each=3)
     known = closed_set(labels, names, 0)
     assert known.cross_expression_fraction == 1
     assert all(len(np.unique(known.labels[rows])) == 12 for rows in (known.train, known.val, known.test))
 
 
-def test_people_with_few_faces_or_no_name_take_no_part_and_at_most_so_many_do():
+def test_people_with_few_faces_or_unknown_are_excluded():
     labels = np.zeros(11, int)
     names = np.array(["a"] * 3 + ["b"] * 3 + ["c"] * 2 + [""] * 3)
     known = closed_set(labels, names, 0)
     assert known.num_identities == 2 and (known.labels[6:] == -1).all()
-    assert closed_set(labels, names, 0, most=1) is None
+    assert closed_set(labels, names, 0, max_identities=1) is None
     assert closed_set(labels[6:], names[6:], 0) is None
-    assert closed_set(*faces()[:2], 0, most=5).num_identities == 5
+    assert closed_set(*faces()[:2], 0, max_identities=5).num_identities == 5
 
 
-def test_a_code_of_people_names_them_all_and_noise_none():
+def test_identity_code_is_classified_and_noise_is_at_chance():
     labels, names, person = faces(each=4)
     known = closed_set(labels, names, 0)
     generator = np.random.default_rng(0)
     told = 6 * generator.normal(size=(12, 8))[person] + generator.normal(size=(len(person), 8))
-    clear = run_identity_probes(told, known, ("linear", "knn"), PLAN)
+    clear = run_identity_probes(told, known, ("linear", "knn"), BOOTSTRAP)
     assert all(reading.balanced_accuracy.value > 0.97 for reading in clear.values())
-    noise = run_identity_probes(generator.normal(size=told.shape), known, ("linear",), PLAN)["linear"].balanced_accuracy
+    noise = run_identity_probes(generator.normal(size=told.shape), known, ("linear",), BOOTSTRAP)[
+        "linear"
+    ].balanced_accuracy
     assert noise.low < 1 / 12 < noise.high
     assert noise.chance == pytest.approx(1 / 12) and noise.n == len(known.test)
 
 
-def test_a_constant_code_is_at_chance_exactly():
+def test_constant_code_is_at_chance():
     labels, names, _ = faces()
     known = closed_set(labels, names, 0)
-    figure = run_identity_probes(np.ones((len(labels), 3)), known, ("linear",), PLAN)["linear"].balanced_accuracy
-    assert figure.value == pytest.approx(1 / 12)
+    estimate = run_identity_probes(np.ones((len(labels), 3)), known, ("linear",), BOOTSTRAP)["linear"].balanced_accuracy
+    assert estimate.value == pytest.approx(1 / 12)
 
 
-def test_the_strongest_is_chosen_on_v_and_normalised_by_the_trunk():
+def test_best_probe_is_chosen_on_val_and_normalised_by_the_trunk():
     labels, names, person = faces(each=4)
     known = closed_set(labels, names, 0)
     generator = np.random.default_rng(0)
     looks = generator.normal(size=(12, 8))[person]
     loud, faint = (
-        run_identity_probes(scale * looks + generator.normal(size=looks.shape), known, ("linear", "knn"), PLAN)
+        run_identity_probes(scale * looks + generator.normal(size=looks.shape), known, ("linear", "knn"), BOOTSTRAP)
         for scale in (6.0, 0.5)
     )
-    own, trunk = best_identity_probe(faint), best_identity_probe(loud)
+    own, trunk = best_probe(faint.values()), best_probe(loud.values())
     assert own.val_score == max(reading.val_score for reading in faint.values())
-    share = normalised_identity(own, trunk, len(known.test), PLAN)
+    share = normalised_identity(own, trunk, len(known.test), BOOTSTRAP)
     assert share.value == pytest.approx(
         (own.balanced_accuracy.value - 1 / 12) / (trunk.balanced_accuracy.value - 1 / 12)
     )
     assert 0 < share.low < share.value < share.high < 1
-    nothing = best_identity_probe(run_identity_probes(np.ones((len(labels), 3)), known, ("linear",), PLAN))
-    assert normalised_identity(own, nothing, 1, PLAN) is None
-    assert best_identity_probe({}) is None
+    nothing = best_probe(run_identity_probes(np.ones((len(labels), 3)), known, ("linear",), BOOTSTRAP).values())
+    assert normalised_identity(own, nothing, 1, BOOTSTRAP) is None
+    assert best_probe({}.values()) is None

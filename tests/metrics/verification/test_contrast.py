@@ -12,7 +12,7 @@ from facedis.metrics.verification.contrast import (
 )
 from facedis.metrics.verification.pairs import cosines
 
-PLAN = Bootstrap(n_resamples=200)
+BOOTSTRAP = Bootstrap(n_resamples=200)
 
 
 def faces(people=12, expressions=3, copies=2):
@@ -20,7 +20,7 @@ def faces(people=12, expressions=3, copies=2):
     return np.arange(n) // copies % expressions, (np.arange(n) // (expressions * copies)).astype(str)
 
 
-def test_every_pair_is_of_its_kind_and_none_comes_twice():
+def test_pairs_are_of_their_kind_and_unique():
     labels, names = faces()
     for kind, (first, second) in sample_pair_kinds(labels, names, seed=0).items():
         assert len(first) > 0 and (first != second).all()
@@ -29,45 +29,45 @@ def test_every_pair_is_of_its_kind_and_none_comes_twice():
         assert len({frozenset(pair) for pair in zip(first.tolist(), second.tolist(), strict=True)}) == len(first)
 
 
-def test_all_pairs_are_found_where_there_are_few_and_the_first_are_a_random_choice():
+def test_few_pairs_are_all_sampled_in_random_order():
     labels, names = faces(2, 2, 2)
     counts = {kind: len(first) for kind, (first, _) in sample_pair_kinds(labels, names, seed=0).items()}
     assert counts == dict(zip(PAIR_KINDS, (4, 8, 8, 8), strict=True))
-    some = sample_pair_kinds(*faces(), seed=0, most=50)
+    some = sample_pair_kinds(*faces(), seed=0, max_pairs=50)
     assert all(len(first) <= 50 for first, _ in some.values())
     first, _ = some["other_expression_other_person"]
     assert (np.diff(first) < 0).any()
-    again = sample_pair_kinds(*faces(), seed=0, most=50)
+    again = sample_pair_kinds(*faces(), seed=0, max_pairs=50)
     assert all((some[kind][0] == again[kind][0]).all() for kind in PAIR_KINDS)
 
 
-def test_people_without_a_name_are_different_people():
+def test_unknown_people_are_different_people():
     labels, _ = faces()
     kinds = sample_pair_kinds(labels, np.full(len(labels), ""), seed=0)
     assert [len(kinds[kind][0]) > 0 for kind in PAIR_KINDS] == [False, True, False, True]
 
 
-def test_a_code_of_the_expression_tells_it_and_nobody():
+def test_contrast_auc_of_expression_and_identity_codes():
     labels, names = faces()
     kinds = sample_pair_kinds(labels, names, seed=0)
     shown, known = np.eye(3)[labels], np.eye(12)[names.astype(int)]
     values = [
         {kind: cosines(code, *pair) for kind, pair in kinds.items()} for code in (shown, known, np.ones_like(shown))
     ]
-    expression, person, nothing = (contrast_auc(value, kinds, names, PLAN) for value in values)
+    expression, person, nothing = (contrast_auc(value, kinds, names, BOOTSTRAP) for value in values)
     assert expression["same_expression"].value == 1 and expression["same_person"].value == 0
     assert expression["same_expression_one_person"].value == 1
     assert expression["same_person_one_expression"].value == 0.5
     assert person["same_expression"].value == 0.5 and person["same_person"].value == 1
-    assert all(figure.value == 0.5 for figure in nothing.values())
-    better = contrast_auc_difference(values[0], values[2], kinds, names, PLAN)
+    assert all(estimate.value == 0.5 for estimate in nothing.values())
+    better = contrast_auc_difference(values[0], values[2], kinds, names, BOOTSTRAP)
     assert better["same_expression"].value == 0.5 and set(better) == set(CONTRASTS)
     alone = sample_pair_kinds(labels, np.full(len(labels), "one"), seed=0)
     likeness = {kind: cosines(shown, *pair) for kind, pair in alone.items()}
-    assert contrast_auc(likeness, alone, np.full(len(labels), "one"), PLAN)["same_person"] is None
+    assert contrast_auc(likeness, alone, np.full(len(labels), "one"), BOOTSTRAP)["same_person"] is None
 
 
-def test_a_distribution_in_numbers():
+def test_summary_of_a_distribution():
     found = summarise(np.arange(101.0))
     assert (found["n"], found["mean"]) == (101, 50)
     assert found["sd"] == pytest.approx(np.arange(101).std())

@@ -16,7 +16,7 @@ CODES = RNG.normal(size=(500, 16)).astype(np.float32)
 QUERY = RNG.normal(size=16).astype(np.float32)
 
 
-def slowly(query, codes, top):
+def full_sort(query, codes, top):
     values = cosines(np.concatenate([codes, query[None]]), np.arange(len(codes)), np.full(len(codes), -1))
     return np.argsort(-values, kind="stable")[:top], values
 
@@ -30,22 +30,22 @@ def search(request):
 
 
 @pytest.mark.parametrize("top", [1, 7, 500, 900])
-def test_the_nearest_are_those_of_the_slow_way(search, top):
-    expected, _ = slowly(QUERY, CODES, top)
+def test_top_k_equals_a_full_sort(search, top):
+    expected, _ = full_sort(QUERY, CODES, top)
     np.testing.assert_array_equal(top_k(QUERY, CODES, top, search), expected)
 
 
 @pytest.mark.parametrize("block", [1, 3, 64, 1000])
-def test_blocks_change_nothing(search, block):
+def test_block_size_does_not_change_the_result(search, block):
     best = TopK(QUERY, 9, search)
     for start in range(0, len(CODES), block):
         best.add(CODES[start : start + block])
-    expected, values = slowly(QUERY, CODES, 9)
+    expected, values = full_sort(QUERY, CODES, 9)
     np.testing.assert_array_equal(best.indices, expected)
     np.testing.assert_allclose(best.cosines, values[expected], atol=1e-6)
 
 
-def test_the_same_code_comes_first_among_codes_that_hardly_differ(search):
+def test_identical_code_is_first_among_nearly_equal_codes(search):
     codes = (1 + 1e-4 * RNG.normal(size=(300, 32))).astype(np.float32)
     assert top_k(codes[123], codes, 1, search).tolist() == [123]
 
@@ -58,19 +58,19 @@ def test_equal_codes_keep_their_order(search):
     assert best.indices.tolist() == [0, 1, 2] and best.cosines == pytest.approx(1)
 
 
-def test_codes_of_zeros_and_of_odd_lengths(search):
+def test_codes_of_zero_tiny_and_huge_length(search):
     codes = np.array([[0, 0], [3e-20, 0], [2e30, 0], [-1, 0], [1, 1]], np.float32)
     assert set(top_k(np.array([1, 0], np.float32), codes, 2, search)) == {1, 2}
     assert top_k(np.zeros(2, np.float32), codes, 1, search).tolist() == [0]
 
 
-def test_no_codes_give_no_face(search):
+def test_no_codes(search):
     best = TopK(QUERY, 4, search)
     best.add(CODES[:0])
     assert len(best.indices) == 0
 
 
-def test_faiss_is_taken_where_it_is():
+def test_default_search_is_faiss_where_installed():
     try:
         import faiss  # noqa: F401
     except ImportError:
@@ -80,7 +80,7 @@ def test_faiss_is_taken_where_it_is():
 
 
 @pytest.mark.parametrize("top", [1, 4, 9])
-def test_the_nearest_to_each_are_those_of_one_query_at_a_time(top):
+def test_top_k_per_query_equals_single_queries(top):
     rng = np.random.default_rng(3)
     queries, codes = rng.normal(size=(5, 6)), rng.normal(size=(9, 6))
     codes[4] = 0

@@ -6,11 +6,11 @@ from facedis.metrics.statistics.intervals import Bootstrap
 from facedis.metrics.verification.pairs import Pairs
 from facedis.metrics.verification.recognition import rank_one, verification_rates
 
-PLAN = Bootstrap(n_resamples=100)
+BOOTSTRAP = Bootstrap(n_resamples=100)
 
 
 def made(positive: np.ndarray, negative: np.ndarray) -> tuple[np.ndarray, Pairs, np.ndarray]:
-    """Pairs of 40 people with these values."""
+    """Genuine and impostor pairs of 40 people with the given values."""
     generator = np.random.default_rng(0)
     true, false = len(positive), len(negative)
     first = np.r_[2 * generator.integers(0, 40, true), 2 * generator.integers(0, 40, false)]
@@ -20,32 +20,34 @@ def made(positive: np.ndarray, negative: np.ndarray) -> tuple[np.ndarray, Pairs,
     return np.r_[positive, negative], Pairs(first, second, np.r_[np.ones(true, bool), np.zeros(false, bool)]), names
 
 
-def test_perfect_and_useless_likenesses():
-    perfect = verification_rates(*made(np.full(50, 0.9), np.full(200, 0.1)), PLAN)
+def test_rates_of_perfect_and_of_constant_similarity():
+    perfect = verification_rates(*made(np.full(50, 0.9), np.full(200, 0.1)), BOOTSTRAP)
     assert (perfect["eer"].value, perfect["tar_at_far_1"].value) == (0, 1)
-    useless = verification_rates(*made(np.full(50, 1.0), np.full(200, 1.0)), PLAN)
+    useless = verification_rates(*made(np.full(50, 1.0), np.full(200, 1.0)), BOOTSTRAP)
     assert useless["eer"].value == pytest.approx(0.5)
     assert useless["tar_at_far_1"].value == pytest.approx(0.01)
     assert (useless["eer"].chance, useless["tar_at_far_1"].chance, useless["eer"].n) == (0.5, 0.01, 250)
 
 
-def test_the_rates_are_those_of_the_roc_curve():
+def test_rates_equal_the_roc_curve():
     generator = np.random.default_rng(1)
     values, pairs, names = made(generator.normal(1, 1, 400), generator.normal(0, 1, 800))
     far, tar, _ = roc_curve(pairs.positive, values, drop_intermediate=False)
-    found = verification_rates(values, pairs, names, PLAN)
+    found = verification_rates(values, pairs, names, BOOTSTRAP)
     grid = np.linspace(0, 1, 100_001)
     gap = np.interp(grid, far, tar) - (1 - grid)
     assert found["eer"].value == pytest.approx(grid[np.abs(gap).argmin()], abs=2e-3)
-    assert found["eer"].value == pytest.approx(0.309, abs=0.03)  # of two normal distributions one deviation apart
+    assert found["eer"].value == pytest.approx(
+        0.309, abs=0.03
+    )  # the EER of two normal distributions one standard deviation apart
     assert found["tar_at_far_1"].value == pytest.approx(tar[far <= 0.01].max(), abs=1e-9)
     assert found["eer"].low < found["eer"].value < found["eer"].high
 
 
-def test_one_kind_of_pair_alone_says_nothing():
+def test_single_kind_of_pairs_has_no_rates():
     values, pairs, names = made(np.ones(5), np.zeros(5))
     assert (
-        verification_rates(values[:5], Pairs(pairs.first[:5], pairs.second[:5], pairs.positive[:5]), names, PLAN)
+        verification_rates(values[:5], Pairs(pairs.first[:5], pairs.second[:5], pairs.positive[:5]), names, BOOTSTRAP)
         is None
     )
 
@@ -55,25 +57,25 @@ def faces(people: int = 20, each: int = 4) -> tuple[np.ndarray, np.ndarray, np.n
     return person, label, np.char.add("p", person.astype(str))
 
 
-def test_a_code_of_people_finds_everybody_and_one_of_expressions_nobody():
+def test_rank_one_of_identity_and_expression_codes():
     person, label, names = faces()
     generator = np.random.default_rng(0)
     looks = generator.normal(size=(20, 16))[person]
-    assert rank_one(looks, label, names, PLAN).value == 1
+    assert rank_one(looks, label, names, BOOTSTRAP).value == 1
     shown = np.eye(4)[label] + 0.01 * looks[:, :4]
-    assert rank_one(shown, label, names, PLAN).value < 0.2
+    assert rank_one(shown, label, names, BOOTSTRAP).value < 0.2
 
 
-def test_a_constant_code_finds_exactly_as_many_as_chance():
+def test_rank_one_of_a_constant_code_is_chance():
     _, label, names = faces()
-    figure = rank_one(np.ones((80, 3)), label, names, PLAN)
-    assert figure.value == pytest.approx(1 / 20) and figure.chance == pytest.approx(1 / 20)
+    estimate = rank_one(np.ones((80, 3)), label, names, BOOTSTRAP)
+    assert estimate.value == pytest.approx(1 / 20) and estimate.chance == pytest.approx(1 / 20)
 
 
-def test_people_with_one_expression_are_not_asked():
+def test_people_with_one_expression_are_excluded():
     person, label, names = faces(people=3)
     label = np.where(person == 2, 0, label)
-    figure = rank_one(np.eye(3)[person], label, names, PLAN)
-    assert figure.chance == 0.5
-    assert rank_one(np.ones((4, 2)), np.zeros(4, int), np.array(["a", "a", "b", "b"]), PLAN) is None
-    assert rank_one(np.ones((4, 2)), np.arange(4), np.array([""] * 4), PLAN) is None
+    estimate = rank_one(np.eye(3)[person], label, names, BOOTSTRAP)
+    assert estimate.chance == 0.5
+    assert rank_one(np.ones((4, 2)), np.zeros(4, int), np.array(["a", "a", "b", "b"]), BOOTSTRAP) is None
+    assert rank_one(np.ones((4, 2)), np.arange(4), np.array([""] * 4), BOOTSTRAP) is None

@@ -1,20 +1,9 @@
-"""SSIM and pixel weights."""
+"""Pixel weights."""
 
 import pytest
 import torch
 
-from facedis.model.losses.image_losses import change_weights, ssim
-
-
-def test_ssim_of_square_windows():
-    x, y = torch.rand(2, 2, 3, 9, 8, dtype=torch.float64)
-    expected = []
-    for a, b in zip(*(each.unfold(2, 7, 1).unfold(3, 7, 1).reshape(-1, 49) for each in (x, y)), strict=True):
-        luminance = (2 * a.mean() * b.mean() + 1e-4) / (a.mean() ** 2 + b.mean() ** 2 + 1e-4)
-        covariance = ((a - a.mean()) * (b - b.mean())).mean()
-        expected.append(luminance * (2 * covariance + 9e-4) / (a.var(correction=0) + b.var(correction=0) + 9e-4))
-    assert ssim(x, y).mean().item() == pytest.approx(torch.stack(expected).mean().item(), abs=1e-4)
-    assert ssim(x, x).mean().item() == pytest.approx(1)
+from facedis.model.losses.image_losses import change_weights
 
 
 def test_pixels_that_differ_between_two_faces_of_a_scene_have_larger_weights():

@@ -27,38 +27,38 @@ def measured():
     return to_jsonable(result() | more)
 
 
-def test_what_is_not_known_is_said():
+def test_unknown_properties_are_stated():
     text = card(facts())
-    assert "How good it is was not measured." in text
-    assert "| faces it was trained on | not known |" in text
+    assert "Accuracy: not measured." in text
+    assert "| training faces | not known |" in text
     for key in ("training time", "machine", "versions"):
         assert f"| {key} | not known |" in text
     assert "- By age, sex, skin colour, origin, disability: not known" in text
     assert "- By person: not known." in text
-    assert "## What it must not be used for" in text and "## Limits" in text
+    assert "## Out-of-scope use" in text and "## Limitations" in text
 
 
-def test_every_measure_has_its_interval_chance_and_n(measured):
+def test_every_estimate_has_its_interval_chance_and_n(measured):
     text = card(facts([measured], training=TRAINING, machine="Linux, 2 cores"))
     assert "Accuracy: fer2013 val 51.2 % [40.0, 60.0], chance 33.3 %, n 1,234." in text
     assert "| accuracy | 51.2 % | [40.0, 60.0] | 33.3 % | 1,234 |" in text
     assert "| happiness | 51.2 % | [40.0, 60.0] | 33.3 % | 1,234 |" in text
-    assert "| fresh linear probe | 51.2 % | [40.0, 60.0] | 33.3 % | 1,234 |" in text
-    assert "| rest code: equal error rate | 51.2 % |" in text
-    assert "| rest code (64 numbers): effective rank | 0.5 |" in text
+    assert "| linear probe | 51.2 % | [40.0, 60.0] | 33.3 % | 1,234 |" in text
+    assert "| rest code: EER | 51.2 % |" in text
+    assert "| rest code | 64 | 0.5 | 51.2 % | 0.512 [0.400, 0.600] | 0.512 |" in text
     assert "| happiness | 4 | 705 | 6 |" in text
-    assert "12 people with 20.0 faces each" in text and "the worst 25.0 %" in text
-    assert "| training time | 120 min (120 images a second) |" in text
+    assert "12 people with 20.0 faces on average" in text and "minimum 25.0 %" in text
+    assert "| training time | 120 min (120 images/s) |" in text
     assert "| seed | 7 |" in text and "train.lr = 0.05" in text
 
 
-def test_the_stage_before_is_told(measured):
+def test_the_previous_stage_is_described(measured):
     first = STAGE | {"training": TRAINING, "command": "facedis train --baseline"}
     model = STAGE["model"] | {"weights": "expression"}
     text = card(facts([measured], model=model, began_with=first, training=TRAINING | {"seconds": 60.0}))
     assert text.index("| stage 1 |") < text.index("| stage 2 |")
     assert "`facedis train --baseline`" in text
-    assert "| began with | the trunk of the run expression |" in text
+    assert "| initial weights | trunk of the run expression |" in text
     assert "| training time | 1 min" in text
 
 

@@ -6,9 +6,10 @@ from facedis.errors import OutputError
 from facedis.reports.figures.evaluation_figures import bar_chart, code_maps, confusion_png, trade_off
 
 CLASSES = ("neutral", "happiness", "sadness")
+ERASED = "trunk features after LEACE"
 
 
-def test_the_picture_is_written_whole(tmp_path):
+def test_the_figure_is_written_whole(tmp_path):
     path = tmp_path / "new" / "confusion.png"
     confusion_png([[10, 0, 0], [5, 5, 0], [0, 0, 0]], CLASSES, path, "a title")
     picture = np.asarray(Image.open(path).convert("RGB"))
@@ -16,7 +17,7 @@ def test_the_picture_is_written_whole(tmp_path):
     assert [file.name for file in path.parent.iterdir()] == ["confusion.png"]
 
 
-def test_colour_is_the_share_of_the_row_and_not_the_count(tmp_path):
+def test_colour_is_the_fraction_of_the_row_not_the_count(tmp_path):
     few, many = tmp_path / "few.png", tmp_path / "many.png"
     confusion_png(np.eye(3) * 7, CLASSES, few)
     confusion_png(np.eye(3) * 8, CLASSES, many)
@@ -26,7 +27,7 @@ def test_colour_is_the_share_of_the_row_and_not_the_count(tmp_path):
     assert 0 < changed < 0.01  # only the digits differ
 
 
-def test_a_place_that_cannot_be_written_is_one_error(tmp_path):
+def test_an_unwritable_path_raises_output_error(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="cannot write"):
         confusion_png(np.eye(3), CLASSES, tmp_path / "file" / "confusion.png")
@@ -49,30 +50,30 @@ def points(result: dict) -> dict[str, tuple[float, float]]:
     return {bar.get_label(): tuple(float(v[0]) for v in bar.lines[0].get_data()) for bar in axes.containers}
 
 
-def test_a_code_lies_where_its_numbers_say():
-    assert points(measured(named=True)) == {"rest code": (0.7, 0.4), "trunk": (0.7, 0.8), "trunk, erased": (0.7, 0.3)}
+def test_the_trade_off_shows_retention_and_leakage():
+    assert points(measured(named=True)) == {"rest code": (0.7, 0.4), "trunk features": (0.7, 0.8), ERASED: (0.7, 0.3)}
 
 
-def test_where_nobody_is_known_the_trunk_tells_its_own_features_wholly():
+def test_without_identities_trunk_features_explain_themselves():
     found = points(measured(named=False))
-    assert found["rest code"] == (0.6, 0.4) and found["trunk"] == (1, 0.8) and found["trunk, erased"] == (1, 0.3)
+    assert found["rest code"] == (0.6, 0.4) and found["trunk features"] == (1, 0.8) and found[ERASED] == (1, 0.3)
 
 
-def test_a_baseline_without_people_has_its_trunk_alone_and_nothing_measured_no_plane():
+def test_a_baseline_shows_its_trunk_only_and_no_measurement_gives_no_figure():
     result = measured(named=True)
     result["leakage"] |= {"expression_in_rest": None}
-    assert set(points(result)) == {"trunk", "trunk, erased"}
+    assert set(points(result)) == {"trunk features", ERASED}
     assert trade_off({"leakage": {}, "retention": {}}) is None
 
 
-def test_maps_show_every_face_once_in_each_code():
+def test_projections_show_every_face_once_per_code():
     places = np.random.default_rng(0).normal(size=(12, 2))
     figure = code_maps({"expression": places, "rest": places}, np.arange(12) % 3, CLASSES)
     counts = [[len(points.get_offsets()) for points in axes.collections] for axes in figure.axes]
     assert counts == [[4, 4, 4], [4, 4, 4]]
 
 
-def test_bars_stand_in_the_order_of_their_names():
+def test_bars_are_in_the_order_of_their_names():
     axes = bar_chart(("a", "b"), (0.2, 0.9), "recall", 0.5).axes[0]
     tops = sorted(axes.patches, key=lambda bar: -bar.get_y())
     assert [bar.get_width() for bar in tops] == [0.2, 0.9]

@@ -49,7 +49,7 @@ class Reader(HTMLParser):
         assert self.open.pop() == tag
 
 
-def test_the_page_is_whole_and_fetches_nothing():
+def test_the_page_is_self_contained():
     text = evaluation_html(record(), gallery())
     reader = Reader()
     reader.feed(text)
@@ -59,34 +59,34 @@ def test_the_page_is_whole_and_fetches_nothing():
     assert "<script" not in text and "@import" not in text and "url(" not in text
 
 
-def test_pictures_are_what_they_say():
+def test_data_uris_have_the_right_mime_type():
     kinds = re.findall(r"data:image/([a-z+]+);base64,([^\"]+)", evaluation_html(record(), gallery()))
     heads = {"svg+xml": b"<?xml", "png": b"\x89PNG", "jpeg": b"\xff\xd8"}
     assert {kind for kind, _ in kinds} == set(heads)
     assert all(base64.b64decode(content).startswith(heads[kind]) for kind, content in kinds)
 
 
-def test_names_from_outside_stay_text():
+def test_names_are_escaped():
     text = evaluation_html(record(notes=["<b>loud</b>"]), gallery())
     assert "<b>loud" not in text and "&lt;b&gt;loud" in text
     assert "&lt;a&amp;b&gt;.png" in text
 
 
-def test_numbers_and_sentences_are_those_of_the_page_in_the_terminal():
+def test_the_page_has_the_tables_and_findings_of_the_terminal_report():
     text = evaluation_html(record(), gallery())
     assert "51.2 %</td><td>[40.0, 60.0]</td><td>33.3 %</td><td>1,234" in text
-    assert "The rest code still tells the expression" in text
-    assert "sadness taken for happiness, 97%" in " ".join(text.split())
+    assert "The rest code leaks the expression" in text
+    assert "sadness predicted as happiness, 97%" in " ".join(text.split())
 
 
-def test_a_baseline_without_people_has_fewer_pictures():
+def test_a_baseline_without_people_has_fewer_figures():
     places = {"expression": np.zeros((3, 2))}
     reader = Reader()
     reader.feed(evaluation_html(record(rest=False), gallery(maps=places, labels=np.arange(3), people=(), worst=())))
     assert len(reader.addresses) == 4
 
 
-def test_the_same_numbers_give_the_same_file(tmp_path):
+def test_the_page_is_deterministic(tmp_path):
     for name in ("a.html", "b.html"):
         write_evaluation(record(), gallery(), tmp_path / name)
     assert (tmp_path / "a.html").read_text() == (tmp_path / "b.html").read_text()
@@ -95,7 +95,7 @@ def test_the_same_numbers_give_the_same_file(tmp_path):
 
 @needs_chromium
 @pytest.mark.parametrize("width", [1200, 390])
-def test_a_browser_shows_every_picture_and_asks_for_nothing(tmp_path, width):
+def test_a_browser_shows_every_image_without_requests(tmp_path, width):
     write_evaluation(record(), gallery(), tmp_path / "page.html")
     found = ask(tmp_path / "page.html", LOOK, tmp_path, width)
     assert found["pictures"] == 6 and found["bad"] == 0 and found["wide"] <= 0

@@ -6,14 +6,14 @@ from facedis.reports.tables.table_formats import TABLE_FORMATS, TextTable, to_cs
 TABLE = TextTable("50 % of a_b", ("", "C_exp"), (("beta1-0", "60.5 % [58.9, 62.1]"), ("a|b, c", "–")))
 
 
-def test_markdown_has_a_rule_and_escapes_its_own_sign():
+def test_markdown_has_a_rule_and_escapes_pipes():
     lines = to_markdown(TABLE).splitlines()
     assert lines[0] == "50 % of a_b" and lines[3] == "| :-- | --: |"
     assert lines[2] == "|  | C_exp |"
     assert lines[5] == "| a\\|b, c | – |"
 
 
-def test_latex_escapes_what_it_would_take_for_commands():
+def test_latex_escapes_special_characters():
     text = to_latex(TABLE)
     assert "\\caption{50 \\% of a\\_b}" in text
     assert "beta1-0 & 60.5 \\% {[}58.9, 62.1] \\\\" in text
@@ -21,10 +21,10 @@ def test_latex_escapes_what_it_would_take_for_commands():
     assert text.count("\\\\") == 3 and "\\begin{tabular}{lr}" in text
 
 
-def test_csv_is_read_back_as_it_was():
+def test_csv_can_be_read_back():
     rows = list(csv.reader(io.StringIO(to_csv(TABLE))))
     assert rows == [list(TABLE.header), *map(list, TABLE.rows)]
 
 
-def test_every_form_ends_its_last_line():
-    assert all(form(TABLE).endswith("\n") for form in TABLE_FORMATS.values())
+def test_every_format_ends_with_a_newline():
+    assert all(to_text(TABLE).endswith("\n") for to_text in TABLE_FORMATS.values())

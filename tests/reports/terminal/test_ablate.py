@@ -33,16 +33,16 @@ def cells(found: dict) -> list[dict[str, str]]:
     return [dict(zip(table.header, cells, strict=True)) for cells in table.rows]
 
 
-def test_the_papers_columns_come_first_then_ours_then_the_honest_ones():
+def test_published_columns_precede_measured_and_added_ones():
     header = text_table(result(row("baseline", 0.56, None), row("beta1-0", 0.6, p=0.0301))).header
     assert header[:5] == ("", "paper C_exp", "paper C_adv", "C_exp", "C_adv")
-    assert header[5] == "strongest probe on rest" and header[-1] == "p against the first"
-    assert "people in rest (AUC)" not in header  # nobody is known by name: no row has a number
+    assert header[5] == "best probe on rest" and header[-1] == "p against the first"
+    assert "identity in rest (AUC)" not in header  # no row has a number
 
 
-def test_a_row_has_its_numbers_with_intervals_and_its_test():
+def test_a_row_has_intervals_and_a_p_value():
     base, ours = cells(result(row("baseline", 0.56, None), row("beta1-0", 0.6, p=0.0301)))
-    assert base["strongest probe on rest"] == base["C_adv"] == base["p against the first"] == "–"
+    assert base["best probe on rest"] == base["C_adv"] == base["p against the first"] == "–"
     assert ours["paper C_exp"] == "60.53%" and ours["paper C_adv"] == "16%"
     assert ours["C_exp"] == "60.0 % [58.0, 62.0]"
     assert (ours["rank of rest"], ours["p against the first"]) == ("12.3", "0.030")
@@ -52,20 +52,20 @@ def test_several_seeds_become_mean_and_deviation():
     rows = [row("beta1-0", value, seed=seed, p=1e-5) for seed, value in enumerate((0.58, 0.60, 0.62))]
     (only,) = cells(result(*rows))
     assert only["C_exp"] == "60.0 ± 2.0 %"
-    assert only["trunk kept in rest (R²)"] == "0.300 ± 0.000"
+    assert only["trunk features in rest (R²)"] == "0.300 ± 0.000"
     assert only["p against the first"] == "<0.001, <0.001, <0.001"
     assert "3 seeds" in text_table(result(*rows)).title
 
 
-def test_the_page_says_what_the_adversary_hides():
+def test_adversary_and_best_probe_are_compared():
     stream = io.StringIO()
     for part in render(result(row("baseline", 0.56, None), row("beta1-0", 0.6))):
         Console(file=stream, width=200).print(part)
-    assert "beta1-0: its own adversary reads the expression from the rest code in 16.0 %" in stream.getvalue()
-    assert "the strongest probe in 40.0 % [38.0, 42.0], chance 14.3 %." in stream.getvalue()
+    assert "beta1-0: expression in the rest code: training adversary 16.0 % [14.0, 18.0]" in stream.getvalue()
+    assert ", best probe 40.0 % [38.0, 42.0], chance 14.3 %." in stream.getvalue()
 
 
-def test_rows_of_a_grid_need_no_number_of_the_paper():
+def test_rows_without_a_published_number_have_no_such_column():
     own = row("a", 0.5) | {"paper": {}}
     assert text_table(result(own)).header[:2] == ("", "C_exp")
     assert not any("AffectNet" in str(part) for part in render(result(own)))

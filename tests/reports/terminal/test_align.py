@@ -30,26 +30,26 @@ def row(text, name):
     return [cell.strip() for cell in line.strip("│").split("│")][1:]
 
 
-def test_the_page_counts_rows_and_people():
+def test_the_report_counts_images_and_people():
     text = printed(RECORD)
     assert row(text, "one face") == ["2,599", "99.3%"]
-    assert row(text, "not there") == ["7", "0.3%"]
+    assert row(text, "file missing") == ["7", "0.3%"]
     assert row(text, "happiness") == ["2,000", "590"]
     assert row(text, "unlabelled") == ["0", "1"]
     assert "667 people" in text
 
 
-def test_the_first_problems_are_named_and_the_others_counted():
+def test_the_first_problems_are_listed_and_the_others_counted():
     text = printed(RECORD)
-    assert "no_face: 4.jpg" in text and "no_face: 5.jpg" not in text
-    assert "and 12 more rows without a face" in text
+    assert "no face found: 4.jpg" in text and "no face found: 5.jpg" not in text
+    assert "and 12 more images without a face" in text
 
 
-def test_the_last_line_says_where_and_how_fast():
-    assert printed(RECORD).rstrip().endswith("Written: faces.h5 (2,600 faces of 160 px, 88.0 images a second)")
+def test_the_last_line_has_path_and_speed():
+    assert printed(RECORD).rstrip().endswith("Written: faces.h5 (2,600 faces of 160 px, 88.0 images/s)")
     assert printed(RECORD | {"rate": None}).rstrip().endswith("Written: faces.h5 (2,600 faces of 160 px)")
 
 
 def test_skipped_rows_of_the_dataset_are_counted():
-    assert "and 3 rows of the dataset that were skipped" in printed(RECORD | {"skipped": 3})
+    assert "and 3 dataset rows skipped" in printed(RECORD | {"skipped": 3})
     assert "skipped" not in printed(RECORD | {"skipped": 0})

@@ -36,19 +36,19 @@ def printed(**changes):
     return console.file.getvalue()
 
 
-def test_the_page_says_what_was_found_and_what_it_means():
+def test_the_report_lists_counts_and_problems():
     text = printed()
     for line in (
-        "data: read as lfw, 1,234 photographs, 56 people",
+        "data: dataset lfw, 1,234 images, 56 people",
         "images: 1,226 ok, 8 missing",
         "  missing: 4.jpg",
-        "rows skipped: 3",
+        "skipped rows: 3",
         "  2: it has no label (first: a.csv, line 7)",
         "  1: its name tells nothing (first: b.jpg)",
-        "equal images: 9, 4 of them across splits, 1 with another expression",
+        "duplicate images: 9, 4 of them across splits, 1 with different expressions",
         "  a.jpg = b.jpg",
-        "people in several splits: 2: Ann, Bo",
-        "pairs: 3,000 genuine, 2,999 impostor, 2 without their images",
+        "people in several splits: 2 (Ann, Bo)",
+        "pairs: 3,000 genuine, 2,999 impostor, 2 with missing images",
         "- train: m",
     ):
         assert f"{line}\n" in text
@@ -61,8 +61,8 @@ def test_the_page_says_what_was_found_and_what_it_means():
     assert "differs" not in text.split("│ people ")[1].splitlines()[0]
 
 
-def test_what_is_not_known_is_not_shown():
+def test_unknown_counts_are_not_shown():
     text = printed(counts=[], people=0, pairs=None, cropped=True)
-    assert "No published numbers to compare with." in text
+    assert "No published counts to compare with." in text
     assert "1,234 cropped faces\n" in text
     assert "people in several splits" not in text and "pairs" not in text

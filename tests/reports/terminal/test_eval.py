@@ -58,23 +58,26 @@ def shown(record: dict, width: int = 80) -> str:
     return stream.getvalue()
 
 
-def test_every_table_is_there_with_chance_and_n():
+def test_findings_precede_tables_with_chance_and_n():
     text = shown(result())
     for title in (
-        "Expression",
-        "Recall of each expression",
-        "Expression read from the rest code",
-        "Expression read from (strongest probe)",
-        "Person named, one of 20, from",
-        "Told apart by cosine",
-        "Recognised across expressions",
-        "Trunk features without the expression, predicted from (R2)",
+        "Findings",
+        "Caveats",
+        "Expression classification",
+        "Recall per expression",
+        "Confusion matrix",
+        "Leakage: expression in the rest code",
+        "Best probe: balanced accuracy of the expression",
+        "Best probe: balanced accuracy of the identity of 20 people",
+        "Retention: pairs by cosine similarity (AUC)",
+        "Retention: trunk features after LEACE explained (R²)",
+        "Identity verification across expressions",
         "Known factors",
     ):
         assert f"\n{title}" in text
     row = next(line for line in text.splitlines() if line.startswith("balanced accuracy"))
     assert row.split() == ["balanced", "accuracy", "51.2", "%", "[40.0,", "60.0]", "33.3", "%", "1,234"]
-    assert "What this says" in text
+    assert text.index("Findings") < text.index("Caveats") < text.index("Expression classification")
 
 
 def test_the_confusion_matrix_keeps_rows_and_columns():
@@ -87,21 +90,21 @@ def test_the_confusion_matrix_keeps_rows_and_columns():
     ]
 
 
-def test_what_is_known_but_not_measured_is_said():
+def test_caveats_are_shown():
     text = shown(result())
     assert "a note [with brackets]" in text
-    assert "left out, because the model does not know the expression: 18 contempt" in text
+    assert "faces left out because the model has no such expression: 18 contempt" in text
     assert any(line.split() == ["sadness", "–"] for line in text.splitlines())
 
 
-def test_a_baseline_shows_its_reason_once():
+def test_a_baseline_shows_each_reason_once():
     text = shown(result(rest=False))
     assert text.count("there is no rest code") == 1
     assert "usable information" not in text
-    assert "trunk features" in text and "Expression read from the rest code" not in text
+    assert "trunk features" in text and "expression in the rest code" not in text
 
 
-def test_the_page_fits_a_terminal_of_eighty_columns():
+def test_the_report_fits_eighty_columns():
     eight = tuple(f"expression{i}" for i in range(8))
     big = result(
         classes=eight, confusion=np.full((8, 8), 1234), recall=dict.fromkeys(eight, FIGURE), output="runs/a/eval-val"
@@ -112,12 +115,12 @@ def test_the_page_fits_a_terminal_of_eighty_columns():
 
 
 @pytest.mark.parametrize("output", [None, "runs/a/eval-val"])
-def test_the_last_line_says_where_the_files_are(output):
+def test_the_last_line_names_the_files(output):
     record = result(**({"output": output} if output else {}))
     assert ("Written: runs/a/eval-val/result.json" in shown(record)) == bool(output)
 
 
-def test_published_numbers_stand_beside_ours_where_the_protocol_is_the_same():
+def test_published_results_are_shown_for_the_same_protocol():
     seven = ("neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger")
     same = result(dataset="fer2013", split="test", classes=seven, confusion=np.ones((7, 7), int), n=3589)
     assert "Published" not in shown(result()) and "Residual Masking" not in shown(result())
@@ -127,7 +130,7 @@ def test_published_numbers_stand_beside_ours_where_the_protocol_is_the_same():
     assert any(line.split()[:3] == ["this", "run", "51.23"] for line in text.splitlines())
 
 
-def test_every_probe_that_was_tried_is_shown_and_the_strongest_is_named():
+def test_every_fitted_probe_is_shown():
     text = shown(result())
-    assert "strongest (network)" in text and "fresh linear probe" in text and "usable information" in text
-    assert "boosted trees" not in text
+    assert "best: MLP probe" in text and "linear probe" in text and "usable information" in text
+    assert "gradient boosting" not in text

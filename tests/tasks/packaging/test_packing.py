@@ -29,12 +29,12 @@ def test_a_packed_model_gives_the_codes_of_its_run(tmp_path, monkeypatch):
     assert model.packed and model.adversary is None and run.adversary is not None
     assert all(value.dtype == torch.float32 for value in model.model.parameters())
     device = torch.device("cpu")
-    ours, theirs = encode_faces(run, FACES, device), encode_faces(model, FACES, device)
-    for name, codes in ours.items():
-        np.testing.assert_allclose(theirs[name], codes, atol=0.02 * np.abs(codes).max())
+    original, loaded = encode_faces(run, FACES, device), encode_faces(model, FACES, device)
+    for name, codes in original.items():
+        np.testing.assert_allclose(loaded[name], codes, atol=0.02 * np.abs(codes).max())
 
 
-def test_the_file_is_half_precision_and_holds_nothing_that_only_helped_to_train(tmp_path, monkeypatch):
+def test_the_file_is_half_precision_and_has_no_training_modules(tmp_path, monkeypatch):
     run, folder = packed(tmp_path, monkeypatch, expression_size=12)
     with safe_open(folder / MODEL, "pt") as file:
         kinds = {name: file.get_tensor(name).dtype for name in file.keys()}  # noqa: SIM118
@@ -44,19 +44,19 @@ def test_the_file_is_half_precision_and_holds_nothing_that_only_helped_to_train(
     assert (folder / MODEL).stat().st_size < 0.55 * (run.path / MODEL).stat().st_size
 
 
-def test_what_was_erased_stays_erased(tmp_path, monkeypatch):
+def test_the_leace_erased_layer_keeps_full_precision(tmp_path, monkeypatch):
     run, folder = packed(tmp_path, monkeypatch)
     last = run.model.rest_branch.layers[-1].weight
     assert (load_packed(folder).model.rest_branch.layers[-1].weight == last).all()
 
 
-def test_numbers_that_half_precision_cannot_hold_stay_whole():
+def test_tensors_outside_the_range_of_half_precision_are_unchanged():
     large, small, count = torch.tensor([1e6, 1.0]), torch.tensor([0.1]), torch.tensor([3])
     assert to_half(large) is large and to_half(count) is count
     assert to_half(small).dtype == torch.float16
 
 
-def test_no_path_of_the_machine_goes_along(tmp_path, monkeypatch):
+def test_a_packed_model_has_no_absolute_paths(tmp_path, monkeypatch):
     run = make_run(tmp_path / "run", 3)
     info = read_info(run.path)
     faces = info["faces"] | {"path": f"{tmp_path}/secret/x.h5"}
@@ -67,7 +67,7 @@ def test_no_path_of_the_machine_goes_along(tmp_path, monkeypatch):
     assert json.loads((folder / "model.json").read_text())["command"] == "facedis train --faces x.h5"
 
 
-def test_the_temperature_goes_along(tmp_path, monkeypatch):
+def test_a_packed_model_has_the_temperature(tmp_path, monkeypatch):
     run = make_run(tmp_path / "run", 3)
     write_text(run.path / CALIBRATION, json.dumps({"temperature": 1.5, "faces": f"{tmp_path}/x.h5"}))
     _, folder = packed(tmp_path, monkeypatch, run=run)
@@ -81,18 +81,18 @@ def test_a_command_keeps_its_relative_paths():
     assert portable_command("facedis train 'unfinished") == ""
 
 
-def test_the_run_that_gave_the_trunk_is_told_and_may_not_judge(tmp_path, monkeypatch):
-    giver = make_run(tmp_path / "giver", 1)
-    run = make_run(tmp_path / "run", 2, weights=giver.path)
-    assert portable_info(run.path)["model"]["weights"] == "giver"
+def test_the_source_of_the_trunk_is_recorded_and_makes_evaluators_dependent(tmp_path, monkeypatch):
+    source = make_run(tmp_path / "source", 1)
+    run = make_run(tmp_path / "run", 2, weights=source.path)
+    assert portable_info(run.path)["model"]["weights"] == "source"
     _, folder = packed(tmp_path, monkeypatch, run=run)
     model = load_packed(folder)
-    assert model.info["began_with"]["tensors"] == giver.fingerprint
-    assert dependence_reason(giver, model) and dependence_reason(run, model) and dependence_reason(model, run)
+    assert model.info["began_with"]["tensors"] == source.fingerprint
+    assert dependence_reason(source, model) and dependence_reason(run, model) and dependence_reason(model, run)
     assert dependence_reason(make_run(tmp_path / "other", 9), model) == ""
 
 
-def test_every_damage_is_found(tmp_path, monkeypatch):
+def test_verify_model_finds_damaged_files(tmp_path, monkeypatch):
     _, folder = packed(tmp_path, monkeypatch)
     assert verify_model(str(folder))["whole"]
     content = (folder / MODEL).read_bytes()
@@ -107,7 +107,7 @@ def test_every_damage_is_found(tmp_path, monkeypatch):
     assert not found["whole"] and found["seen"] is None
 
 
-def test_other_answers_to_its_face_are_found(tmp_path, monkeypatch):
+def test_verify_model_finds_changed_outputs(tmp_path, monkeypatch):
     from facedis.model.storage.packed import write_manifest
 
     _, folder = packed(tmp_path, monkeypatch)
@@ -119,12 +119,12 @@ def test_other_answers_to_its_face_are_found(tmp_path, monkeypatch):
     assert not found["whole"] and found["furthest"] == pytest.approx(1)
 
 
-def test_a_folder_that_was_not_packed_is_never_replaced(tmp_path, monkeypatch):
+def test_only_packed_models_are_replaced(tmp_path, monkeypatch):
     run, folder = packed(tmp_path, monkeypatch)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "letter.txt").write_text("dear")
     for place, again in ((tmp_path / "mine", True), (folder, False)):
-        with pytest.raises(OutputError, match="there already"):
+        with pytest.raises(OutputError, match="exists already"):
             pack(run, [], str, PackageTarget(place, "demo", again))
     assert (tmp_path / "mine" / "letter.txt").exists()
     pack(run, [], lambda facts: "# again\n", PackageTarget(folder, "demo", True))
@@ -132,11 +132,11 @@ def test_a_folder_that_was_not_packed_is_never_replaced(tmp_path, monkeypatch):
     assert not list(tmp_path.glob(".packing-*"))
     with pytest.raises(ConfigError, match="--name"):
         pack(run, [], str, PackageTarget(tmp_path / "x", "a/b"))
-    with pytest.raises(RunError, match="packed model already"):
+    with pytest.raises(RunError, match="already a packed model"):
         pack(load_packed(folder), [], str, PackageTarget(tmp_path / "x", "x"))
 
 
-def test_the_settings_come_back(tmp_path, monkeypatch):
+def test_a_packed_model_has_the_settings_of_its_run(tmp_path, monkeypatch):
     run, folder = packed(tmp_path, monkeypatch, slope=0.3)
     model = load_packed(folder)
     assert isinstance(model.config, ModelConfig) and model.config.slope == 0.3

@@ -7,7 +7,7 @@ from facedis.config import DecoderConfig, ModelConfig
 from facedis.model.network.disentangler import build
 from facedis.training.decoder import decoder_losses
 from facedis.training.decoder.decoder_adversaries import DecoderAdversaries, discriminator_loss, map_adversary_loss
-from facedis.training.decoder.decoder_losses import TERMS, DecoderObjective, augment_swap
+from facedis.training.decoder.decoder_losses import TERMS, DecoderObjective, augment_swap, ssim
 from facedis.training.decoder.donors import DonorAssignment
 
 K, SIZE = 3, 32
@@ -106,3 +106,14 @@ def test_finished_parts_keep_their_running_statistics():
         name.split(".")[0] for name, value in objective.model.state_dict().items() if not value.equal(before[name])
     }
     assert changed == TRAINED
+
+
+def test_ssim_of_square_windows():
+    x, y = torch.rand(2, 2, 3, 9, 8, dtype=torch.float64)
+    expected = []
+    for a, b in zip(*(each.unfold(2, 7, 1).unfold(3, 7, 1).reshape(-1, 49) for each in (x, y)), strict=True):
+        luminance = (2 * a.mean() * b.mean() + 1e-4) / (a.mean() ** 2 + b.mean() ** 2 + 1e-4)
+        covariance = ((a - a.mean()) * (b - b.mean())).mean()
+        expected.append(luminance * (2 * covariance + 9e-4) / (a.var(correction=0) + b.var(correction=0) + 9e-4))
+    assert ssim(x, y).mean().item() == pytest.approx(torch.stack(expected).mean().item(), abs=1e-4)
+    assert ssim(x, x).mean().item() == pytest.approx(1)
