@@ -116,7 +116,7 @@ def resident_memory(source: Path, output: Path) -> dict[str, Any]:
             held.append((event.done, resident()))
 
     before, began = resident(), time.perf_counter()
-    result = align(source, output, AlignConfig(detector="none", size=FACE_SIZE), handler)
+    result = align(source, output, AlignConfig(detector="none", image_size=FACE_SIZE), handler)
     settled = [size for done, size in held if done >= SETTLED] or [held[-1][1]]
     return {
         "before": before,
@@ -178,7 +178,7 @@ def trunk_rate(batches: int = 3) -> dict[str, float]:
     from facedis.config import ModelConfig
     from facedis.model.network.disentangler import build
 
-    trunk = build(ModelConfig(weights="none", size=FACE_SIZE, decoder="none"), 8)[0].trunk
+    trunk = build(ModelConfig(weights="none", image_size=FACE_SIZE, decoder="none"), 8)[0].trunk
     trunk = trunk.to(memory_format=torch.channels_last)
     images = torch.rand(BATCH // 2, 3, FACE_SIZE, FACE_SIZE).contiguous(memory_format=torch.channels_last)
     rates = {}
@@ -274,7 +274,7 @@ def children() -> float:
 
 def start(source: Path, output: Path, shard: str, cores: list[int]) -> subprocess.Popen:
     """`facedis align` as a user types it, on some of the cores, with one thread that decodes."""
-    words = ["align", source, "-o", output, "--detector", "none", "--size", FACE_SIZE, "--workers", 1, "-q"]
+    words = ["align", source, "-o", output, "--detector", "none", "--image-size", FACE_SIZE, "--workers", 1, "-q"]
     words += ["--shard", shard] if shard else []
     started = subprocess.Popen([sys.executable, "-m", "facedis", *map(str, words)])
     os.sched_setaffinity(started.pid, cores)

@@ -64,7 +64,7 @@ def main() -> None:
     parser.add_argument("--suffix", default=".npz")
     parser.add_argument("-o", "--output", type=Path)
     arguments = parser.parse_args()
-    settings = ModelConfig(trunk=arguments.trunk, weights="none", size=arguments.size, decoder="none")
+    settings = ModelConfig(trunk=arguments.trunk, weights="none", image_size=arguments.size, decoder="none")
     branches = {"trunk": (), "expression": ("expression",), "both": ("expression", "rest")}
     torch.manual_seed(0)
     with FacesCache.open(arguments.faces) as cache, tempfile.TemporaryDirectory() as name:

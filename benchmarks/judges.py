@@ -6,7 +6,7 @@ its code, by cosine. Neither knows a weight of the model that is judged.
 
     facedis align
     python benchmarks/judges.py faces.h5 -o judges
-    facedis swap-eval --judge judges/expression --face-judge judges/identity
+    facedis swap-eval --expression-model judges/expression --identity-model judges/identity
 """
 
 import argparse
@@ -35,11 +35,11 @@ def judge(cache: FacesCache, place: Path, names: np.ndarray, options: argparse.N
     config = ModelConfig(
         trunk=options.trunk,
         weights="none",
-        size=options.size,
+        image_size=options.size,
         baseline=True,
         branch="light",
         branch_widths=(128, 128, 128),
-        expression_size=64,
+        expression_dim=64,
         decoder="none",
     )
     torch.manual_seed(options.seed)

@@ -126,7 +126,7 @@ def as_script(run: Path, path: str) -> tuple[str, str, str]:
     from facedis.faces.alignment.align_images import crop_config
 
     loaded = load_run(run)
-    model, size, crop = loaded.model, loaded.config.size, crop_config(loaded)
+    model, size, crop = loaded.model, loaded.config.image_size, crop_config(loaded)
 
     class Network(nn.Module):
         def __init__(self) -> None:
@@ -139,8 +139,8 @@ def as_script(run: Path, path: str) -> tuple[str, str, str]:
 
     with torch.inference_mode(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # TorchScript is on its way out, but a script can load it alone
-        torch.jit.trace(Network().eval(), torch.rand(2, 3, crop.size, crop.size)).save(path)
-    return str(crop.size), str(crop.margin), crop.crop
+        torch.jit.trace(Network().eval(), torch.rand(2, 3, crop.image_size, crop.image_size)).save(path)
+    return str(crop.image_size), str(crop.margin), crop.crop
 
 
 def steady(run: Path, photos: list[str]) -> dict:

@@ -4,8 +4,8 @@ One finished encoder; each row teaches it to draw anew from the same random deco
 `ROWS`, and its swaps are judged on a rendered grid of people whom nobody saw, where the truth is known.
 
     facedis align && facedis align ~/.cache/facedis/synthetic-faces-2/grid -o grid.h5
-    facedis synth --scenes --identities 240 --size 96 --seed 7 -o scenes && facedis align scenes -o scenes.h5
-    facedis train --preset clean --draw-faces scenes.h5 --name clean
+    facedis synth --scenes --identities 240 --image-size 96 --seed 7 -o scenes && facedis align scenes -o scenes.h5
+    facedis train --preset clean --decoder.faces scenes.h5 --name clean
     python benchmarks/judges.py faces.h5 -o judges
     python benchmarks/swaps.py runs/clean grid.h5 judges --faces scenes.h5 -o docs/results/swaps
 
@@ -14,6 +14,7 @@ Beside the table it makes a sheet of the last row's swaps, and one picture of th
 
 import argparse
 import json
+import threading
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -23,33 +24,33 @@ from lightning_fabric import Fabric
 from PIL import Image, ImageDraw, ImageFont
 
 from facedis import __version__
-from facedis.config import ModelConfig, SwapEvalConfig, TrainConfig, as_dict
-from facedis.events import ignore_events
+from facedis.config import ModelConfig, SwapEvalConfig, TrainConfig, as_dict, resolve
 from facedis.faces.cache.cache import FacesCache
 from facedis.model.network.disentangler import build
 from facedis.model.storage.checkpoint import MODEL, Run, load_run, named_tensors, save_tensors, write_info
-from facedis.presets import DRAWING, SCENES
+from facedis.presets import read_preset
 from facedis.reports.provenance import save_image
 from facedis.reports.terminal.swap_eval import CAPTION, GAP, TILE, figures, sheet_of
 from facedis.tasks.swapping.evaluators import load_expression_evaluator, load_identity_evaluator
 from facedis.tasks.swapping.swap_evaluation import evaluate_swaps
 from facedis.tasks.swapping.swap_metrics import Evaluators, SwapExample
 from facedis.training.data import training_data
-from facedis.training.decoder.decoder_trainer import Drawing
+from facedis.training.decoder.decoder_trainer import DecoderTrainer
+from facedis.training.setup import Job
 
 #: Terms of the preset that a row has beyond the one above it; "" is the run as it was trained.
 ROWS = {
     "as trained": None,
-    "redrawn": ("draw_pixels", "draw_stand_in"),
-    "and a rest map": ("rest_map",),
-    "and the truth": ("draw_truth", "draw_still"),
-    "and structure": ("draw_structure",),
-    "and features": ("draw_features",),
-    "and what changes": ("draw_change",),
-    "and the swap's expression": ("draw_swap",),
-    "and its codes": ("draw_codes",),
-    "and a clean map": ("draw_clean",),
-    "and a critic": ("draw_real",),
+    "redrawn": ("l1_weight", "same_class_prob"),
+    "and a rest map": ("spatial_rest_channels",),
+    "and the truth": ("paired_prob", "map_invariance_weight"),
+    "and structure": ("ssim_weight",),
+    "and features": ("perceptual_weight",),
+    "and what changes": ("change_weight",),
+    "and the swap's expression": ("expression_weight",),
+    "and its codes": ("code_consistency_weight",),
+    "and a clean map": ("map_confusion_weight",),
+    "and a critic": ("gan_weight",),
 }
 COLUMNS = {
     "wanted expression": "transfer",
@@ -64,13 +65,15 @@ SHOWN, MARGIN = 8, 150
 def settings(run: Run, row: str, options: argparse.Namespace) -> tuple[ModelConfig, TrainConfig]:
     """Those of the preset `clean` with the terms up to `row` and no other."""
     named = [name for terms in list(ROWS.values())[: list(ROWS).index(row) + 1] for name in terms or ()]
-    preset = {name: DRAWING[name] | SCENES[name] for name in DRAWING}
-    model = preset["model"] | {"decoder": "later"} | ({} if "rest_map" in named else {"rest_map": 0})
-    terms = {name for of_row in ROWS.values() for name in of_row or () if name.startswith("draw_")}
-    draw = preset["train"] | {name: 0.0 for name in terms - set(named)}
-    draw |= {"draw_epochs": options.epochs or preset["train"]["draw_epochs"], "precision": options.precision}
-    draw |= {"draw_faces": str(options.faces.absolute())}
-    return replace(run.config, **model), replace(run.train_config, **draw)
+    preset = read_preset("clean-scenes")
+    kept = ("decoder_kind", "decoder_width", "spatial_rest_channels", "spatial_rest_size", "spatial_rest_context")
+    model = {name: preset["model"][name] for name in kept} | {"decoder": "post-hoc"}
+    model |= {} if "spatial_rest_channels" in named else {"spatial_rest_channels": 0}
+    terms = {name for of_row in ROWS.values() for name in of_row or () if name != "spatial_rest_channels"}
+    decoder = dict(preset["decoder"]) | {name: 0.0 for name in terms - set(named)}
+    decoder |= {"epochs": options.epochs or decoder["epochs"], "faces": str(options.faces.absolute())}
+    settings = {"decoder": decoder, "precision": options.precision}
+    return replace(run.config, **model), resolve(TrainConfig, as_dict(run.train_config), settings)
 
 
 def draw(run: Run, row: str, place: Path, options: argparse.Namespace) -> None:
@@ -90,7 +93,8 @@ def draw(run: Run, row: str, place: Path, options: argparse.Namespace) -> None:
         write_info(place, run.info | {"model": as_dict(model_config), "train": as_dict(config)})
         precision = {"32": "32-true", "bf16": "bf16-mixed"}[options.precision]
         fabric = Fabric(accelerator="auto", devices=1, precision=precision)
-        Drawing(fabric, place, data, model, (model_config, config)).run(lambda: False, ignore_events)
+        job = Job(options.faces, place, model_config, config)
+        DecoderTrainer(fabric, job, data, model).run_epochs(threading.Event())
     save_tensors(place / MODEL, named_tensors({"model": model, "adversary": run.adversary}))
 
 
@@ -185,7 +189,7 @@ def main() -> None:
         rows[row], shown[row] = judged(place, options)
         print(row, table({row: rows[row]}), sep="\n", flush=True)
     about = {"facedis": __version__, "torch": torch.__version__, "encoder_seed": run.train_config.seed}
-    epochs = options.epochs or SCENES["train"]["draw_epochs"]
+    epochs = options.epochs or read_preset("clean-scenes")["decoder"]["epochs"]
     about |= {"rows": rows, "epochs": epochs, "precision": options.precision}
     options.output.with_suffix(".json").write_text(json.dumps(about, indent=1) + "\n")
     options.output.with_suffix(".md").write_text(table(rows))

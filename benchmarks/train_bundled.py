@@ -7,7 +7,7 @@ One command for all of it: stopped at any moment, the same one goes on. A stage 
 not done again. What is trained, and how, stands in bundled.toml beside this file. Each step is a command of
 facedis and is printed before it runs. A try that takes a minute:
 
-    facedis align && python benchmarks/train_bundled.py faces.h5 -o try --epochs 1 --size 32 --quick
+    facedis align && python benchmarks/train_bundled.py faces.h5 -o try --epochs 1 --image-size 32 --quick
 """
 
 import argparse
@@ -42,9 +42,11 @@ def train(faces: Path, run: Path, stage: Mapping[str, Any], given: Mapping[str, 
     if (run / RUN).exists():  # from its last checkpoint, or from the start where there was none yet
         facedis("train", "--resume", run)
         return
-    settings = {**stage.get("model", {}), **stage["train"], **{k: v for k, v in given.items() if v is not None}}
+    tables = {name: table for name, table in stage.items() if name != "preset"}
+    settings = {("decoder." if table == "decoder" else "") + k: v for table in tables for k, v in tables[table].items()}
+    settings |= {name: value for name, value in given.items() if value is not None}
     if giver is not None:
-        settings |= {"weights": giver, "teacher": giver}
+        settings |= {"weights": giver, "teachers": giver}
     place = ("--runs", run.parent, "--name", run.name)
     facedis("train", "--faces", faces, "--preset", stage["preset"], *place, *words(settings))
 
@@ -108,8 +110,8 @@ def main() -> None:
     parser.add_argument("--also", type=Path, action="append", default=[], help="another cache to measure on")
     parser.add_argument("--recipe", type=Path, default=RECIPE)
     parser.add_argument("--epochs", type=int, help="of both stages")
-    parser.add_argument("--size", type=int, help="side of the input in pixels, of both stages")
-    parser.add_argument("--batch", type=int, help="of both stages")
+    parser.add_argument("--image-size", type=int, help="side of the input in pixels, of both stages")
+    parser.add_argument("--batch-size", type=int, help="of both stages")
     parser.add_argument("--seed", type=int, help="of both stages")
     parser.add_argument("--device", help="auto, cpu, cuda or mps")
     parser.add_argument("--expression", type=Path, help="a finished run to take for stage 1")
@@ -120,13 +122,15 @@ def main() -> None:
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, _end)
     recipe = read_toml(options.recipe)
-    given = {name: getattr(options, name) for name in ("epochs", "size", "batch", "seed", "device")}
+    given = {name: getattr(options, name) for name in ("epochs", "image_size", "batch_size", "seed", "device")}
     first, second = options.expression or options.output / "expression", options.output / "codes"
     if options.expression is None:
         train(options.faces, first, recipe["expression"], given, None)
     train(options.faces, second, recipe["codes"], given, first)
     measured = recipe["measured"] | ({"probes": "linear"} if options.quick else {})
-    more = words({"device": options.device} if options.device else {}) + (["--bootstrap", "100"] * options.quick)
+    more = words({"device": options.device} if options.device else {}) + (
+        ["--bootstrap-samples", "100"] * options.quick
+    )
     results = measure([options.faces, *options.also], second, measured, more)
     place = options.pack or options.output / options.name
     # Packing takes seconds, and a new result belongs into the card: done each time.

@@ -52,8 +52,8 @@ def main() -> None:
     parser.add_argument("--blocks", type=int, default=8, help="blocks of each kind, one step a block")
     parser.add_argument("-o", "--output", type=Path)
     arguments = parser.parse_args()
-    config = TrainConfig(batch=arguments.batch)
-    settings = ModelConfig(trunk=arguments.trunk, weights="none", size=arguments.size, decoder="none")
+    config = TrainConfig(batch_size=arguments.batch)
+    settings = ModelConfig(trunk=arguments.trunk, weights="none", image_size=arguments.size, decoder="none")
     fabric = Fabric(accelerator="auto", devices=1)
     with FacesCache.open(arguments.faces) as cache, tempfile.TemporaryDirectory() as folder:
         data = training_data(cache)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from facedis import __version__, plugins
+from facedis.commands.options import reflow
 from facedis.errors import FacedisError
 
 _STOPPED = "facedis: stopped; nothing that was finished is lost"
@@ -29,9 +30,18 @@ def app() -> typer.Typer:
     program.callback()(_top)
     for name, point in plugins.discover(plugins.COMMANDS).items():
         command = plugins.load(point)
-        if command is not None:
-            program.command(name)(command)
+        if isinstance(command, typer.Typer):
+            _reflow_group(command)
+            program.add_typer(command, name=name)
+        elif command is not None:
+            program.command(name, help=reflow(command.__doc__ or ""))(command)
     return program
+
+
+def _reflow_group(group: typer.Typer) -> None:
+    for command in group.registered_commands:
+        if command.callback is not None and command.help is None:
+            command.help = reflow(command.callback.__doc__ or "")
 
 
 def main() -> None:

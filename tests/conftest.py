@@ -16,9 +16,16 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 import numpy as np
 import pytest
 
+from facedis.config import as_dict, resolve
 from facedis.datasets.record import FaceRecord
 from facedis.faces.cache.cache import AlignedFaces, CacheInfo, CacheWriter, FacesCache
 from facedis.synthetic import bundled
+
+
+def change(config, **flat):
+    """`config` with settings changed by name; those of the decoder as a mapping `decoder=`."""
+    return resolve(type(config), as_dict(config), flat)
+
 
 CLASSES = ("neutral", "happiness", "anger")
 

@@ -1,7 +1,7 @@
-"""`facedis embed`: the codes of many faces into one file."""
+"""`facedis embed`: write the codes of many faces to one file."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -16,38 +16,43 @@ from facedis.commands.shared import (
     model_or_newest,
     show,
 )
+from facedis.config.eval_config import Split
 from facedis.errors import ConfigError, OutputError
 
 
 def embed(
-    faces: Annotated[Path, typer.Argument(help="A faces cache, or a folder of images.")] = Path("faces.h5"),
-    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write: .parquet, .npz or .csv.")] = Path(
+    faces: Annotated[Path, typer.Argument(help="Faces cache or folder of images.")] = Path("faces.h5"),
+    output: Annotated[Path, typer.Option("--output", "-o", help="File to write: .parquet, .npz or .csv.")] = Path(
         "codes.npz"
     ),
     code: Annotated[
-        str | None,
-        typer.Option(help="expression, rest, trunk (features), both (codes), or all. Default: both."),
+        Literal["expression", "rest", "trunk", "both", "all"] | None,
+        typer.Option(help="Code to write; trunk: the trunk's features.", show_default="both"),
     ] = None,
-    split: Annotated[str | None, typer.Option(help="Of a cache: train, val, test or all. Default: all.")] = None,
+    split: Annotated[Split | None, typer.Option(help="Split of a faces cache to encode.", show_default="all")] = None,
     model: ModelOption = None,
     crop: PhotoCrop = None,
-    batch: Annotated[int | None, typer.Option(help="Faces of a cache encoded at a time. Default: 128.")] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(help="Batch size for a faces cache.", show_default="128", min=1)
+    ] = None,
     overwrite: Overwrite = False,
-    device: DeviceOption = None,
+    device: DeviceOption = "auto",
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Write the codes of a faces cache or of a folder of images: -> codes.parquet, .npz or .csv.
+    """Write the codes of a faces cache or of a folder of images to a Parquet, NPZ or CSV file.
 
-    One row a face, with its row, image, expression, identity and split as far as they are known. It
-    takes the memory of a few faces, however many there are. The file appears when it is whole;
-    stopped, nothing is left. Images without a face are named and left out.
+    One row per face, with its row, image, expression, identity and split where known. Memory use does not depend on
+    the number of faces. The file is written atomically. Images without a face are reported and left out.
     """
-    options = {"code": code, "split": split, "crop": crop, "batch": batch, "device": device}
+    options = {"code": code, "split": split, "crop": crop, "batch_size": batch_size, "device": device}
     folder = faces.is_dir()
-    unused = [name for name in (("split", "batch") if folder else ("crop",)) if options[name] is not None]
+    unused = [name for name in (("split", "batch_size") if folder else ("crop",)) if options[name] is not None]
     if unused:
-        raise ConfigError(f"--{unused[0]} says nothing for a {'folder' if folder else 'faces cache'}", "leave it out")
+        raise ConfigError(
+            f"--{unused[0].replace('_', '-')} has no effect for a {'folder' if folder else 'faces cache'}",
+            "leave it out",
+        )
     if output.exists() and not overwrite:
         raise OutputError(f"{output} exists already", "choose another -o or --overwrite")
 
@@ -55,7 +60,7 @@ def embed(
     from facedis.tasks.encoding.embedding import embed as run_embedding
     from facedis.tasks.inference import InferenceOptions
 
-    inference = InferenceOptions(crop=crop, batch_size=128 if batch is None else batch, device=device or "auto")
+    inference = InferenceOptions(crop=crop, batch_size=batch_size or 128, device=device)
     trained, handler = model_or_newest(model, as_json, quiet), event_handler(as_json, quiet)
     result = run_embedding(trained, faces, output, code or "both", split or "all", inference, handler)
     show(result, render, as_json, quiet)

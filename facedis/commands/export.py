@@ -1,4 +1,4 @@
-"""`facedis export`: a trained model for programs without torch."""
+"""`facedis export`: write a model as an ONNX file."""
 
 from pathlib import Path
 from typing import Annotated
@@ -22,8 +22,8 @@ def export(
         Path,
         typer.Option(
             "--onnx",
-            help="The ONNX file to write: faces (N, S, S, 3) uint8 in, probabilities and codes out, with the resizing "
-            "and the temperature inside.",
+            help="ONNX file to write. Input: faces (N, S, S, 3) uint8. Outputs: probabilities and codes. Resizing and "
+            "temperature scaling are included.",
         ),
     ],
     model: ModelOption = None,
@@ -31,10 +31,10 @@ def export(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Write the encoder with its preprocessing as one ONNX file, which runs without torch and without facedis.
+    """Write the encoder with its preprocessing as one ONNX file that runs without torch and facedis.
 
-    The file is compared with the model on 100 faces; one that differs by 1e-4 or more is removed. It says
-    in its metadata how faces must be cut out, what the classes are, and where the weights come from.
+    The file is compared with the model on 100 faces and removed if they differ by 1e-4 or more. Its metadata contain
+    the crop, the classes and the origin of the weights.
     """
     if onnx.suffix.lower() != ".onnx":
         raise ConfigError(f"{onnx} does not end in .onnx", "so that nothing else is overwritten by mistake")

@@ -1,95 +1,71 @@
-"""`facedis faces`: look into a faces cache."""
+"""`facedis faces`: inspect, verify and convert a faces cache."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from facedis.commands.shared import AsJson, Quiet, event_handler, show
+from facedis.config.eval_config import Split
 from facedis.errors import CacheError, ConfigError
 
-_SHEET, _VERIFY, _PACK = "The contact sheet", "Verifying", "Packing"
+app = typer.Typer(no_args_is_help=True, help="Inspect, verify and convert a faces cache.")
+CacheArgument = Annotated[Path, typer.Argument(help="Faces cache made by `facedis align`.")]
+_FACES = Path("faces.h5")
 
 
-def faces(
-    action: Annotated[
-        str,
-        typer.Argument(
-            help="info (counts), sheet (a picture of faces row by row), verify (whether it is whole), or pack "
-            "(write it again in another storage).",
-            metavar="ACTION",
-        ),
-    ],
-    cache: Annotated[Path, typer.Argument(help="The faces cache.")] = Path("faces.h5"),
-    by: Annotated[
-        str, typer.Option(help="A row for each expression, or for each status.", rich_help_panel=_SHEET)
-    ] = "expression",
-    each: Annotated[int, typer.Option(help="Most faces in a row.", rich_help_panel=_SHEET)] = 12,
-    split: Annotated[str, typer.Option(help="train, val, test or all.", rich_help_panel=_SHEET)] = "all",
-    seed: Annotated[int, typer.Option(help="Decides which faces are drawn.", rich_help_panel=_SHEET)] = 0,
-    images: Annotated[
-        bool,
-        typer.Option(
-            "--images",
-            help="Also read every image of the source again, and say which would give another face today.",
-            rich_help_panel=_VERIFY,
-        ),
-    ] = False,
-    storage: Annotated[
-        str,
-        typer.Option(
-            help="raw (fastest), png (the same pixels in less space) or jpeg (least space).", rich_help_panel=_PACK
-        ),
-    ] = "png",
-    quality: Annotated[int, typer.Option(help="Of JPEG files, 1 to 100.", rich_help_panel=_PACK)] = 95,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="The file to write. Default: the cache's name with what was asked for."),
-    ] = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-) -> None:
-    """Look into a faces cache: counts, contact sheets, integrity; or store it in less space.
-
-    `verify_cache` reads every row, says which of them cannot be right, and whether the source has changed
-    since; a damaged cache ends with exit code 2.
-    """
-    if action == "info":
-        _info(cache, as_json, quiet)
-    elif action == "sheet":
-        _sheet(cache, output or Path(f"{cache.stem}-{by}.png"), (by, each, split, seed), as_json, quiet)
-    elif action == "verify":
-        _verify(cache, images, as_json, quiet)
-    elif action == "pack":
-        _pack(cache, output or cache.with_name(f"{cache.stem}-{storage}.h5"), (storage, quality), as_json, quiet)
-    else:
-        raise ConfigError(f"facedis faces cannot '{action}'", "choose one of: info, sheet, verify, pack")
-
-
-def _info(cache: Path, as_json: bool, quiet: bool) -> None:
+@app.command()
+def info(cache: CacheArgument = _FACES, as_json: AsJson = False, quiet: Quiet = False) -> None:
+    """Show the counts of a faces cache: splits, expressions, identities and statuses."""
     from facedis.faces.cache.summary import summarise_cache
     from facedis.reports.terminal.faces import render_summary
 
     show(summarise_cache(cache), render_summary, as_json, quiet)
 
 
-def _sheet(cache: Path, output: Path, chosen: tuple[str, int, str, int], as_json: bool, quiet: bool) -> None:
+@app.command()
+def sheet(
+    cache: CacheArgument = _FACES,
+    by: Annotated[
+        Literal["expression", "status"], typer.Option(help="One row per expression or per status.")
+    ] = "expression",
+    columns: Annotated[int, typer.Option(help="Maximum number of faces per row.", min=1)] = 12,
+    split: Annotated[Split, typer.Option(help="Split to take faces from.")] = "all",
+    seed: Annotated[int, typer.Option(help="Random seed of the choice of faces.")] = 0,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="PNG file to write.", show_default="CACHE-BY.png")
+    ] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write a contact sheet of random faces."""
     from PIL import Image
 
     from facedis.atomic_io import atomic_write
     from facedis.faces.cache.contact_sheet import contact_sheet
     from facedis.result import record
 
-    picture = Image.fromarray(contact_sheet(cache, *chosen))
+    output = output or Path(f"{cache.stem}-{by}.png")
     if output.suffix.lower() != ".png":
-        raise ConfigError(f"{output} is no PNG file", "choose a name that ends with .png")
+        raise ConfigError(f"{output} is not a PNG file", "choose a name that ends with .png")
+    picture = Image.fromarray(contact_sheet(cache, by, columns, split, seed))
     with atomic_write(output) as temporary:
         picture.save(temporary)
     result = record("sheet", faces=str(cache), output=str(output), width=picture.width, height=picture.height)
     show(result, lambda _: [f"Written: {output}"], as_json, quiet)
 
 
-def _verify(cache: Path, images: bool, as_json: bool, quiet: bool) -> None:
+@app.command()
+def verify(
+    cache: CacheArgument = _FACES,
+    images: Annotated[
+        bool,
+        typer.Option("--images", help="Also read every image of the source again and list those that changed."),
+    ] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Check every row of a faces cache, and whether its source has changed. Exit code 2 if it is damaged."""
     from facedis.faces.alignment.verify import verify_cache
     from facedis.reports.terminal.faces import render_verification
 
@@ -102,8 +78,24 @@ def _verify(cache: Path, images: bool, as_json: bool, quiet: bool) -> None:
         )
 
 
-def _pack(cache: Path, output: Path, chosen: tuple[str, int], as_json: bool, quiet: bool) -> None:
+@app.command()
+def pack(
+    cache: CacheArgument = _FACES,
+    storage: Annotated[
+        Literal["raw", "png", "jpeg"],
+        typer.Option(help="raw (fastest), png (same pixels in less space) or jpeg (least space)."),
+    ] = "png",
+    quality: Annotated[int, typer.Option(help="JPEG quality.", min=1, max=100)] = 95,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Faces cache to write.", show_default="CACHE-STORAGE.h5")
+    ] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Store a faces cache in another format."""
     from facedis.faces.cache.transcode import transcode
     from facedis.reports.terminal.faces import render_packing
 
-    show(transcode(cache, output, *chosen, handler=event_handler(as_json, quiet)), render_packing, as_json, quiet)
+    output = output or cache.with_name(f"{cache.stem}-{storage}.h5")
+    result = transcode(cache, output, storage, quality, handler=event_handler(as_json, quiet))
+    show(result, render_packing, as_json, quiet)

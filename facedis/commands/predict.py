@@ -1,4 +1,4 @@
-"""`facedis predict`: which expression every face of a photograph shows."""
+"""`facedis predict`: the expression of every face in images and videos."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -31,56 +31,65 @@ def predict(
     images: Annotated[
         list[str],
         typer.Argument(
-            help="Photographs, folders of them, patterns such as '*.jpg', videos, or - for a list of these on stdin.",
+            help="Images, folders, patterns such as '*.jpg', videos, or - to read a list of them from stdin.",
             metavar="IMAGES",
         ),
     ],
     neighbours: Annotated[
         Path | None,
         typer.Option(
-            help="Also name the faces with the nearest expression codes, of a faces cache or of codes by "
-            "`facedis embed` (.parquet, .npz)."
+            help="Also list the nearest faces by expression code, from a faces cache or codes of `facedis embed` "
+            "(.parquet, .npz).",
+            show_default="none",
         ),
     ] = None,
-    top: Annotated[int | None, typer.Option(help="How many neighbours of each face. Default: 3.")] = None,
-    every: Annotated[int | None, typer.Option(help="Of a video, take every so many-th frame. Default: 10.")] = None,
-    min_face: Annotated[
-        int | None, typer.Option(help="Side of the smallest face to find, in pixels. Default: 20.")
+    top_k: Annotated[
+        int | None, typer.Option(help="Number of neighbours of each face.", show_default="3", min=1)
     ] = None,
-    draw: Annotated[
-        Path | None, typer.Option(help="Folder for the photographs with their faces framed and named, as PNG.")
+    frame_stride: Annotated[int, typer.Option(help="Use every N-th frame of a video.", min=1)] = 10,
+    min_face_size: Annotated[
+        int | None, typer.Option(help="Side of the smallest face to detect, in pixels.", show_default="20", min=12)
     ] = None,
-    table: Annotated[Path | None, typer.Option("--csv", help="Also write a CSV file with a row a face.")] = None,
+    annotate_dir: Annotated[
+        Path | None,
+        typer.Option(help="Folder for the images with boxes and labels, as PNG.", show_default="none"),
+    ] = None,
+    table: Annotated[
+        Path | None, typer.Option("--csv", help="Also write a CSV file, one row per face.", show_default="none")
+    ] = None,
     model: ModelOption = None,
     crop: PhotoCrop = None,
     overwrite: Overwrite = False,
-    device: DeviceOption = None,
+    device: DeviceOption = "auto",
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object a picture and line, and nothing else, on stdout.")
+        bool, typer.Option("--json", help="Print JSON Lines, one object per image, and nothing else.")
     ] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Say which expression every face of the images shows, and how sure that is.
+    """Predict the expression of every face in images and videos.
 
-    All faces of a photograph are found, the largest first. The probabilities carry the temperature that was
-    fitted when the model was trained. Images that cannot be used, or show no face, are named on a line of
-    their own, and the others go on; exit code 2 only where no face was found in any.
+    All faces of an image are detected; the largest comes first. Probabilities are calibrated with the temperature
+    that was fitted after training. Images that cannot be read, or without a face, are reported on stderr and the
+    others continue; the exit code is 2 only if no face was found at all.
     """
-    _check(neighbours, top, every, table, draw, overwrite)
+    _check(neighbours, top_k, table, annotate_dir, overwrite)
     from facedis.tasks.encoding.temperature import Calibration
     from facedis.tasks.prediction.inputs import read_inputs
     from facedis.tasks.prediction.prediction import TOP_K, PredictOptions, predict_stream
 
-    trained, where = model_or_newest(model, as_json, quiet), device or "auto"
+    trained, where = model_or_newest(model, as_json, quiet), device
     near = None
     if neighbours is not None:
         from facedis.tasks.similarity.neighbours import Neighbours
 
         near = Neighbours.load(trained, neighbours, where, event_handler(as_json, quiet))
     calibration = Calibration.from_run(trained)
-    options = PredictOptions(crop=crop, min_face_size=min_face, neighbours=near, top_k=top or TOP_K, device=where)
-    found = predict_stream(trained, read_inputs(images, every or 10, draw), options)
-    _tell(found, trained, calibration.temperature if calibration.fitted else None, (as_json, quiet), (table, draw))
+    options = PredictOptions(
+        crop=crop, min_face_size=min_face_size, neighbours=near, top_k=top_k or TOP_K, device=where
+    )
+    found = predict_stream(trained, read_inputs(images, frame_stride, annotate_dir), options)
+    temperature = calibration.temperature if calibration.fitted else None
+    _tell(found, trained, temperature, (as_json, quiet), (table, annotate_dir))
 
 
 def _tell(
@@ -160,21 +169,18 @@ def _tell_problem(record: dict[str, Any]) -> None:
 
 
 def _check(
-    neighbours: Path | None, top: int | None, every: int | None, table: Path | None, draw: Path | None, overwrite: bool
+    neighbours: Path | None, top_k: int | None, table: Path | None, annotate_dir: Path | None, overwrite: bool
 ) -> None:
-    """Refuse what does not go together before anything is loaded."""
-    for name, value in (("top", top), ("every", every)):
-        if value is not None and value < 1:
-            raise ConfigError(f"--{name} is {value}", "it must be at least 1")
-    if top is not None and neighbours is None:
-        raise ConfigError("--top says nothing here", "it belongs to --neighbours")
+    """Refuse contradicting options before anything is loaded."""
+    if top_k is not None and neighbours is None:
+        raise ConfigError("--top-k has no effect here", "it belongs to --neighbours")
     if table is not None and table.suffix.lower() != ".csv":
         raise ConfigError(f"{table} does not end in .csv", "so that nothing else is overwritten by mistake")
     if table is not None and table.exists() and not overwrite:
         raise OutputError(f"{table} exists already", "choose another --csv or --overwrite")
-    if draw is not None:
+    if annotate_dir is not None:
         from facedis.atomic_io import refuse_unwritable
 
-        refuse_unwritable(draw)
-        if draw.exists() and any(draw.iterdir()) and not overwrite:
-            raise OutputError(f"{draw} holds files already", "choose another --draw or --overwrite")
+        refuse_unwritable(annotate_dir)
+        if annotate_dir.exists() and any(annotate_dir.iterdir()) and not overwrite:
+            raise OutputError(f"{annotate_dir} is not empty", "choose another --annotate-dir or --overwrite")

@@ -8,42 +8,33 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from facedis.config import Crop, Device
 from facedis.errors import CacheError
 
 if TYPE_CHECKING:  # a shell that asks for help should not wait for what only a run needs
-    from facedis.config import Config
     from facedis.events import EventHandler
     from facedis.model.storage.checkpoint import Run
     from facedis.result import Result
 
-SettingsFile = Annotated[
-    Path | None,
-    typer.Option("--config", help="TOML file of settings, one table a stage: align, model, train, eval, swap-eval."),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result record as JSON on stdout, and nothing else.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what an earlier run left at the output.")]
-DeviceOption = Annotated[str | None, typer.Option("--device", help="auto, cpu, cuda or mps.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON and nothing else.", show_default="off")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.", show_default="off")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing output.", show_default="off")]
+DeviceOption = Annotated[Device, typer.Option("--device", help="Device to compute on.")]
 ModelOption = Annotated[
     str | None,
     typer.Option(
         "--model",
         "--run",
-        help="The model: a run folder, a packed model's folder, hf:OWNER/NAME, or a name of `facedis models list`. "
-        "Default: the newest run, runs/latest, else the bundled model.",
+        help="Run folder, packed model, hf:OWNER/NAME, or a name from `facedis models list`.",
+        show_default="the newest run in ./runs, else bundled",
     ),
 ]
 PhotoCrop = Annotated[
-    str | None,
-    typer.Option("--crop", help="box, similarity, or none: the images are faces already. Default: as the run's faces."),
+    Crop | None,
+    typer.Option(
+        "--crop", help="How to crop; none: the images are cropped faces.", show_default="as in the model's training"
+    ),
 ]
-
-
-def settings(kind: "type[Config]", section: str, file: Path | None, options: Mapping[str, Any]) -> "Config":
-    """A stage's settings: defaults, then the table `section` of `file`, then the options typed."""
-    from facedis.config import read_settings, resolve
-
-    return resolve(kind, read_settings(file).get(section, {}), options)
 
 
 def event_handler(as_json: bool, quiet: bool) -> "EventHandler":

@@ -1,7 +1,7 @@
-"""`facedis similarity`: how alike are faces, in expression and in everything else."""
+"""`facedis similarity`: the similarity of faces in expression and in everything else."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -15,6 +15,7 @@ from facedis.commands.shared import (
     model_or_newest,
     show,
 )
+from facedis.config.eval_config import Split
 from facedis.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -22,78 +23,89 @@ if TYPE_CHECKING:
     from facedis.model.storage.checkpoint import Run
     from facedis.tasks.similarity.similarity import SimilarityResult
 
-_MANY, _SAMPLE = "An image against many, lists of pairs", "Random pairs of a faces cache"
-#: Files that hold many faces; a folder does too, and every other file is an image.
+_MANY, _SAMPLE = "Ranking and lists of pairs", "Random pairs of a faces cache"
+#: Suffixes of files with many faces; every other file is an image.
 _MANY_FACES = (".h5", ".hdf5", ".parquet", ".npz", ".csv")
 
 
 def similarity(
     image1: Annotated[
-        Path | None, typer.Argument(help="An image with a face; none with --pairs or --sample.", show_default=False)
+        Path | None, typer.Argument(help="Image with a face; omitted with --pairs or --sample.", show_default=False)
     ] = None,
     image2: Annotated[
         Path | None,
         typer.Argument(
-            help="Another one; or a folder of images, a faces cache, or codes of `facedis embed` (.parquet, .npz), "
-            "to find the faces most like IMAGE1.",
+            help="Second image; or a folder of images, a faces cache, or codes of `facedis embed` (.parquet, .npz) to "
+            "rank by similarity to IMAGE1.",
             show_default=False,
         ),
     ] = None,
-    top: Annotated[int | None, typer.Option(help="How many faces to list. Default: 10.", rich_help_panel=_MANY)] = None,
-    by: Annotated[
-        str | None,
-        typer.Option(help="Code to rank by: expression, rest or trunk. Default: expression.", rich_help_panel=_MANY),
+    top_k: Annotated[
+        int | None, typer.Option(help="Number of faces to list.", show_default="10", rich_help_panel=_MANY)
+    ] = None,
+    code: Annotated[
+        Literal["expression", "rest", "trunk"] | None,
+        typer.Option(help="Code to rank by.", show_default="expression", rich_help_panel=_MANY),
     ] = None,
     pairs: Annotated[
         Path | None,
         typer.Option(
-            help="List of pairs: a CSV file with the columns image1 and image2, further ones are kept; or LFW's "
-            "pairs.txt.",
+            help="List of pairs: a CSV file with the columns image1 and image2, or LFW's pairs.txt.",
+            show_default="none",
             rich_help_panel=_MANY,
         ),
     ] = None,
     images: Annotated[
         Path | None,
-        typer.Option(help="Folder of the images in --pairs. Default: that of the list.", rich_help_panel=_MANY),
+        typer.Option(help="Folder of the images in --pairs.", show_default="that of the list", rich_help_panel=_MANY),
     ] = None,
-    faces: Annotated[Path | None, typer.Option(help="The faces cache.", rich_help_panel=_SAMPLE)] = None,
+    faces: Annotated[
+        Path | None, typer.Option(help="Faces cache.", show_default="none", rich_help_panel=_SAMPLE)
+    ] = None,
     sample: Annotated[
         int | None,
         typer.Option(
-            help="Random pairs to list of each kind: same and different expression x same and different person.",
+            help="Number of random pairs of each kind: same/different expression, same/different person.",
+            show_default="none",
             rich_help_panel=_SAMPLE,
         ),
     ] = None,
     split: Annotated[
-        str | None, typer.Option(help="train, val, test or all. Default: all.", rich_help_panel=_SAMPLE)
+        Split | None, typer.Option(help="Split to sample from.", show_default="all", rich_help_panel=_SAMPLE)
     ] = None,
-    bootstrap: Annotated[
-        int | None, typer.Option(help="Resamples behind each interval. Default: 1000.", rich_help_panel=_SAMPLE)
+    bootstrap_samples: Annotated[
+        int | None,
+        typer.Option(help="Bootstrap resamples of each interval.", show_default="1000", rich_help_panel=_SAMPLE),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(help="Of the choice of faces and pairs. Default: 0.", rich_help_panel=_SAMPLE)
+        int | None, typer.Option(help="Random seed of faces and pairs.", show_default="0", rich_help_panel=_SAMPLE)
     ] = None,
     model: ModelOption = None,
     crop: PhotoCrop = None,
-    false_accepts: Annotated[
+    far: Annotated[
         float | None,
-        typer.Option(help="Share of unlike pairs above the threshold for alike. Default: 0.05."),
+        typer.Option(
+            help="False accept rate of the threshold: fraction of different-expression pairs above it.",
+            show_default="0.05",
+        ),
     ] = None,
     html: Annotated[
-        Path | None, typer.Option("--html", help="Also write one self-contained page with the faces.")
+        Path | None,
+        typer.Option("--html", help="Also write a self-contained page with the faces.", show_default="none"),
     ] = None,
-    table: Annotated[Path | None, typer.Option("--csv", help="Also write the pairs as a CSV file.")] = None,
-    device: DeviceOption = None,
+    table: Annotated[
+        Path | None, typer.Option("--csv", help="Also write the pairs as a CSV file.", show_default="none")
+    ] = None,
+    device: DeviceOption = "auto",
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Compare the expressions of faces: the cosine of their codes, and how usual that value is.
+    """Compare the expressions of faces by the cosine similarity of their codes.
 
-    Two images; an image against a folder, a faces cache or a file of codes; a list of pairs; or
-    random pairs of a faces cache. A cosine alone says little, so it is placed among pairs of the
-    run's own validation faces that show the same expression and among pairs that show different
-    ones, and likewise among pairs of one person and of two. Rows and images that cannot be used are
-    named, and the others go on.
+    Compares two images; an image with a folder, a faces cache or a file of codes; a list of pairs; or random pairs of
+    a faces cache. Each cosine is reported with its percentile among validation pairs of the same and of different
+    expressions, and of the same and of different identities. Images that cannot be read are reported and the others
+    continue.
     """
     given = dict(locals())
     _check(given)
@@ -116,10 +128,10 @@ def similarity(
 
 
 def _compared(run: "Run", given: dict[str, Any], handler: "EventHandler") -> "SimilarityResult":
-    """The comparison that was asked for; what was not given is left to its defaults."""
+    """The requested comparison; options that were not given keep their defaults."""
 
     def chosen(*names: str, **more: Any) -> dict[str, Any]:
-        return {name: given[name] for name in ("device", "false_accepts", *names) if given[name] is not None} | more
+        return {name: given[name] for name in ("device", "far", *names) if given[name] is not None} | more
 
     if given["sample"] is not None:
         from facedis.faces.cache.cache import FacesCache
@@ -142,18 +154,18 @@ def _compared(run: "Run", given: dict[str, Any], handler: "EventHandler") -> "Si
     from facedis.tasks.similarity.rank_faces import rank
 
     place = given["image2"] or given["faces"]
-    return rank(run, given["image1"], place, **chosen("top", "by", "crop", handler=handler))
+    return rank(run, given["image1"], place, **chosen("top_k", "code", "crop", handler=handler))
 
 
 def _draws(given: dict[str, Any]) -> dict[str, int]:
-    draws = given["bootstrap"]
+    draws = given["bootstrap_samples"]
     if draws is not None and draws < 100:
-        raise ConfigError(f"--bootstrap is {draws}", "it must be at least 100")
+        raise ConfigError(f"--bootstrap-samples is {draws}", "it must be at least 100")
     return {} if draws is None else {"draws": draws}
 
 
 def _check(given: dict[str, Any]) -> None:
-    """Refuse what does not go together, and options that would do nothing."""
+    """Refuse contradicting options, and options without effect."""
     image1, image2, faces = given["image1"], given["image2"], given["faces"]
     if given["sample"] is not None or given["pairs"] is not None:
         mode = "sample" if given["sample"] is not None else "pairs"
@@ -170,32 +182,32 @@ def _check(given: dict[str, Any]) -> None:
         mode = "pair" if _is_picture(image2) else "ranking"
     unused = [name for name, modes in _USED_BY.items() if given[name] is not None and mode not in modes]
     if unused:
-        raise ConfigError(f"--{unused[0].replace('_', '-')} says nothing here", f"it belongs to {_WORDS[unused[0]]}")
+        raise ConfigError(f"--{unused[0].replace('_', '-')} has no effect here", f"it belongs to {_WORDS[unused[0]]}")
 
 
-#: For which comparisons an option says something, and how they are called.
+#: The comparisons that use an option, and their names in messages.
 _USED_BY = {
-    "top": ("ranking",),
-    "by": ("ranking",),
+    "top_k": ("ranking",),
+    "code": ("ranking",),
     "images": ("pairs",),
     "faces": ("ranking", "sample"),
     "split": ("sample",),
-    "bootstrap": ("pairs", "sample"),
+    "bootstrap_samples": ("pairs", "sample"),
     "seed": ("sample",),
     "crop": ("pair", "ranking", "pairs"),
 }
 _WORDS = {
-    "top": "an image against a folder",
-    "by": "an image against a folder",
+    "top_k": "an image and a folder",
+    "code": "an image and a folder",
     "images": "--pairs",
     "faces": "--sample, or one image",
     "split": "--sample",
-    "bootstrap": "--sample or --pairs",
+    "bootstrap_samples": "--sample or --pairs",
     "seed": "--sample",
-    "crop": "images, not to faces that are cut out already",
+    "crop": "images, not to cropped faces",
 }
 
 
 def _is_picture(path: Path | None) -> bool:
-    """Whether the second argument is an image and not many; by its name, for it may be missing."""
+    """Whether the second argument is a single image, judged by its name."""
     return path is not None and not path.is_dir() and path.suffix.lower() not in _MANY_FACES

@@ -1,4 +1,4 @@
-"""`facedis swap`: faces exchange their expressions."""
+"""`facedis swap`: exchange the expressions of faces."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -26,7 +26,7 @@ def swap(
     images: Annotated[
         list[Path],
         typer.Argument(
-            help="X1 and X2: two images with a face. One with --onto. With --grid 2 to 16, or a folder of so many.",
+            help="Two images X1 and X2; one with --target-expression; with --grid 2 to 16, or a folder of them.",
             metavar="IMAGES",
         ),
     ],
@@ -35,39 +35,44 @@ def swap(
         typer.Option(
             "--output",
             "-o",
-            help="The labelled picture: PNG, JPEG or WebP. Each of its images also goes into the folder of the same "
-            "name without the ending, with result.json.",
+            help="Labelled image to write: PNG, JPEG or WebP. The single images and result.json are written into the "
+            "folder of the same name without suffix.",
         ),
     ] = Path("swap.png"),
     grid: Annotated[
-        bool, typer.Option("--grid", help="Every face with every expression: a row a person, a column an expression.")
+        bool,
+        typer.Option("--grid", help="Every face with every expression: one row per person, one column per expression."),
     ] = False,
     interpolate: Annotated[
         int | None,
         typer.Option(
-            help="Draw X1 in 2 to 60 steps from its expression to that of X2 or of --onto: a strip, or an animation "
-            "where -o ends in .gif."
+            help="Interpolate X1 in 2 to 60 steps to the expression of X2 or to --target-expression: a strip, or an "
+            "animation if -o ends in .gif.",
+            show_default="none",
         ),
     ] = None,
-    onto: Annotated[
-        str | None, typer.Option(help="Give X1 the mean expression of a class, such as happiness, instead of X2's.")
+    target_expression: Annotated[
+        str | None,
+        typer.Option(
+            help="Use the mean expression code of a class, such as happiness, instead of X2.", show_default="none"
+        ),
     ] = None,
     paste: Annotated[
-        bool, typer.Option("--paste", help="Also put each swapped face back into its photograph.")
+        bool, typer.Option("--paste", help="Also paste each swapped face back into its photograph.")
     ] = False,
     model: ModelOption = None,
     crop: PhotoCrop = None,
-    device: DeviceOption = None,
+    device: DeviceOption = "auto",
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Draw both faces again, then each with the expression of the other: Fig. 2 of the paper.
+    """Exchange the expressions of two faces, as in Fig. 2 of the paper.
 
-    Writes one picture: the faces X1 and X2, their reconstructions X1' and X2', and the swaps X1''
-    (rest of X1, expression of X2) and X2''. Needs a run with a decoder. Every picture that is drawn
-    says in its metadata that it is synthetic.
+    Writes one image with the faces X1 and X2, their reconstructions X1' and X2', and the swaps X1'' (rest code of X1,
+    expression code of X2) and X2''. Needs a model with a decoder. The metadata of every generated image states that
+    it is synthetic.
     """
-    _refuse_contradictions(images, grid, interpolate, onto, paste)
+    _refuse_contradictions(images, grid, interpolate, target_expression, paste)
     from facedis.atomic_io import refuse_unwritable
     from facedis.reports.provenance import check_image_format
     from facedis.reports.terminal.swap import folder_beside, render, write_drawing
@@ -76,42 +81,42 @@ def swap(
 
     check_image_format(output, *([".gif"] if interpolate else []))
     refuse_unwritable(folder_beside(output))
-    trained = model_or_newest(model, as_json, quiet)
-    wanted = SwapOptions(crop, device or "auto", paste, event_handler(as_json, quiet))
-    drawing = _drawn(trained, images, (grid, interpolate, onto), wanted)
+    trained, options = (
+        model_or_newest(model, as_json, quiet),
+        SwapOptions(crop, device, paste, event_handler(as_json, quiet)),
+    )
+    drawing = _generate(trained, images, (grid, interpolate, target_expression), options)
     result = drawing.record
     result["images"], result["output"] = write_drawing(drawing, output), str(folder_beside(output))
     write_result(result, folder_beside(output) / "result.json")
     show(result, render, as_json, quiet)
 
 
-def _drawn(
-    run: "Run", images: list[Path], task: tuple[bool, int | None, str | None], wanted: "SwapOptions"
+def _generate(
+    run: "Run", images: list[Path], mode: tuple[bool, int | None, str | None], options: "SwapOptions"
 ) -> "SwapResult":
     from facedis.tasks.swapping import swapping
 
-    grid, steps, onto = task
+    grid, steps, target = mode
     if grid:
         folder = len(images) == 1 and images[0].is_dir()
-        return swapping.swap_grid(run, swapping.images_in(images[0]) if folder else images, wanted)
+        return swapping.swap_grid(run, swapping.images_in(images[0]) if folder else images, options)
     if steps is not None:
-        return swapping.interpolate(run, images, steps, onto, wanted)
-    return (
-        swapping.swap(run, *images, wanted)
-        if onto is None
-        else swapping.swap_to_class_mean(run, images[0], onto, wanted)
-    )
+        return swapping.interpolate(run, images, steps, target, options)
+    if target is not None:
+        return swapping.swap_to_class_mean(run, images[0], target, options)
+    return swapping.swap(run, images[0], images[1], options)
 
 
-def _refuse_contradictions(images: list[Path], grid: bool, steps: int | None, onto: str | None, paste: bool) -> None:
-    if grid and (steps is not None or onto is not None or paste):
-        raise ConfigError("--grid goes with none of --interpolate, --onto and --paste", "leave them out")
+def _refuse_contradictions(images: list[Path], grid: bool, steps: int | None, target: str | None, paste: bool) -> None:
+    if grid and (steps is not None or target is not None or paste):
+        raise ConfigError("--grid excludes --interpolate, --target-expression and --paste", "leave them out")
     if steps is not None and paste:
-        raise ConfigError("--interpolate does not go with --paste", "leave out one of both")
-    wanted = 2 if onto is None else 1
+        raise ConfigError("--interpolate excludes --paste", "leave out one of them")
+    wanted = 2 if target is None else 1
     if not grid and len(images) != wanted:
-        with_onto = " with --onto" if onto is not None else ""
+        with_target = " with --target-expression" if target is not None else ""
         raise ConfigError(
-            f"{len(images)} image{'s' if len(images) > 1 else ''} given, a swap{with_onto} takes {wanted}",
-            "for several faces at once use --grid" if len(images) > wanted else "or take a class's mean with --onto",
+            f"{len(images)} image{'s' if len(images) > 1 else ''} given, a swap{with_target} takes {wanted}",
+            "for several faces at once use --grid" if len(images) > wanted else "or use --target-expression",
         )

@@ -1,4 +1,4 @@
-"""`facedis synth`: faces with known factors, rendered."""
+"""`facedis synth`: render faces with known factors."""
 
 import os
 from pathlib import Path
@@ -10,38 +10,43 @@ from facedis.commands.shared import AsJson, Quiet, event_handler, show
 
 
 def synth(
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to make, or to go on with.")] = Path(
-        "rendered"
-    ),
-    identities: Annotated[int, typer.Option(min=1, help="Number of people; the last fifth of them tests.")] = 72,
-    per_expression: Annotated[int, typer.Option(min=1, help="Pictures of each expression of each person.")] = 2,
-    size: Annotated[int, typer.Option(min=32, max=1024, help="Side of a picture in pixels.")] = 192,
-    seed: Annotated[int, typer.Option(help="Decides every picture.")] = 2020,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to create or to continue.")] = Path("rendered"),
+    identities: Annotated[
+        int, typer.Option(min=1, help="Number of identities; the last fifth is the test split.")
+    ] = 72,
+    per_expression: Annotated[int, typer.Option(min=1, help="Images of each expression of each identity.")] = 2,
+    image_size: Annotated[int, typer.Option(min=32, max=1024, help="Side of an image in pixels.")] = 192,
+    seed: Annotated[int, typer.Option(help="Random seed of all images.")] = 2020,
     grid: Annotated[
         bool,
         typer.Option(
-            "--grid", help="Instead: each expression of the people who test, all else equal (the truth for swaps)."
+            "--grid",
+            help="Render every expression of the test identities with all other factors equal: the true swaps.",
         ),
     ] = False,
     scenes: Annotated[
         bool,
-        typer.Option(
-            "--scenes", help="The first pictures of a person's expressions share one setting, the second another, ..."
-        ),
+        typer.Option("--scenes", help="Render scenes: all expressions of an identity share pose, light and camera."),
     ] = False,
-    processes: Annotated[int, typer.Option(min=0, help="That render side by side; 0: one for each core.")] = 0,
-    sheet: Annotated[Path | None, typer.Option(help="Also write a contact sheet of six people to this PNG.")] = None,
-    like: Annotated[
+    processes: Annotated[int, typer.Option(min=0, help="Number of parallel render processes; 0: one per core.")] = 0,
+    sheet: Annotated[
+        Path | None, typer.Option(help="Also write a contact sheet of six identities (PNG).", show_default="none")
+    ] = None,
+    reenact: Annotated[
         tuple[Path, Path] | None,
-        typer.Option(help="Render no set but picture A with the expression of picture B, both of rendered sets."),
+        typer.Option(
+            help="Render only image A with the expression of image B, both of rendered sets.",
+            metavar="A B",
+            show_default="none",
+        ),
     ] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Render faces with known identity, expression, pose and light: -> a folder for `facedis align`.
+    """Render faces with known identity, expression, pose and light into a folder for `facedis align`.
 
-    Needs `pip install 'facedis[synth]'`. The seed decides every picture, whatever the number of
-    processes. Stopped at any moment, the same command goes on where it stopped.
+    Needs `pip install 'facedis[synth]'`. The result depends on the seed, not on the number of processes. After an
+    interruption, the same command continues where it stopped.
     """
     from facedis.errors import ConfigError
     from facedis.reports.provenance import RENDERED, check_image_format, save_image
@@ -52,15 +57,15 @@ def synth(
 
     if sheet is not None:
         check_image_format(sheet)
-    if like is not None:
+    if reenact is not None:
         from facedis.synthetic.true_swap import true_swap
 
-        save_image(true_swap(*like), output.with_suffix(".png"), RENDERED)
+        save_image(true_swap(*reenact), output.with_suffix(".png"), RENDERED)
         return
     if grid and scenes:
-        raise ConfigError("--grid and --scenes are two kinds of sets", "leave out one of both")
+        raise ConfigError("--grid and --scenes exclude each other", "leave out one of them")
     plan = RenderPlan(
-        identities=identities, per_expression=per_expression, size=size, seed=seed, grid=grid, scenes=scenes
+        identities=identities, per_expression=per_expression, size=image_size, seed=seed, grid=grid, scenes=scenes
     )
     result = render_dataset(plan, output, processes or os.cpu_count() or 1, event_handler(as_json, quiet))
     if sheet is not None:

@@ -47,9 +47,9 @@ def world(pictures, tmp_path_factory):
     from facedis.tasks.experiments.training import TrainOptions, train
 
     folder = tmp_path_factory.mktemp("world")
-    align(pictures, folder / "faces.h5", AlignConfig(size=48, device="cpu"))
+    align(pictures, folder / "faces.h5", AlignConfig(image_size=48, device="cpu"))
     options = TrainOptions(
-        preset="small", folder=folder / "runs", name="one", model={"size": 32, "trunk": TRUNK}, train={"epochs": 1}
+        preset="small", folder=folder / "runs", name="one", settings={"image_size": 32, "trunk": TRUNK} | {"epochs": 1}
     )
     train(folder / "faces.h5", options)
     return folder
@@ -63,9 +63,9 @@ def judges(world):
     from facedis.tasks.swapping.evaluators import IDENTITY_LABELS
 
     for seed, name in ((1, "expression"), (2, "identity")):
-        model = {"size": 32, "trunk": TRUNK, "baseline": True}
+        model = {"image_size": 32, "trunk": TRUNK, "baseline": True}
         options = TrainOptions(
-            preset="small", folder=world / "judges", name=name, model=model, train={"epochs": 1, "seed": seed}
+            preset="small", folder=world / "judges", name=name, settings=model | {"epochs": 1, "seed": seed}
         )
         train(world / "faces.h5", options)
     place = world / "judges" / "identity"

@@ -10,7 +10,20 @@ import pytest
 
 from tests.commands.conftest import TRUNK
 
-WORDS = ("--preset", "small", "--trunk", TRUNK, "--size", "32", "--epochs", "100000", "--jobs", "2", "--device", "cpu")
+WORDS = (
+    "--preset",
+    "small",
+    "--trunk",
+    TRUNK,
+    "--image-size",
+    "32",
+    "--epochs",
+    "100000",
+    "--jobs",
+    "2",
+    "--device",
+    "cpu",
+)
 
 
 @pytest.mark.parametrize(("number", "send"), [(signal.SIGTERM, os.kill), (signal.SIGINT, os.killpg)])

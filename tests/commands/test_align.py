@@ -46,7 +46,7 @@ def test_quiet_prints_nothing(data, tmp_path):
 
 def test_a_settings_file_is_read_and_an_option_wins(data, tmp_path):
     (tmp_path / "my.toml").write_text('[align]\ncrop = "none"\nsize = 64\nseed = 5\n')
-    ran = facedis("data", "--config", "my.toml", "--size", 40, "--json", where=tmp_path)
+    ran = facedis("data", "--config", "my.toml", "--image-size", 40, "--json", where=tmp_path)
     assert json.loads(ran.stdout)["size"] == 40
 
 
@@ -55,7 +55,7 @@ def test_a_settings_file_is_read_and_an_option_wins(data, tmp_path):
     [
         (["nowhere"], "there is no folder nowhere"),
         (["data", "--crop", "oval"], "--crop is 'oval'; choose one of: auto, box, similarity, none"),
-        (["data", "--min-face", "3"], "--min-face is 3"),
+        (["data", "--min-face-size", "3"], "--min-face-size is 3"),
         (["data", "--dataset", "imagenet"], "there is no dataset 'imagenet'"),
         (["data", "--crop", "none", "-o", "my.toml/faces.h5"], "cannot write my.toml/faces.h5"),
         (["data", "--config", "my.toml"], "unknown setting 'margn'; did you mean 'margin'?"),

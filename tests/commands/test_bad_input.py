@@ -78,7 +78,7 @@ def test_a_run_without_a_decoder_says_how_to_get_one(facedis, here, tmp_path, pi
     words = (
         "--trunk",
         "mobilenet_v3_large",
-        "--size",
+        "--image-size",
         "32",
         "--epochs",
         "1",
@@ -105,7 +105,7 @@ def test_a_run_without_a_decoder_says_how_to_get_one(facedis, here, tmp_path, pi
         (("--decoder", "joined"), ("joined", "detached")),
         (("--baseline", "--decoder", "detached"), ("baseline",)),
         (("--preset", "huge"), ("huge", "small")),
-        (("--size", "50"), ("--size",)),
+        (("--image-size", "50"), ("--image-size",)),
         (("--device", "cuda"), ("cuda",)),
         (("--resume", "nowhere"), ("nowhere",)),
     ],
@@ -165,11 +165,11 @@ def _image(pictures, number=0):
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (("A",), ("1 image given", "takes 2", "--onto")),
+        (("A",), ("1 image given", "takes 2", "--target-expression")),
         (("A", "B", "C"), ("3 images given", "--grid")),
-        (("A", "B", "--onto", "fear"), ("2 images given", "--onto takes 1")),
-        (("A", "--onto", "surprized"), ("knows no expression 'surprized'", "did you mean 'surprised'?")),
-        (("A", "--onto", "boredom"), ("boredom", "choose one of: neutral")),
+        (("A", "B", "--target-expression", "fear"), ("2 images given", "--target-expression takes 1")),
+        (("A", "--target-expression", "surprized"), ("knows no expression 'surprized'", "did you mean 'surprised'?")),
+        (("A", "--target-expression", "boredom"), ("boredom", "choose one of: neutral")),
         (("A", "B", "--grid", "--paste"), ("--grid", "--paste")),
         (("A", "B", "--interpolate", "3", "--paste"), ("--interpolate", "--paste")),
         (("A", "B", "--interpolate", "1"), ("--interpolate is 1", "2 to 60")),
@@ -208,7 +208,16 @@ def test_a_class_mean_without_the_faces_it_is_made_of(facedis, here, tmp_path, p
     info = json.loads((tmp_path / "run" / "run.json").read_text())
     info["faces"]["path"] = str(tmp_path / "gone.h5")
     (tmp_path / "run" / "run.json").write_text(json.dumps(info))
-    words = ("swap", _image(pictures), "--onto", "fear", "--run", tmp_path / "run", "-o", tmp_path / "swap.png")
+    words = (
+        "swap",
+        _image(pictures),
+        "--target-expression",
+        "fear",
+        "--run",
+        tmp_path / "run",
+        "-o",
+        tmp_path / "swap.png",
+    )
     refused(facedis(*words), "gone.h5", "second image")
     assert not (tmp_path / "swap.png").exists()
     refused(facedis("swap-eval", "--run", tmp_path / "run"), "gone.h5", "--faces")
@@ -216,19 +225,19 @@ def test_a_class_mean_without_the_faces_it_is_made_of(facedis, here, tmp_path, p
 
 def test_judges_that_may_not_judge(facedis, here, tmp_path, judges):
     for words, expected in (
-        (("--judge", "runs/one"), ("is the run itself",)),
-        (("--judge", "runs/latest"), ("is the run itself",)),
-        (("--judge", judges / "identity"), ("knows people", "--face-judge")),
-        (("--face-judge", judges / "expression"), ("tells nobody apart",)),
-        (("--face-judge", "somebody"), ("somebody", "vggface2")),
-        (("--judge", "nowhere"), ("nowhere",)),
+        (("--expression-model", "runs/one"), ("is the run itself",)),
+        (("--expression-model", "runs/latest"), ("is the run itself",)),
+        (("--expression-model", judges / "identity"), ("knows people", "--identity-model")),
+        (("--identity-model", judges / "expression"), ("tells nobody apart",)),
+        (("--identity-model", "somebody"), ("somebody", "vggface2")),
+        (("--expression-model", "nowhere"), ("nowhere",)),
         (("--split", "tset"), ("--split", "test")),
         (("--pairs", "0"), ("--pairs",)),
         (("--sheet", "sheet.gif"), (".gif",)),
     ):
         refused(facedis("swap-eval", "--run", "runs/one", *words, "-o", tmp_path / "out"), *expected)
     shutil.copytree(here / "runs" / "one", tmp_path / "copy")
-    refused(facedis("swap-eval", "--run", "runs/one", "--judge", tmp_path / "copy"), "shares weights")
+    refused(facedis("swap-eval", "--run", "runs/one", "--expression-model", tmp_path / "copy"), "shares weights")
     assert not (tmp_path / "out").exists()
 
 

@@ -25,7 +25,18 @@ def encoder(world):
 
 
 def test_the_command_writes_the_codes_of_a_cache(here, tmp_path):
-    words = ["embed", "faces.h5", "-o", tmp_path / "codes.npz", "--code", "all", "--run", "runs/one", "--batch", "30"]
+    words = [
+        "embed",
+        "faces.h5",
+        "-o",
+        tmp_path / "codes.npz",
+        "--code",
+        "all",
+        "--run",
+        "runs/one",
+        "--batch-size",
+        "30",
+    ]
     done = subprocess.run([sys.executable, "-m", "facedis", *words], capture_output=True, text=True, check=True)
     assert "codes.npz" in done.stdout and "embedding" in done.stderr
     with FacesCache.open("faces.h5") as cache, np.load(tmp_path / "codes.npz") as arrays:
@@ -68,7 +79,7 @@ def test_a_split_a_folder_and_a_csv(facedis, here, pictures, tmp_path):
         (("faces.h5", "-o", "codes.txt"), ("codes.txt", ".parquet, .npz, .csv")),
         (("faces.h5", "--code", "face"), ("--code is 'face'", "expression, rest")),
         (("faces.h5", "--split", "some"), ("--split is 'some'",)),
-        (("faces.h5", "--batch", "0"), ("--batch-size is 0",)),
+        (("faces.h5", "--batch-size", "0"), ("--batch-size is 0",)),
         (("faces.h5", "--crop", "none"), ("--crop says nothing for a faces cache",)),
         ((".", "--split", "val"), ("--split says nothing for a folder",)),
         (("gone.h5",), ("no faces cache gone.h5",)),
@@ -81,14 +92,16 @@ def test_invalid_options_are_refused(facedis, here, words, expected):
 
 
 def test_a_baseline_has_no_rest_code(facedis, here, pictures, tmp_path):
-    words = ("--preset", "small", "--trunk", "mobilenet_v3_large", "--size", "32", "--epochs", "1", "--baseline")
+    words = ("--preset", "small", "--trunk", "mobilenet_v3_large", "--image-size", "32", "--epochs", "1", "--baseline")
     assert facedis("train", *words, "--name", "base", "--runs", tmp_path, "-q").code == 0
     base = ("--run", tmp_path / "base")
     refused(facedis("embed", "-o", tmp_path / "c.npz", *base), "without a rest code", "--code")
     assert facedis("embed", "-o", tmp_path / "c.npz", *base, "--code", "expression", "-q").code == 0
     image = next(pictures.glob("*.webp"))
-    refused(facedis("similarity", image, pictures, "--by", "rest", *base), "without a rest code", "--by")
-    record = facedis("similarity", "--faces", "faces.h5", "--sample", "1", "--bootstrap", "100", *base, "--json").record
+    refused(facedis("similarity", image, pictures, "--code", "rest", *base), "without a rest code", "--by")
+    record = facedis(
+        "similarity", "--faces", "faces.h5", "--sample", "1", "--bootstrap-samples", "100", *base, "--json"
+    ).record
     assert record["pairs"][0]["rest"] is None and "rest" not in record["auc"]["same_person"]
     assert facedis("similarity", image, image, *base).code == 0
 
@@ -145,7 +158,7 @@ def test_images_without_a_face_raise_or_give_nan(encoder, pictures, tmp_path):
         encoder.transform([good, tmp_path / "junk.jpg"])
     marked = ExpressionEncoder(encoder.model, no_face="nan").transform([good, wall, tmp_path / "junk.jpg"])
     assert np.isnan(marked).all(axis=1).tolist() == [False, True, True]
-    whole = ExpressionEncoder(encoder.model, no_face="whole").transform([wall])
+    whole = ExpressionEncoder(encoder.model, no_face="full-image").transform([wall])
     assert np.isfinite(whole).all()
     with pytest.raises(ConfigError, match="no_face is 'zero'"):
         ExpressionEncoder(encoder.model, no_face="zero").transform([good])

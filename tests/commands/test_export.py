@@ -23,7 +23,7 @@ from tests.tasks.runs import make_run
 VARIANTS = {
     "plain": {},
     "normed": {"code_norm": "batch", "rest_stages": 2},
-    "unit": {"code_norm": "unit", "branch_norm": True},
+    "unit": {"code_norm": "unit", "branch_bn": True},
     "baseline": {"baseline": True},
     "upwards": {"size": 64},
     "factors": {"factors": ("yaw",)},

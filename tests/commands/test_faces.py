@@ -24,7 +24,7 @@ def test_info_shows_counts(facedis, cache):
 
 def test_a_sheet_is_written_under_its_rows_name(facedis, cache, tmp_path):
     assert "Written: faces-expression.png" in facedis("faces", "sheet").out
-    record = facedis("faces", "sheet", "--by", "status", "--each", 3, "-o", "out/s.png", "--json").record
+    record = facedis("faces", "sheet", "--by", "status", "--columns", 3, "-o", "out/s.png", "--json").record
     with Image.open(tmp_path / "out" / "s.png") as image:
         assert image.size == (record["width"], record["height"])
     assert (tmp_path / "faces-expression.png").is_file()

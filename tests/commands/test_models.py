@@ -23,7 +23,7 @@ def model(world, pictures, tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
     run = load_model(world / "runs" / "one")
     with FacesCache.open(world / "faces.h5") as cache:
-        found = evaluate(run, cache, EvalConfig(split="test", probes="linear", bootstrap=100))
+        found = evaluate(run, cache, EvalConfig(split="test", probes="linear", bootstrap_samples=100))
     write_result(found, folder / "result.json")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FACEDIS_HOME", str(pictures.parents[1]))
@@ -73,14 +73,24 @@ def test_the_bundled_model_answers_where_nothing_was_trained(facedis, inside, pi
     assert facedis("similarity", x1, x2, "--model", "bundled", "--json").record["reference"]["n"] == 32
     done = facedis("swap", x1, x2)
     assert done.code == 0 and "Model: bundled" in done.out
-    assert facedis("swap", x1, "--onto", "fear", "-q").code == 0
+    assert facedis("swap", x1, "--target-expression", "fear", "-q").code == 0
     assert facedis("embed", pictures, "-o", tmp_path / "codes.npz", "--json").record["model"] == "bundled"
     refused(facedis("eval"), "the faces that bundled was trained on are not here", "--faces")
 
 
 def test_a_packed_model_is_measured_beside_where_one_stands(facedis, inside, world, model, tmp_path):
     before = sorted(model.iterdir())
-    words = ("--faces", world / "faces.h5", "--split", "test", "--probes", "linear", "--bootstrap", "100", "--json")
+    words = (
+        "--faces",
+        world / "faces.h5",
+        "--split",
+        "test",
+        "--probes",
+        "linear",
+        "--bootstrap-samples",
+        "100",
+        "--json",
+    )
     found = facedis("eval", *words).record
     assert found["model"] == "bundled" and found["output"] == "bundled-eval-test-faces"
     assert found["leakage"]["expression_in_rest"]["linear"]["n"] == found["n"]
@@ -100,7 +110,7 @@ def test_run_is_another_word_for_model(facedis, here, model):
 
 
 def test_a_training_may_begin_with_the_trunk_of_a_packed_model(facedis, here, model, tmp_path):
-    quick = ("--epochs", "1", "--size", "32", "--trunk", "mobilenet_v3_large", "--train-trunk", "none", "-q")
+    quick = ("--epochs", "1", "--image-size", "32", "--trunk", "mobilenet_v3_large", "--finetune", "none", "-q")
     assert facedis("train", "--weights", model, "--runs", tmp_path, "--name", "x", *quick).code == 0
     info = json.loads((tmp_path / "x" / "run.json").read_text())
     assert info["pretrained"] is True

@@ -89,7 +89,7 @@ def test_the_face_is_found_where_the_plain_one_has_it(plain, tmp_path, kind):
     odd = KINDS[kind](image, tmp_path / kind)
     pixels = [np.asarray(Image.fromarray(read_image(each)).convert("L")).astype(float) for each in (path, odd)]
     assert np.corrcoef(pixels[0].ravel(), pixels[1].ravel())[0, 1] > 0.99
-    one, other = crop_single_faces([path, odd], AlignConfig(size=96, device="cpu"))
+    one, other = crop_single_faces([path, odd], AlignConfig(image_size=96, device="cpu"))
     assert overlap(one.box, other.box) > 0.7
 
 

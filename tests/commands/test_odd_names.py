@@ -37,7 +37,7 @@ def test_train_and_eval_say_where_the_results_lie(facedis, here, tmp_path, capsy
     record = json.loads((here / "runs" / "one" / "result.json").read_text())
     show(record | {"model": str(tmp_path / odd)}, render, as_json=False, quiet=False)
     assert str(tmp_path / odd) in capsys.readouterr().out
-    done = facedis("eval", "--split", "test", "--bootstrap", "100", "--probes", "linear", "-o", tmp_path / odd)
+    done = facedis("eval", "--split", "test", "--bootstrap-samples", "100", "--probes", "linear", "-o", tmp_path / odd)
     assert done.code == 0, done.err
     assert f"{tmp_path / odd}/result.json" in done.out
 
@@ -91,7 +91,7 @@ def test_similarity_swap_and_predict_take_it_where_it_is_named(facedis, here, ca
     for words in (
         ("similarity", odd, other, "--csv", "s.csv", "--html", "s.html"),
         ("similarity", other, cafe / "happiness"),
-        ("predict", odd, other, "--csv", "p.csv", "--draw", "drawn"),
+        ("predict", odd, other, "--csv", "p.csv", "--annotate-dir", "drawn"),
         ("swap", odd, other, "-o", "swap.png"),
     ):
         done = facedis(*words, *model)

@@ -10,7 +10,7 @@ from PIL import Image
 from facedis.faces.cache.cache import FacesCache
 from facedis.model.storage.checkpoint import load_run
 
-QUICK = ("--epochs", "1", "--size", "32", "--trunk", "mobilenet_v3_large")
+QUICK = ("--epochs", "1", "--image-size", "32", "--trunk", "mobilenet_v3_large")
 
 
 def test_the_four_commands_work_bare_in_an_empty_folder(facedis, pictures, tmp_path, monkeypatch):
@@ -66,7 +66,7 @@ def test_quiet_prints_nothing(facedis, here, pictures, tmp_path):
 
 
 def test_eval_writes_a_record_and_a_picture(facedis, here, tmp_path):
-    quick = ("--split", "test", "--bootstrap", "100", "--probes", "linear")
+    quick = ("--split", "test", "--bootstrap-samples", "100", "--probes", "linear")
     done = facedis("eval", *quick, "-o", tmp_path / "eval", "--html", tmp_path / "eval.html", "--json")
     assert done.code == 0
     assert done.record["leakage"]["expression_in_rest"]["linear"]["chance"] == pytest.approx(1 / 8)
@@ -90,10 +90,10 @@ def test_ablate_trains_four_rows_once(facedis, here, tmp_path):
     assert again.record["rows"] == first.record["rows"]
     assert first.record["rows"][0]["against_first"] is None
     assert 0 <= first.record["rows"][3]["against_first"]["p"] <= 1
-    text = facedis(*words[:-1], "--format", "latex", "--out", tmp_path / "t.tex")
+    text = facedis(*words[:-1], "--format", "latex", "--table", tmp_path / "t.tex")
     assert text.out == (tmp_path / "t.tex").read_text() and text.out.startswith("\\begin{table}")
-    assert facedis(*words[:-1], "--out", tmp_path / "t.doc").code == 2
-    other = facedis("ablate", "-o", tmp_path / "table", *QUICK, "--probes", "linear", "--batch", "8")
+    assert facedis(*words[:-1], "--table", tmp_path / "t.doc").code == 2
+    other = facedis("ablate", "-o", tmp_path / "table", *QUICK, "--probes", "linear", "--batch-size", "8")
     assert other.code == 2 and "other settings" in other.err
 
 
@@ -101,7 +101,16 @@ def test_settings_come_from_file_and_option_in_that_order(facedis, here, tmp_pat
     model, training = "[model]\nsize = 32\ntrunk = 'mobilenet_v3_large'", "[train]\nepochs = 1\nbeta3 = 0.5\nbatch = 8"
     (tmp_path / "s.toml").write_text(f"{model}\n{training}\n")
     done = facedis(
-        "train", "--config", tmp_path / "s.toml", "--batch", "16", "--runs", tmp_path / "runs", "--name", "r", "--quiet"
+        "train",
+        "--config",
+        tmp_path / "s.toml",
+        "--batch-size",
+        "16",
+        "--runs",
+        tmp_path / "runs",
+        "--name",
+        "r",
+        "--quiet",
     )
     assert done.code == 0
     info = json.loads((tmp_path / "runs" / "r" / "run.json").read_text())
@@ -116,10 +125,10 @@ def test_version_and_help_in_a_process_of_their_own():
 
 def test_a_run_can_start_from_the_trunk_of_another(facedis, here, tmp_path):
     start = ("train", "--weights", "runs/one", "--runs", tmp_path, "--quiet")
-    assert facedis(*start, *QUICK, "--train-trunk", "none", "--name", "two").code == 0
+    assert facedis(*start, *QUICK, "--finetune", "none", "--name", "two").code == 0
     one, two = load_run(here / "runs" / "one"), load_run(tmp_path / "two")
     pairs = zip(one.model.trunk.parameters(), two.model.trunk.parameters(), strict=True)
     assert all((a == b).all() for a, b in pairs)
     assert two.model.trunk.pretrained and not one.model.trunk.pretrained
-    other = facedis(*start, "--trunk", "resnet18", "--size", "32", "--name", "x")
+    other = facedis(*start, "--trunk", "resnet18", "--image-size", "32", "--name", "x")
     assert other.code == 2 and "does not fit the trunk" in other.err

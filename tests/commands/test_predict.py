@@ -121,14 +121,14 @@ def test_sixteen_pixels_are_enough_for_a_face_that_is_cut_out_already(facedis, h
             image.resize((side, side)).save(tmp_path / f"{side}.png")
     small, least = predictions(facedis("predict", tmp_path, "--crop", "none", "--json"))
     assert "at least 16" in small["problem"] and least["faces"][0]["box"] is None
-    assert facedis("predict", tmp_path / "16.png", "--crop", "none", "--draw", tmp_path / "e", "-q").code == 0
+    assert facedis("predict", tmp_path / "16.png", "--crop", "none", "--annotate-dir", tmp_path / "e", "-q").code == 0
     with Image.open(tmp_path / "e" / "16.png") as drawn:
         assert drawn.size == (320, 320)
 
 
 def test_drawings_frame_the_faces_and_are_no_input_of_the_next_run(facedis, here, photos, tmp_path):
     place = shutil.copytree(photos, tmp_path / "photos")
-    words = ("predict", place, "--draw", place / "seen")
+    words = ("predict", place, "--annotate-dir", place / "seen")
     assert facedis(*words, "-q").code == 0
     drawn = sorted(path.relative_to(place / "seen").as_posix() for path in (place / "seen").rglob("*.png"))
     assert drawn == ["below/two.png", "one.png"]
@@ -194,10 +194,10 @@ def test_a_run_without_a_temperature_says_so_and_can_get_one(facedis, here, phot
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (("--top", "0"), ("--top is 0",)),
-        (("--every", "0"), ("--every is 0",)),
+        (("--top-k", "0"), ("--top is 0",)),
+        (("--frame-stride", "0"), ("--every is 0",)),
         (("--csv", "seen.txt"), ("seen.txt", ".csv")),
-        (("--min-face", "3"), ("--min-face is 3",)),
+        (("--min-face-size", "3"), ("--min-face-size is 3",)),
         (("--crop", "round"), ("--crop is 'round'",)),
         (("--neighbours", "gone.h5"), ("gone.h5",)),
         (("--run", "gone"), ("gone",)),

@@ -69,6 +69,6 @@ def test_eval_writes_down_whose_faces_they_were(facedis, here, tmp_path):
     from facedis.faces.cache.cache import read_info
 
     place = tmp_path / "out"
-    assert facedis("eval", "--bootstrap", "100", "--probes", "linear", "-o", place, "-q").code == 0
+    assert facedis("eval", "--bootstrap-samples", "100", "--probes", "linear", "-o", place, "-q").code == 0
     found = json.loads((place / "result.json").read_text())
     assert found["faces_fingerprint"] == read_info(here / "faces.h5").fingerprint

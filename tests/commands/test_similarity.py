@@ -24,8 +24,7 @@ def run(world, tmp_path_factory):
         preset="small",
         folder=tmp_path_factory.mktemp("runs"),
         name="alike",
-        model={"size": 32, "decoder": "none"},
-        train={"epochs": 3, "batch": 16},
+        settings={"image_size": 32, "decoder": "none"} | {"epochs": 3, "batch_size": 16},
     )
     train(world / "faces.h5", options)
     return options.folder / "alike"
@@ -34,7 +33,7 @@ def run(world, tmp_path_factory):
 @pytest.fixture(scope="module")
 def sampled(world, run):
     """The page, the table and the record of random pairs, made by a process of its own."""
-    words = f"similarity --faces faces.h5 --sample 6 --bootstrap 100 --run {run} --json"
+    words = f"similarity --faces faces.h5 --sample 6 --bootstrap-samples 100 --run {run} --json"
     words += " --html page.html --csv pairs.csv"
     done = subprocess.run(
         [sys.executable, "-m", "facedis", *words.split()], cwd=world, capture_output=True, text=True, check=True
@@ -67,7 +66,7 @@ def test_a_pair_is_placed_among_people_too(facedis, here, pictures):
             assert place[f"same_{told}"] == (place["cosine"] > found["threshold"])
             assert 0 <= found["accepted"] <= 1
         assert 0 <= place["percentile_same_person"] <= 100 and 0 <= place["percentile_different_people"] <= 100
-    loose = facedis("similarity", x1, x2, "--false-accepts", "0.5", "--json").record["reference"]
+    loose = facedis("similarity", x1, x2, "--far", "0.5", "--json").record["reference"]
     assert all(
         loose["codes"][code]["same_person"]["threshold"] <= known["codes"][code]["same_person"]["threshold"]
         for code in CODES
@@ -98,7 +97,7 @@ def test_a_run_of_an_older_facedis_says_what_is_missing(facedis, here, pictures,
 def test_a_face_is_found_again_in_a_folder_a_cache_and_a_file_of_codes(facedis, here, run, pictures, tmp_path):
     face = pictures / "person0155_anger_0.webp"
     folder = facedis(
-        "similarity", face, pictures, "--top", "4", "--html", tmp_path / "rank.html", "--run", run, "--json"
+        "similarity", face, pictures, "--top-k", "4", "--html", tmp_path / "rank.html", "--run", run, "--json"
     ).record
     assert folder["mode"] == "ranking" and folder["n"] > 100
     first = folder["pairs"][0]
@@ -107,16 +106,16 @@ def test_a_face_is_found_again_in_a_folder_a_cache_and_a_file_of_codes(facedis, 
     values = [pair["expression"]["cosine"] for pair in folder["pairs"]]
     assert len(values) == 4 and values == sorted(values, reverse=True)
     assert (tmp_path / "rank.html").read_text().count("data:image/jpeg") == 5  # the face itself and four found
-    cache = facedis("similarity", face, "--faces", "faces.h5", "--top", "4", "--run", run, "--json").record
+    cache = facedis("similarity", face, "--faces", "faces.h5", "--top-k", "4", "--run", run, "--json").record
     assert cache["pairs"][0]["image2"].endswith("person0155_anger_0.webp")
     assert facedis("embed", "faces.h5", "-o", tmp_path / "codes.npz", "--code", "all", "--run", run, "-q").code == 0
-    codes = facedis("similarity", face, tmp_path / "codes.npz", "--top", "4", "--run", run, "--json").record
+    codes = facedis("similarity", face, tmp_path / "codes.npz", "--top-k", "4", "--run", run, "--json").record
     assert [pair["image2"] for pair in codes["pairs"]] == [pair["image2"] for pair in cache["pairs"]]
     for ours, theirs in zip(codes["pairs"], cache["pairs"], strict=True):
         assert all(ours[code]["cosine"] == pytest.approx(theirs[code]["cosine"], abs=1e-4) for code in CODES)
-    by_trunk = facedis("similarity", face, tmp_path / "codes.npz", "--by", "trunk", "--run", run, "--json").record
+    by_trunk = facedis("similarity", face, tmp_path / "codes.npz", "--code", "trunk", "--run", run, "--json").record
     assert len(by_trunk["pairs"]) == 10 and by_trunk["by"] == "trunk"
-    shown = facedis("similarity", face, pictures, "--top", "3", "--run", run)
+    shown = facedis("similarity", face, pictures, "--top-k", "3", "--run", run)
     assert shown.code == 0 and "Most like person0155_anger_0.webp" in shown.out
 
 
@@ -216,7 +215,7 @@ def test_faces_without_expressions_take_those_that_the_model_sees(facedis, here,
     shutil.copy("faces.h5", tmp_path / "f.h5")
     with h5py.File(tmp_path / "f.h5", "r+") as file:
         file["label"][:] = -1
-    words = ("--faces", tmp_path / "f.h5", "--sample", "2", "--bootstrap", "100", "--split", "val", "--json")
+    words = ("--faces", tmp_path / "f.h5", "--sample", "2", "--bootstrap-samples", "100", "--split", "val", "--json")
     record = facedis("similarity", *words).record
     assert record["expressions_from"] == "model" and "model's own answers" in record["notes"][0]
     assert record["n"] == 32
@@ -275,15 +274,15 @@ def test_the_page_shows_every_face_and_fits_the_window(sampled, tmp_path, width)
         (("--faces", "faces.h5", "--sample", "0"), ("--sample is 0",)),
         (("--faces", "faces.h5", "--sample", "5", "--split", "some"), ("--split is 'some'",)),
         (("--faces", "gone.h5", "--sample", "5"), ("no faces cache gone.h5",)),
-        (("X", "X", "--top", "3"), ("--top says nothing here",)),
+        (("X", "X", "--top-k", "3"), ("--top says nothing here",)),
         (("X", "X", "--seed", "3"), ("--seed says nothing here",)),
-        (("X", "X", "--false-accepts", "1.5"), ("--false-accepts is 1.5",)),
+        (("X", "X", "--far", "1.5"), ("--far is 1.5",)),
         (("X", "X", "--html", "page.txt"), ("does not end in .html",)),
         (("X", "X", "--csv", "page.html"), ("does not end in .csv",)),
         (("X", "--pairs", "p.csv"), ("--pairs takes its images from elsewhere",)),
         (("--pairs", "gone.csv"), ("no list of pairs gone.csv",)),
-        (("X", ".", "--top", "0"), ("--top is 0",)),
-        (("X", ".", "--by", "face"), ("--by is 'face'",)),
+        (("X", ".", "--top-k", "0"), ("--top is 0",)),
+        (("X", ".", "--code", "face"), ("--by is 'face'",)),
         (("X", "gone-folder"), ("gone-folder",)),
         (("X", "gone.npz"), ("gone.npz", "facedis embed")),
         (("X", "codes.csv"), ("no file of codes that can be searched",)),

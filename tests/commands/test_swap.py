@@ -42,17 +42,17 @@ def test_a_pasted_face_keeps_the_photograph_to_the_bit_around_it(facedis, here, 
         assert photo.shape == pasted.shape
         same = (photo == pasted).all(axis=2)
         assert same[[0, -1]].all() and same[:, [0, -1]].all() and not same.all()
-    alone = facedis("swap", images[0], "--onto", "happy", "--paste", "-o", tmp_path / "o.webp", "--json")
+    alone = facedis("swap", images[0], "--target-expression", "happy", "--paste", "-o", tmp_path / "o.webp", "--json")
     assert alone.record["images"].keys() == {"x1", "x1_reconstructed", "x1_swapped", "x1_pasted", "grid"}
 
 
 def test_a_class_gives_its_mean_expression(facedis, here, tmp_path, images):
-    done = facedis("swap", images[0], "--onto", "surprise", "-o", tmp_path / "o.jpg")
+    done = facedis("swap", images[0], "--target-expression", "surprise", "-o", tmp_path / "o.jpg")
     assert done.code == 0 and "mean of surprise" in done.out
     assert (here / "runs" / "one" / "means.safetensors").is_file()
     with Image.open(tmp_path / "o.jpg") as image:
         assert image.format == "JPEG" and "synthetic" in image.getexif()[0x010E]
-    again = facedis("swap", images[0], "--onto", "surprise", "-o", tmp_path / "o2.jpg")
+    again = facedis("swap", images[0], "--target-expression", "surprise", "-o", tmp_path / "o2.jpg")
     assert again.err == ""  # nothing is encoded a second time
 
 
@@ -76,7 +76,9 @@ def test_an_interpolation_is_a_strip_or_an_animation(facedis, here, tmp_path, im
     assert done.code == 0 and "100%" in done.out
     with Image.open(tmp_path / "way.gif") as image:
         assert 1 <= image.n_frames <= 4 and b"synthetic" in image.info["comment"]
-    one = facedis("swap", images[0], "--onto", "fear", "--interpolate", "3", "-o", tmp_path / "on.gif", "--json")
+    one = facedis(
+        "swap", images[0], "--target-expression", "fear", "--interpolate", "3", "-o", tmp_path / "on.gif", "--json"
+    )
     assert one.record["onto"] == "fear" and one.record["task"] == "interpolation"
 
 
@@ -90,11 +92,18 @@ def test_a_photograph_turned_by_its_exif_tag_is_pasted_into_upright(facedis, her
     assert upright.shape == pasted.shape and (upright[0] == pasted[0]).all()
 
 
-QUICK = ("--bootstrap", "100", "--pairs", "40")
+QUICK = ("--bootstrap-samples", "100", "--pairs", "40")
 
 
 def test_judged_swaps_leave_a_record_a_figure_and_a_sheet(facedis, here, tmp_path, judges):
-    words = ("--judge", judges / "expression", "--face-judge", judges / "identity", "--sheet", tmp_path / "s.png")
+    words = (
+        "--expression-model",
+        judges / "expression",
+        "--identity-model",
+        judges / "identity",
+        "--sheet",
+        tmp_path / "s.png",
+    )
     done = facedis("swap-eval", *words, *QUICK, "-o", tmp_path / "out", "--json")
     assert done.code == 0 and done.err == ""
     assert names(tmp_path / "out") == {"result.json", "swaps.png"}
@@ -115,7 +124,7 @@ def test_judged_swaps_leave_a_record_a_figure_and_a_sheet(facedis, here, tmp_pat
 def test_without_judges_swaps_are_measured_as_far_as_that_goes(facedis, here):
     done = facedis("swap-eval", *QUICK, "--json")
     assert done.record["transfer"]["across"] is None and done.record["code_cycle"]["across"]
-    assert "--judge" in done.record["reasons"]["transfer"]
+    assert "--expression-model" in done.record["reasons"]["transfer"]
     assert (here / "runs" / "one" / "swap-eval-test" / "swaps.png").is_file()
 
 

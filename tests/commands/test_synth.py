@@ -13,7 +13,7 @@ def test_without_the_extra_it_says_what_to_install(facedis, monkeypatch, tmp_pat
 
 def test_a_swap_of_what_was_not_rendered_is_one_line(facedis, tmp_path):
     (tmp_path / "a.webp").touch()
-    done = facedis("synth", "--like", tmp_path / "a.webp", tmp_path / "a.webp", "-o", tmp_path / "swap.png")
+    done = facedis("synth", "--reenact", tmp_path / "a.webp", tmp_path / "a.webp", "-o", tmp_path / "swap.png")
     assert done.code == 2 and "is not a set of rendered faces" in done.err
     assert not (tmp_path / "swap.png").exists()
 

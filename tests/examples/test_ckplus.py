@@ -16,7 +16,7 @@ from facedis.synthetic import bundled
 SCRIPT = Path(__file__).parents[2] / "examples" / "ckplus_tree.py"
 #: Number of identities; the first of ten folds has two of them.
 PEOPLE = 11
-QUICK = "--preset small --trunk mobilenet_v3_large --size 32 --epochs 1"
+QUICK = "--preset small --trunk mobilenet_v3_large --image-size 32 --epochs 1"
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def test_from_align_to_swap_eval(folder):
     swapped = json.loads(run(folder, f"swap {images} --run runs/ck --json").stdout)
     assert swapped["cosines"]["x1_x2"].keys() == {"expression", "rest"}
     assert (folder / "swap" / "x2_swapped.png").is_file()
-    words = "swap-eval --run runs/ck --judge runs/judge --sheet sheet.png --bootstrap 100 --pairs 60 --json"
+    words = "swap-eval --run runs/ck --expression-model runs/judge --sheet sheet.png --bootstrap-samples 100 --pairs 60 --json"
     judged = json.loads(run(folder, words).stdout)
     assert judged["split"] == "test" and judged["dataset"] == "ckplus"
     assert judged["pairs"] == {"across": 60, "within": 60}

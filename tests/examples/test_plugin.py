@@ -37,7 +37,7 @@ def test_reader_and_command(installed, tmp_path):
     photos.mkdir()
     for number, name in enumerate(("anna-happy-1", "anna-sad-2", "boris-happy-1")):
         Image.new("RGB", (32, 32), (80 * number, 90, 120)).save(photos / f"{name}.jpg")
-    shares = ("--val-share", "0", "--test-share", "0")
+    shares = ("--val-fraction", "0", "--test-fraction", "0")
     done = facedis(installed, "align", "photos", "-o", "faces.h5", "--crop", "none", *shares, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     done = facedis(installed, "count", "faces.h5", cwd=tmp_path)

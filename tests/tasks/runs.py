@@ -7,15 +7,15 @@ from facedis.model.network.disentangler import build
 from facedis.model.storage.checkpoint import FORMAT, MODEL, load_run, named_tensors, save_tensors, write_info
 
 TINY = dict(
-    trunk="mobilenet_v3_large", weights="none", size=32, branch_widths=(8, 8, 8), branch="light", decoder="none"
+    trunk="mobilenet_v3_large", weights="none", image_size=32, branch_widths=(8, 8, 8), branch="light", decoder="none"
 )
 
 
 def make_run(folder, seed, labels=None, tensors=None, weights="none", **keys):
     """An untrained run, or one with the given tensors."""
-    config = ModelConfig(**(TINY | {"expression_size": 8, "rest_size": 8, "decoder_width": 32} | keys))
+    config = ModelConfig(**(TINY | {"expression_dim": 8, "rest_dim": 8, "decoder_width": 32} | keys))
     torch.manual_seed(seed)
-    sizes = {"expression": 3} | {name: 2 for name in config.owners if name != "expression"}
+    sizes = {"expression": 3} | {name: 2 for name in config.factor_branches if name != "expression"}
     model, adversary = build(config, sizes)
     if tensors is not None:
         model.load_state_dict(tensors, strict=False)

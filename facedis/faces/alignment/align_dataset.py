@@ -86,7 +86,10 @@ def _align(
         note(handler, f"{output} is complete already")
         return _result(output, None, plan.skipped)
     aligner = Aligner(
-        CropSettings(info.crop, info.size, info.margin), _build_detector(plan, config), config.no_face, config.several
+        CropSettings(info.crop, info.size, info.margin),
+        _build_detector(plan, config),
+        config.no_face,
+        config.multiple_faces,
     )
     writer = _open_writer(output, plan, handler, overwrite)
     try:
@@ -131,7 +134,7 @@ def _read_fingerprint(partial: Path) -> str | None:
 def _build_detector(plan: AlignPlan, config: AlignConfig) -> Any:
     if plan.info.crop == "none":
         return None
-    return plugins.load_by_name(plugins.DETECTORS, config.detector)(config.device, config.min_face)
+    return plugins.load_by_name(plugins.DETECTORS, config.detector)(config.device, config.min_face_size)
 
 
 def _open_writer(output: Path, plan: AlignPlan, handler: EventHandler, overwrite: bool) -> CacheWriter:
@@ -196,7 +199,7 @@ def _warn_about_gaps(plan: AlignPlan, status: np.ndarray, config: AlignConfig, h
     if plan.info.crop != "none" and not np.isin(status, ("ok", "several")).any():
         warn(handler, f"no face was found in any image of {plan.root}; whole images stand in for all of them")
     divided = not any(entry.split for entry in plan.records)
-    wanted = {"train": 1.0, "val": config.val_share, "test": config.test_share}
+    wanted = {"train": 1.0, "val": config.val_fraction, "test": config.test_fraction}
     empty = [split for split, share in wanted.items() if share > 0 and split not in plan.splits]
     if divided and empty:
         warn(handler, f"no identity fell into the split {' or '.join(empty)}; another --seed may do better")

@@ -49,7 +49,7 @@ def crop_config(run: Run, crop: str | None = None, device: str = "auto") -> Alig
             "crop": crop or ("similarity" if cut_elsewhere else own["crop"]),
             "margin": 0.0 if cut_elsewhere else own["margin"],
             "size": own["size"],
-            "detector": "mtcnn" if own["detector"] in ("none", "given") else own["detector"],
+            "detector": "mtcnn" if own["detector"] in ("none", "annotations") else own["detector"],
             "device": device,
         },
     )
@@ -91,14 +91,16 @@ def iter_aligned(
         images: The images, decoded.
         n_images: How many there are.
         crop: As in `align_images`.
-        no_face: "skip", or "whole" to take all of an image without a face.
+        no_face: "skip", or "full-image" to take all of an image without a face.
         device: As in `align_images`.
     """
     config = crop_config(run, crop, device)
     detector = None
     if config.crop != "none":
-        detector = plugins.load_by_name(plugins.DETECTORS, config.detector)(config.device, config.min_face)
-    aligner = Aligner(CropSettings(config.crop, config.size, config.margin), detector, no_face, config.several)
+        detector = plugins.load_by_name(plugins.DETECTORS, config.detector)(config.device, config.min_face_size)
+    aligner = Aligner(
+        CropSettings(config.crop, config.image_size, config.margin), detector, no_face, config.multiple_faces
+    )
     stream = iter(images)
     for first in range(0, n_images, CHUNK_IMAGES):
         size, reasons = min(CHUNK_IMAGES, n_images - first), []

@@ -22,7 +22,7 @@ class Aligner:
     Attributes:
         settings: How faces are cut out.
         detector: None where the images are faces already.
-        no_face: "skip" leaves an image without a face out, "whole" takes all of it.
+        no_face: "skip" leaves an image without a face out, "full-image" takes all of it.
         several: Which face to take of several, as `detector.select_face`.
     """
 
@@ -72,7 +72,7 @@ class Aligner:
             rows.boxes[row], rows.landmarks[row] = faces.boxes[best], faces.landmarks[best]
             rows.probability[row] = faces.probabilities[best]
             face = crop_face(image.pixels, faces.boxes[best], faces.landmarks[best], self.settings)
-        elif image.pixels is not None and self.no_face == "whole":
+        elif image.pixels is not None and self.no_face == "full-image":
             status, face = "whole", resize_image(image.pixels, self.settings.size)
         else:
             status, face = ("no_face" if image.pixels is not None else status), None

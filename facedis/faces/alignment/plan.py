@@ -69,20 +69,24 @@ def make_plan(source: Path | None, config: AlignConfig, handler: EventHandler = 
     records, skipped = scan_dataset(reader)
     warn_skipped(skipped, handler)
     crop = _resolve_crop(reader, config)
-    if crop != "none" and config.detector == "given":
+    if crop != "none" and config.detector == "annotations":
         _check_annotations(reader, records, crop)
-    splits = assign_splits(records, config.val_share, config.test_share, config.seed)
+    splits = assign_splits(records, config.val_fraction, config.test_fraction, config.seed)
     shaping = {
         "version": VERSION,
         "dataset": reader.name,
         "classes": _classes(records, getattr(reader, "classes", ())),
         "crop": crop,
-        "size": config.size or (FACE_SIZE if crop != "none" else _native_size(root, reader, records)),
+        "size": config.image_size or (FACE_SIZE if crop != "none" else _native_size(root, reader, records)),
         "margin": 0.0 if crop == "none" else config.margin,
         "detector": "none" if crop == "none" else config.detector,
     }
-    policies = {} if crop == "none" else {name: getattr(config, name) for name in ("min_face", "no_face", "several")}
-    given = shaping["detector"] == "given"
+    policies = (
+        {}
+        if crop == "none"
+        else {name: getattr(config, name) for name in ("min_face_size", "no_face", "multiple_faces")}
+    )
+    given = shaping["detector"] == "annotations"
     fingerprint = _fingerprint(records, splits, shaping | policies, given)
     del shaping["version"]
     shaping["factors"] = getattr(reader, "factor_names", ())

@@ -70,7 +70,7 @@ def _geometry(cache: FacesCache, usable: np.ndarray) -> Iterator[Check]:
     boxed = np.isfinite(box).all(axis=1)
     yield "boxes have an area", (boxed & ((box[:, 2] <= box[:, 0]) | (box[:, 3] <= box[:, 1]))).sum()
     yield "only rows with a face have a box", (boxed & ~usable).sum()
-    if cache.info.detector not in ("none", "given"):
+    if cache.info.detector not in ("none", "annotations"):
         found = np.isin(cache.status, ("ok", "several"))
         yield "detected faces have a box", (found & ~boxed).sum()
     yield "probabilities lie between 0 and 1", ((probability < 0) | (probability > 1)).sum()

@@ -44,11 +44,11 @@ def crop_single_faces(paths: Sequence[Path], config: AlignConfig) -> list[Single
         ConfigError: The detector is unknown or its package missing.
     """
     crop = "box" if config.crop == "auto" else config.crop
-    settings = CropSettings(crop, config.size or FACE_SIZE, config.margin)
+    settings = CropSettings(crop, config.image_size or FACE_SIZE, config.margin)
     images = [read_image(path) for path in paths]
     if crop == "none":
         return [SingleFace(path, resize_image(image, settings.size)) for path, image in zip(paths, images, strict=True)]
-    detector = plugins.load_by_name(plugins.DETECTORS, config.detector)(config.device, config.min_face)
+    detector = plugins.load_by_name(plugins.DETECTORS, config.detector)(config.device, config.min_face_size)
     found = detector.detect(images)
     return [_crop_detected(*each, settings, config) for each in zip(paths, images, found, strict=True)]
 
@@ -57,10 +57,10 @@ def _crop_detected(
     path: Path, image: np.ndarray, found: Detections, settings: CropSettings, config: AlignConfig
 ) -> SingleFace:
     if not len(found):
-        if config.no_face == "whole":
+        if config.no_face == "full-image":
             return SingleFace(path, resize_image(image, settings.size))
         raise InputError(f"no face was found in {path}", "add --crop none if the picture is a cropped face already")
-    best = select_face(found, image.shape, config.several)
+    best = select_face(found, image.shape, config.multiple_faces)
     box, landmarks = found.boxes[best], found.landmarks[best]
     face = crop_face(image, box, landmarks, settings)
     return SingleFace(path, face, box, landmarks, float(found.probabilities[best]), len(found))

@@ -101,7 +101,7 @@ def encode_faces(
 
 
 def _input(run: Run, faces: np.ndarray, device: torch.device) -> Tensor:
-    images = to_images(torch.from_numpy(faces).to(device), run.config.size, run.grey)
+    images = to_images(torch.from_numpy(faces).to(device), run.config.image_size, run.grey)
     return images.contiguous(memory_format=torch.channels_last)
 
 
@@ -147,7 +147,7 @@ def encode(
         classes=run.classes,
         factors={name: values[rows] for name, values in cache.factors.items()},
         extra_codes={name.removeprefix(_EXTRA): codes for name, codes in arrays.items() if name.startswith(_EXTRA)},
-        factor_branches=run.config.owners,
+        factor_branches=run.config.factor_branches,
     )
 
 

@@ -84,7 +84,7 @@ def encode_images(
         run: The model.
         images: Files, Pillow images, uint8 arrays, or a mixture; also one (n, H, W, 3) array.
         code: "expression", "rest", "trunk", "both" (codes) or "all".
-        no_face: For an image without a face: "error", "whole" to encode the full image, or "nan".
+        no_face: For an image without a face: "error", "full-image" to encode the full image, or "nan".
         options: Device and crop.
 
     Raises:
@@ -100,7 +100,7 @@ def encode_images(
         name: np.full((len(listed), size), np.nan, np.float32)
         for name, size in code_sizes(run, names, options.device).items()
     }
-    fallback = "whole" if no_face == "whole" else "skip"
+    fallback = "whole" if no_face == "full-image" else "skip"
     for chunk in iter_aligned(run, decoded_images(listed), len(listed), options.crop, fallback, options.device):
         if chunk.problems and no_face == "error":
             index, why = chunk.problems[0]
@@ -113,7 +113,7 @@ def encode_images(
 
 def code_sizes(run: Run, names: tuple[str, ...], device: str = "auto") -> dict[str, int]:
     """The number of values of each code."""
-    blank = np.zeros((1, run.config.size, run.config.size, 3), np.uint8)
+    blank = np.zeros((1, run.config.image_size, run.config.image_size, 3), np.uint8)
     return {name: values.shape[1] for name, values in encode_faces(run, blank, pick_device(device), names).items()}
 
 

@@ -24,7 +24,7 @@ class ExpressionEncoder(TransformerMixin, BaseEstimator):
         model: As in `facedis.load_model`; None for the bundled model.
         code: "expression", "rest", "trunk", "both" (expression and rest codes side by side), or "all".
         crop: "box", "similarity", "none" (the images are cropped faces), or None for the crop of the training faces.
-        no_face: For an image without a face: "error", "whole" to encode the full image, or "nan" for a row of NaN.
+        no_face: For an image without a face: "error", "full-image" to encode the full image, or "nan" for a row of NaN.
         device: "auto", "cpu", "cuda" or "mps".
     """
 

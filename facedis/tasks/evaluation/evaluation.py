@@ -69,12 +69,12 @@ def measure(run: Run, cache: FacesCache, config: EvalConfig, handler: EventHandl
     """
     labels = np.where(cache.usable, run_labels(run, cache), -1)
     parts = split_for_probes(
-        FaceLabels(labels, cache.identities, cache.splits), config.split, config.probe_rows, config.seed
+        FaceLabels(labels, cache.identities, cache.splits), config.split, config.probe_max_samples, config.seed
     )
     if len(parts.evaluated) == 0:
         raise CacheError(f"{cache.path} has no usable face with a known expression{_in(config.split)}", _others(cache))
-    parts = _apart(parts, cache, config.batch)
-    table = encode(run, cache, parts.rows, config.batch, config.device, handler, config.flip)
+    parts = _apart(parts, cache, config.batch_size)
+    table = encode(run, cache, parts.rows, config.batch_size, config.device, handler, config.tta_flip)
     probe, selection, test, whole = (
         table.take(np.searchsorted(parts.rows, rows))
         for rows in (parts.probe_train, parts.probe_val, parts.probe_test, parts.evaluated)
@@ -124,7 +124,7 @@ def evaluate_codes(
 
 
 def _numbers(parts: ProbeTables, whole: CodeTable, config: EvalConfig) -> dict[str, Any]:
-    plan = Bootstrap(n_resamples=config.bootstrap, seed=config.seed)
+    plan = Bootstrap(n_resamples=config.bootstrap_samples, seed=config.seed)
     reasons: dict[str, str] = {}
     codes = compared_codes(parts, whole, config.seed)
     kinds = KINDS[config.probes]
@@ -212,7 +212,7 @@ def _notes(run: Run, cache: FacesCache, split: str, parts: ProbeSplit) -> list[s
 
 
 def _chosen_on_val(run: Run, cache: FacesCache) -> bool:
-    select = run.train_config.select
+    select = run.train_config.checkpoint_selection
     return select == "best" or (select == "auto" and len(cache.rows("test")) > 0)
 
 

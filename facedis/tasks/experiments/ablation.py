@@ -17,17 +17,29 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from facedis.atomic_io import atomic_write
-from facedis.config import EvalConfig, ModelConfig, TrainConfig, as_dict, read_toml, resolve
+from facedis.config import (
+    TABLES,
+    EvalConfig,
+    ModelConfig,
+    Tables,
+    TrainConfig,
+    as_dict,
+    merge_tables,
+    read_toml,
+    resolve,
+    resolve_tables,
+    to_tables,
+)
+from facedis.config.settings_file import parse_settings
 from facedis.errors import ConfigError, OutputError, RunError
 from facedis.events import EventHandler, ignore_events, note
 from facedis.faces.cache.cache import FacesCache
 from facedis.metrics.statistics.comparison import mcnemar
 from facedis.metrics.statistics.intervals import Bootstrap
 from facedis.model.storage.checkpoint import CHECKPOINT, MODEL, load_run, read_info
-from facedis.presets import choose
 from facedis.result import record, write_result
 from facedis.tasks.evaluation.evaluation import measure
-from facedis.tasks.experiments.training import TrainOptions, is_unfinished, resume, settings, train
+from facedis.tasks.experiments.training import TrainOptions, is_unfinished, resolve_settings, resume, train
 from facedis.training.setup import NO_CODE_GRADIENT
 
 #: In a process for trainings: whether one of them was stopped.
@@ -36,26 +48,32 @@ _STOPPED = threading.Event()
 
 @dataclass(frozen=True)
 class Variant:
-    """A row of the table: what differs, and what the paper prints for it, as shares."""
+    """A row of the table.
+
+    Attributes:
+        name: Name of the row and of its run folder.
+        settings: Settings by table that differ from those of the other rows.
+        paper: The paper's numbers for the row, as fractions.
+        preset: Preset of the row; None for that of the ablation.
+    """
 
     name: str
-    model: Mapping[str, Any] = field(default_factory=dict)
-    train: Mapping[str, Any] = field(default_factory=dict)
+    settings: Tables = field(default_factory=dict)
     paper: Mapping[str, float | None] = field(default_factory=dict)
     preset: str | None = None
 
 
 #: Table 1's baseline and Table 2, top to bottom.
 PAPER_ROWS = (
-    Variant("baseline", model={"baseline": True}, paper={"c_exp": 0.56, "c_adv": None}),
-    Variant("beta1-1.0", train={"beta1": 1.0}, paper={"c_exp": 0.51, "c_adv": 0.46}),
-    Variant("beta1-0.001", train={"beta1": 0.001}, paper={"c_exp": 0.56, "c_adv": 0.53}),
-    Variant("beta1-0", train={"beta1": 0.0}, paper={"c_exp": 0.6053, "c_adv": 0.16}),
+    Variant("baseline", {"model": {"baseline": True}}, paper={"c_exp": 0.56, "c_adv": None}),
+    Variant("beta1-1.0", {"train": {"beta1": 1.0}}, paper={"c_exp": 0.51, "c_adv": 0.46}),
+    Variant("beta1-0.001", {"train": {"beta1": 0.001}}, paper={"c_exp": 0.56, "c_adv": 0.53}),
+    Variant("beta1-0", {"train": {"beta1": 0.0}}, paper={"c_exp": 0.6053, "c_adv": 0.16}),
 )
 
 
 def read_grid(path: Path) -> tuple[Variant, ...]:
-    """The rows of a grid file: tables [[row]] with a name, and where they want, a preset, [row.model], [row.train].
+    """The rows of a grid file: tables [[row]] with a name, and optionally a preset and tables of settings.
 
     Raises:
         InputError: The file is missing or is not TOML.
@@ -73,15 +91,17 @@ def read_grid(path: Path) -> tuple[Variant, ...]:
 
 
 def _variant(path: Path, number: int, row: Mapping[str, Any]) -> Variant:
-    known = Variant.__dataclass_fields__
-    wrong = next((key for key in row if key not in known), None)
+    words = ("name", "preset", "paper")
+    wrong = next((key for key in row if key not in (*words, *TABLES)), None)
     if wrong is not None:
-        raise ConfigError(f"{path}: row {number} has an unknown key '{wrong}'", f"known: {', '.join(known)}")
+        known = ", ".join((*words, *TABLES))
+        raise ConfigError(f"{path}: row {number} has an unknown key '{wrong}'", f"known: {known}")
     if not re.fullmatch(r"[\w.+-]+", str(row.get("name", ""))):
         raise ConfigError(f"{path}: row {number} has no name that a folder can have", 'add name = "..."')
-    resolve(ModelConfig, row.get("model", {}))
-    resolve(TrainConfig, row.get("train", {}))
-    return Variant(**row)
+    tables = parse_settings({key: value for key, value in row.items() if key not in words}, str(path)).tables
+    resolve_tables(ModelConfig, tables)
+    resolve_tables(TrainConfig, tables)
+    return Variant(row["name"], tables, row.get("paper", {}), row.get("preset"))
 
 
 #: Of an evaluation, what a row has.
@@ -134,7 +154,7 @@ def ablate(
         measured, predictions = _evaluate_or_load(folder / name, faces, config, handler)
         first.setdefault(seed, predictions)
         rows.append(
-            {"name": variant.name, "seed": seed, "settings": {**variant.model, **variant.train}, "paper": variant.paper}
+            {"name": variant.name, "seed": seed, "settings": _flat(variant.settings), "paper": variant.paper}
             | {key: measured[key] for key in EVALUATION_KEYS}
             | {"against_first": None if variant is variants[0] else _compare(predictions, first[seed], config)}
         )
@@ -156,8 +176,16 @@ def ablate(
 
 
 def _seed(options: TrainOptions) -> int:
-    typed = options.train.get("seed")
-    return options.file.get("train", {}).get("seed", TrainConfig.seed) if typed is None else typed
+    return options.given.get("train", {}).get("seed", TrainConfig.seed)
+
+
+def _flat(tables: Tables) -> dict[str, Any]:
+    """Settings by name, as in the record; those of the decoder's table carry its name."""
+    return {
+        f"decoder.{name}" if table == "decoder" else name: value
+        for table, values in tables.items()
+        for name, value in values.items()
+    }
 
 
 class Predictions(NamedTuple):
@@ -172,24 +200,24 @@ def _compare(predictions: Predictions, first: Predictions, config: EvalConfig) -
         predictions.correct,
         first.correct,
         predictions.identities,
-        Bootstrap(n_resamples=config.bootstrap, seed=config.seed),
+        Bootstrap(n_resamples=config.bootstrap_samples, seed=config.seed),
     )
     return asdict(found)
 
 
 def _options_of_row(options: TrainOptions, folder: Path, variant: Variant, seed: int, several: bool) -> TrainOptions:
     """Options of one row; a decoder asked for has no place in the baseline, nor where a row's beta1 needs another."""
-    model = {**options.model, **variant.model}
-    decoder = model.get("decoder") or options.file.get("model", {}).get("decoder")
-    if variant.model.get("baseline"):
-        model["decoder"] = "none"
-    elif variant.train.get("beta1") and "decoder" not in variant.model and decoder in NO_CODE_GRADIENT:
-        model["decoder"] = "joint"
-    training = {**options.train, "seed": seed, **variant.train}
-    name = f"{variant.name}-seed{seed}" if several else variant.name
-    return replace(
-        options, name=name, folder=folder, preset=variant.preset or options.preset, model=model, train=training
+    tables = merge_tables(
+        to_tables((ModelConfig, TrainConfig), options.settings), {"train": {"seed": seed}}, variant.settings
     )
+    row = variant.settings.get("model", {})
+    decoder = tables.get("model", {}).get("decoder") or options.file.tables.get("model", {}).get("decoder")
+    if row.get("baseline"):
+        tables.setdefault("model", {})["decoder"] = "none"
+    elif variant.settings.get("train", {}).get("beta1") and "decoder" not in row and decoder in NO_CODE_GRADIENT:
+        tables.setdefault("model", {})["decoder"] = "joint"
+    name = f"{variant.name}-seed{seed}" if several else variant.name
+    return replace(options, name=name, folder=folder, preset=variant.preset or options.preset, settings=tables)
 
 
 def _train_in_parallel(
@@ -247,9 +275,7 @@ def _train_or_resume(
         return
     info = read_info(run)
     with FacesCache.open(faces) as cache:
-        preset, _ = choose(options.preset, cache.info.dataset)
-        model, training = settings(preset, options, cache)
-    # Resolved anew, so that a run from before a setting was there has its default.
+        _, model, training = resolve_settings(options, cache)
     same = resolve(ModelConfig, info["model"]) == model and resolve(TrainConfig, info["train"]) == training
     if not same or info["faces"]["fingerprint"] != fingerprint:
         raise OutputError(f"{run} was trained with other settings or faces", "choose another -o, or delete it")

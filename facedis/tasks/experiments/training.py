@@ -10,8 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from facedis import presets
-from facedis.config import ModelConfig, TrainConfig, resolve
+from facedis.config import (
+    ModelConfig,
+    SettingsFile,
+    Tables,
+    TrainConfig,
+    merge_tables,
+    resolve,
+    resolve_tables,
+    to_tables,
+)
 from facedis.datasets.record import is_utf8
 from facedis.errors import ConfigError, InputError, OutputError, RunError
 from facedis.events import EventHandler, ignore_events, note, track, warn
@@ -19,6 +27,7 @@ from facedis.faces.cache.cache import FacesCache
 from facedis.faces.cache.scenes import scene_ids
 from facedis.metrics.statistics.intervals import Bootstrap, proportion_ci
 from facedis.model.storage.checkpoint import CHECKPOINT, HISTORY, MODEL, Run, load_run, read_info
+from facedis.presets import DatasetTraits, choose_preset, preset_overrides
 from facedis.result import Estimate, record, write_result
 from facedis.tasks.encoding.encode import encode
 from facedis.tasks.encoding.temperature import CALIBRATION, calibrate
@@ -36,15 +45,28 @@ _BLOCK = 4_096
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """What the user asked for: a preset, and settings from a file and from options."""
+    """What to train besides the defaults.
+
+    Attributes:
+        preset: Name of a preset; None for the one of the settings file, else by the dataset.
+        name: Name of the run folder; None for date, trunk and beta1.
+        folder: Folder of the run folders.
+        file: The settings file.
+        settings: Further settings, by name or by table; they win over those of the file.
+        offline: Whether to refuse downloads of weights.
+    """
 
     preset: str | None = None
     name: str | None = None
     folder: Path = Path("runs")
-    file: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    model: Mapping[str, Any] = field(default_factory=dict)
-    train: Mapping[str, Any] = field(default_factory=dict)
+    file: SettingsFile = field(default_factory=SettingsFile)
+    settings: Mapping[str, Any] = field(default_factory=dict)
     offline: bool = False
+
+    @property
+    def given(self) -> Tables:
+        """Settings of the file and further ones, by table."""
+        return merge_tables(self.file.tables, to_tables((ModelConfig, TrainConfig), self.settings))
 
 
 def train(faces: Path, options: TrainOptions | None = None, handler: EventHandler = ignore_events) -> dict[str, Any]:
@@ -67,17 +89,17 @@ def train(faces: Path, options: TrainOptions | None = None, handler: EventHandle
     options = options or TrainOptions()
     with FacesCache.open(faces) as cache:
         training_data(cache)  # refuses what cannot be trained on before anything else happens
-        preset, why = presets.choose(options.preset, cache.info.dataset)
+        _, why = choose_preset(options.preset or options.file.preset, cache.info.dataset)
+        preset, model, config = resolve_settings(options, cache)
         note(handler, f"preset {preset}: {why}")
-        model, config = settings(preset, options, cache)
     run = options.folder / (options.name or _name(model, config))
     _writable(options.folder)
-    if config.tensorboard:
+    if config.runtime.tensorboard:
         _need_tensorboard()
     note(handler, _summary(model, config, run))
     # Of the paper's own game, which the other presets play, docs/method.md says so.
-    if preset == "clean" and not model.baseline and config.beta3 > 0 and not constrains_rest(model, config):
-        warn(handler, "nothing keeps the rest code alive: it may end up constant; add --keep-picture 1")
+    if preset.startswith("clean") and not model.baseline and config.beta3 > 0 and not constrains_rest(model, config):
+        warn(handler, "nothing keeps the rest code alive: it may end up constant; add --lowres-retention-weight 1")
     return _fit(Job(faces, run, model, config, handler, offline=options.offline))
 
 
@@ -122,36 +144,49 @@ def has_identities(cache: FacesCache) -> bool:
     return len(set(names[names != ""].tolist())) > 1
 
 
-def settings(preset: str, options: TrainOptions, cache: FacesCache) -> tuple[ModelConfig, TrainConfig]:
-    """The resolved settings: defaults, preset, file, options, in rising order.
+def resolve_settings(options: TrainOptions, cache: FacesCache) -> tuple[str, ModelConfig, TrainConfig]:
+    """The preset that is used, and the settings: defaults, preset, file and further ones, in rising order.
 
     Raises:
-        CacheError, ConfigError: The other faces to learn to draw from cannot be used.
-        ConfigError: A reconstruction loss is asked for, and a decoder that keeps it from the codes.
+        CacheError, ConfigError: The faces of the decoder cannot be used.
+        ConfigError: A reconstruction loss together with a decoder that passes no gradient to the codes.
     """
-    in_file = {name: options.file.get(name, {}) for name in ("model", "train")}
-    typed = in_file["train"] | {name: value for name, value in options.train.items() if value is not None}
-    baseline = options.model.get("baseline") or in_file["model"].get("baseline") or False
-    decoder = options.model.get("decoder") or in_file["model"].get("decoder")
-    others = typed.get("draw_faces")
-    with decoder_data(training_data(cache), others) as data:
-        known = presets.Known(has_identities(cache), bool((scene_ids(data.cache)[data.train_rows] >= 0).all()))
-    model_layer, train_layer = presets.layers(preset, typed, baseline, known, decoder, _factors(options))
-    config = resolve(TrainConfig, train_layer, in_file["train"], options.train)
-    if "beta1" in typed and config.beta1 > 0 and decoder in NO_CODE_GRADIENT and not baseline:
+    preset, _ = choose_preset(options.preset or options.file.preset, cache.info.dataset)
+    given = options.given
+    faces = given.get("decoder", {}).get("faces")
+    with decoder_data(training_data(cache), faces) as data:
+        in_scenes = bool((scene_ids(data.cache)[data.train_rows] >= 0).all())
+    return _resolve(preset, options, DatasetTraits(has_identities(cache), in_scenes))
+
+
+def preview(faces: Path, options: TrainOptions) -> tuple[str, ModelConfig, TrainConfig]:
+    """The preset and the settings of a training, without starting it; the cache may be missing if a preset is named.
+
+    Raises:
+        CacheError: There is no cache, and no preset is named.
+        ConfigError: As `resolve_settings`.
+    """
+    if not faces.exists() and (options.preset or options.file.preset):
+        return _resolve(choose_preset(options.preset or options.file.preset, "")[0], options, DatasetTraits())
+    with FacesCache.open(faces) as cache:
+        return resolve_settings(options, cache)
+
+
+def _resolve(preset: str, options: TrainOptions, traits: DatasetTraits) -> tuple[str, ModelConfig, TrainConfig]:
+    given = options.given
+    preset, tables = preset_overrides(preset, given, traits)
+    config = resolve_tables(TrainConfig, tables, given)
+    model = resolve_tables(ModelConfig, tables, given)
+    decoder = given.get("model", {}).get("decoder")
+    if given.get("train", {}).get("beta1") and decoder in NO_CODE_GRADIENT and not model.baseline:
         raise ConfigError(
-            f"--beta1 is {config.beta1:g}, but with --decoder {decoder} no reconstruction reaches the codes",
+            f"--beta1 is {config.beta1:g}, but with --decoder {decoder} no reconstruction gradient reaches the codes",
             "leave out --decoder or --beta1",
         )
-    if others:  # a run that is resumed elsewhere finds them
-        config = replace(config, draw_faces=str(Path(others).absolute()))
-    return resolve_decoder(resolve(ModelConfig, model_layer, in_file["model"], options.model), config), config
-
-
-def _factors(options: TrainOptions) -> tuple[str, ...] | None:
-    """As typed, else as in the settings file; None where neither says any."""
-    said = options.file.get("model", {}) | {name: value for name, value in options.model.items() if value is not None}
-    return resolve(ModelConfig, {"factors": said["factors"]}).factors if "factors" in said else None
+    if config.decoder.faces:  # absolute, so that a run that is resumed elsewhere finds them
+        absolute = str(Path(config.decoder.faces).absolute())
+        config = replace(config, decoder=replace(config.decoder, faces=absolute))
+    return preset, resolve_decoder(model, config), config
 
 
 def _fit(job: Job) -> dict[str, Any]:
@@ -165,7 +200,7 @@ def _final_state(job: Job) -> TrainState:
     best = scores.index(max(scores))
     with FacesCache.open(job.faces) as cache:
         data = training_data(cache)
-    kept = best if data.keeps_best(job.config.select) else len(history) - 1
+    kept = best if data.keeps_best(job.config.checkpoint_selection) else len(history) - 1
     return TrainState(epoch=len(history), best_epoch=best, kept_epoch=kept, seconds=history[-1]["seconds"])
 
 
@@ -179,7 +214,7 @@ def _write_record(job: Job, place: TrainState) -> dict[str, Any]:
         val, dataset, n = data.val_rows, cache.info.dataset, len(data.train_rows)
         if len(val):
             write_reference(run, cache, val, job.config, job.handler)
-            calibrate(run, cache, 2 * job.config.batch, job.config.device, job.handler, job.config.seed)
+            calibrate(run, cache, 2 * job.config.batch_size, job.config.runtime.device, job.handler, job.config.seed)
         final = _final_accuracies(run, cache, val, job) if len(val) else {}
     result = record(
         "training",
@@ -211,7 +246,9 @@ def _final_accuracies(run: Run, cache: FacesCache, rows: np.ndarray, job: Job) -
     hits: dict[str, list[np.ndarray]] = {}
     with track(job.handler, "validating", len(rows)) as progress:
         for start in range(0, len(rows), _BLOCK):
-            table = encode(run, cache, rows[start : start + _BLOCK], 2 * job.config.batch, job.config.device)
+            table = encode(
+                run, cache, rows[start : start + _BLOCK], 2 * job.config.batch_size, job.config.runtime.device
+            )
             for name, said in (("expression", table.probabilities), ("adversary", table.adversary)):
                 if said is not None:
                     hits.setdefault(f"{name}_accuracy", []).append(said.argmax(axis=1) == table.labels)
@@ -244,4 +281,4 @@ def _need_tensorboard() -> None:
 def _summary(model: ModelConfig, config: TrainConfig, run: Path) -> str:
     game = "baseline, no adversary" if model.baseline else f"beta {config.beta1:g}, {config.beta2:g}, {config.beta3:g}"
     decoder = "" if model.decoder == "none" else f", {model.decoder} decoder"
-    return f"{model.trunk} ({model.weights} weights, {model.size} px), {game}{decoder}, {config.epochs} epochs -> {run}"
+    return f"{model.trunk} ({model.weights} weights, {model.image_size} px), {game}{decoder}, {config.epochs} epochs -> {run}"

@@ -46,8 +46,8 @@ def describe_model(run: Run, results: Iterable[Mapping[str, Any]] = ()) -> dict[
         "info": portable_info(run.path),
         "results": list(results),
         "parameters": sum(value.numel() for value in run.model.parameters()),
-        "codes": {"expression": run.config.expression_size}
-        | {branch: run.config.rest_size for branch in run.config.branches[1:]},
+        "codes": {"expression": run.config.expression_dim}
+        | {branch: run.config.rest_dim for branch in run.config.branches[1:]},
     }
 
 

@@ -25,7 +25,8 @@ class OnnxModule(nn.Module):
     def __init__(self, run: Run, temperature: float) -> None:
         super().__init__()
         self.model, self.temperature, self.grey = run.model, temperature, run.grey
-        self.register_buffer("resize", _resize_matrix(run.info["faces"]["size"], run.config.size), persistent=False)
+        resize = _resize_matrix(run.info["faces"]["size"], run.config.image_size)
+        self.register_buffer("resize", resize, persistent=False)
 
     @property
     def names(self) -> tuple[str, ...]:

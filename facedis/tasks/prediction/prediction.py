@@ -172,9 +172,9 @@ def predict_stream(run: Run, images: Iterable[InputImage], options: PredictOptio
     config = crop_config(run, options.crop, options.device)
     if options.min_face_size is not None:
         config = replace(config, min_face=options.min_face_size)
-    settings, detector = CropSettings(config.crop, config.size, config.margin), None
+    settings, detector = CropSettings(config.crop, config.image_size, config.margin), None
     if config.crop != "none":
-        detector = plugins.load_by_name(plugins.DETECTORS, config.detector)(config.device, config.min_face)
+        detector = plugins.load_by_name(plugins.DETECTORS, config.detector)(config.device, config.min_face_size)
     for chunk in _chunks(images):
         detected = crop_all_faces([image.decoded for image in chunk], settings, detector)
         predictions = _predict_faces(run, detected, options, temperature)

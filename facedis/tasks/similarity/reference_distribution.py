@@ -44,7 +44,7 @@ def write_reference(run: Run, cache: FacesCache, rows: np.ndarray, config: Train
     """Write the reference distributions of `rows` (at most `FACES` of them, seeded) into the run folder."""
     if len(rows) > FACES:
         rows = np.sort(np.random.default_rng(config.seed).choice(rows, FACES, replace=False))
-    table = encode(run, cache, rows, 2 * config.batch, config.device, handler)
+    table = encode(run, cache, rows, 2 * config.batch_size, config.runtime.device, handler)
     codes = {"expression": table.expression, "rest": table.rest, "trunk": table.trunk}
     plan = Bootstrap(n_resamples=DRAWS, seed=config.seed)
     content = {
@@ -77,7 +77,7 @@ class ReferenceDistribution:
         """
         share = FALSE_ACCEPTS if false_accepts is None else false_accepts
         if not 0 < share < 1:
-            raise ConfigError(f"--false-accepts is {share:g}", "it must be a share between 0 and 1")
+            raise ConfigError(f"--far is {share:g}", "it must be a share between 0 and 1")
         path = run / REFERENCE_FILE
         return cls(json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None, share)
 

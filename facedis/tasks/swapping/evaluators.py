@@ -34,7 +34,9 @@ class ExpressionEvaluator:
 
     def __init__(self, run: Run, device: str = "auto", batch: int = 128) -> None:
         if run.info.get("labels") == IDENTITY_LABELS:
-            raise RunError(f"{run.display_name} knows people, not expressions", f"give it as --face-judge; {_TRAIN}")
+            raise RunError(
+                f"{run.display_name} knows people, not expressions", f"give it as --identity-model; {_TRAIN}"
+            )
         self.run, self.device, self.batch = run, pick_device(device), batch
 
     @property
@@ -137,7 +139,7 @@ def load_identity_evaluator(
             )
         return FaceNetEvaluator(device, handler=handler)
     if not Path(judge).is_dir():
-        raise ConfigError(f"--face-judge is '{judge}'", f"name a run folder, or {VGGFACE2.name}")
+        raise ConfigError(f"--identity-model is '{judge}'", f"name a run folder, or {VGGFACE2.name}")
     return IdentityEvaluator(_independent(load_run(judge), run), device)
 
 

@@ -61,7 +61,7 @@ class SwapGenerator:
                 f"{run.display_name} has no decoder to draw with",
                 "train one with `facedis train --decoder detached` (draws without touching the codes) or --beta1 0.001",
             )
-        if run.config.decoder == "later" and (run.path / CHECKPOINT).exists():
+        if run.config.decoder == "post-hoc" and (run.path / CHECKPOINT).exists():
             raise RunError(
                 f"{run.display_name} has not learned to draw to the end",
                 f"finish it with `facedis train --resume {run.display_name}`",

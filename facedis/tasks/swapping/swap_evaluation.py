@@ -48,7 +48,7 @@ def evaluate_swaps(
         RunError: The run cannot draw, or a judge does not know its expressions.
         CacheError: The split has no two faces with different expressions.
     """
-    generator = SwapGenerator(run, config.device, config.batch)
+    generator = SwapGenerator(run, config.device, config.batch_size)
     if judges.expression is not None:
         _refuse_ignorant(judges.expression, run)
     labels = np.where(cache.usable, run_labels(run, cache), -1)
@@ -57,7 +57,7 @@ def evaluate_swaps(
         raise CacheError(
             f"{cache.path} has no two expressions to exchange in the split '{config.split}'", _others(cache)
         )
-    chosen = np.sort(np.random.default_rng(config.seed).permutation(rows)[: config.faces_used])
+    chosen = np.sort(np.random.default_rng(config.seed).permutation(rows)[: config.max_faces])
     factors = {name: values[chosen] for name, values in cache.factors.items()}
     known = INTENSITY in factors
     faces = Faces(
@@ -89,7 +89,9 @@ def evaluate_swaps(
 
 
 def _one_setting(cache: FacesCache, config: SwapEvalConfig) -> bool:
-    return config.one_setting == "yes" or (config.one_setting == "auto" and cache.info.dataset in SAME_CAPTURE_DATASETS)
+    return config.same_capture == "yes" or (
+        config.same_capture == "auto" and cache.info.dataset in SAME_CAPTURE_DATASETS
+    )
 
 
 def _refuse_ignorant(judge: ExpressionEvaluator, run: Run) -> None:
@@ -108,8 +110,8 @@ def _notes(run: Run, cache: FacesCache, config: SwapEvalConfig, judges: Evaluato
         notes.append("the model was trained on some of these faces: expect less of faces that it has not seen")
     if not same:
         notes.append("these are not the faces that the model was trained on")
-    if there > config.faces_used:
-        notes.append(f"swaps are made of {config.faces_used:,} random faces out of {there:,}")
+    if there > config.max_faces:
+        notes.append(f"swaps are made of {config.max_faces:,} random faces out of {there:,}")
     if INTENSITY not in cache.factors and _one_setting(cache, config):
         notes.append("the truth of a swap within a person is taken to be that person's other photograph")
     for judge in (judges.expression, judges.face):

@@ -29,8 +29,8 @@ from facedis.tasks.swapping.swap_estimates import (
 
 #: Swaps that are worked on together.
 _PIECE = 256
-_NO_JUDGE = "no judge of expressions was named (--judge)"
-_NO_FACE_JUDGE = "no judge of people was named (--face-judge)"
+_NO_JUDGE = "no judge of expressions was named (--expression-model)"
+_NO_FACE_JUDGE = "no judge of people was named (--identity-model)"
 _NO_TRUTH = {
     "across": "no face shows what a swap across people should look like",
     "within": "no face shows what a swap within a person should look like: pose and light differ, or may",
@@ -114,7 +114,7 @@ def measure_swaps(
     with track(handler, "judging swaps"), threadpool_limits(1):  # the numbers do not depend on the machine's cores
         numbers = _numbers(known, swapped, judges, config, reasons)
     kind = next((kind for kind in KINDS if swapped[kind] is not None), None)
-    return numbers | {"reasons": reasons}, [] if kind is None else _shown(known, swapped[kind], config.shown)
+    return numbers | {"reasons": reasons}, [] if kind is None else _shown(known, swapped[kind], config.num_examples)
 
 
 def _known(draws: Draws, faces: Faces, judges: Evaluators) -> Known:
@@ -198,7 +198,7 @@ def _numbers(
     config: SwapEvalConfig,
     reasons: dict[str, str],
 ) -> dict[str, Any]:
-    plan = Bootstrap(n_resamples=config.bootstrap, seed=config.seed)
+    plan = Bootstrap(n_resamples=config.bootstrap_samples, seed=config.seed)
     real = _real_pairs(known, judges, config, plan, reasons)
     about = {name: None if judge is None else judge.about for name, judge in vars(judges).items()}
     if real is not None:

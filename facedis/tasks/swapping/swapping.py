@@ -248,7 +248,7 @@ def _own_pictures(own: EncodedFaces, number: int) -> dict[str, SwapImage]:
 def _pasted(run: Run, faces: Sequence[SingleFace], drawn: np.ndarray, wanted: SwapOptions) -> dict[str, SwapImage]:
     """Each photograph with its drawn face in the place of its own."""
     config = crop_config(run, wanted.crop)
-    settings = CropSettings(config.crop, config.size, config.margin)
+    settings = CropSettings(config.crop, config.image_size, config.margin)
     pictures = {}
     for number, (face, pixels) in enumerate(zip(faces, drawn, strict=True), 1):
         image = read_image(face.path)

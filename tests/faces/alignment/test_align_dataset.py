@@ -89,7 +89,7 @@ def test_of_several_faces_the_policy_takes_one(tmp_path, group, policy, left):
     (tmp_path / "happy").mkdir()
     shifted = np.roll(group, -60, axis=1)  # brings the small face nearer to the middle
     Image.fromarray(shifted).save(tmp_path / "happy" / "1.png")
-    result = align(tmp_path, tmp_path / "faces.h5", AlignConfig(several=policy))
+    result = align(tmp_path, tmp_path / "faces.h5", AlignConfig(multiple_faces=policy))
     assert result["status"] == {"several": 1}
     found = Mtcnn("cpu").detect([shifted])[0]
     with FacesCache.open(tmp_path / "faces.h5") as cache:
@@ -101,7 +101,7 @@ def test_of_several_faces_the_policy_takes_one(tmp_path, group, policy, left):
 
 
 def test_a_similarity_crop_is_upright(folder, tmp_path):
-    align(folder, tmp_path / "faces.h5", AlignConfig(crop="similarity", size=96))
+    align(folder, tmp_path / "faces.h5", AlignConfig(crop="similarity", image_size=96))
     with FacesCache.open(tmp_path / "faces.h5") as cache:
         row = list(cache.sources).index("05.png")
         expected = similarity_crop(decode_image(folder / "05.png").pixels, cache.column("landmarks")[row], 96, 32)
@@ -139,7 +139,7 @@ def test_without_labels_the_classes_are_all_eight(tmp_path):
 
 
 def test_whole_images_may_stand_in_for_faces(folder, tmp_path):
-    result = align(folder, tmp_path / "faces.h5", AlignConfig(no_face="whole", size=64))
+    result = align(folder, tmp_path / "faces.h5", AlignConfig(no_face="full-image", image_size=64))
     assert result["status"]["whole"] == 2 and "no_face" not in result["status"]
     with FacesCache.open(tmp_path / "faces.h5") as cache:
         row = list(cache.sources).index("empty-room.png")
@@ -164,7 +164,7 @@ def test_no_face_anywhere_is_an_error_and_leaves_nothing(tmp_path):
 
 def test_no_face_anywhere_is_a_warning_where_whole_images_stand_in(tmp_path):
     events = []
-    align(rooms(tmp_path / "data"), tmp_path / "faces.h5", AlignConfig(no_face="whole"), events.append)
+    align(rooms(tmp_path / "data"), tmp_path / "faces.h5", AlignConfig(no_face="full-image"), events.append)
     first = next(event.text for event in events if event.kind == "warning")
     assert first.startswith("no face was found in any image")
 
@@ -221,7 +221,9 @@ def test_overwrite_replaces_it_and_any_other_file(tmp_path):
     with pytest.raises(OutputError, match=r"is not a readable faces cache: .*; choose another -o or --overwrite"):
         align(tmp_path / "data", output, AlignConfig(crop="none"))
     for size in (32, 48):
-        assert align(tmp_path / "data", output, AlignConfig(crop="none", size=size), overwrite=True)["size"] == size
+        assert (
+            align(tmp_path / "data", output, AlignConfig(crop="none", image_size=size), overwrite=True)["size"] == size
+        )
 
 
 def interrupted(folder, output, config, after, monkeypatch):
@@ -269,8 +271,8 @@ def test_an_unfinished_cache_of_other_settings_is_refused(folder, tmp_path, monk
     output = tmp_path / "faces.h5"
     interrupted(folder, output, AlignConfig(), 1, monkeypatch)
     with pytest.raises(OutputError, match=r"the unfinished .*faces.h5.partial is in the way"):
-        align(folder, output, AlignConfig(size=80))
-    assert align(folder, output, AlignConfig(size=80), overwrite=True)["size"] == 80
+        align(folder, output, AlignConfig(image_size=80))
+    assert align(folder, output, AlignConfig(image_size=80), overwrite=True)["size"] == 80
 
 
 def test_a_broken_unfinished_cache_says_what_to_do(folder, tmp_path):
@@ -309,6 +311,6 @@ def test_a_split_that_is_wanted_and_stays_empty_is_a_warning(tmp_path, test_shar
         Image.new("RGB", (40, 40)).save(tmp_path / f"{number}.png")
     (tmp_path / "labels.csv").write_text("image,expression,identity\n0.png,sad,a\n1.png,fear,a\n2.png,sad,a\n")
     events = []
-    config = AlignConfig(crop="none", val_share=0.0, test_share=test_share)
+    config = AlignConfig(crop="none", val_fraction=0.0, test_fraction=test_share)
     align(tmp_path, tmp_path / "faces.h5", config, events.append)
     assert any("no identity fell into the split test" in text for text in texts(events)) == warns

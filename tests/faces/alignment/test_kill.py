@@ -87,7 +87,7 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_cache(patches, tmp_path, mo
     assert not output.exists()
     with h5py.File(partial_path(output)) as file:
         assert (file["status"][:] != 0).sum() == done
-    config = AlignConfig(crop="none", size=32)
+    config = AlignConfig(crop="none", image_size=32)
     module.align(patches, output, config)
     module.align(patches, tmp_path / "unbroken.h5", config)
     np.testing.assert_equal(content(output), content(tmp_path / "unbroken.h5"))
@@ -99,7 +99,7 @@ def test_killed_between_detections_it_goes_on_to_the_same_cache(folder, tmp_path
     died = subprocess.run([sys.executable, "-c", _DIE, folder, output, "box", "write", "4"])
     assert died.returncode == -signal.SIGKILL
     monkeypatch.setattr(module, "CHUNK_ROWS", 4)
-    config = AlignConfig(crop="box", size=32)
+    config = AlignConfig(crop="box", image_size=32)
     events = []
     module.align(folder, output, config, events.append)
     assert [event.total for event in events if event.kind == "start"] == [30 - 12]
@@ -167,7 +167,7 @@ def test_killed_at_random_moments_it_opens_and_goes_on_to_the_same_cache(
                 with h5py.File(partial_path(place)) as file:
                     assert len(file["status"]) == len(file["face"])
         for part in parts:
-            module.align(source, output, AlignConfig(crop=crop, size=32), shard=part)
+            module.align(source, output, AlignConfig(crop=crop, image_size=32), shard=part)
         assert verify_cache(output)["whole"]
         np.testing.assert_equal(content(output), wanted)
         assert not list(tmp_path.glob(f"{output.stem}.*partial"))

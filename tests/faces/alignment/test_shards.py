@@ -77,7 +77,7 @@ def test_shards_share_all_rows_and_begin_where_batches_do(root):
 def test_shards_of_another_alignment_are_not_joined(root, tmp_path):
     output = tmp_path / "faces.h5"
     align(root, output, CONFIG, shard=Shard(1, 2))
-    align(root, output, AlignConfig(crop="none", size=24), shard=Shard(2, 2))
+    align(root, output, AlignConfig(crop="none", image_size=24), shard=Shard(2, 2))
     assert not output.exists()
     with pytest.raises(OutputError, match=r"faces.2-of-2.h5 exists already"):
         align(root, output, CONFIG, shard=Shard(2, 2))
@@ -85,7 +85,7 @@ def test_shards_of_another_alignment_are_not_joined(root, tmp_path):
 
 def test_another_cache_is_not_overwritten_by_joining(root, whole, tmp_path):
     output = tmp_path / "faces.h5"
-    align(root, output, AlignConfig(crop="none", size=24))
+    align(root, output, AlignConfig(crop="none", image_size=24))
     with pytest.raises(OutputError, match=r"faces.h5 exists already"):
         align(root, output, CONFIG, shard=Shard(1, 2))
     assert [path.name for path in tmp_path.iterdir()] == ["faces.h5"]

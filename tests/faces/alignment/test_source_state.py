@@ -18,7 +18,7 @@ def root(folder, tmp_path):
     return shutil.copytree(folder, tmp_path / "data")
 
 
-@pytest.mark.parametrize("config", [AlignConfig(no_face="whole"), AlignConfig(crop="similarity"), AlignConfig()])
+@pytest.mark.parametrize("config", [AlignConfig(no_face="full-image"), AlignConfig(crop="similarity"), AlignConfig()])
 def test_an_image_that_changed_is_named(root, tmp_path, config):
     align(root, tmp_path / "faces.h5", config)
     same = verify_cache(tmp_path / "faces.h5", images=True)
@@ -52,7 +52,7 @@ def test_a_shard_and_a_packed_cache_know_their_images_and_jpeg_says_why_not(tmp_
 
 
 def test_a_source_that_is_gone_has_no_images_to_compare(folder, root, tmp_path):
-    align(root, tmp_path / "faces.h5", AlignConfig(crop="none", size=32))
+    align(root, tmp_path / "faces.h5", AlignConfig(crop="none", image_size=32))
     shutil.rmtree(root)
     result = verify_cache(tmp_path / "faces.h5", images=True)
     assert (result["source"], result["changed_images"]) == ("absent", None)

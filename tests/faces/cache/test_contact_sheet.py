@@ -39,7 +39,7 @@ def test_rows_without_a_face_show_their_image_where_it_can_be_read(tmp_path):
     Image.new("RGB", (40, 40), (200, 10, 10)).save(folder / "a.png")
     Image.new("RGB", (9, 9)).save(folder / "small.png")
     (folder / "text.png").write_text("no image")
-    align(tmp_path / "data", tmp_path / "faces.h5", AlignConfig(crop="none", size=40))
+    align(tmp_path / "data", tmp_path / "faces.h5", AlignConfig(crop="none", image_size=40))
     picture = contact_sheet(tmp_path / "faces.h5", by="status")
     assert picture.shape[0] == 3 * (TILE + GAP) + GAP  # ok, unreadable, too_small
     assert (tile(picture, 0, 0) == (200, 10, 10)).all()

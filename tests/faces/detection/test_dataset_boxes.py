@@ -51,8 +51,8 @@ def root(tmp_path):
     [("box", ["ok", "no_face", "no_face", "ok"]), ("similarity", ["ok", "ok", "no_face", "ok"])],
 )
 def test_faces_are_cut_out_by_what_the_dataset_gives(root, crop, statuses, tmp_path):
-    result = align(root, tmp_path / "faces.h5", AlignConfig(detector="given", crop=crop, size=40))
-    assert result["detector"] == "given"
+    result = align(root, tmp_path / "faces.h5", AlignConfig(detector="annotations", crop=crop, image_size=40))
+    assert result["detector"] == "annotations"
     with FacesCache.open(tmp_path / "faces.h5") as cache:
         assert cache.status.tolist() == statuses
         image = decode_image(root / AFFECTNET_IMAGES[3]).pixels
@@ -69,7 +69,7 @@ def test_a_dataset_that_gives_nothing_is_refused(tmp_path):
     put(tmp_path, "happy/1.png")
     for crop, what in (("box", "face boxes"), ("similarity", "landmarks")):
         with pytest.raises(InputError, match=f"the class-folders dataset gives no {what}"):
-            align(tmp_path, tmp_path / "faces.h5", AlignConfig(detector="given", crop=crop))
+            align(tmp_path, tmp_path / "faces.h5", AlignConfig(detector="annotations", crop=crop))
 
 
 def test_no_detector_means_whole_images(tmp_path):

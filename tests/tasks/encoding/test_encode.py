@@ -13,7 +13,7 @@ CPU = torch.device("cpu")
 
 
 def untrained(**settings):
-    config = ModelConfig(trunk="resnet18", weights="none", size=32, branch="light", **settings)
+    config = ModelConfig(trunk="resnet18", weights="none", image_size=32, branch="light", **settings)
     model, _ = build(config, {"expression": 4})
     return SimpleNamespace(model=model.eval(), config=config, grey=False)
 

@@ -23,7 +23,7 @@ from facedis.tasks.evaluation.retention_probes import NO_PEOPLE, NO_TRUNK_VERIFI
 from tests.conftest import write_cache
 
 CLASSES = ("neutral", "happiness", "sadness", "surprise")
-CONFIG = EvalConfig(bootstrap=100, probes="linear")
+CONFIG = EvalConfig(bootstrap_samples=100, probes="linear")
 
 
 def codes(first: int, people: int, rest: str = "person", named: bool = True, seed: int = 0) -> CodeTable:
@@ -164,7 +164,7 @@ def test_what_needs_no_probe_is_measured_on_the_whole():
 def test_the_same_seed_gives_the_same_numbers_and_another_other_intervals(clean):
     assert measured("person")["leakage"] == clean["leakage"]
     assert measured("person")["retention"] == clean["retention"]
-    other = measured("person", config=EvalConfig(bootstrap=100, seed=1, probes="linear"))
+    other = measured("person", config=EvalConfig(bootstrap_samples=100, seed=1, probes="linear"))
     assert other["task"]["accuracy"].value == clean["task"]["accuracy"].value
     assert other["task"]["accuracy"].low != clean["task"]["accuracy"].low
 
@@ -285,7 +285,7 @@ def encoded(monkeypatch):
 
 
 def test_a_run_is_measured_on_its_test_split(opened, encoded):
-    result = evaluation.evaluate(fake_run(), opened, EvalConfig(split="test", bootstrap=100, probes="linear"))
+    result = evaluation.evaluate(fake_run(), opened, EvalConfig(split="test", bootstrap_samples=100, probes="linear"))
     assert (result["kind"], result["split"], result["n"]) == ("evaluation", "test", 18)
     assert result["leakage"]["expression_in_expression"]["linear"]["value"] == 1
     assert {name: part["people"] for name, part in result["parts"].items()} == {"P": 6, "V": 3, "Q": 3}
@@ -296,7 +296,7 @@ def test_a_run_is_measured_on_its_test_split(opened, encoded):
 
 def test_expressions_are_matched_by_name_and_unknown_ones_left_out_and_counted(opened, encoded):
     run = fake_run(classes=("anger", "fear", "neutral"))
-    result = evaluation.evaluate(run, opened, EvalConfig(split="test", bootstrap=100, probes="linear"))
+    result = evaluation.evaluate(run, opened, EvalConfig(split="test", bootstrap_samples=100, probes="linear"))
     assert result["left_out"] == {"happiness": 6}
     assert result["n"] == 12 and result["classes"] == ["anger", "fear", "neutral"]
     assert result["confusion"] == [[6, 0, 0], [0, 0, 0], [0, 0, 6]]
@@ -333,17 +333,21 @@ def test_a_split_without_faces_is_refused_and_others_are_named(tmp_path, encoded
     ],
 )
 def test_what_a_reader_must_know_is_noted(opened, encoded, run, split, note):
-    notes = evaluation.evaluate(run, opened, EvalConfig(split=split, bootstrap=100, probes="linear"))["notes"]
+    notes = evaluation.evaluate(run, opened, EvalConfig(split=split, bootstrap_samples=100, probes="linear"))["notes"]
     assert any(text.startswith(note) for text in notes)
 
 
 def test_only_the_split_that_chose_the_checkpoint_is_called_optimistic(opened, encoded):
     for run, split in ((fake_run(), "test"), (fake_run(select="last"), "val"), (fake_run(fingerprint="o"), "val")):
-        notes = evaluation.evaluate(run, opened, EvalConfig(split=split, bootstrap=100, probes="linear"))["notes"]
+        notes = evaluation.evaluate(run, opened, EvalConfig(split=split, bootstrap_samples=100, probes="linear"))[
+            "notes"
+        ]
         assert not any("chosen" in text for text in notes)
 
 
 def test_the_listener_hears_a_task_begin_and_end(opened, encoded):
     heard = []
-    evaluation.evaluate(fake_run(), opened, EvalConfig(split="test", bootstrap=100, probes="linear"), heard.append)
+    evaluation.evaluate(
+        fake_run(), opened, EvalConfig(split="test", bootstrap_samples=100, probes="linear"), heard.append
+    )
     assert [event.kind for event in heard] == ["start", "end"]

@@ -5,12 +5,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from facedis.config import EvalConfig, as_dict
+from facedis.config import EvalConfig, SettingsFile, as_dict
 from facedis.tasks.evaluation.evaluation import Evaluation
 from facedis.tasks.experiments import ablation
 from facedis.tasks.experiments.training import TrainOptions
 
-CONFIG = EvalConfig(bootstrap=100)
+CONFIG = EvalConfig(bootstrap_samples=100)
 RIGHT = {"baseline": 60, "beta1-1.0": 50, "beta1-0.001": 60, "beta1-0": 75}
 
 
@@ -20,9 +20,8 @@ def done(monkeypatch, pattern_cache):
     heard = SimpleNamespace(trained=[], measured=[])
 
     def trained(faces, fingerprint, folder, options, handler):
-        heard.trained.append(
-            (options.name, options.train["seed"], options.train.get("beta1"), options.model.get("baseline"))
-        )
+        train, model = options.given["train"], options.given.get("model", {})
+        heard.trained.append((options.name, train["seed"], train.get("beta1"), model.get("baseline")))
 
     def measure(run, cache, config, handler):
         heard.measured.append(run.path.name)
@@ -40,7 +39,7 @@ def done(monkeypatch, pattern_cache):
 
 
 def test_one_seed_makes_one_run_a_row_each_tested_against_the_first(done, pattern_cache, tmp_path):
-    rows = ablation.ablate(pattern_cache, tmp_path, TrainOptions(train={"seed": 3}), CONFIG)["rows"]
+    rows = ablation.ablate(pattern_cache, tmp_path, TrainOptions(settings={"seed": 3}), CONFIG)["rows"]
     assert [name for name, *_ in done.trained] == list(RIGHT) == [row["name"] for row in rows]
     assert done.trained[0] == ("baseline", 3, None, True) and done.trained[2] == ("beta1-0.001", 3, 0.001, None)
     assert rows[0]["against_first"] is None
@@ -54,7 +53,7 @@ def test_one_seed_makes_one_run_a_row_each_tested_against_the_first(done, patter
 def test_the_seed_is_the_typed_one_else_that_of_the_file(done, pattern_cache, tmp_path):
     file = {"train": {"seed": 5}}
     for typed, seed in ((None, 5), (0, 0), (7, 7)):
-        options = TrainOptions(file=file, train={"seed": typed})
+        options = TrainOptions(file=SettingsFile(tables=file), settings={"seed": typed})
         assert ablation.ablate(pattern_cache, tmp_path / str(seed), options, CONFIG)["seed"] == seed
         assert {row[1] for row in done.trained[-4:]} == {seed}
     assert ablation.ablate(pattern_cache, tmp_path / "none", TrainOptions(), CONFIG)["seed"] == 0
@@ -72,8 +71,8 @@ def test_what_is_measured_is_not_measured_again_unless_asked_otherwise(done, pat
     first = ablation.ablate(pattern_cache, tmp_path, TrainOptions(), CONFIG)
     again = ablation.ablate(pattern_cache, tmp_path, TrainOptions(), CONFIG)
     assert len(done.measured) == 4 and again["rows"] == first["rows"]
-    ablation.ablate(pattern_cache, tmp_path, TrainOptions(), EvalConfig(bootstrap=100, probes="linear"))
+    ablation.ablate(pattern_cache, tmp_path, TrainOptions(), EvalConfig(bootstrap_samples=100, probes="linear"))
     assert len(done.measured) == 8
     (tmp_path / "beta1-0" / "eval-val" / "predictions.npz").unlink()
-    ablation.ablate(pattern_cache, tmp_path, TrainOptions(), EvalConfig(bootstrap=100, probes="linear"))
+    ablation.ablate(pattern_cache, tmp_path, TrainOptions(), EvalConfig(bootstrap_samples=100, probes="linear"))
     assert done.measured[8:] == ["beta1-0"]

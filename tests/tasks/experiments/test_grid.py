@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 import facedis
-from facedis.config import ModelConfig, TrainConfig, resolve
+from facedis.config import ModelConfig, TrainConfig, resolve_tables
 from facedis.errors import ConfigError, InputError
-from facedis.presets import Known, layers
+from facedis.presets import DatasetTraits, preset_overrides
 from facedis.tasks.experiments.ablation import read_grid
 
 ROOT = Path(facedis.__file__).parents[1]
@@ -18,20 +18,22 @@ GRIDS = [EXAMPLE, *(path for path in sorted((ROOT / "benchmarks").glob("*.toml")
 def test_the_example_has_rows_that_differ():
     rows = read_grid(EXAMPLE)
     assert [row.name for row in rows] == ["baseline", "paper", "identity", "clean"]
-    assert rows[0].model["baseline"] is True and rows[3].preset == "clean"
+    assert rows[0].settings["model"]["baseline"] is True and rows[3].preset == "clean"
 
 
 @pytest.mark.parametrize("path", GRIDS, ids=lambda path: path.name)
-@pytest.mark.parametrize("people", [True, False])
-def test_every_row_goes_together_with_its_preset_on_any_faces(path, people):
+@pytest.mark.parametrize("identities", [True, False])
+def test_every_row_fits_its_preset_on_any_faces(path, identities):
     for row in read_grid(path):
-        said = row.train, row.model.get("baseline", False), Known(people), row.model.get("decoder")
-        model, train = layers(row.preset or "paper", *said, row.model.get("factors"))
-        assert resolve(ModelConfig, model, row.model).baseline == row.model.get("baseline", False)
-        config = resolve(TrainConfig, train, row.train)
-        assert config.beta1 == row.train.get("beta1", 0)
+        _, tables = preset_overrides(row.preset or "paper", row.settings, DatasetTraits(identities))
+        model = row.settings.get("model", {})
+        assert resolve_tables(ModelConfig, tables, row.settings).baseline == model.get("baseline", False)
+        config = resolve_tables(TrainConfig, tables, row.settings)
+        assert config.beta1 == row.settings.get("train", {}).get("beta1", 0)
         if "paper" in row.name:
-            assert (config.beta3, config.keep_picture, config.keep_apart, config.keep_directions) == (1, 0, 0, 0)
+            retention = config.retention
+            weights = retention.lowres_retention_weight, retention.covariance_weight, retention.rest_rank
+            assert (config.beta3, *weights) == (1, 0, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +44,7 @@ def test_every_row_goes_together_with_its_preset_on_any_faces(path, people):
         ("[[row]]\nmodel = {}", "no name"),
         ('[[row]]\nname = "../a"', "no name that a folder can have"),
         ('[[row]]\nname = "a"\ntrian = {}', "unknown key 'trian'"),
-        ('[[row]]\nname = "a"\ntrain = { beta4 = 1 }', "unknown setting 'beta4'"),
+        ('[[row]]\nname = "a"\ntrain = { beta4 = 1 }', "no setting 'beta4'"),
     ],
 )
 def test_mistakes_are_named(tmp_path, text, said):

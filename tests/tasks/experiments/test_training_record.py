@@ -23,8 +23,8 @@ from facedis.training.setup import Job
 
 WISH = TrainOptions(
     preset="small",
-    model={"trunk": "mobilenet_v3_large", "weights": "none", "size": 32, "branch": "light", "decoder": "none"},
-    train={"epochs": 2, "batch": 18, "device": "cpu"},
+    settings={"trunk": "mobilenet_v3_large", "weights": "none", "image_size": 32, "branch": "light", "decoder": "none"}
+    | {"epochs": 2, "batch_size": 18, "device": "cpu"},
 )
 AFTER = (REFERENCE_FILE, CALIBRATION, RESULT)
 

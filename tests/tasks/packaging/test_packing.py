@@ -35,7 +35,7 @@ def test_a_packed_model_gives_the_codes_of_its_run(tmp_path, monkeypatch):
 
 
 def test_the_file_is_half_precision_and_has_no_training_modules(tmp_path, monkeypatch):
-    run, folder = packed(tmp_path, monkeypatch, expression_size=12)
+    run, folder = packed(tmp_path, monkeypatch, expression_dim=12)
     with safe_open(folder / MODEL, "pt") as file:
         kinds = {name: file.get_tensor(name).dtype for name in file.keys()}  # noqa: SIM118
     assert not [name for name in kinds if "adversary" in name or "keeper" in name]
@@ -139,5 +139,5 @@ def test_only_packed_models_are_replaced(tmp_path, monkeypatch):
 def test_a_packed_model_has_the_settings_of_its_run(tmp_path, monkeypatch):
     run, folder = packed(tmp_path, monkeypatch, slope=0.3)
     model = load_packed(folder)
-    assert isinstance(model.config, ModelConfig) and model.config.slope == 0.3
+    assert isinstance(model.config, ModelConfig) and model.config.leaky_slope == 0.3
     assert (model.classes, model.train_config, model.grey) == (run.classes, run.train_config, run.grey)

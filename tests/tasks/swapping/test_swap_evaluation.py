@@ -11,7 +11,7 @@ from facedis.tasks.swapping.swap_metrics import Evaluators
 from tests.conftest import write_cache
 from tests.tasks.runs import make_run
 
-QUICK = SwapEvalConfig(pairs=20, bootstrap=100, device="cpu")
+QUICK = SwapEvalConfig(pairs=20, bootstrap_samples=100, device="cpu")
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def test_the_notes_say_what_a_reader_must_know(run, judge, opened):
     own = replace(run, info=run.info | {"faces": run.info["faces"] | {"fingerprint": opened.info.fingerprint}})
     assert "trained on some of these" not in notes(own, opened)
     assert "trained on some of these" in notes(own, opened, replace(QUICK, split="all"))
-    assert "10 random faces out of 18" in notes(run, opened, replace(QUICK, faces_used=10))
+    assert "10 random faces out of 18" in notes(run, opened, replace(QUICK, max_faces=10))
     assert "other photograph" in notes(run, opened, replace(QUICK, one_setting="yes"))
     twin = replace(judge, train_config=run.train_config)
     assert "same random trunk" in notes(run, opened, judge=twin)

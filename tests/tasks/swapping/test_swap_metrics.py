@@ -11,7 +11,7 @@ from facedis.tasks.swapping.generator import EncodedFaces
 from facedis.tasks.swapping.swap_metrics import Evaluators, Faces, measure_swaps
 
 CLASSES, PEOPLE, SIDE = ("neutral", "happiness", "anger"), 6, 24
-CONFIG = SwapEvalConfig(pairs=5_000, bootstrap=100)
+CONFIG = SwapEvalConfig(pairs=5_000, bootstrap_samples=100)
 ALL = PEOPLE * (PEOPLE - 1) * 6  # swaps across people: who, whose expression, from which to which
 
 
@@ -110,7 +110,7 @@ def test_a_perfect_swapper_gets_full_marks():
     assert found["code_cycle"]["across"]["expression"]["donors"].value == 0
     # The same pictures as the real ones, so KID is that of a set and itself: below 0 by what is left out.
     assert found["kid"]["across"]["swap"].value < found["kid"]["across"]["real"].high
-    assert len(shown) == CONFIG.shown == 24 and all((each.swap == each.truth).all() for each in shown)
+    assert len(shown) == CONFIG.num_examples == 24 and all((each.swap == each.truth).all() for each in shown)
     assert not found["reasons"]
 
 
@@ -158,7 +158,7 @@ def test_without_judges_only_pictures_and_codes_are_compared():
     found, _ = measured(Perfect(), judges=Evaluators())
     assert found["transfer"] == found["closer_to_rest_donor"] == {"across": None, "within": None}
     assert found["ssim"]["across"]["swap"].value == pytest.approx(1)
-    assert "--judge" in found["reasons"]["transfer"] and "--face-judge" in found["reasons"]["identity"]
+    assert "--expression-model" in found["reasons"]["transfer"] and "--identity-model" in found["reasons"]["identity"]
 
 
 def test_photographs_of_nobody_have_no_truth_and_no_identity():
@@ -181,7 +181,7 @@ def test_photographs_in_one_setting_know_the_truth_within_a_person():
 
 
 def test_the_same_seed_gives_the_same_record():
-    config = SwapEvalConfig(pairs=40, bootstrap=100, seed=4)
+    config = SwapEvalConfig(pairs=40, bootstrap_samples=100, seed=4)
     first, again = (measure_swaps(Perfect(), faces(), Evaluators(Judge()), config)[0] for _ in range(2))
     assert first == again
 

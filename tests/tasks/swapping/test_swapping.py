@@ -29,8 +29,7 @@ def trained(tmp_path_factory):
         preset="small",
         folder=folder / "runs",
         name="one",
-        model={"size": 32, "trunk": "mobilenet_v3_large"},
-        train={"epochs": 1},
+        settings={"image_size": 32, "trunk": "mobilenet_v3_large"} | {"epochs": 1},
     )
     train(cache, options)
     return load_run(folder / "runs" / "one")
