@@ -1,12 +1,11 @@
-"""How fast faces are found, and whether they are the faces that facenet-pytorch finds.
+"""Detection rate and agreement with facenet-pytorch.
 
     python benchmarks/align.py FOLDER [--photos 1000] [--threads 2] [-o docs/results/align.md]
 
-Measures photos a second of facedis's detector, of facenet-pytorch's photo by photo and in batches of
-photos of equal size, of the package `mtcnn` where it is installed (on every fifth photo, it is slow),
-and of the bare first network over the pyramid, the floor; then how many photos agree. All take turns
-on the same photos, so that a busy machine slows them alike. A second of processor time counts what
-was worked, waiting for others left out.
+Measures images per second of facedis's detector, of facenet-pytorch for single images and for batches of
+images of equal size, of the package `mtcnn` if it is installed (on every fifth image), and of the bare
+first network over the pyramid as the lower bound; then the number of images with the same detections. All
+detectors take turns on the same images, so that other load affects them equally.
 """
 
 import argparse
@@ -34,7 +33,7 @@ from facedis.faces.io.images import decode_image
 from facedis.result import record, write_result
 
 TURN = 64  # photos
-SPARSE = 5  # the slowest contender sees one photo of so many
+SPARSE = 5  # the slowest detector runs on one of this many images
 SAME = 0.95  # intersection over union of the same face
 MIN_FACE = 20
 OURS, THEIRS, BATCHES, TENSORFLOW, FLOOR = (
@@ -44,15 +43,15 @@ OURS, THEIRS, BATCHES, TENSORFLOW, FLOOR = (
     "mtcnn (TensorFlow)",
     "bare P-Net over the pyramid",
 )
-#: What is to be reached: times the rate of facenet-pytorch photo by photo, and of the floor.
+#: Target rates relative to facenet-pytorch on single images, and to the lower bound.
 WANTED = {THEIRS: 1.7, FLOOR: 0.8}
 WANTED_SAME = 0.995
 
 Found = list[Detections]
 
 
-class Contender(NamedTuple):
-    """Who detects, and on one of how many photos."""
+class Candidate(NamedTuple):
+    """A detector, and the number of images per image on which it runs."""
 
     run: Callable[[list[np.ndarray]], Found]
     each: int = 1
@@ -63,7 +62,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--photos", type=int, default=1000)
-    parser.add_argument("--threads", type=int, default=0, help="0: as many as there are cores")
+    parser.add_argument("--threads", type=int, default=0, help="0: one per core")
     parser.add_argument("-o", "--output", type=Path, help="a .md file; a .json is written beside it")
     options = parser.parse_args()
     if options.threads:
@@ -79,9 +78,9 @@ def main() -> None:
 
 
 def compare(photos: list[np.ndarray]) -> dict[str, Any]:
-    """The record of the whole comparison."""
-    about, contestants = machine(), contenders("cuda" if torch.cuda.is_available() else "cpu")
-    rates, found = race(contestants, photos)
+    """Return the record of the comparison."""
+    about, contestants = machine(), candidates("cuda" if torch.cuda.is_available() else "cpu")
+    rates, found = measure_rates(contestants, photos)
     ours = rates[OURS]["photos_per_second"]
     ratios = {name: ours / rates[name]["photos_per_second"] for name in rates if name != OURS}
     same = agreement(found[OURS], found[THEIRS])
@@ -100,27 +99,27 @@ def compare(photos: list[np.ndarray]) -> dict[str, Any]:
     )
 
 
-def contenders(device: str) -> dict[str, Contender]:
-    """All who are installed, by name."""
+def candidates(device: str) -> dict[str, Candidate]:
+    """All installed detectors by name."""
     ours, original = Mtcnn(device, MIN_FACE), MTCNN(keep_all=True, min_face_size=MIN_FACE, device=device)
     there = {
-        OURS: Contender(ours.detect),
-        THEIRS: Contender(lambda part: [one_by_one(original, photo) for photo in part]),
-        BATCHES: Contender(lambda part: in_batches(original, part)),
+        OURS: Candidate(ours.detect),
+        THEIRS: Candidate(lambda part: [one_by_one(original, photo) for photo in part]),
+        BATCHES: Candidate(lambda part: in_batches(original, part)),
     }
     if find_spec("mtcnn") and find_spec("tensorflow"):
         import tensorflow
 
         tensorflow.config.threading.set_intra_op_parallelism_threads(torch.get_num_threads())
-        there[TENSORFLOW] = Contender(MtcnnTensorFlow(device, MIN_FACE).detect, SPARSE)
-    there[FLOOR] = Contender(lambda part: bare_pyramid(original, part))
+        there[TENSORFLOW] = Candidate(MtcnnTensorFlow(device, MIN_FACE).detect, SPARSE)
+    there[FLOOR] = Candidate(lambda part: bare_pyramid(original, part))
     return there
 
 
-def race(
-    contestants: dict[str, Contender], photos: list[np.ndarray]
+def measure_rates(
+    contestants: dict[str, Candidate], photos: list[np.ndarray]
 ) -> tuple[dict[str, dict[str, float]], dict[str, Found]]:
-    """Let all detect the photos in turns; their rates, and what they found."""
+    """Run all detectors in turns; returns their rates and detections."""
     seconds, worked = dict.fromkeys(contestants, 0.0), dict.fromkeys(contestants, 0.0)
     found: dict[str, Found] = {name: [] for name in contestants}
     seen = dict.fromkeys(contestants, 0)
@@ -146,12 +145,12 @@ def race(
 
 
 def one_by_one(original: MTCNN, photo: np.ndarray) -> Detections:
-    """What facenet-pytorch finds in one photo."""
+    """Detections of facenet-pytorch in one image."""
     return as_detections(*original.detect(Image.fromarray(photo), landmarks=True))
 
 
 def in_batches(original: MTCNN, photos: list[np.ndarray]) -> list[Detections]:
-    """What facenet-pytorch finds in photos given to it as batches of one size."""
+    """Detections of facenet-pytorch in batches of images of equal size."""
     found: dict[int, Detections] = {}
     order = sorted(range(len(photos)), key=lambda place: photos[place].shape)
     for _, group in groupby(order, key=lambda place: photos[place].shape):
@@ -163,7 +162,7 @@ def in_batches(original: MTCNN, photos: list[np.ndarray]) -> list[Detections]:
 
 @torch.inference_mode()
 def bare_pyramid(original: MTCNN, photos: list[np.ndarray]) -> list[Detections]:
-    """Only the resizing to every scale and the first network."""
+    """Resize to all scales and run the first network only."""
     device = next(original.pnet.parameters()).device
     for photo in photos:
         pixels = torch.from_numpy(photo).to(device).permute(2, 0, 1)[None].float()
@@ -177,14 +176,14 @@ def bare_pyramid(original: MTCNN, photos: list[np.ndarray]) -> list[Detections]:
 
 
 def as_detections(boxes: np.ndarray | None, probabilities: np.ndarray, points: np.ndarray | None) -> Detections:
-    """Arrays of what facenet-pytorch returns as objects."""
+    """Convert the output of facenet-pytorch."""
     if boxes is None:
         return no_detections()
     return Detections(*(np.array(values.tolist(), np.float32) for values in (boxes, points, probabilities)))
 
 
 def agreement(ours: Found, theirs: Found) -> dict[str, Any]:
-    """In how many photos both found the same faces, and how far apart the worst of those are."""
+    """Number of images with the same faces in both, and the largest deviations among them."""
     overlaps, distances, differ = [], [], []
     for place, (a, b) in enumerate(zip(ours, theirs, strict=True)):
         best = [max(((overlap(box, other), n) for n, other in enumerate(a.boxes)), default=(0.0, 0)) for box in b.boxes]
@@ -221,7 +220,7 @@ def page(result: dict[str, Any]) -> str:
         f"{result['n']:,} photographs of {result['pixels'] / 1e6:.2f} million pixels (median), faces of "
         f"{result['min_face']} px and more, all in turns of {TURN} photographs in one run.",
         "",
-        "|  | photos | photos/s | photos a second of processor time | facedis is faster by |",
+        "|  | photos | photos/s | photos per second of CPU time | facedis is faster by |",
         "| :-- | --: | --: | --: | --: |",
     ]
     for name, rate in rates.items():
@@ -229,18 +228,18 @@ def page(result: dict[str, Any]) -> str:
         wall, cpu = rate["photos_per_second"], rate["photos_per_processor_second"]
         lines.append(f"| {name} | {rate['n']:,} | {wall:.1f} | {cpu:.1f} | {times} |")
     lines += [""] + [
-        f"- Wanted: {least} times the rate of {name}. {_verdict(result['reached'][name])}: {ratios[name]:.2f}."
+        f"- Target: {least} times the rate of {name}. {_verdict(result['reached'][name])}: {ratios[name]:.2f}."
         for name, least in WANTED.items()
     ]
     lines += [
-        f"- Wanted: the same faces as facenet-pytorch (overlap of the boxes at least {same['overlap']}) on "
+        f"- Target: the same faces as facenet-pytorch (overlap of the boxes at least {same['overlap']}) on "
         f"{100 * WANTED_SAME:g} % of the photographs. {_verdict(result['reached']['agreement'])}: {same['same']:,} of "
         f"{result['n']:,}, {100 * same['share']:.2f} %. "
         f"Faces found: {same['faces'][0]:,} and {same['faces'][1]:,}; least overlap of the same "
         f"{same['least_overlap']:.4f}, landmarks at most {same['landmarks_apart']:.3f} px apart.",
         "",
         "The bare P-Net over the pyramid is the resizing to every scale and the first network as facenet-pytorch "
-        "does them: who looks at every scale in that way cannot be faster. facedis makes the scales from prefix "
+        "does them, a lower bound for this method. facedis computes the scales from prefix "
         "sums and folds the pooling into the first convolution, which lowers that floor.",
     ]
     lines += ["", f"Written by `benchmarks/align.py`. {sentence(result['machine'])}.", ""]

@@ -1,9 +1,9 @@
-"""FER2013 as a table and as folders: whether both give the same rows, and how long all of it takes.
+"""FER2013 as a table and as folders: equality of the rows, and run time.
 
     python benchmarks/align_fer2013.py FOLDER [-o docs/results/align_fer2013.md]
 
-FOLDER is an unpacked copy. A table is made of it, and of the table folders as the table's rows are
-called; each is aligned by the whole command, from its start to its end.
+FOLDER is an unpacked copy. It is converted to a table, and the table to folders named after its rows;
+each copy is aligned by the complete command.
 """
 
 import argparse
@@ -33,14 +33,14 @@ from facedis.result import record, write_result
 
 MOST_SECONDS = 60
 COPIES = {
-    "table": "one table, fer2013.csv, made of the folders",
-    "unpacked": "folders made of the table, under the names of its rows",
-    "folders": "the folders as they were",
+    "table": "one table, fer2013.csv, converted from the folders",
+    "unpacked": "folders converted from the table",
+    "folders": "the original folders",
 }
 
 
 def main() -> None:
-    """Make the copies, align them, compare, print and write."""
+    """Create and align the copies and write the comparison."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("-o", "--output", type=Path, help="a .md file; a .json is written beside it")
@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def measure(folder: Path, place: Path) -> dict[str, Any]:
-    """The record of everything."""
+    """Return the record of all measurements."""
     about = machine()
     write_table(folder, place / "table")
     unpack(place / "table", place / "unpacked")
@@ -96,7 +96,7 @@ def write_table(folder: Path, root: Path) -> None:
 
 
 def unpack(table: Path, root: Path) -> None:
-    """A file for each row of the table, as the row is called."""
+    """Write one file per row of the table, named after the row."""
     reader = Fer2013Csv(table)
     for each in scan_dataset(reader).records:
         path = root / each.image
@@ -105,7 +105,7 @@ def unpack(table: Path, root: Path) -> None:
 
 
 def align(source: Path, output: Path) -> float:
-    """Seconds of the whole command."""
+    """Run time of the complete command in seconds."""
     began = time.perf_counter()
     subprocess.run([sys.executable, "-m", "facedis", "align", str(source), "-o", str(output), "-q"], check=True)
     return time.perf_counter() - began
@@ -126,7 +126,7 @@ def identical(one: Path, two: Path) -> bool:
 
 
 def faces_of(path: Path) -> Counter[tuple[str, int, bytes]]:
-    """How often each face is there, by split, label and pixels."""
+    """Number of occurrences of each face by split, label and pixels."""
     with FacesCache.open(path) as cache:
         faces = cache.faces(np.arange(len(cache)))
         digests = (hashlib.blake2b(face, digest_size=16).digest() for face in faces)
@@ -150,10 +150,10 @@ def page(result: dict[str, Any]) -> str:
         f"- The table and the folders as they were give the same faces with the same labels in the same splits, in "
         f"another order: {yes[result['same_faces']]}.",
         f"- `facedis faces verify` passes for all three: {yes[result['whole']]}.",
-        f"- `facedis align --check` on the folders: the published numbers are there: {yes[result['counts_agree']]}; "
+        f"- `facedis align --check` on the folders: all published counts agree: {yes[result['counts_agree']]}; "
         f"{twins['images']:,} images equal another one, {twins['across_splits']:,} of them in another split, "
         f"{twins['contradicting']:,} under another expression.",
-        f"- Wanted: all of it in less than {MOST_SECONDS} s. {'Reached' if slowest < MOST_SECONDS else 'Missed'}: "
+        f"- Target: each copy in less than {MOST_SECONDS} s. {'Reached' if slowest < MOST_SECONDS else 'Missed'}: "
         f"{slowest:.1f} s for the slowest copy.",
         "",
         f"Written by `benchmarks/align_fer2013.py`. {sentence(result['machine'])}.",

@@ -1,11 +1,10 @@
-"""A faces cache of 100,000 rows: memory while it is made, random reads, shards, and what a second process gains.
+"""A faces cache of 100,000 rows: memory, random reads, shards, and the gain of a second process.
 
     python benchmarks/align_scale.py FOLDER [--rows 100000] [-o docs/results/align_scale.md]
 
-The photographs of FOLDER are repeated by links until there are enough rows. No detector runs
-(`--detector none`): with one this would take an hour, and the cache would be the same. What a
-second process gains can only be seen while nothing else wants the cores: `--gain-only` measures
-that part again and puts it into a record that is there.
+The images of FOLDER are repeated by links up to the number of rows. No detector runs
+(`--detector none`): it would take an hour and does not affect these measurements. The gain of a second
+process can only be measured on idle cores: `--gain-only` repeats that part and updates an existing record.
 """
 
 import argparse
@@ -37,13 +36,13 @@ SHARDS = 4
 BATCH = 64
 READS = 400  # batches
 EVERY, ITS_OWN = "each may use every core", "each has a core of its own"
-SETTLED = 5_000  # rows after which memory is to stay as it is
-#: What is to be reached.
+SETTLED = 5_000  # rows after which memory must be constant
+#: Targets.
 MOST_GROWTH, LEAST_READS, MOST_JOIN, LEAST_GAIN = 200e6, 10.0, 1.0, 1.6
 
 
 def main() -> None:
-    """Make the dataset, measure everything, print and write."""
+    """Create the dataset, run all measurements and write them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--rows", type=int, default=100_000)
@@ -67,7 +66,7 @@ def main() -> None:
 
 
 def measure(folder: Path, place: Path, rows: int, gain_rows: int) -> dict[str, Any]:
-    """The record of everything."""
+    """Return the record of all measurements."""
     about = machine()
     gain = second_process(folder, place, gain_rows)
     repeat(folder, place / "many", rows)
@@ -108,7 +107,7 @@ def repeat(folder: Path, root: Path, rows: int) -> None:
 
 
 def resident_memory(source: Path, output: Path) -> dict[str, Any]:
-    """What this process holds while it makes the cache, every thousand rows or so."""
+    """Resident memory during alignment, about every thousand rows."""
     held: list[tuple[int, int]] = []
 
     def handler(event: Event) -> None:
@@ -132,12 +131,12 @@ def resident_memory(source: Path, output: Path) -> dict[str, Any]:
 
 
 def resident() -> int:
-    """Bytes of this process that are in memory."""
+    """Resident memory of this process in bytes."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def random_reads(path: Path) -> dict[str, Any]:
-    """Faces a second in random batches, from memory and from the disk, and what the trunk consumes."""
+    """Faces per second in random batches, from memory and from disk, and the throughput of the trunk."""
     trunk = trunk_rate()
     with FacesCache.open(path) as cache:
         rows = np.random.default_rng(0).permutation(cache.rows())[: BATCH * READS]
@@ -165,7 +164,7 @@ def read_rate(cache: FacesCache, rows: np.ndarray) -> float:
 
 
 def forget(path: Path) -> None:
-    """Have the system drop what it holds of the file, so that the disk is read."""
+    """Drop the file from the page cache, so that it is read from disk."""
     with open(path, "rb") as file:
         os.fsync(file.fileno())
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
@@ -192,7 +191,7 @@ def trunk_rate(batches: int = 3) -> dict[str, float]:
 
 
 def forward(trunk: Any, images: Any) -> None:
-    """As an evaluation does."""
+    """Forward pass as in evaluation."""
     import torch
 
     with torch.inference_mode():
@@ -200,12 +199,12 @@ def forward(trunk: Any, images: Any) -> None:
 
 
 def forward_and_back(trunk: Any, images: Any) -> None:
-    """As a training does."""
+    """Forward and backward pass as in training."""
     trunk.train()(images).sum().backward()
 
 
 def joined(source: Path, whole: Path, place: Path) -> dict[str, Any]:
-    """Make the cache again in shards, two at a time; the time to join them, and whether it is the same cache."""
+    """Align in shards, two at a time; time to join them, and equality with the single cache."""
     output, every = place / "shared.h5", sorted(os.sched_getaffinity(0))
     for first in range(1, SHARDS + 1, 2):
         finish([start(source, output, f"{number}/{SHARDS}", every) for number in (first, first + 1)])
@@ -273,7 +272,7 @@ def children() -> float:
 
 
 def start(source: Path, output: Path, shard: str, cores: list[int]) -> subprocess.Popen:
-    """`facedis align` as a user types it, on some of the cores, with one thread that decodes."""
+    """Start `facedis align` on some of the cores, with one decoding thread."""
     words = ["align", source, "-o", output, "--detector", "none", "--image-size", FACE_SIZE, "--workers", 1, "-q"]
     words += ["--shard", shard] if shard else []
     started = subprocess.Popen([sys.executable, "-m", "facedis", *map(str, words)])

@@ -1,8 +1,8 @@
-"""Make the bundled set of rendered faces anew: facedis/synthetic/bundled.zip.
+"""Render the bundled set of faces, facedis/synthetic/bundled.zip.
 
     python benchmarks/bundled_faces.py WORK_FOLDER
 
-Needs the extra `synth`. Stopped, the same command goes on where it stopped.
+Needs the extra `synth`. The same command resumes an interrupted run.
 """
 
 import argparse
@@ -22,8 +22,8 @@ PLANS = {
 
 
 def pack(work: Path, archive: Path) -> int:
-    """Put both sets into `archive`, always the same bytes; its size."""
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as file:  # pictures are compressed already
+    """Write both sets to a reproducible `archive` and return its size."""
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as file:  # images are compressed already
         for path in sorted(path for part in PLANS for path in (work / part).glob("[!.]*")):
             entry = zipfile.ZipInfo(f"{path.parent.name}/{path.name}", (2020, 1, 1, 0, 0, 0))
             entry.external_attr = 0o644 << 16
@@ -32,7 +32,7 @@ def pack(work: Path, archive: Path) -> int:
 
 
 def main() -> None:
-    """Render what is missing, then pack."""
+    """Render missing images and pack the archive."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("work", type=Path)
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
@@ -40,7 +40,7 @@ def main() -> None:
     for part, plan in PLANS.items():
         made = render_dataset(plan, options.work / part, options.processes, Progress())
         rate = "all there" if made["rate"] is None else f"{made['rate']:.2f} images a second"
-        print(f"{part}: {made['n']:,} pictures of {made['people']} people, {rate}")
+        print(f"{part}: {made['n']:,} images of {made['people']} identities, {rate}")
     print(f"{ARCHIVE.name}: {pack(options.work, ARCHIVE) / 1e6:.1f} MB")
 
 

@@ -1,8 +1,7 @@
-"""`facedis embed` against its floor, in one run: images a second with codes in a file, and of the bare trunk.
+"""Throughput of `facedis embed` compared with the bare trunk.
 
-The floor is the trunk's forward pass alone on a batch that lies in memory already: no reading, no
-resizing, no branch, no file. A second floor adds the branches that a code needs. Whole passes of all are
-taken in turn, so that whatever else the machine does meets all alike.
+The lower bound is the forward pass of the trunk on a batch in memory: no reading, resizing, branches or
+output file. A second one includes the branches. All take turns, so that other load affects them equally.
 
     python benchmarks/embedding.py wild.h5 --split val -o docs/results/embedding.json
 """
@@ -27,7 +26,7 @@ from facedis.tasks.inference import InferenceOptions
 
 
 def untrained(cache: FacesCache, folder: Path, settings: ModelConfig) -> Run:
-    """A run of random weights, which are as fast as trained ones."""
+    """A run with random weights."""
     (folder / MODEL).write_bytes(b"random")
     model, _ = build(settings, {"expression": len(cache.info.classes)})
     info = {"faces": {"grey": False}}
@@ -36,7 +35,7 @@ def untrained(cache: FacesCache, folder: Path, settings: ModelConfig) -> Run:
 
 @torch.inference_mode()
 def bare(run: Run, images: torch.Tensor, n: int, branches: tuple[str, ...]) -> None:
-    """The trunk's map of `n` images, and the codes of `branches`."""
+    """Compute the trunk features of `n` images, and the codes of `branches`."""
     for start in range(0, n, len(images)):
         features = run.model.trunk(images[: n - start])
         for name in branches:
@@ -44,7 +43,7 @@ def bare(run: Run, images: torch.Tensor, n: int, branches: tuple[str, ...]) -> N
 
 
 def rate(work, n: int) -> float:
-    """Images a second of `work` on `n` images."""
+    """Images per second of `work` on `n` images."""
     began = time.perf_counter()
     work()
     if torch.cuda.is_available():

@@ -1,4 +1,4 @@
-"""What the numbers of a benchmark are true of: the machine, the versions, and how busy it was."""
+"""Description of the machine, its load and the software versions, for benchmark records."""
 
 import os
 import platform
@@ -10,7 +10,7 @@ from facedis.training.run_folder import processor
 
 
 def machine() -> dict[str, Any]:
-    """Processor, cores, threads, memory, GPU, versions, and how many programs wanted the cores at the moment."""
+    """Return processor, cores, threads, memory, GPU, versions and load average."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
         "system": f"{platform.system()} {platform.machine()}",
@@ -26,7 +26,7 @@ def machine() -> dict[str, Any]:
 
 
 def sentence(about: dict[str, Any]) -> str:
-    """The same in words, for the foot of a page."""
+    """Return the description as a sentence."""
     gpu = f"on one {about['gpu']}" if about["gpu"] else "without a GPU (on a GPU: not measured)"
     return (
         f"{about['system']}, {about['processor']}, {about['cores']} cores, threads of torch: {about['threads']}, "

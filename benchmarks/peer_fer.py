@@ -1,12 +1,12 @@
-"""The bundled model beside the package `fer` on the same crops of photographs that neither was trained on.
+"""The bundled model and the package `fer` on the same face crops, which neither was trained on.
 
-`fer` pins versions of torch that facedis does not work with, so it answers from an environment of its own:
+`fer` pins incompatible versions of torch, so it runs in an environment of its own:
 
     python -m venv peer && peer/bin/pip install fer==25.10.3
     facedis align wild-expressions -o wild.h5
     python benchmarks/peer_fer.py wild.h5 peer/bin/python -o docs/results/peer_fer.json
 
-Five expressions are asked about, those that are there often enough; both may answer with any of their seven.
+Only the five frequent expressions are evaluated; both models may predict any of their seven.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from facedis.model.storage.registry import load_model
 from facedis.tasks.encoding.encode import encode
 
 ASKED = ("happiness", "neutral", "surprise", "anger", "sadness")
-#: What `fer` calls an expression.
+#: Expressions by their name in `fer`.
 NAMES = {"angry": "anger", "happy": "happiness", "sad": "sadness"}
 ANSWER = """
 import json, sys
@@ -41,7 +41,7 @@ print(json.dumps(found))
 
 
 def peer_answers(python: Path, faces: np.ndarray) -> tuple[tuple[str, ...], np.ndarray]:
-    """What `fer` says of (n, S, S, 3) faces, each cut out already: its K expressions, and (n, K) probabilities."""
+    """Return the K class names of `fer` and its (n, K) probabilities for (n, S, S, 3) cropped faces."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / "faces.npy"
         np.save(place, faces)
@@ -51,12 +51,12 @@ def peer_answers(python: Path, faces: np.ndarray) -> tuple[tuple[str, ...], np.n
 
 
 def main() -> None:
-    """Ask both about the same faces, print and write what they got right."""
+    """Evaluate both on the same faces and write the result."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("faces", type=Path, help="a faces cache of photographs with a test split")
     parser.add_argument("peer", type=Path, help="python of the environment that has `fer`")
     parser.add_argument("--model", default="bundled")
-    parser.add_argument("--seed", type=int, default=0, help="of the resampling of people")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the bootstrap")
     parser.add_argument("-o", "--output", type=Path)
     options = parser.parse_args()
     plan = Bootstrap(seed=options.seed)

@@ -1,14 +1,14 @@
-"""How long `facedis predict` takes for the first answer and how many faces a second follow.
+"""Latency of the first prediction of `facedis predict`, and its throughput.
 
     python benchmarks/predict.py PHOTOS --run RUN
 
-The first answer is the wall time of `facedis predict PHOTO` as a process. It stands against two scripts by
-hand that do the same with the same tensors: one with facenet-pytorch's MTCNN, and the barest one thinkable,
-which imports nothing but torch and Pillow and borrows facedis's own detector and trunk as modules.
-All processes take turns, so that a busy moment hits all of them.
+The first prediction is the wall time of the process `facedis predict PHOTO`. It is compared with two
+minimal scripts with the same weights: one with facenet-pytorch's MTCNN, and one that imports only torch and
+Pillow and facedis's detector and trunk as modules. All processes take turns, so that other load affects
+them equally.
 
-The steady state is one `facedis predict --json` over many photographs, from its first line to its last,
-detection and decoding included, for one batch after the other.
+The throughput is measured with one `facedis predict --json` over many images, from the first line to the
+last, detection and decoding included.
 """
 
 import argparse
@@ -28,10 +28,10 @@ from PIL import Image
 from facedis.datasets.formats.walk import iter_images
 from facedis.model.storage.checkpoint import load_run
 
-#: Wanted: first answer within this many times that of the script by hand, and faces a second.
+#: Targets: latency relative to the script with facenet-pytorch, and faces per second.
 FIRST, RATE = 1.3, 40.0
 
-#: What somebody writes by hand; reads the photograph, the network as TorchScript and its crop settings.
+#: Script with facenet-pytorch; its arguments are the image, the TorchScript network and the crop settings.
 _BY_HAND = """
 import sys, torch
 from PIL import Image
@@ -44,7 +44,7 @@ with torch.inference_mode(), torch.jit.optimized_execution(False):
     faces = finder(image)
     print(net(faces / 255).softmax(1).tolist())
 """
-#: The same with as little as can be imported.
+#: The same with minimal imports.
 _BAREST = """
 import sys, torch, numpy as np
 from PIL import Image
@@ -93,7 +93,7 @@ def first_answer(run: Path, photo: str, repeats: int) -> dict:
             "barest": [sys.executable, "-c", _BAREST, *words],
             "import_torch": [sys.executable, "-c", "import torch"],
         }
-        for command in commands.values():  # files into memory, and nobody is measured who fails
+        for command in commands.values():  # warm up the page cache and check for failures
             subprocess.run(command, capture_output=True, check=True)
         seconds, worked = {name: [] for name in commands}, {name: [] for name in commands}
         for _ in range(repeats):
@@ -113,7 +113,7 @@ def first_answer(run: Path, photo: str, repeats: int) -> dict:
 
 
 def processor_seconds() -> float:
-    """Of all processes that were started and have ended; a busy machine changes little of it."""
+    """CPU time in seconds of all child processes that have ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
@@ -138,7 +138,7 @@ def as_script(run: Path, path: str) -> tuple[str, str, str]:
             return self.head(self.branch(self.trunk(images)))
 
     with torch.inference_mode(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # TorchScript is on its way out, but a script can load it alone
+        warnings.simplefilter("ignore")  # TorchScript is deprecated, but needs no model code
         torch.jit.trace(Network().eval(), torch.rand(2, 3, crop.image_size, crop.image_size)).save(path)
     return str(crop.image_size), str(crop.margin), crop.crop
 
@@ -157,7 +157,7 @@ def steady(run: Path, photos: list[str]) -> dict:
             counted.append(len(json.loads(line)["faces"]))
     if process.wait() or len(counted) != len(photos):
         raise SystemExit("facedis predict failed")
-    # Lines come in blocks of the images that were worked on together; the first block is not counted.
+    # Lines are printed batch by batch; the first batch is not counted.
     block = next(place for place in range(1, len(moments)) if moments[place] - moments[place - 1] > 0.1)
     seconds = moments[-1] - moments[block - 1]
     sizes = [Image.open(photo).size for photo in photos]
@@ -173,12 +173,12 @@ def steady(run: Path, photos: list[str]) -> dict:
 
 
 def page(result: dict) -> str:
-    """The same for readers."""
+    """The record as a Markdown page."""
     first, work, about = result["first_answer"], result["first_answer_processor"], result["machine"]
     rows = [
         ("`facedis predict PHOTO`", "facedis"),
-        ("a script by hand with facenet-pytorch's MTCNN", "by_hand"),
-        ("the barest script with facedis's detector", "barest"),
+        ("a script with facenet-pytorch's MTCNN", "by_hand"),
+        ("a minimal script with facedis's detector", "barest"),
         ("`import torch` alone", "import_torch"),
     ]
     lines = [
@@ -189,10 +189,10 @@ def page(result: dict) -> str:
         "| :-- | --: | --: |",
         *(f"| {name} | {first[key]:.2f} | {work[key]:.2f} |" for name, key in rows),
         "",
-        f"- Wanted: at most {FIRST} times the script by hand. "
+        f"- Target: at most {FIRST} times the script with facenet-pytorch. "
         f"{_verdict(result['ratio_to_by_hand'] <= FIRST)}: {result['ratio_to_by_hand']:.2f} times. "
-        f"The barest script: {result['ratio_to_barest']:.2f} times.",
-        f"- Wanted: {RATE:.0f} faces a second with decoding and detection. "
+        f"The minimal script: {result['ratio_to_barest']:.2f} times.",
+        f"- Target: {RATE:.0f} faces a second with decoding and detection. "
         f"{_verdict(result['faces_per_second'] >= RATE)}: {result['faces_per_second']:.1f} faces/s, "
         f"{result['faces_per_processor_second']:.1f} a second of processor time with the start of the program "
         f"({result['faces']:,} faces in {result['photographs']:,} photographs of "

@@ -1,4 +1,4 @@
-"""The faces most like one among 100,000: seconds and memory of a search in a file of codes.
+"""Nearest-neighbour search among 100,000 codes in a file: run time and memory.
 
 python benchmarks/ranking.py -o docs/results/ranking.json
 """
@@ -20,7 +20,7 @@ SIZES = {"expression": 256, "trunk": 1792}
 
 
 def write(path: Path, n: int) -> None:
-    """`n` random codes."""
+    """Write `n` random codes."""
     generator = np.random.default_rng(0)
     with codes_writer(path, {"fingerprint": ""}) as writer:
         for first in range(0, n, BLOCK_ROWS):
@@ -32,13 +32,13 @@ def write(path: Path, n: int) -> None:
 
 
 def own_megabytes() -> float:
-    """Memory of this process without pages of files, which the system takes back when it wants them."""
+    """Anonymous resident memory of this process in MB."""
     status = Path("/proc/self/status").read_text()
     return int(status.partition("RssAnon:")[2].split()[0]) / 1e3
 
 
 def search(path: Path, code: str, how: Search, top: int) -> tuple[float, float, float]:
-    """Seconds to open the file, then until the faces are known with all their codes; the most memory on the way."""
+    """Return seconds to open the file, seconds of the search including all codes, and peak memory in MB."""
     began = time.perf_counter()
     file = open_codes(path)
     opened = time.perf_counter()
@@ -53,7 +53,7 @@ def search(path: Path, code: str, how: Search, top: int) -> tuple[float, float, 
 
 
 def main() -> None:
-    """Print seconds for each kind of file, code and search, and the most memory that any of it took."""
+    """Print run time and peak memory for each file format, code and search."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("-n", type=int, default=100_000)
     parser.add_argument("--top", type=int, default=20)

@@ -1,8 +1,8 @@
-"""Are both factors really in the rendered pictures, and do they help on photographs?
+"""Learnability of the factors of the rendered faces, and transfer to photographs.
 
-Classifiers, each trained anew from random weights: the expression on people who train, tested on
-people who test, once for each seed; the person on six expressions, tested on the two others; and the
-first once more, grey and on FER2013's PrivateTest. Also: in how many pictures the detector finds one face.
+Classifiers are trained from random weights: expression, tested on unseen identities, once per seed;
+identity, trained on six expressions and tested on the other two; and expression in greyscale, tested on
+FER2013's PrivateTest. Also measured: the number of images with exactly one detected face.
 
     facedis align && facedis align fer2013 --crop none -o fer.h5
     python benchmarks/rendered.py faces.h5 --photographs fer.h5 -o docs/results/rendered.json
@@ -27,15 +27,15 @@ from facedis.metrics.statistics.intervals import wilson_ci
 from facedis.model.network.trunk import Source, build_trunk
 from facedis.model.preprocessing import to_images
 from facedis.training.recipes.augmentation import augment
-from facedis.training.schedule import rate
+from facedis.training.schedule import lr_factor
 
-#: Expressions that the classifier of people does not see before it is tested.
+#: Test expressions of the identity classifier.
 UNSEEN = ("surprise", "contempt")
 LR, WEIGHT_DECAY, BATCH = 1e-3, 1e-4, 32
 
 
 class Classifier(nn.Module):
-    """A trunk, its mean over places, and a linear classifier."""
+    """A trunk, average pooling, and a linear classifier."""
 
     def __init__(self, trunk: str, size: int, classes: int) -> None:
         super().__init__()
@@ -43,12 +43,12 @@ class Classifier(nn.Module):
         self.head = nn.Linear(self.trunk.map_shape(size)[0], classes)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """(B, classes) of (B, 3, S, S)."""
+        """(B, 3, S, S) images to (B, classes) logits."""
         return self.head(self.trunk(images).mean((2, 3)))
 
 
 def train(faces: np.ndarray, labels: np.ndarray, options: argparse.Namespace, epochs: int, grey: bool) -> Classifier:
-    """A classifier of (n,) `labels` from (n, S, S, 3) `faces`."""
+    """Train a classifier of (n,) `labels` on (n, S, S, 3) `faces`."""
     torch.manual_seed(options.seed)
     model = Classifier(options.trunk, options.size, labels.max() + 1)
     fit(model, model, faces, labels, options, epochs, grey)
@@ -64,7 +64,7 @@ def fit(
     epochs: int,
     grey: bool,
 ) -> None:
-    """Train `model`, whose logits `classify` gives, on (n, S, S, 3) `faces` and their (n,) `labels`."""
+    """Train `model` on (n, S, S, 3) `faces` and (n,) `labels`; `classify` returns its logits."""
     model.to(memory_format=torch.channels_last).train()
     optimizer = torch.optim.AdamW(model.parameters(), LR, weight_decay=WEIGHT_DECAY)
     rng, draws = np.random.default_rng(options.seed), torch.Generator().manual_seed(options.seed)
@@ -75,7 +75,7 @@ def fit(
         picked = order[step % (len(labels) // BATCH) * BATCH :][:BATCH]
         images = augment(to_images(torch.from_numpy(faces[picked]), options.size, grey), "mild", draws)
         for group in optimizer.param_groups:
-            group["lr"] = LR * rate("onecycle", step, steps)
+            group["lr"] = LR * lr_factor("onecycle", step, steps)
         with torch.autocast("cpu", torch.bfloat16, enabled=options.bf16):
             logits = classify(images.contiguous(memory_format=torch.channels_last))
         loss = nn.functional.cross_entropy(logits.float(), torch.from_numpy(labels[picked]), label_smoothing=0.1)
@@ -93,12 +93,12 @@ def predict(model: Classifier, faces: np.ndarray, size: int, grey: bool) -> np.n
 
 
 def figure(answers: np.ndarray, labels: np.ndarray, classes: int) -> dict:
-    """Share of right answers with Wilson's interval."""
+    """Accuracy with Wilson interval."""
     return asdict(wilson_ci(int((answers == labels).sum()), len(labels), chance=1 / classes))
 
 
 def expression(cache: FacesCache, options: argparse.Namespace, grey: bool = False) -> tuple[Classifier, dict]:
-    """Trained on the people who train, tested on those who test."""
+    """Expression classifier, trained on the train split and tested on the test split."""
     fit, test = cache.rows("train"), cache.rows("test")
     model = train(cache.faces(fit), cache.labels[fit].astype(np.int64), options, options.epochs, grey)
     answers = predict(model, cache.faces(test), options.size, grey).argmax(1)
@@ -106,7 +106,7 @@ def expression(cache: FacesCache, options: argparse.Namespace, grey: bool = Fals
 
 
 def identity(cache: FacesCache, options: argparse.Namespace) -> dict:
-    """Everybody, trained on six expressions and tested on the two others."""
+    """Identity classifier, trained on six expressions and tested on the other two."""
     rows = cache.rows()
     names, people = np.unique(cache.identities[rows], return_inverse=True)
     unseen = np.isin(np.array(cache.info.classes)[cache.labels[rows]], UNSEEN)
@@ -116,7 +116,7 @@ def identity(cache: FacesCache, options: argparse.Namespace) -> dict:
 
 
 def photographs(model: Classifier, cache: FacesCache, other: FacesCache, options: argparse.Namespace) -> dict:
-    """A classifier that saw only rendered faces, on the test split of another cache."""
+    """Evaluate a classifier trained on rendered faces on the test split of another cache."""
     rows = other.rows("test")
     known = [cache.info.classes.index(name) for name in other.info.classes]
     answers = predict(model, other.faces(rows), options.size, True)[:, known].argmax(1)
@@ -124,7 +124,7 @@ def photographs(model: Classifier, cache: FacesCache, other: FacesCache, options
 
 
 def main() -> None:
-    """Print and write all figures."""
+    """Run all measurements and write them."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("faces", type=Path, help="a cache of rendered faces")
     parser.add_argument("--photographs", type=Path, help="a cache of photographs with a test split")
@@ -132,7 +132,9 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=64)
     parser.add_argument("--epochs", type=int, default=24)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--seeds", type=int, default=3, help="trainings of the expression, from --seed on")
+    parser.add_argument(
+        "--seeds", type=int, default=3, help="number of expression classifiers, with seeds from --seed on"
+    )
     parser.add_argument("--bf16", action=argparse.BooleanOptionalAction, default=True, help="train in half precision")
     parser.add_argument("-o", "--output", type=Path)
     options = parser.parse_args()
@@ -144,7 +146,7 @@ def main() -> None:
         for seed in range(options.seed, options.seed + options.seeds):
             _, reached = expression(cache, argparse.Namespace(**vars(options) | {"seed": seed}))
             found["expression"].append({"seed": seed} | reached)
-            print("expression, unseen people", found["expression"][-1], flush=True)
+            print("expression, unseen identities", found["expression"][-1], flush=True)
         found["expression_mean"] = float(np.mean([one["value"] for one in found["expression"]]))
         found["identity"] = identity(cache, options)
         print("identity, unseen expressions", found["identity"], flush=True)

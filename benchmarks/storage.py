@@ -1,9 +1,9 @@
-"""Sizes and read rates of a faces cache in each storage.
+"""Size and read rate of a faces cache by storage format.
 
     python benchmarks/storage.py faces.h5 [--faces 4000] [--batch 64]
 
-Packs the cache in all ways into a temporary folder and reads random batches, as training does. Rates are
-given for a second of one core's time, so that other programs on the machine change them little.
+Converts the cache to each format in a temporary folder and reads random batches, as in training. Rates are
+per second of CPU time.
 """
 
 import argparse
@@ -16,11 +16,11 @@ import numpy as np
 from facedis.faces.cache.cache import FacesCache
 from facedis.faces.cache.transcode import transcode
 
-WAYS = {"raw": ("raw", 95), "png": ("png", 95), "jpeg, quality 95": ("jpeg", 95), "jpeg, quality 90": ("jpeg", 90)}
+FORMATS = {"raw": ("raw", 95), "png": ("png", 95), "jpeg, quality 95": ("jpeg", 95), "jpeg, quality 90": ("jpeg", 90)}
 
 
 def read_rate(path: Path, faces: int, batch: int) -> float:
-    """Faces a second of CPU time in random batches, the file being in the system's memory."""
+    """Faces per second of CPU time in random batches, with the file in the page cache."""
     with FacesCache.open(path) as cache:
         rows = np.resize(np.random.default_rng(0).permutation(cache.rows(labelled=False)), faces)
         began = time.process_time()
@@ -30,7 +30,7 @@ def read_rate(path: Path, faces: int, batch: int) -> float:
 
 
 def main() -> None:
-    """Print one line a storage."""
+    """Print one line per format."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("cache", type=Path)
     options.add_argument("--faces", type=int, default=4000)
@@ -38,7 +38,7 @@ def main() -> None:
     chosen = options.parse_args()
     print(f"{'storage':<18}{'MB':>10}{'bytes a face':>14}{'faces/s':>12}{'packing, faces/s':>18}")
     with tempfile.TemporaryDirectory() as folder:
-        for name, (storage, quality) in WAYS.items():
+        for name, (storage, quality) in FORMATS.items():
             output, began = Path(folder) / "packed.h5", time.process_time()
             rows = transcode(chosen.cache, output, storage, quality)["rows"]
             packing, size = rows / (time.process_time() - began), output.stat().st_size

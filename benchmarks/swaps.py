@@ -1,15 +1,15 @@
-"""What each term of learning to draw buys: swaps across people and within one, judged from outside.
+"""Ablation of the decoder's loss terms: swaps between and within identities, scored by separate evaluators.
 
-One finished encoder; each row teaches it to draw anew from the same random decoder, in the order of
-`ROWS`, and its swaps are judged on a rendered grid of people whom nobody saw, where the truth is known.
+Each row trains a new decoder from the same random weights on one finished encoder, with the terms up to its
+place in `ROWS`. Swaps are evaluated on a rendered grid of unseen identities, for which ground truth exists.
 
-    facedis align && facedis align ~/.cache/facedis/synthetic-faces-2/grid -o grid.h5
+    facedis align && facedis align ~/.cache/facedis/rendered-faces-2/grid -o grid.h5
     facedis synth --scenes --identities 240 --image-size 96 --seed 7 -o scenes && facedis align scenes -o scenes.h5
     facedis train --preset clean --decoder.faces scenes.h5 --name clean
-    python benchmarks/judges.py faces.h5 -o judges
+    python benchmarks/train_evaluators.py faces.h5 -o judges
     python benchmarks/swaps.py runs/clean grid.h5 judges --faces scenes.h5 -o docs/results/swaps
 
-Beside the table it makes a sheet of the last row's swaps, and one picture of the same few swaps as each row draws them.
+Also writes a sheet of the last row's swaps, and one image with the same swaps by all rows.
 """
 
 import argparse
@@ -38,7 +38,7 @@ from facedis.training.data import training_data
 from facedis.training.decoder.decoder_trainer import DecoderTrainer
 from facedis.training.setup import Job
 
-#: Terms of the preset that a row has beyond the one above it; "" is the run as it was trained.
+#: Terms that a row adds to the one above it; None is the run as trained.
 ROWS = {
     "as trained": None,
     "redrawn": ("l1_weight", "same_class_prob"),
@@ -58,12 +58,12 @@ COLUMNS = {
     "nearer to rest donor": "closer_to_rest_donor",
     "SSIM": "ssim",
 }
-#: The picture of all rows: how many swaps, and how wide the names of the rows are.
+#: Number of swaps in the image of all rows, and width of its row names in pixels.
 SHOWN, MARGIN = 8, 150
 
 
 def settings(run: Run, row: str, options: argparse.Namespace) -> tuple[ModelConfig, TrainConfig]:
-    """Those of the preset `clean` with the terms up to `row` and no other."""
+    """Settings of the preset `clean` with the terms up to `row` only."""
     named = [name for terms in list(ROWS.values())[: list(ROWS).index(row) + 1] for name in terms or ()]
     preset = read_preset("clean-scenes")
     kept = ("decoder_kind", "decoder_width", "spatial_rest_channels", "spatial_rest_size", "spatial_rest_context")
@@ -76,8 +76,8 @@ def settings(run: Run, row: str, options: argparse.Namespace) -> tuple[ModelConf
     return replace(run.config, **model), resolve(TrainConfig, as_dict(run.train_config), settings)
 
 
-def draw(run: Run, row: str, place: Path, options: argparse.Namespace) -> None:
-    """Teach the encoder of `run` to draw, into the run folder `place`."""
+def train_decoder(run: Run, row: str, place: Path, options: argparse.Namespace) -> None:
+    """Train a decoder for the encoder of `run`, into the run folder `place`."""
     model_config, config = settings(run, row, options)
     sizes = {name: one["size"] for name, one in run.info["factors"].items()} | {"expression": len(run.classes)}
     with FacesCache.open(options.faces) as cache:
@@ -98,8 +98,8 @@ def draw(run: Run, row: str, place: Path, options: argparse.Namespace) -> None:
     save_tensors(place / MODEL, named_tensors({"model": model, "adversary": run.adversary}))
 
 
-def judged(place: Path, options: argparse.Namespace) -> tuple[dict, list[SwapExample]]:
-    """What the judges say of the swaps of the run `place`, and some of them, the same for every run."""
+def evaluate(place: Path, options: argparse.Namespace) -> tuple[dict, list[SwapExample]]:
+    """Scores of the swaps of the run `place`, and examples of them, the same for each run."""
     run = load_run(place)
     judges = Evaluators(
         load_expression_evaluator(options.judges / "expression", run),
@@ -115,7 +115,7 @@ def judged(place: Path, options: argparse.Namespace) -> tuple[dict, list[SwapExa
 
 
 def pictures(shown: dict[str, Sequence[SwapExample]], path: Path) -> None:
-    """The same swaps as every row draws them, a column a swap: donors above, the truth below."""
+    """Image of the same swaps by all rows, one column per swap, with donors above and ground truth below."""
     first = list(next(iter(shown.values())))[:SHOWN]
     lines = {"rest of": [each.rest_donor for each in first], "expression of": [each.expression_donor for each in first]}
     lines |= {row: [each.swap for each in swaps[:SHOWN]] for row, swaps in shown.items()}
@@ -141,9 +141,9 @@ def asdict_of(found: dict | None) -> dict | None:
 
 
 def table(rows: dict) -> str:
-    """Swaps across people and within one as Markdown; what they are read against below."""
+    """Markdown tables of the swaps between and within identities, with the controls below."""
     lines = []
-    for kind, title in (("across", "Between two people"), ("within", "Within one person")):
+    for kind, title in (("across", "Between identities"), ("within", "Within one identity")):
         names = [name for name, key in COLUMNS.items() if any(row[kind][key] for row in rows.values())]
         lines += [f"{title}:", "", "| | " + " | ".join(names) + " |", "| :-- |" + " --: |" * len(names)]
         for label, row in rows.items():
@@ -166,18 +166,18 @@ def cell(found: dict | None, key: str) -> str:
 
 
 def main() -> None:
-    """Train what is not there yet, judge all, write the table, the sheet and the picture."""
+    """Train missing decoders, evaluate all, and write the table and the images."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("run", type=Path, help="a run of the preset clean: its encoder is taken")
+    parser.add_argument("run", type=Path, help="a run of the preset clean: its encoder is used")
     parser.add_argument("grid", type=Path, help="a cache of the rendered grid")
-    parser.add_argument("judges", type=Path, help="made by benchmarks/judges.py")
-    parser.add_argument("--faces", type=Path, required=True, help="a cache of rendered scenes, to learn to draw from")
+    parser.add_argument("judges", type=Path, help="output of benchmarks/train_evaluators.py")
+    parser.add_argument("--faces", type=Path, required=True, help="a cache of rendered scenes, to train the decoder")
     parser.add_argument("--only", action="append", choices=ROWS, help="rows; default: all")
-    parser.add_argument("--work", type=Path, default=Path("swaps"), help="where the rows' runs lie, and stay")
+    parser.add_argument("--work", type=Path, default=Path("swaps"), help="folder of the rows' runs")
     parser.add_argument("--epochs", type=int, help="default: the preset's")
     parser.add_argument("--precision", choices=("32", "bf16"), default="bf16")
     parser.add_argument("--pairs", type=int, default=1000)
-    parser.add_argument("-o", "--output", type=Path, default=Path("swaps"), help="without the ending")
+    parser.add_argument("-o", "--output", type=Path, default=Path("swaps"), help="path without suffix")
     options = parser.parse_args()
     run, rows, shown = load_run(options.run), {}, {}
     chosen = [row for row in ROWS if not options.only or row in options.only]
@@ -185,8 +185,8 @@ def main() -> None:
         place = options.run if ROWS[row] is None else options.work / row.replace(" ", "-").replace("'", "")
         if not (place / MODEL).exists():
             place.mkdir(parents=True, exist_ok=True)
-            draw(run, row, place, options)
-        rows[row], shown[row] = judged(place, options)
+            train_decoder(run, row, place, options)
+        rows[row], shown[row] = evaluate(place, options)
         print(row, table({row: rows[row]}), sep="\n", flush=True)
     about = {"facedis": __version__, "torch": torch.__version__, "encoder_seed": run.train_config.seed}
     epochs = options.epochs or read_preset("clean-scenes")["decoder"]["epochs"]

@@ -1,4 +1,4 @@
-"""Every branch against every factor: what three codes tell of the expression, the person and the turn of the head.
+"""All factors in all codes of a model with three factors: expression, identity and yaw.
 
     facedis align -o faces.h5
     for seed in 0 1 2; do
@@ -15,20 +15,20 @@ from pathlib import Path
 
 import numpy as np
 
-#: Codes, and factors with how they are called.
+#: Codes, and factors with their titles.
 CODES = ("expression", "rest", "yaw")
 FACTORS = {"expression": "expression", "identity": "person", "yaw": "yaw (R2)"}
 
 
-def told(found: dict, factor: str, code: str) -> dict:
-    """What `code` tells of `factor` in a record of `facedis eval`: the strongest fresh probe, or R2 of a number."""
+def informativeness(found: dict, factor: str, code: str) -> dict:
+    """Accuracy of the best fresh probe, or R2 for a number, of `factor` in `code`, from a record of `facedis eval`."""
     if factor == "yaw":
         return {"value": found["factors"]["yaw"]["score"][code], "chance": 0.0, "n": found["n"]}
     return found["leakage"][f"{factor}_in_{code}"]["strongest"]
 
 
 def seed_of(run: Path) -> int:
-    """The seed that a run was trained with."""
+    """Training seed of a run."""
     return json.loads((run / "run.json").read_text(encoding="utf-8"))["train"]["seed"]
 
 
@@ -41,13 +41,16 @@ def cell(seeds: list[dict], factor: str) -> str:
 
 
 def main() -> None:
-    """Read, print and write."""
+    """Write the table of all runs."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("runs", type=Path, nargs="+", help="measured by facedis eval --split test")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="without the ending: .md and .json")
+    parser.add_argument("runs", type=Path, nargs="+", help="runs evaluated with facedis eval --split test")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="path without suffix")
     options = parser.parse_args()
     results = [json.loads((run / "eval-test" / "result.json").read_text(encoding="utf-8")) for run in options.runs]
-    table = {code: {factor: [told(found, factor, code) for found in results] for factor in FACTORS} for code in CODES}
+    table = {
+        code: {factor: [informativeness(found, factor, code) for found in results] for factor in FACTORS}
+        for code in CODES
+    }
     first = results[0]
     heads = [
         f"{title}, chance {100 * table['rest'][factor][0]['chance']:.1f} %" if factor != "yaw" else title

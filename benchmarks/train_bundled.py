@@ -1,11 +1,10 @@
-"""Make the model that comes with facedis: train the expression, train the codes, measure, pack.
+"""Train, evaluate and pack the bundled model.
 
     facedis align fer2013 --crop none -o fer.h5
     python benchmarks/train_bundled.py fer.h5 -o bundled-runs --pack facedis/pretrained/bundled
 
-One command for all of it: stopped at any moment, the same one goes on. A stage that is finished is
-not done again. What is trained, and how, stands in bundled.toml beside this file. Each step is a command of
-facedis and is printed before it runs. A try that takes a minute:
+The same command resumes an interrupted run and skips finished stages. bundled.toml beside this file has all
+settings. Each step is a command of facedis and is printed before it runs. A trial run of a minute:
 
     facedis align && python benchmarks/train_bundled.py faces.h5 -o try --epochs 1 --image-size 32 --quick
 """
@@ -27,19 +26,19 @@ RECIPE = Path(__file__).with_name("bundled.toml")
 
 
 def train(faces: Path, run: Path, stage: Mapping[str, Any], given: Mapping[str, Any], giver: Path | None) -> None:
-    """Train one stage into the folder `run`, go on with it, or find it finished.
+    """Train or resume one stage in the folder `run`, unless it is finished.
 
     Args:
         faces: The faces cache.
         run: The run folder.
-        stage: Its table of the recipe.
-        given: Settings that win over the recipe; None means not given.
-        giver: The run whose trunk it begins with, and whose answers it learns.
+        stage: Table of the stage in the recipe.
+        given: Settings that override the recipe; None means not given.
+        giver: Run that provides the trunk and the distillation targets.
     """
     if (run / MODEL).exists() and not (run / CHECKPOINT).exists():
         print(f"{run} is finished", flush=True)
         return
-    if (run / RUN).exists():  # from its last checkpoint, or from the start where there was none yet
+    if (run / RUN).exists():  # from its last checkpoint, if there is one
         facedis("train", "--resume", run)
         return
     tables = {name: table for name, table in stage.items() if name != "preset"}
@@ -52,7 +51,7 @@ def train(faces: Path, run: Path, stage: Mapping[str, Any], given: Mapping[str, 
 
 
 def measure(caches: list[Path], run: Path, table: Mapping[str, Any], more: list[str]) -> list[Path]:
-    """Evaluate `run` on every split of every cache that is not measured yet; the paths of all results."""
+    """Evaluate `run` on all splits and caches without a result; returns the paths of all results."""
     found = []
     for cache in caches:
         for split in table["splits"]:
@@ -65,7 +64,7 @@ def measure(caches: list[Path], run: Path, table: Mapping[str, Any], more: list[
 
 
 def words(settings: Mapping[str, Any]) -> list[str]:
-    """Settings as options; what is true is a flag, what is false is left out."""
+    """Settings as options; True becomes a flag, False is left out."""
     found: list[str] = []
     for name, value in settings.items():
         if value is False:
@@ -76,13 +75,13 @@ def words(settings: Mapping[str, Any]) -> list[str]:
 
 
 def facedis(*said: object) -> None:
-    """Run a command of facedis, as printed; end where it does not succeed."""
+    """Print and run a command of facedis; exit on failure."""
     asked = [str(word) for word in said]
     print("$ facedis", shlex.join(asked), flush=True)
     process = subprocess.Popen([sys.executable, "-m", "facedis", *asked])
     try:
         code = process.wait()
-    except KeyboardInterrupt:  # it got the Ctrl-C too, and saves what it has before it ends
+    except KeyboardInterrupt:  # the process gets Ctrl-C too, and saves a checkpoint
         code = process.wait()
     except SystemExit:  # of `_end`
         process.terminate()
@@ -97,14 +96,14 @@ def _end(*_: object) -> None:
 
 
 def accuracy(result: Path) -> str:
-    """What one result says in a line."""
+    """One line with the accuracy of a result."""
     found = json.loads(result.read_text(encoding="utf-8"))
     figure = found["task"]["accuracy"]
     return f"{found['dataset']} {found['split']}: accuracy {figure['value']:.4f}, n {figure['n']:,}"
 
 
 def main() -> None:
-    """All stages, each where it is still to do."""
+    """Run all unfinished stages."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("faces", type=Path, help="the faces cache to train on and to measure on")
     parser.add_argument("--also", type=Path, action="append", default=[], help="another cache to measure on")
@@ -115,7 +114,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, help="of both stages")
     parser.add_argument("--device", help="auto, cpu, cuda or mps")
     parser.add_argument("--expression", type=Path, help="a finished run to take for stage 1")
-    parser.add_argument("--quick", action="store_true", help="measure with few probes and resamples: only a try")
+    parser.add_argument("--quick", action="store_true", help="evaluate with few probes and bootstrap samples")
     parser.add_argument("-o", "--output", type=Path, default=Path("bundled-runs"), help="folder of the runs")
     parser.add_argument("--pack", type=Path, help="folder of the packed model. Default: bundled in the output")
     parser.add_argument("--name", default="bundled", help="name of the packed model")
@@ -133,7 +132,7 @@ def main() -> None:
     )
     results = measure([options.faces, *options.also], second, measured, more)
     place = options.pack or options.output / options.name
-    # Packing takes seconds, and a new result belongs into the card: done each time.
+    # Packed each time, because the card contains the results.
     facedis("models", "pack", second, "-o", place, "--name", options.name, "--overwrite")
     facedis("models", "verify", place)
     print("\n".join(map(accuracy, results)))

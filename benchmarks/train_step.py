@@ -1,8 +1,7 @@
-"""Training throughput against its floor, in one run.
+"""Training throughput compared with a bare training loop.
 
-The floor is a bare trainer: trunk and both branches forward and backward on random tensors, without
-classifiers, adversary, losses, optimisers or data. Blocks of both are taken in turn, so that
-whatever else the machine does meets both alike.
+The lower bound is a forward and backward pass of trunk and branches on random tensors, without classifiers,
+adversary, losses, optimizers or data. Both take turns, so that other load affects them equally.
 
     python benchmarks/train_step.py wild.h5 -o docs/results/train_step.json
 """
@@ -34,7 +33,7 @@ def floor_step(model: torch.nn.Module, images: torch.Tensor) -> None:
 
 
 def timed(work, n: int) -> float:
-    """Images a second of `work`, which handles `n` images."""
+    """Images per second of `work` on `n` images."""
     start = time.perf_counter()
     work()
     if torch.cuda.is_available():
@@ -43,13 +42,13 @@ def timed(work, n: int) -> float:
 
 
 def main() -> None:
-    """Print one line a trainer and their ratio."""
+    """Print the rates and their ratio."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("faces", type=Path, help="a faces cache")
     parser.add_argument("--trunk", default="inception_resnet_v1")
     parser.add_argument("--size", type=int, default=160)
     parser.add_argument("--batch", type=int, default=32)
-    parser.add_argument("--blocks", type=int, default=8, help="blocks of each kind, one step a block")
+    parser.add_argument("--blocks", type=int, default=8, help="blocks of each kind, one step per block")
     parser.add_argument("-o", "--output", type=Path)
     arguments = parser.parse_args()
     config = TrainConfig(batch_size=arguments.batch)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from facedis import pretrained
-from facedis.config import tomllib
+from facedis.config.settings_file import tomllib
 from facedis.model.storage.checkpoint import MODEL
 from facedis.model.storage.packed import CARD, FACE, MANIFEST, RESULTS
 from facedis.model.storage.registry import load_model

@@ -35,7 +35,7 @@ def swap_eval(
     identity_model: Annotated[
         str | None,
         typer.Option(
-            help="Run folder of an identity model (benchmarks/judges.py), or vggface2 (face recognition).",
+            help="Run folder of an identity model (benchmarks/train_evaluators.py), or vggface2 (face recognition).",
             show_default="none",
         ),
     ] = None,

@@ -1,6 +1,6 @@
 """Near-duplicate images: the same photograph at another size, crop, brightness or mirrored.
 
-Datasets collected from the web contain the same photograph several times, often in train and test alike.
+Datasets collected from the web contain the same photograph several times, often in both train and test.
 Known people are kept in one part of a probe split anyway; near-duplicates matter for unknown people.
 """
 
@@ -11,7 +11,7 @@ import numpy as np
 #: Side of a thumbnail, and side of the crops of it that are compared, in pixels.
 THUMBNAIL_SIZE, COMPARED_SIZE = 32, 16
 #: Smallest correlation of near-duplicates. Of the FER2013 test faces whose nearest train face is above it, about 90 %
-#: have that face's label; of those between 0.85 and 0.9, which are merely similar, 40 % (benchmarks/copies.py).
+#: have that face's label; between 0.85 and 0.9, merely similar ones, 40 % (benchmarks/near_duplicates.py).
 DUPLICATE_CORRELATION = 0.95
 #: Side of the centre crop of the queries, as a fraction of the thumbnail; crops of the references: their sides, and
 #: their offsets from the centre as a fraction of the margin.

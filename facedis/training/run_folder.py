@@ -15,17 +15,20 @@ from typing import Any
 import torch
 
 from facedis import __version__
-from facedis.config import ModelConfig, TrainConfig, as_dict
+from facedis.atomic_io import write_text
+from facedis.config import ModelConfig, TrainConfig, as_dict, as_tables, to_toml
 from facedis.errors import OutputError
 from facedis.model.device import pick_device
 from facedis.model.storage.checkpoint import FORMAT, HISTORY, RUN, mark_latest, write_info
 from facedis.training.data import TrainingData
 
+#: All settings of the run; `facedis train --config` repeats it.
+SETTINGS = "config.toml"
 _PACKAGES = ("torch", "torchvision", "facenet-pytorch", "lightning-fabric", "numpy", "h5py", "safetensors")
 
 
 def start_run(run: Path, data: TrainingData, pretrained: bool, model: ModelConfig, config: TrainConfig) -> None:
-    """Create the run folder and write run.json, with everything needed to rebuild the model and repeat the run.
+    """Create the run folder, with run.json and config.toml to rebuild the model and repeat the run.
 
     Raises:
         OutputError: The folder already contains a run, or cannot be written.
@@ -63,6 +66,7 @@ def start_run(run: Path, data: TrainingData, pretrained: bool, model: ModelConfi
             "commit": _commit(),
         },
     )
+    write_text(run / SETTINGS, to_toml(as_tables(model, config), faces=cache.path.resolve()))
     mark_latest(run)
 
 

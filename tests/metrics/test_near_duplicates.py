@@ -56,10 +56,10 @@ def test_near_duplicates_of_unknown_people_are_dropped():
     images[22] = images[5]  # V and P
     images[52] = images[9]  # Q and P, but of a known person
     rows = np.arange(60)
-    names = np.full(60, "")
-    names[9] = "Ada"
+    identities = np.full(60, "")
+    identities[9] = "Ada"
     split = ProbeSplit(rows[:20], rows[20:40], rows[40:], rows[40:], False, 0)
-    found = drop_near_duplicates(split, thumbnails(images), names)
-    assert set(split.probe_train) - set(found.probe_train) == {3, 5}
-    assert set(split.probe_val) - set(found.probe_val) == {21}
-    assert found.near_duplicates == 3 and found.probe_test is split.probe_test
+    kept = drop_near_duplicates(split, thumbnails(images), identities)
+    assert set(split.probe_train) - set(kept.probe_train) == {3, 5}
+    assert set(split.probe_val) - set(kept.probe_val) == {21}
+    assert kept.near_duplicates == 3 and kept.probe_test is split.probe_test

@@ -77,23 +77,24 @@ def display_name(prediction: Mapping[str, Any]) -> str:
     return name if prediction["frame"] is None else f"{name} frame {prediction['frame']}"
 
 
-def summary(faces: int, images: int, without: int, temperature: float | None, model: str) -> str:
+def summary(faces: int, images: int, skipped: int, temperature: float | None, model: str) -> str:
     """The last lines: number of faces, calibration and model.
 
     Args:
         faces: Number of faces.
         images: Number of images.
-        without: Number of images without a face.
+        skipped: Number of these without a face, or unreadable.
         temperature: Temperature of the calibration; None if the model is not calibrated.
         model: Name of the model.
     """
-    found = f"{count(faces, 'face')} in {count(images - without, 'image')}"
-    skipped = f", {count(without, 'image')} without a face" if without else ""
+    found = f"{count(faces, 'face')} in {count(images - skipped, 'image')}"
+    if skipped:
+        found += f", {count(skipped, 'image')} skipped"
     if temperature is None:
         calibration = "The probabilities are not calibrated: the run has no calibration.json."
     else:
         calibration = f"Probabilities calibrated on the validation set, temperature {temperature:.2f}."
-    return f"{found}{skipped}. {calibration}\nModel: {model}"
+    return f"{found}. {calibration}\nModel: {model}"
 
 
 def _neighbour(neighbour: Mapping[str, Any]) -> str:

@@ -171,7 +171,7 @@ def predict_stream(run: Run, images: Iterable[InputImage], options: PredictOptio
     temperature = Calibration.from_run(run).temperature
     config = crop_config(run, options.crop, options.device)
     if options.min_face_size is not None:
-        config = replace(config, min_face=options.min_face_size)
+        config = replace(config, min_face_size=options.min_face_size)
     settings, detector = CropSettings(config.crop, config.image_size, config.margin), None
     if config.crop != "none":
         detector = plugins.load_by_name(plugins.DETECTORS, config.detector)(config.device, config.min_face_size)

@@ -17,7 +17,12 @@ from facedis.errors import ConfigError
 from facedis.events import EventHandler
 from facedis.faces.cache.cache import FacesCache
 from facedis.metrics.statistics.intervals import Bootstrap
-from facedis.metrics.verification.pairs import fraction_above, percentile_rank, reference_distributions, threshold_above
+from facedis.metrics.verification.cosine_distributions import (
+    fraction_above,
+    percentile_rank,
+    reference_distributions,
+    threshold_above,
+)
 from facedis.model.storage.checkpoint import Run
 from facedis.result import to_jsonable
 from facedis.tasks.encoding.encode import CODES, encode

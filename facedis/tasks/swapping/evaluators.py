@@ -20,7 +20,7 @@ from facedis.tasks.encoding.encode import forward
 
 #: What run.json says under "labels" where the classes of a run are people and not expressions.
 IDENTITY_LABELS = "identity"
-_TRAIN = "train one with `facedis train --baseline --seed 1` or benchmarks/judges.py"
+_TRAIN = "train one with `facedis train --baseline --seed 1` or benchmarks/train_evaluators.py"
 
 
 class ExpressionEvaluator:
@@ -72,7 +72,7 @@ class IdentityEvaluator:
         if run.info.get("labels") != IDENTITY_LABELS:
             raise RunError(
                 f"{run.display_name} was trained on expressions: it tells nobody apart",
-                f"give a judge of people made by benchmarks/judges.py, or {VGGFACE2.name}",
+                f"give a judge of people made by benchmarks/train_evaluators.py, or {VGGFACE2.name}",
             )
         self.run, self.device, self.batch = run, pick_device(device), batch
 
@@ -135,7 +135,7 @@ def load_identity_evaluator(
         if run.info["pretrained"] and run.config.trunk == "inception_resnet_v1":
             raise RunError(
                 f"the trunk of {run.display_name} began with the weights {judge}: they cannot judge it",
-                "train a judge of people with benchmarks/judges.py",
+                "train a judge of people with benchmarks/train_evaluators.py",
             )
         return FaceNetEvaluator(device, handler=handler)
     if not Path(judge).is_dir():

@@ -40,10 +40,10 @@ def test_expression_pairs_are_balanced_and_in_random_order():
 
 
 def test_unknown_people_are_different_people():
-    nobody = np.full(6, "")
+    unknown = np.full(6, "")
     labels = np.array([0, 1, 0, 1, 0, 1])
-    assert len(sample_donors(labels, nobody, True, 100, 0)) == 18
-    assert len(sample_donors(labels, nobody, False, 100, 0)) == 0
+    assert len(sample_donors(labels, unknown, True, 100, 0)) == 18
+    assert len(sample_donors(labels, unknown, False, 100, 0)) == 0
 
 
 def test_swap_accuracy_is_class_balanced():
@@ -64,8 +64,8 @@ def test_threshold_accepts_one_percent_of_the_impostors():
     assert real.auc.value > 0.98 and len(real.genuine) == len(real.genuine_groups.first) == 60 * 6
     assert (real.genuine_groups.first == real.genuine_groups.second).all()
     assert (real.impostor_groups.first != real.impostor_groups.second).all()
-    nobody = np.full(240, "")
-    assert RealPairScores.from_embeddings(codes, identity_pairs(labels, nobody, 0), nobody, BOOTSTRAP) is None
+    unknown = np.full(240, "")
+    assert RealPairScores.from_embeddings(codes, identity_pairs(labels, unknown, 0), unknown, BOOTSTRAP) is None
 
 
 def test_paired_cosine():

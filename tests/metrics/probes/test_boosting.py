@@ -22,8 +22,8 @@ def test_bands_are_classified_and_absent_classes_never_predicted():
 def test_val_score_is_the_balanced_accuracy_on_val():
     train, val = steps(80, 0), steps(100, 1)
     probe = boosting_probe(train, val, 3)
-    answers = probe.logits(val.codes).argmax(axis=1)
-    assert probe.val_score == np.mean([(answers[val.labels == k] == k).mean() for k in (0, 2)])
+    predictions = probe.logits(val.codes).argmax(axis=1)
+    assert probe.val_score == np.mean([(predictions[val.labels == k] == k).mean() for k in (0, 2)])
 
 
 def test_unfittable_data_gives_none():

@@ -38,11 +38,11 @@ def test_permutation_null_without_classes_or_test_faces_is_none():
 
 def test_control_task_is_solved_by_an_identity_code_only():
     people = np.repeat(np.arange(20), 8)
-    names = np.char.add("p", people.astype(str))
+    identities = np.char.add("p", people.astype(str))
     generator = np.random.default_rng(0)
-    looks = 5 * np.random.default_rng(1).normal(size=(20, 16))[people] + generator.normal(size=(160, 16))
-    assert control_task(ProbeData(looks, people), names, 4, 0) > 0.95
-    assert control_task(ProbeData(generator.normal(size=(160, 16)), people), names, 4, 0) < 0.55
+    identity_codes = 5 * np.random.default_rng(1).normal(size=(20, 16))[people] + generator.normal(size=(160, 16))
+    assert control_task(ProbeData(identity_codes, people), identities, 4, 0) > 0.95
+    assert control_task(ProbeData(generator.normal(size=(160, 16)), people), identities, 4, 0) < 0.55
 
 
 def test_control_task_needs_four_faces_of_a_person():

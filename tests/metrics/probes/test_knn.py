@@ -35,8 +35,8 @@ def test_votes_are_class_balanced():
     labels = np.repeat([0, 1], [950, 50])
     train = ProbeData(generator.normal(size=(1000, 2)), labels)  # noise
     even = ProbeData(generator.normal(size=(1000, 2)), np.arange(1000) % 2)
-    answers = knn_probe(train, even, 2).logits(even.codes).argmax(axis=1)
-    assert 0.2 < answers.mean() < 0.8
+    predictions = knn_probe(train, even, 2).logits(even.codes).argmax(axis=1)
+    assert 0.2 < predictions.mean() < 0.8
 
 
 def test_constant_code_is_at_chance_with_finite_logits():

@@ -16,8 +16,8 @@ def part(n: int, seed: int, signal: float = 2.0, size: int = 8) -> ProbeData:
 
 
 def score(probe, test: ProbeData) -> float:
-    answers = probe.predict(test.codes)
-    return float(np.mean([(answers[test.labels == k] == k).mean() for k in np.unique(test.labels)]))
+    predictions = probe.predict(test.codes)
+    return float(np.mean([(predictions[test.labels == k] == k).mean() for k in np.unique(test.labels)]))
 
 
 def test_separable_codes_are_classified_and_noise_is_at_chance():

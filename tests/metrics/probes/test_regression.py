@@ -10,8 +10,8 @@ BOOTSTRAP = Bootstrap(n_resamples=100)
 def part(n: int, seed: int, noise: float = 0.0) -> RegressionData:
     generator = np.random.default_rng(seed)
     codes = generator.normal(size=(n, 5)) * 7 + 100
-    slopes = np.array([[1.0, 0], [0, 2.0], [0, 0], [1.0, 1.0], [0, 0]])
-    return RegressionData(codes, codes @ slopes + noise * generator.normal(size=(n, 2)))
+    coef = np.array([[1.0, 0], [0, 2.0], [0, 0], [1.0, 1.0], [0, 0]])
+    return RegressionData(codes, codes @ coef + noise * generator.normal(size=(n, 2)))
 
 
 def r2(train: RegressionData, val: RegressionData, test: RegressionData) -> float:
@@ -28,29 +28,27 @@ def test_linear_targets_are_predicted_and_noise_is_not():
 
 
 def test_r2_of_known_values():
-    truth, guess = np.array([[1.0], [2.0], [3.0], [6.0]]), np.array([[1.0], [2.0], [4.0], [4.0]])
-    assert r2_ci(truth, guess, np.array([""] * 4), BOOTSTRAP).value == pytest.approx(1 - 5 / 14)
+    targets, predictions = np.array([[1.0], [2.0], [3.0], [6.0]]), np.array([[1.0], [2.0], [4.0], [4.0]])
+    assert r2_ci(targets, predictions, np.array([""] * 4), BOOTSTRAP).value == pytest.approx(1 - 5 / 14)
 
 
 def test_r2_may_be_negative_and_is_stable_for_large_targets():
-    truth = np.array([[0.0], [1.0]] * 20)
-    nobody = np.array([""] * 40)
-    assert r2_ci(truth, 1 - truth, nobody, BOOTSTRAP).value == pytest.approx(-3)
-    assert r2_ci(truth + 1e9, truth + 1e9, nobody, BOOTSTRAP).value == 1
+    targets = np.array([[0.0], [1.0]] * 20)
+    unknown = np.array([""] * 40)
+    assert r2_ci(targets, 1 - targets, unknown, BOOTSTRAP).value == pytest.approx(-3)
+    assert r2_ci(targets + 1e9, targets + 1e9, unknown, BOOTSTRAP).value == 1
 
 
 def test_predictions_equal_the_closed_form():
     train, val, test = part(60, 0, 20), part(60, 1, 20), part(60, 2, 20)
     found = ridge_probe(train, val, test.codes).predictions
-    centre, scale = train.codes.mean(axis=0), train.codes.std(axis=0)
-    known, asked = ((part.codes - centre) / scale for part in (train, test))
-    tried = []
+    mean, scale = train.codes.mean(axis=0), train.codes.std(axis=0)
+    x, x_test = ((part.codes - mean) / scale for part in (train, test))
+    differences = []
     for penalty in RIDGE_GRID:
-        slopes = np.linalg.solve(
-            known.T @ known + 60 * penalty * np.eye(5), known.T @ (train.targets - train.targets.mean(axis=0))
-        )
-        tried.append(np.abs(train.targets.mean(axis=0) + asked @ slopes - found).max())
-    assert min(tried) < 1e-3
+        coef = np.linalg.solve(x.T @ x + 60 * penalty * np.eye(5), x.T @ (train.targets - train.targets.mean(axis=0)))
+        differences.append(np.abs(train.targets.mean(axis=0) + x_test @ coef - found).max())
+    assert min(differences) < 1e-3
 
 
 def test_constant_code_predicts_the_mean():

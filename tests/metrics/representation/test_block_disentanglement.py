@@ -18,10 +18,10 @@ def world(mixing: str = "clean", n: int = 400) -> tuple[dict, list[Factor]]:
     for seed in range(3):
         generator = np.random.default_rng(seed)
         label, angle = np.arange(n) % 3, generator.uniform(-1, 1, n)
-        shown, seen = 5 * np.eye(3)[label], 5 * np.stack([angle, -angle], axis=1)
-        both = np.concatenate([shown, seen], axis=1)
+        one_hot, yaw = 5 * np.eye(3)[label], 5 * np.stack([angle, -angle], axis=1)
+        both = np.concatenate([one_hot, yaw], axis=1)
         noise = [0.3 * generator.normal(size=(n, 5)) for _ in range(2)]
-        own = {"clean": (np.pad(shown, ((0, 0), (0, 2))), np.pad(seen, ((0, 0), (3, 0)))), "same": (both, both)}
+        own = {"clean": (np.pad(one_hot, ((0, 0), (0, 2))), np.pad(yaw, ((0, 0), (3, 0)))), "same": (both, both)}
         swapped = own["clean"][::-1]
         first, second = {**own, "swapped": swapped, "nothing": (0 * both, 0 * both)}[mixing]
         codes["expression"].append(first + noise[0])

@@ -10,7 +10,7 @@ def factors(n: int, seed: int) -> dict[str, np.ndarray]:
     return {"expression": generator.integers(0, 4, n), "yaw": generator.uniform(-1, 1, n)}
 
 
-def owned(known: dict[str, np.ndarray]) -> np.ndarray:
+def separated(known: dict[str, np.ndarray]) -> np.ndarray:
     """One dimension per factor, and one of noise."""
     noise = np.random.default_rng(9).normal(size=len(known["yaw"]))
     return np.stack([known["expression"].astype(float), known["yaw"], noise], axis=1)
@@ -18,13 +18,13 @@ def owned(known: dict[str, np.ndarray]) -> np.ndarray:
 
 def test_separated_factors_score_high_and_duplicated_dimensions_zero():
     p, q = factors(800, 0), factors(800, 1)
-    clean = owned(q)
+    clean = separated(q)
     doubled = np.concatenate([clean, clean], axis=1)
     assert min(mig(clean, q).values()) > 0.8
     assert max(mig(doubled, q).values()) == pytest.approx(0, abs=1e-12)
-    alone = sap((owned(p), clean), (p, q))
+    alone = sap((separated(p), clean), (p, q))
     assert alone["yaw"] > 0.95 and alone["expression"] > 0.6
-    pairs = np.concatenate([owned(p)] * 2, axis=1), doubled
+    pairs = np.concatenate([separated(p)] * 2, axis=1), doubled
     assert max(sap(pairs, (p, q)).values()) == pytest.approx(0, abs=1e-12)
     assert min(dci(clean, q).values()) > 0.8
 
@@ -32,22 +32,22 @@ def test_separated_factors_score_high_and_duplicated_dimensions_zero():
 def test_permuted_factors_score_zero():
     p, q = factors(800, 0), factors(800, 1)
     shuffled = {name: np.random.default_rng(5).permutation(values) for name, values in q.items()}
-    assert max(mig(owned(q), shuffled).values()) < 0.05
-    assert max(sap((owned(p), owned(q)), (p, shuffled)).values()) < 0.1
+    assert max(mig(separated(q), shuffled).values()) < 0.05
+    assert max(sap((separated(p), separated(q)), (p, shuffled)).values()) < 0.1
 
 
 def test_mig_equals_scikit_learn():
     known = factors(300, 0)
-    codes = owned(known) + 0.2 * np.random.default_rng(1).normal(size=(300, 3))
+    codes = separated(known) + 0.2 * np.random.default_rng(1).normal(size=(300, 3))
 
     def binned(values):
         return np.digitize(values, np.histogram(values, BINS)[1][:-1])
 
     for name, values in known.items():
         classes = binned(values) if values.dtype.kind == "f" else values
-        told = np.sort([mutual_info_score(binned(column), classes) for column in codes.T])
+        information = np.sort([mutual_info_score(binned(column), classes) for column in codes.T])
         entropy = mutual_info_score(classes, classes)
-        assert mig(codes, {name: values})[name] == pytest.approx((told[-1] - told[-2]) / entropy)
+        assert mig(codes, {name: values})[name] == pytest.approx((information[-1] - information[-2]) / entropy)
 
 
 def test_dci_of_known_importances():

@@ -18,77 +18,79 @@ def faces(people: int = 12, expressions: int = 4, each: int = 2) -> tuple[np.nda
 
 
 def test_test_expressions_are_unseen_in_train():
-    labels, names, _ = faces()
-    known = closed_set(labels, names, 0)
-    assert known.num_identities == 12 and known.cross_expression_fraction == 1
-    parts = [set(rows) for rows in (known.train, known.val, known.test)]
+    labels, identities, _ = faces()
+    split = closed_set(labels, identities, 0)
+    assert split.num_identities == 12 and split.cross_expression_fraction == 1
+    parts = [set(rows) for rows in (split.train, split.val, split.test)]
     assert sum(map(len, parts)) == len(labels) == len(set.union(*parts))
     for person in range(12):
-        shown = [set(labels[rows][known.labels[rows] == person]) for rows in (known.train, known.val, known.test)]
-        assert all(shown) and not shown[0] & shown[2] and not shown[1] & shown[2]
+        expressions = [set(labels[rows][split.labels[rows] == person]) for rows in (split.train, split.val, split.test)]
+        assert all(expressions) and not expressions[0] & expressions[2] and not expressions[1] & expressions[2]
 
 
 def test_single_expression_is_divided_by_face():
-    labels, names, _ = faces(expressions=1, each=5)
-    known = closed_set(labels, names, 0)
-    assert known.cross_expression_fraction == 0
-    assert all(len(np.unique(known.labels[rows])) == 12 for rows in (known.train, known.val, known.test))
+    labels, identities, _ = faces(expressions=1, each=5)
+    split = closed_set(labels, identities, 0)
+    assert split.cross_expression_fraction == 0
+    assert all(len(np.unique(split.labels[rows])) == 12 for rows in (split.train, split.val, split.test))
 
 
 def test_two_expressions_are_tested_across():
-    labels, names, _ = faces(expressions=2, each=3)
-    known = closed_set(labels, names, 0)
-    assert known.cross_expression_fraction == 1
-    assert all(len(np.unique(known.labels[rows])) == 12 for rows in (known.train, known.val, known.test))
+    labels, identities, _ = faces(expressions=2, each=3)
+    split = closed_set(labels, identities, 0)
+    assert split.cross_expression_fraction == 1
+    assert all(len(np.unique(split.labels[rows])) == 12 for rows in (split.train, split.val, split.test))
 
 
 def test_people_with_few_faces_or_unknown_are_excluded():
     labels = np.zeros(11, int)
-    names = np.array(["a"] * 3 + ["b"] * 3 + ["c"] * 2 + [""] * 3)
-    known = closed_set(labels, names, 0)
-    assert known.num_identities == 2 and (known.labels[6:] == -1).all()
-    assert closed_set(labels, names, 0, max_identities=1) is None
-    assert closed_set(labels[6:], names[6:], 0) is None
+    identities = np.array(["a"] * 3 + ["b"] * 3 + ["c"] * 2 + [""] * 3)
+    split = closed_set(labels, identities, 0)
+    assert split.num_identities == 2 and (split.labels[6:] == -1).all()
+    assert closed_set(labels, identities, 0, max_identities=1) is None
+    assert closed_set(labels[6:], identities[6:], 0) is None
     assert closed_set(*faces()[:2], 0, max_identities=5).num_identities == 5
 
 
 def test_identity_code_is_classified_and_noise_is_at_chance():
-    labels, names, person = faces(each=4)
-    known = closed_set(labels, names, 0)
+    labels, identities, person = faces(each=4)
+    split = closed_set(labels, identities, 0)
     generator = np.random.default_rng(0)
-    told = 6 * generator.normal(size=(12, 8))[person] + generator.normal(size=(len(person), 8))
-    clear = run_identity_probes(told, known, ("linear", "knn"), BOOTSTRAP)
-    assert all(reading.balanced_accuracy.value > 0.97 for reading in clear.values())
-    noise = run_identity_probes(generator.normal(size=told.shape), known, ("linear",), BOOTSTRAP)[
+    identity_codes = 6 * generator.normal(size=(12, 8))[person] + generator.normal(size=(len(person), 8))
+    results = run_identity_probes(identity_codes, split, ("linear", "knn"), BOOTSTRAP)
+    assert all(result.balanced_accuracy.value > 0.97 for result in results.values())
+    noise = run_identity_probes(generator.normal(size=identity_codes.shape), split, ("linear",), BOOTSTRAP)[
         "linear"
     ].balanced_accuracy
     assert noise.low < 1 / 12 < noise.high
-    assert noise.chance == pytest.approx(1 / 12) and noise.n == len(known.test)
+    assert noise.chance == pytest.approx(1 / 12) and noise.n == len(split.test)
 
 
 def test_constant_code_is_at_chance():
-    labels, names, _ = faces()
-    known = closed_set(labels, names, 0)
-    estimate = run_identity_probes(np.ones((len(labels), 3)), known, ("linear",), BOOTSTRAP)["linear"].balanced_accuracy
+    labels, identities, _ = faces()
+    split = closed_set(labels, identities, 0)
+    estimate = run_identity_probes(np.ones((len(labels), 3)), split, ("linear",), BOOTSTRAP)["linear"].balanced_accuracy
     assert estimate.value == pytest.approx(1 / 12)
 
 
 def test_best_probe_is_chosen_on_val_and_normalised_by_the_trunk():
-    labels, names, person = faces(each=4)
-    known = closed_set(labels, names, 0)
+    labels, identities, person = faces(each=4)
+    split = closed_set(labels, identities, 0)
     generator = np.random.default_rng(0)
-    looks = generator.normal(size=(12, 8))[person]
-    loud, faint = (
-        run_identity_probes(scale * looks + generator.normal(size=looks.shape), known, ("linear", "knn"), BOOTSTRAP)
+    identity_codes = generator.normal(size=(12, 8))[person]
+    strong, weak = (
+        run_identity_probes(
+            scale * identity_codes + generator.normal(size=identity_codes.shape), split, ("linear", "knn"), BOOTSTRAP
+        )
         for scale in (6.0, 0.5)
     )
-    own, trunk = best_probe(faint.values()), best_probe(loud.values())
-    assert own.val_score == max(reading.val_score for reading in faint.values())
-    share = normalised_identity(own, trunk, len(known.test), BOOTSTRAP)
+    own, trunk = best_probe(weak.values()), best_probe(strong.values())
+    assert own.val_score == max(result.val_score for result in weak.values())
+    share = normalised_identity(own, trunk, len(split.test), BOOTSTRAP)
     assert share.value == pytest.approx(
         (own.balanced_accuracy.value - 1 / 12) / (trunk.balanced_accuracy.value - 1 / 12)
     )
     assert 0 < share.low < share.value < share.high < 1
-    nothing = best_probe(run_identity_probes(np.ones((len(labels), 3)), known, ("linear",), BOOTSTRAP).values())
-    assert normalised_identity(own, nothing, 1, BOOTSTRAP) is None
+    constant = best_probe(run_identity_probes(np.ones((len(labels), 3)), split, ("linear",), BOOTSTRAP).values())
+    assert normalised_identity(own, constant, 1, BOOTSTRAP) is None
     assert best_probe({}.values()) is None

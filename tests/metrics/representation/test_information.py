@@ -27,8 +27,8 @@ def test_perfect_predictions_have_all_bits_and_uniform_ones_none():
 
 def test_noisy_channel_has_its_theoretical_capacity():
     labels = np.arange(400) % 2
-    told = np.where(np.arange(400) // 2 % 10 == 0, 1 - labels, labels)  # 10 % errors in both classes
-    logits = np.log(np.where(told[:, None] == np.arange(2), 0.9, 0.1))
+    received = np.where(np.arange(400) // 2 % 10 == 0, 1 - labels, labels)  # 10 % errors in both classes
+    logits = np.log(np.where(received[:, None] == np.arange(2), 0.9, 0.1))
     theory = 1 + 0.9 * np.log2(0.9) + 0.1 * np.log2(0.1)
     assert bits(logits, labels)["bits"].value == pytest.approx(theory, abs=0.005)
 
@@ -36,12 +36,12 @@ def test_noisy_channel_has_its_theoretical_capacity():
 def test_overconfidence_costs_bits_and_the_temperature_restores_them():
     generator = np.random.default_rng(0)
     labels = np.arange(400) % 3
-    honest = np.eye(3)[labels] + generator.normal(size=(400, 3))
-    boasting = 40 * honest
-    assert bits(boasting, labels)["bits"].value == 0  # below a uniform prediction
-    temperature = fit_balanced_temperature(boasting, labels)
+    calibrated = np.eye(3)[labels] + generator.normal(size=(400, 3))
+    overconfident = 40 * calibrated
+    assert bits(overconfident, labels)["bits"].value == 0  # below a uniform prediction
+    temperature = fit_balanced_temperature(overconfident, labels)
     assert temperature == pytest.approx(40, rel=0.3)
-    assert usable_information(boasting, labels, UNKNOWN, temperature, BOOTSTRAP)["bits"].value > 0.3
+    assert usable_information(overconfident, labels, UNKNOWN, temperature, BOOTSTRAP)["bits"].value > 0.3
 
 
 def test_classes_count_equally():

@@ -14,8 +14,8 @@ K = 4
 def table(n: int, seed: int, rest_signal: float, trunk_signal: float = 4.0) -> CodeTable:
     generator = np.random.default_rng(seed)
     labels = np.arange(n) % K
-    shown = np.eye(K)[labels]
-    rest, trunk = (s * shown + generator.normal(size=(n, K)) for s in (rest_signal, trunk_signal))
+    one_hot = np.eye(K)[labels]
+    rest, trunk = (s * one_hot + generator.normal(size=(n, K)) for s in (rest_signal, trunk_signal))
     uniform = np.full((n, K), 1 / K, np.float32)
     people = np.array([""] * n)
     return CodeTable(np.arange(n), trunk, rest, trunk, uniform, uniform, labels, people, people, ("a", "b", "c", "d"))

@@ -49,12 +49,12 @@ def test_are_independent_without_repeated_people():
 
 
 def test_bootstrap_weights_sum_to_the_number_of_groups_and_depend_on_the_seed():
-    drawn = np.concatenate(list(bootstrap_weights(30, BOOTSTRAP)))
-    assert drawn.shape == (400, 30)
-    assert (drawn.sum(axis=1) == 30).all()
-    assert (drawn == np.concatenate(list(bootstrap_weights(30, BOOTSTRAP)))).all()
-    assert (drawn != np.concatenate(list(bootstrap_weights(30, Bootstrap(n_resamples=400, seed=4))))).any()
-    assert drawn.mean(axis=0) == pytest.approx(np.ones(30), abs=0.25)
+    weights = np.concatenate(list(bootstrap_weights(30, BOOTSTRAP)))
+    assert weights.shape == (400, 30)
+    assert (weights.sum(axis=1) == 30).all()
+    assert (weights == np.concatenate(list(bootstrap_weights(30, BOOTSTRAP)))).all()
+    assert (weights != np.concatenate(list(bootstrap_weights(30, Bootstrap(n_resamples=400, seed=4))))).any()
+    assert weights.mean(axis=0) == pytest.approx(np.ones(30), abs=0.25)
 
 
 def test_proportion_ci_is_wilson_ci_for_independent_images_only():

@@ -21,24 +21,24 @@ def faces(people=12, expressions=3, copies=2):
 
 
 def test_pairs_are_of_their_kind_and_unique():
-    labels, names = faces()
-    for kind, (first, second) in sample_pair_kinds(labels, names, seed=0).items():
+    labels, identities = faces()
+    for kind, (first, second) in sample_pair_kinds(labels, identities, seed=0).items():
         assert len(first) > 0 and (first != second).all()
         assert ((labels[first] == labels[second]) == kind.startswith("same_expression")).all()
-        assert ((names[first] == names[second]) == kind.endswith("same_person")).all()
+        assert ((identities[first] == identities[second]) == kind.endswith("same_person")).all()
         assert len({frozenset(pair) for pair in zip(first.tolist(), second.tolist(), strict=True)}) == len(first)
 
 
 def test_few_pairs_are_all_sampled_in_random_order():
-    labels, names = faces(2, 2, 2)
-    counts = {kind: len(first) for kind, (first, _) in sample_pair_kinds(labels, names, seed=0).items()}
+    labels, identities = faces(2, 2, 2)
+    counts = {kind: len(first) for kind, (first, _) in sample_pair_kinds(labels, identities, seed=0).items()}
     assert counts == dict(zip(PAIR_KINDS, (4, 8, 8, 8), strict=True))
-    some = sample_pair_kinds(*faces(), seed=0, max_pairs=50)
-    assert all(len(first) <= 50 for first, _ in some.values())
-    first, _ = some["other_expression_other_person"]
+    limited = sample_pair_kinds(*faces(), seed=0, max_pairs=50)
+    assert all(len(first) <= 50 for first, _ in limited.values())
+    first, _ = limited["other_expression_other_person"]
     assert (np.diff(first) < 0).any()
     again = sample_pair_kinds(*faces(), seed=0, max_pairs=50)
-    assert all((some[kind][0] == again[kind][0]).all() for kind in PAIR_KINDS)
+    assert all((limited[kind][0] == again[kind][0]).all() for kind in PAIR_KINDS)
 
 
 def test_unknown_people_are_different_people():
@@ -48,23 +48,24 @@ def test_unknown_people_are_different_people():
 
 
 def test_contrast_auc_of_expression_and_identity_codes():
-    labels, names = faces()
-    kinds = sample_pair_kinds(labels, names, seed=0)
-    shown, known = np.eye(3)[labels], np.eye(12)[names.astype(int)]
+    labels, identities = faces()
+    kinds = sample_pair_kinds(labels, identities, seed=0)
+    expression_codes, identity_codes = np.eye(3)[labels], np.eye(12)[identities.astype(int)]
     values = [
-        {kind: cosines(code, *pair) for kind, pair in kinds.items()} for code in (shown, known, np.ones_like(shown))
+        {kind: cosines(code, *pair) for kind, pair in kinds.items()}
+        for code in (expression_codes, identity_codes, np.ones_like(expression_codes))
     ]
-    expression, person, nothing = (contrast_auc(value, kinds, names, BOOTSTRAP) for value in values)
+    expression, person, constant = (contrast_auc(value, kinds, identities, BOOTSTRAP) for value in values)
     assert expression["same_expression"].value == 1 and expression["same_person"].value == 0
     assert expression["same_expression_one_person"].value == 1
     assert expression["same_person_one_expression"].value == 0.5
     assert person["same_expression"].value == 0.5 and person["same_person"].value == 1
-    assert all(estimate.value == 0.5 for estimate in nothing.values())
-    better = contrast_auc_difference(values[0], values[2], kinds, names, BOOTSTRAP)
-    assert better["same_expression"].value == 0.5 and set(better) == set(CONTRASTS)
+    assert all(estimate.value == 0.5 for estimate in constant.values())
+    difference = contrast_auc_difference(values[0], values[2], kinds, identities, BOOTSTRAP)
+    assert difference["same_expression"].value == 0.5 and set(difference) == set(CONTRASTS)
     alone = sample_pair_kinds(labels, np.full(len(labels), "one"), seed=0)
-    likeness = {kind: cosines(shown, *pair) for kind, pair in alone.items()}
-    assert contrast_auc(likeness, alone, np.full(len(labels), "one"), BOOTSTRAP)["same_person"] is None
+    similarity = {kind: cosines(expression_codes, *pair) for kind, pair in alone.items()}
+    assert contrast_auc(similarity, alone, np.full(len(labels), "one"), BOOTSTRAP)["same_person"] is None
 
 
 def test_summary_of_a_distribution():

@@ -1,11 +1,11 @@
-"""Train the two judges of `facedis swap-eval` from random weights: one of expressions, one of people.
+"""Train the two evaluators of `facedis swap-eval` from random weights: expression and identity.
 
-Both are run folders: a trunk, the four convolutions of a branch and a linear classifier, trained on
-the people of the train split. The judge of people is a classifier of those; what it says of others is
-its code, by cosine. Neither knows a weight of the model that is judged.
+Both are run folders: a trunk, the four convolutions of a branch and a linear classifier, trained on the
+identities of the train split. The identity evaluator compares faces by the cosine of its code. Neither
+shares weights with the evaluated model.
 
     facedis align
-    python benchmarks/judges.py faces.h5 -o judges
+    python benchmarks/train_evaluators.py faces.h5 -o judges
     facedis swap-eval --expression-model judges/expression --identity-model judges/identity
 """
 
@@ -28,8 +28,10 @@ from facedis.training.data import TrainingData
 from facedis.training.run_folder import start_run
 
 
-def judge(cache: FacesCache, place: Path, names: np.ndarray, options: argparse.Namespace, epochs: int) -> None:
-    """Train a classifier of what `names` (N,) calls the rows of the cache, into the run folder `place`."""
+def train_evaluator(
+    cache: FacesCache, place: Path, names: np.ndarray, options: argparse.Namespace, epochs: int
+) -> None:
+    """Train a classifier of the (N,) class `names` of the rows, into the run folder `place`."""
     rows = cache.rows("train")
     classes, labels = np.unique(names[rows], return_inverse=True)
     config = ModelConfig(
@@ -52,7 +54,7 @@ def judge(cache: FacesCache, place: Path, names: np.ndarray, options: argparse.N
 
 
 def main() -> None:
-    """Train both and say how good they are on people whom they have not seen."""
+    """Train both and print their accuracy on unseen identities."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("faces", type=Path, help="a cache with a train and a test split")
     parser.add_argument("--trunk", default="resnet18_half")
@@ -62,21 +64,25 @@ def main() -> None:
     parser.add_argument("--bf16", action=argparse.BooleanOptionalAction, default=True, help="train in half precision")
     parser.add_argument("-o", "--output", type=Path, default=Path("judges"))
     options = parser.parse_args()
-    if options.output.exists():  # said before minutes of training and not after
-        parser.error(f"{options.output} is there already: choose another -o")
+    if options.output.exists():  # checked before training
+        parser.error(f"{options.output} already exists: choose another -o")
     with FacesCache.open(options.faces) as cache:
         expression, identity = options.output / "expression", options.output / "identity"
-        judge(cache, expression, np.array(cache.info.classes)[cache.labels], options, options.epochs)
+        train_evaluator(cache, expression, np.array(cache.info.classes)[cache.labels], options, options.epochs)
         table = encode(load_run(expression), cache, cache.rows("test"))
         right = table.probabilities.argmax(1) == table.labels
-        print("expression, unseen people:", wilson_ci(int(right.sum()), len(table), 1 / len(table.classes)), flush=True)
-        judge(cache, identity, cache.identities, options, options.epochs)
+        print(
+            "expression, unseen identities:",
+            wilson_ci(int(right.sum()), len(table), 1 / len(table.classes)),
+            flush=True,
+        )
+        train_evaluator(cache, identity, cache.identities, options, options.epochs)
         write_info(identity, read_info(identity) | {"labels": IDENTITY_LABELS})
-        print("same person, unseen people (AUC):", told_apart(cache, identity))
+        print("same identity, unseen identities (AUC):", verification_auc(cache, identity))
 
 
-def told_apart(cache: FacesCache, place: Path) -> object:
-    """How well the code of a judge of people tells whether two faces of the test split are one person's."""
+def verification_auc(cache: FacesCache, place: Path) -> object:
+    """Verification AUC of the identity evaluator on the test split."""
     from facedis.tasks.swapping.evaluators import IdentityEvaluator
 
     rows = cache.rows("test")

@@ -1,7 +1,7 @@
-"""The finished runs of an ablation on faces that none of them has seen: one table, and the record beside it.
+"""Evaluate the finished runs of an ablation on another dataset; writes a table and a record.
 
 facedis ablate --faces fer.h5 --grid benchmarks/fer2013.toml --seeds 0,1,2 --split test -o fer
-python benchmarks/elsewhere.py fer wild.h5 --split all -o docs/results/fer2013_on_wild
+python benchmarks/cross_dataset.py fer wild.h5 --split all -o docs/results/fer2013_on_wild
 """
 
 import argparse
@@ -21,8 +21,8 @@ from facedis.tasks.evaluation.evaluation import measure
 from facedis.tasks.experiments.ablation import EVALUATION_KEYS
 
 
-def elsewhere(folder: Path, faces: Path, config: EvalConfig) -> dict[str, Any]:
-    """The record of the ablation in `folder` with every number measured on `faces` instead."""
+def evaluate_runs(folder: Path, faces: Path, config: EvalConfig) -> dict[str, Any]:
+    """Return the record of the ablation in `folder`, measured on `faces` instead."""
     asked = json.loads((folder / "result.json").read_text(encoding="utf-8"))
     several, rows = len(asked["seeds"]) > 1, []
     for row in asked["rows"]:
@@ -35,14 +35,14 @@ def elsewhere(folder: Path, faces: Path, config: EvalConfig) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure, print and write."""
+    """Evaluate the runs and write the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("ablation", type=Path, help="folder that `facedis ablate` filled")
+    parser.add_argument("ablation", type=Path, help="output folder of `facedis ablate`")
     parser.add_argument("faces", type=Path)
     parser.add_argument("--split", default="test")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="without the ending: .md and .json")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="path without suffix")
     options = parser.parse_args()
-    result = elsewhere(options.ablation, options.faces, EvalConfig(split=options.split))
+    result = evaluate_runs(options.ablation, options.faces, EvalConfig(split=options.split))
     text = to_markdown(text_table(result))
     write_result(result, options.output.with_suffix(".json"))
     write_text(options.output.with_suffix(".md"), text)

@@ -1,7 +1,7 @@
-"""How many test faces are in the train split again, how often with the same label, and what accuracy is without them.
+"""Near-duplicates of training faces in the test split, their labels, and the accuracy without them.
 
 facedis align fer2013 --crop none -o fer.h5
-python benchmarks/copies.py fer.h5 --model bundled -o docs/results/copies.json
+python benchmarks/near_duplicates.py fer.h5 --model bundled -o docs/results/copies.json
 """
 
 import argparse
@@ -20,7 +20,7 @@ STEPS = (0.99, 0.97, 0.95, 0.93, 0.9, 0.85, 0.8, -1.0)
 
 
 def main() -> None:
-    """Count, ask the model, print and write."""
+    """Count near-duplicates, evaluate the model and write the result."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("faces", type=Path)
     parser.add_argument("--model", default="bundled")
@@ -48,7 +48,7 @@ def main() -> None:
     found = {"facedis": __version__, "model": options.model, "dataset": dataset, "split": options.split}
     write_result(found | {"steps": steps, "accuracy": accuracy}, options.output)
     for name, figure in accuracy.items():
-        low, value, high = (f"{100 * share:.1f}" for share in (figure.low, figure.value, figure.high))
+        low, value, high = (f"{100 * bound:.1f}" for bound in (figure.low, figure.value, figure.high))
         print(f"{name}: accuracy {value} % [{low}, {high}], n {figure.n:,}")
 
 

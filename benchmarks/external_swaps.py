@@ -1,13 +1,13 @@
-"""Swaps of photographs that the model has never seen, as outsiders see them: the package `fer`, and a run.
+"""Swaps of unseen photographs, scored by external evaluators: the package `fer`, and a run.
 
-A judge that learned from the faces that the judged model learned from, in a network like its own, can be deceived
-by the same patches. `fer` has another network, with weights that others trained.
+An evaluator with the same architecture and training data as the evaluated model can share its errors. `fer`
+has another architecture and weights trained by others.
 
     python -m venv peer && peer/bin/pip install fer==25.10.3
     facedis align wild-expressions -o wild.h5
-    python benchmarks/swaps_seen.py bundled wild.h5 peer/bin/python --judge runs/T1 -o docs/results/swaps_wild
+    python benchmarks/external_swaps.py bundled wild.h5 peer/bin/python --judge runs/T1 -o docs/results/swaps_wild
 
-Writes OUTPUT.json, OUTPUT.md and a sheet of the first swaps, OUTPUT.webp; which they are is drawn by the seed.
+Writes OUTPUT.json, OUTPUT.md and a sheet of the first swaps, OUTPUT.webp; the seed determines the swaps.
 """
 
 import argparse
@@ -28,14 +28,19 @@ from facedis.tasks.swapping.swap_evaluation import evaluate_swaps
 from facedis.tasks.swapping.swap_metrics import Evaluators
 
 MEASURES = {"wanted expression": "transfer", "old expression": "copy_rate"}
-ROWS = {"swap": "the swap", "copying": "the rest donor", "reconstruction": "the donor redrawn", "real": "the donor"}
+ROWS = {
+    "swap": "the swap",
+    "copying": "the rest donor",
+    "reconstruction": "the reconstructed donor",
+    "real": "the donor",
+}
 
 
 class Peer:
-    """The package `fer` as a judge of expressions.
+    """The package `fer` as an expression evaluator.
 
     Args:
-        python: Of the environment that has it.
+        python: Interpreter of the environment in which it is installed.
     """
 
     def __init__(self, python: Path) -> None:
@@ -43,19 +48,19 @@ class Peer:
         self.classes = peer_answers(python, np.zeros((1, 48, 48, 3), np.uint8))[0]
 
     def judge(self, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Probabilities (n, K), twice: it shows nobody its features."""
+        """Return the (n, K) probabilities twice, because `fer` exposes no features."""
         probabilities = peer_answers(self.python, pictures)[1]
         return probabilities, probabilities
 
 
 def measured(record: dict[str, Any], kind: str) -> dict[str, Any]:
-    """The figures of one judge about swaps of one kind."""
+    """Estimates of one evaluator for swaps of one kind."""
     found = {name: figures(record, key, kind) for name, key in MEASURES.items()}
     return {name: each for name, each in found.items() if each}
 
 
 def table(judges: dict[str, Any], kind: str) -> str:
-    """Markdown: a row a picture that is judged, two columns a judge."""
+    """Markdown table with one row per kind of image, two columns per evaluator."""
     columns = [(judge, name) for judge, found in judges.items() for name in found[kind]]
     lines = ["| | " + " | ".join(f"{judge}: {name}" for judge, name in columns) + " |"]
     lines.append("| :-- |" + " --: |" * len(columns))
@@ -70,28 +75,28 @@ def table(judges: dict[str, Any], kind: str) -> str:
 
 
 def main() -> None:
-    """Draw, ask, write."""
+    """Generate and evaluate the swaps and write the tables."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("model", help="a model with a decoder")
     parser.add_argument("faces", type=Path, help="a cache of photographs that it was not trained on")
     parser.add_argument("peer", type=Path, help="python of the environment that has `fer`")
-    parser.add_argument("--judge", type=Path, help="a run that had no part in the model")
+    parser.add_argument("--judge", type=Path, help="a run that is independent of the model")
     parser.add_argument("--split", default="all")
     parser.add_argument("--pairs", type=int, default=600)
-    parser.add_argument("-o", "--output", type=Path, default=Path("swaps_seen"), help="without the ending")
+    parser.add_argument("-o", "--output", type=Path, default=Path("external_swaps"), help="path without suffix")
     options = parser.parse_args()
     run, config = load_model(options.model), SwapEvalConfig(split=options.split, pairs=options.pairs)
-    outsiders = {"`fer`": Peer(options.peer)}
+    evaluators = {"`fer`": Peer(options.peer)}
     if options.judge is not None:
-        outsiders[f"`{options.judge.name}`"] = load_expression_evaluator(options.judge, run)
+        evaluators[f"`{options.judge.name}`"] = load_expression_evaluator(options.judge, run)
     found = {}
     with FacesCache.open(options.faces) as cache:
-        for name, judge in outsiders.items():
+        for name, judge in evaluators.items():
             record, shown = evaluate_swaps(run, cache, config, Evaluators(judge))
             found[name] = {kind: measured(record, kind) for kind in ("across", "within")}
     texts = [
         f"{title}:\n\n{table(found, kind)}\n"
-        for kind, title in (("across", "Between two people"), ("within", "Within one person"))
+        for kind, title in (("across", "Between identities"), ("within", "Within one identity"))
     ]
     print("\n".join(texts))
     options.output.with_suffix(".md").write_text("\n".join(texts))
