@@ -14,7 +14,7 @@ from facedis.config import AlignConfig
 from facedis.faces.alignment import align_dataset as module
 from facedis.faces.alignment.shards import Shard, shard_path
 from facedis.faces.alignment.verify import verify_cache
-from facedis.faces.cache.cache import partial_path
+from facedis.faces.cache.cache_format import partial_path
 
 # Aligns, and dies at the moment named: before the n-th call of `write` or `finish`, or after the n-th `column`.
 _DIE = """
@@ -22,7 +22,7 @@ import os, signal, sys
 from pathlib import Path
 from facedis.config import AlignConfig
 from facedis.faces.alignment import align_dataset as module
-from facedis.faces.cache.cache import CacheWriter
+from facedis.faces.cache.cache_writer import CacheWriter
 from facedis.faces.cache.hdf5 import Columns
 
 source, output, crop, moment, count = *sys.argv[1:5], int(sys.argv[5])
