@@ -26,11 +26,12 @@ from facedis import __version__
 from facedis.config import ModelConfig, SwapEvalConfig, TrainConfig, as_dict, resolve
 from facedis.events import ignore_events
 from facedis.faces.cache.cache import FacesCache
+from facedis.faces.io.provenance import save_image
 from facedis.model.network.disentangler import build
 from facedis.model.storage.checkpoint import MODEL, Run, load_run, named_tensors, save_tensors, write_info
 from facedis.presets import read_preset
-from facedis.reports.provenance import save_image
-from facedis.reports.terminal.swap_eval import CAPTION, GAP, TILE, figures, sheet_of
+from facedis.reports.figures.swap_sheet import CAPTION, GAP, TILE, write_swap_sheet
+from facedis.reports.terminal.swap_eval import estimates
 from facedis.tasks.swapping.evaluators import load_expression_evaluator, load_identity_evaluator
 from facedis.tasks.swapping.swap_evaluation import evaluate_swaps
 from facedis.tasks.swapping.swap_metrics import Evaluators, SwapExample
@@ -106,10 +107,10 @@ def evaluate(place: Path, options: argparse.Namespace) -> tuple[dict, list[SwapE
     with FacesCache.open(options.grid) as cache:
         found = evaluate_swaps(run, cache, SwapEvalConfig(pairs=options.pairs), judges)
     measured = {
-        kind: {name: asdict_of(figures(found.record, name, kind)) for name in COLUMNS.values()}
+        kind: {name: asdict_of(estimates(found.to_dict(), name, kind)) for name in COLUMNS.values()}
         for kind in ("across", "within")
     }
-    return measured, found.shown
+    return measured, found.examples
 
 
 def pictures(shown: dict[str, Sequence[SwapExample]], path: Path) -> None:
@@ -194,7 +195,7 @@ def main() -> None:
     about |= {"rows": rows, "epochs": epochs, "precision": options.precision}
     options.output.with_suffix(".json").write_text(json.dumps(about, indent=1) + "\n")
     options.output.with_suffix(".md").write_text(table(rows))
-    sheet_of(shown[chosen[-1]], options.output.with_suffix(".webp"))
+    write_swap_sheet(shown[chosen[-1]], options.output.with_suffix(".webp"))
     pictures(shown, options.output.with_name(f"{options.output.name}_rows.webp"))
 
 

@@ -87,7 +87,7 @@ def verification_auc(cache: FacesCache, place: Path) -> object:
 
     rows = cache.rows("test")
     labels, people = cache.labels[rows], cache.identities[rows]
-    codes = IdentityEvaluator(load_run(place)).embeddings(cache.faces(rows))
+    codes = IdentityEvaluator(load_run(place)).embed(cache.faces(rows))
     pairs = identity_pairs(labels, people, 0)
     return auc(cosines(codes, pairs.first, pairs.second), pairs, people, Bootstrap())
 
