@@ -251,10 +251,10 @@ class Trainer(EpochLoop[Batch]):
 
     def metrics(self, means: dict[str, float]) -> dict[str, float]:
         """Total loss and accuracies, with the chance level."""
-        shown = {"total_loss": "loss", "expression_accuracy": "C_exp", "adversary_accuracy": "C_adv"}
+        labels = {"total_loss": "loss", "expression_accuracy": "C_exp", "adversary_accuracy": "C_adv"}
         means = self._without_adversary(means)
         chance = {"chance": 1 / len(self.data.classes)}
-        return {label: means[name] for name, label in shown.items() if name in means} | chance
+        return {label: means[name] for name, label in labels.items() if name in means} | chance
 
     def _resume(self) -> None:
         if (self.folder / CHECKPOINT).exists():

@@ -39,6 +39,6 @@ def accuracy(
             hits[0] += (output.logits.argmax(1) == labels).sum().cpu()
             if adversary is not None:
                 hits[1] += (adversary.expression_in_rest(output.codes.rest).argmax(1) == labels).sum().cpu()
-    expression, opponent = (hits.double() / len(data.val_rows)).tolist()
+    expression, adversarial = (hits.double() / len(data.val_rows)).tolist()
     found = {"expression_accuracy": expression}
-    return found if adversary is None else found | {"adversary_accuracy": opponent}
+    return found if adversary is None else found | {"adversary_accuracy": adversarial}

@@ -27,7 +27,7 @@ class Source:
         weights: "auto" (the trunk's default pretrained weights), the name of others, a file, the folder of a run
             or a packed model, the name of a bundled model (both: its trunk), or "none" for random weights.
         offline: Do not download.
-        handler: Told of a download.
+        handler: Receives the progress of a download.
     """
 
     weights: str

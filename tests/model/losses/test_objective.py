@@ -46,12 +46,12 @@ def test_gradient_of_the_confusion_loss_is_p_minus_uniform():
 
 
 def test_reconstruction_loss_is_a_sum_over_pixels_and_a_mean_over_images():
-    images, drawn = torch.rand(2, 3, 4, 4), torch.rand(2, 3, 4, 4)
+    images, generated = torch.rand(2, 3, 4, 4), torch.rand(2, 3, 4, 4)
     by_hand = 0.0
-    for a, b in zip(images.flatten().tolist(), drawn.flatten().tolist(), strict=True):
+    for a, b in zip(images.flatten().tolist(), generated.flatten().tolist(), strict=True):
         by_hand += (a - b) ** 2
-    assert losses.reconstruction_loss(images, drawn).item() == pytest.approx(by_hand / 2, rel=1e-5)
-    assert losses.reconstruction_loss(images, drawn, "mean").item() == pytest.approx(by_hand / 96, rel=1e-5)
+    assert losses.reconstruction_loss(images, generated).item() == pytest.approx(by_hand / 2, rel=1e-5)
+    assert losses.reconstruction_loss(images, generated, "mean").item() == pytest.approx(by_hand / 96, rel=1e-5)
 
 
 def test_class_weights_balance_a_rare_and_a_frequent_class():
