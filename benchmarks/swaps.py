@@ -14,6 +14,7 @@ Also writes a sheet of the last row's swaps, and one image with the same swaps b
 
 import argparse
 import json
+import threading
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -24,7 +25,6 @@ from PIL import Image, ImageDraw, ImageFont
 
 from facedis import __version__
 from facedis.config import ModelConfig, SwapEvalConfig, TrainConfig, as_dict, resolve
-from facedis.events import ignore_events
 from facedis.faces.cache.cache import FacesCache
 from facedis.faces.io.provenance import save_image
 from facedis.model.network.disentangler import build
@@ -37,6 +37,7 @@ from facedis.tasks.swapping.swap_evaluation import evaluate_swaps
 from facedis.tasks.swapping.swap_metrics import Evaluators, SwapExample
 from facedis.training.data import training_data
 from facedis.training.decoder.decoder_trainer import DecoderTrainer
+from facedis.training.setup import Job
 
 #: Settings of the preset that each row adds to the row above; None: the decoder of the run.
 ROWS = {
@@ -93,8 +94,9 @@ def train_decoder(run: Run, row: str, place: Path, options: argparse.Namespace) 
         write_info(place, run.info | {"model": as_dict(model_config), "train": as_dict(config)})
         precision = {"32": "32-true", "bf16": "bf16-mixed"}[options.precision]
         fabric = Fabric(accelerator="auto", devices=1, precision=precision)
-        DecoderTrainer(fabric, place, data, model, (model_config, config)).run(lambda: False, ignore_events)
-    save_tensors(place / MODEL, named_tensors(model, run.adversary))
+        job = Job(options.faces, place, model_config, config)
+        DecoderTrainer(fabric, job, data, model).run_epochs(threading.Event())
+    save_tensors(place / MODEL, named_tensors({"model": model, "adversary": run.adversary}))
 
 
 def evaluate(place: Path, options: argparse.Namespace) -> tuple[dict, list[SwapExample]]:

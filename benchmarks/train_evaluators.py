@@ -50,7 +50,7 @@ def train_evaluator(
     nothing = np.empty(0, np.int64)
     data = TrainingData(cache, tuple(map(str, classes)), rows, labels, nothing, nothing, has_test=False)
     start_run(place, data, False, config, TrainConfig(seed=options.seed, epochs=epochs))
-    save_tensors(place / MODEL, named_tensors(model, None))
+    save_tensors(place / MODEL, named_tensors({"model": model}))
 
 
 def main() -> None:

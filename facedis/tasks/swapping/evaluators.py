@@ -13,11 +13,11 @@ from facedis.events import EventHandler, ignore_events
 from facedis.faces.cache.loader import in_batches
 from facedis.model.device import pick_device
 from facedis.model.network.trunk import Source, build_trunk
+from facedis.model.preprocessing import to_images
 from facedis.model.storage.checkpoint import MODEL, Run, load_run
 from facedis.model.storage.packed import to_half
 from facedis.model.storage.weights import VGGFACE2
 from facedis.tasks.encoding.encode import forward
-from facedis.training.recipes.augmentation import to_images
 
 #: Value of "labels" in run.json for runs whose classes are people.
 IDENTITY_LABELS = "identity"
