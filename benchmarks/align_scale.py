@@ -29,13 +29,14 @@ from facedis.faces.alignment.align_dataset import align
 from facedis.faces.alignment.plan import FACE_SIZE
 from facedis.faces.alignment.shards import Shard, join_shards, shard_path
 from facedis.faces.alignment.verify import verify_cache
-from facedis.faces.cache.cache import FacesCache, read_info
+from facedis.faces.cache.cache import FacesCache
+from facedis.faces.cache.cache_format import read_info
 from facedis.result import record, write_result
 
 SHARDS = 4
 BATCH = 64
 READS = 400  # batches
-EVERY, ITS_OWN = "each may use every core", "each has a core of its own"
+EVERY, ITS_OWN = "shared cores", "one core per process"
 SETTLED = 5_000  # rows after which memory must be constant
 #: Targets.
 MOST_GROWTH, LEAST_READS, MOST_JOIN, LEAST_GAIN = 200e6, 10.0, 1.0, 1.6
@@ -46,10 +47,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--rows", type=int, default=100_000)
-    parser.add_argument("--gain-rows", type=int, default=3_000, help="rows for one process against two")
+    parser.add_argument("--gain-rows", type=int, default=3_000, help="rows for the speedup by a second process")
     parser.add_argument("--gain-only", action="store_true")
-    parser.add_argument("--where", type=Path, help="a folder for 16 GB; default: the system's temporary one")
-    parser.add_argument("-o", "--output", type=Path, help="a .md file; a .json is written beside it")
+    parser.add_argument("--where", type=Path, help="folder for 16 GB of temporary files")
+    parser.add_argument("-o", "--output", type=Path, help="Markdown file; a JSON file is written next to it")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.where) as place:
         if options.gain_only:
@@ -297,39 +298,39 @@ def page(result: dict[str, Any]) -> str:
     lines = [
         "# A cache of 100,000 rows" if result["n"] == 100_000 else f"# A cache of {result['n']:,} rows",
         "",
-        f"Photographs repeated by links to {result['n']:,} rows of {result['size']} px, `--detector none`: a detector "
-        "would take an hour and change nothing of what is measured here.",
+        f"Images repeated by links to {result['n']:,} rows of {result['size']} px, with `--detector none`, because a "
+        "detector would take an hour without an effect on these measurements.",
         "",
-        "|  | measured | wanted |  |",
+        "|  | Measured | Target |  |",
         "| :-- | --: | --: | :-- |",
-        f"| resident memory from row {SETTLED:,} on | {memory['settled_low'] / 1e6:,.0f} to "
-        f"{memory['settled_high'] / 1e6:,.0f} MB | within {MOST_GROWTH / 1e6:.0f} MB | {done['memory']} |",
-        f"| random batches of {reads['batch']}, file in memory | {reads['faces_per_second']:,.0f} faces/s, "
+        f"| resident memory after row {SETTLED:,} | {memory['settled_low'] / 1e6:,.0f} to "
+        f"{memory['settled_high'] / 1e6:,.0f} MB | range of {MOST_GROWTH / 1e6:.0f} MB | {done['memory']} |",
+        f"| random batches of {reads['batch']}, file cached in memory | {reads['faces_per_second']:,.0f} faces/s, "
         f"{reads['times_the_trunk']:,.0f} times the trunk | {LEAST_READS:.0f} times | {done['reads']} |",
-        f"| the same, from the disk | {reads['faces_per_second_from_disk']:,.0f} faces/s, "
+        f"| random batches, from disk | {reads['faces_per_second_from_disk']:,.0f} faces/s, "
         f"{reads['times_the_trunk_from_disk']:,.0f} times the trunk | – | |",
         f"| joining {shards['shards']} shards | {shards['seconds']:.2f} s | {MOST_JOIN:.0f} s | {done['join']} |",
-        f"| two processes against one, {EVERY} | {gain[EVERY]['gain']:.2f} times | {LEAST_GAIN} times "
+        f"| speedup by a second process, {EVERY} | {gain[EVERY]['gain']:.2f} times | {LEAST_GAIN} times "
         f"| {done['second_process']} |",
-        f"| the same, {ITS_OWN} | {gain[ITS_OWN]['gain']:.2f} times | – | |",
+        f"| speedup by a second process, {ITS_OWN} | {gain[ITS_OWN]['gain']:.2f} times | – | |",
         "",
-        f"- The trunk ({BATCH // 2} images of {result['size']} px at once) takes {reads['trunk_forward']:.1f} images/s "
-        f"forward and {reads['trunk_training']:.1f} in training.",
-        f"- The cache was made at {memory['rate']:,.0f} images/s and has {memory['bytes'] / 1e9:.1f} GB; the joined "
-        f"one has {shards['bytes'] / 1e6:.1f} MB and points to its shards. Both have the same rows: "
+        f"- The trunk (batches of {BATCH // 2} images of {result['size']} px) processes {reads['trunk_forward']:.1f} "
+        f"images/s forward and {reads['trunk_training']:.1f} in training.",
+        f"- The cache was created at {memory['rate']:,.0f} images/s and has {memory['bytes'] / 1e9:.1f} GB; the joined "
+        f"one has {shards['bytes'] / 1e6:.1f} MB and references its shards. Both have the same rows: "
         f"{'yes' if shards['same'] else 'no'}; `facedis faces verify` passes: {'yes' if shards['whole'] else 'no'}.",
-        "- A second process, whole commands with the start of the program, one decoding thread each:",
+        "- Second process: complete commands including start-up, one decoding thread each:",
         *(
-            f"    - {name}, {each['rows']:,} rows, load {each['load']}: alone {seconds(each['alone'])} s, two "
-            f"{seconds(each['together'])} s; the best of them used {each['cores_alone']:.2f} and "
+            f"    - {name}, {each['rows']:,} rows, load {each['load']}: one {seconds(each['alone'])} s, two "
+            f"{seconds(each['together'])} s; the fastest used {each['cores_alone']:.2f} and "
             f"{each['cores_together']:.2f} cores."
             for name, each in gain.items()
         ),
-        f"- Two can be {result['machine']['cores']} / {gain[EVERY]['cores_alone']:.2f} = "
-        f"{result['machine']['cores'] / gain[EVERY]['cores_alone']:.2f} times as fast as one at most, because one "
-        "process decodes beside its other work and so has more than a core already.",
+        f"- The maximum speedup with shared cores is {result['machine']['cores']} / {gain[EVERY]['cores_alone']:.2f} = "
+        f"{result['machine']['cores'] / gain[EVERY]['cores_alone']:.2f}, because one process decodes in parallel and "
+        "already uses more than one core.",
         "",
-        f"Written by `benchmarks/align_scale.py`. {sentence(result['machine'])}.",
+        f"Generated by `benchmarks/align_scale.py`. {sentence(result['machine'])}.",
         "",
     ]
     return "\n".join(lines)

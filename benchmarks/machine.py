@@ -27,9 +27,9 @@ def machine() -> dict[str, Any]:
 
 def sentence(about: dict[str, Any]) -> str:
     """Return the description as a sentence."""
-    gpu = f"on one {about['gpu']}" if about["gpu"] else "without a GPU (on a GPU: not measured)"
+    gpu = f"one {about['gpu']}" if about["gpu"] else "no GPU"
     return (
-        f"{about['system']}, {about['processor']}, {about['cores']} cores, threads of torch: {about['threads']}, "
-        f"{about['memory_gb']} GB, {gpu}; Python {about['python']}, torch {about['torch']}; load when it began "
+        f"{about['system']}, {about['processor']}, {about['cores']} cores, torch threads: {about['threads']}, "
+        f"{about['memory_gb']} GB, {gpu}; Python {about['python']}, torch {about['torch']}; load average at the start "
         f"{about['load']}"
     )

@@ -14,6 +14,7 @@ Also writes a sheet of the last row's swaps, and one image with the same swaps b
 
 import argparse
 import json
+import threading
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -24,37 +25,38 @@ from PIL import Image, ImageDraw, ImageFont
 
 from facedis import __version__
 from facedis.config import ModelConfig, SwapEvalConfig, TrainConfig, as_dict, resolve
-from facedis.events import ignore_events
 from facedis.faces.cache.cache import FacesCache
+from facedis.faces.io.provenance import save_image
 from facedis.model.network.disentangler import build
 from facedis.model.storage.checkpoint import MODEL, Run, load_run, named_tensors, save_tensors, write_info
 from facedis.presets import read_preset
-from facedis.reports.provenance import save_image
-from facedis.reports.terminal.swap_eval import CAPTION, GAP, TILE, figures, sheet_of
+from facedis.reports.figures.swap_sheet import CAPTION, GAP, TILE, write_swap_sheet
+from facedis.reports.terminal.swap_eval import estimates
 from facedis.tasks.swapping.evaluators import load_expression_evaluator, load_identity_evaluator
 from facedis.tasks.swapping.swap_evaluation import evaluate_swaps
 from facedis.tasks.swapping.swap_metrics import Evaluators, SwapExample
 from facedis.training.data import training_data
 from facedis.training.decoder.decoder_trainer import DecoderTrainer
+from facedis.training.setup import Job
 
-#: Terms that a row adds to the one above it; None is the run as trained.
+#: Settings of the preset that each row adds to the row above; None: the decoder of the run.
 ROWS = {
-    "as trained": None,
-    "redrawn": ("l1_weight", "same_class_prob"),
-    "and a rest map": ("spatial_rest_channels",),
-    "and the truth": ("paired_prob", "map_invariance_weight"),
-    "and structure": ("ssim_weight",),
-    "and features": ("perceptual_weight",),
-    "and what changes": ("change_weight",),
-    "and the swap's expression": ("expression_weight",),
-    "and its codes": ("code_consistency_weight",),
-    "and a clean map": ("map_confusion_weight",),
-    "and a critic": ("gan_weight",),
+    "decoder of the run": None,
+    "L1 reconstruction": ("l1_weight", "same_class_prob"),
+    "+ spatial rest code": ("spatial_rest_channels",),
+    "+ paired targets": ("paired_prob", "map_invariance_weight"),
+    "+ SSIM loss": ("ssim_weight",),
+    "+ perceptual loss": ("perceptual_weight",),
+    "+ change weight": ("change_weight",),
+    "+ expression loss": ("expression_weight",),
+    "+ code consistency": ("code_consistency_weight",),
+    "+ map confusion": ("map_confusion_weight",),
+    "+ GAN loss": ("gan_weight",),
 }
 COLUMNS = {
-    "wanted expression": "transfer",
-    "old expression": "copy_rate",
-    "nearer to rest donor": "closer_to_rest_donor",
+    "target expression": "transfer",
+    "source expression": "copy_rate",
+    "closer to rest donor": "closer_to_rest_donor",
     "SSIM": "ssim",
 }
 #: Number of swaps in the image of all rows, and width of its row names in pixels.
@@ -92,8 +94,9 @@ def train_decoder(run: Run, row: str, place: Path, options: argparse.Namespace) 
         write_info(place, run.info | {"model": as_dict(model_config), "train": as_dict(config)})
         precision = {"32": "32-true", "bf16": "bf16-mixed"}[options.precision]
         fabric = Fabric(accelerator="auto", devices=1, precision=precision)
-        DecoderTrainer(fabric, place, data, model, (model_config, config)).run(lambda: False, ignore_events)
-    save_tensors(place / MODEL, named_tensors(model, run.adversary))
+        job = Job(options.faces, place, model_config, config)
+        DecoderTrainer(fabric, job, data, model).run_epochs(threading.Event())
+    save_tensors(place / MODEL, named_tensors({"model": model, "adversary": run.adversary}))
 
 
 def evaluate(place: Path, options: argparse.Namespace) -> tuple[dict, list[SwapExample]]:
@@ -106,18 +109,21 @@ def evaluate(place: Path, options: argparse.Namespace) -> tuple[dict, list[SwapE
     with FacesCache.open(options.grid) as cache:
         found = evaluate_swaps(run, cache, SwapEvalConfig(pairs=options.pairs), judges)
     measured = {
-        kind: {name: asdict_of(figures(found.record, name, kind)) for name in COLUMNS.values()}
+        kind: {name: asdict_of(estimates(found.to_dict(), name, kind)) for name in COLUMNS.values()}
         for kind in ("across", "within")
     }
-    return measured, found.shown
+    return measured, found.examples
 
 
 def pictures(shown: dict[str, Sequence[SwapExample]], path: Path) -> None:
     """Image of the same swaps by all rows, one column per swap, with donors above and ground truth below."""
     first = list(next(iter(shown.values())))[:SHOWN]
-    lines = {"rest of": [each.rest_donor for each in first], "expression of": [each.expression_donor for each in first]}
+    lines = {
+        "rest donor": [each.rest_donor for each in first],
+        "expression donor": [each.expression_donor for each in first],
+    }
     lines |= {row: [each.swap for each in swaps[:SHOWN]] for row, swaps in shown.items()}
-    lines["truth"] = [each.truth for each in first]
+    lines["ground truth"] = [each.truth for each in first]
     step = TILE + GAP
     sheet = Image.new("RGB", (MARGIN + len(first) * step, CAPTION + len(lines) * step), "white")
     pen, font, small = ImageDraw.Draw(sheet), ImageFont.load_default(11), ImageFont.load_default(9)
@@ -134,14 +140,14 @@ def pictures(shown: dict[str, Sequence[SwapExample]], path: Path) -> None:
 
 
 def asdict_of(found: dict | None) -> dict | None:
-    """Figures as JSON."""
+    """Estimates as JSON."""
     return found and {name: each if isinstance(each, dict) else asdict(each) for name, each in found.items()}
 
 
 def table(rows: dict) -> str:
     """Markdown tables of the swaps between and within identities, with the controls below."""
     lines = []
-    for kind, title in (("across", "Between identities"), ("within", "Within one identity")):
+    for kind, title in (("across", "Across identities"), ("within", "Within one identity")):
         names = [name for name, key in COLUMNS.items() if any(row[kind][key] for row in rows.values())]
         lines += [f"{title}:", "", "| | " + " | ".join(names) + " |", "| :-- |" + " --: |" * len(names)]
         for label, row in rows.items():
@@ -155,7 +161,7 @@ def table(rows: dict) -> str:
 
 
 def cell(found: dict | None, key: str) -> str:
-    """One figure with its interval."""
+    """An estimate with its interval."""
     figure = (found or {}).get(key)
     if figure is None:
         return ""
@@ -167,12 +173,12 @@ def main() -> None:
     """Train missing decoders, evaluate all, and write the table and the images."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("run", type=Path, help="a run of the preset clean: its encoder is used")
-    parser.add_argument("grid", type=Path, help="a cache of the rendered grid")
+    parser.add_argument("grid", type=Path, help="cache of the rendered grid")
     parser.add_argument("judges", type=Path, help="output of benchmarks/train_evaluators.py")
     parser.add_argument("--faces", type=Path, required=True, help="a cache of rendered scenes, to train the decoder")
     parser.add_argument("--only", action="append", choices=ROWS, help="rows; default: all")
     parser.add_argument("--work", type=Path, default=Path("swaps"), help="folder of the rows' runs")
-    parser.add_argument("--epochs", type=int, help="default: the preset's")
+    parser.add_argument("--epochs", type=int, help="default: that of the preset")
     parser.add_argument("--precision", choices=("32", "bf16"), default="bf16")
     parser.add_argument("--pairs", type=int, default=1000)
     parser.add_argument("-o", "--output", type=Path, default=Path("swaps"), help="path without suffix")
@@ -191,7 +197,7 @@ def main() -> None:
     about |= {"rows": rows, "epochs": epochs, "precision": options.precision}
     options.output.with_suffix(".json").write_text(json.dumps(about, indent=1) + "\n")
     options.output.with_suffix(".md").write_text(table(rows))
-    sheet_of(shown[chosen[-1]], options.output.with_suffix(".webp"))
+    write_swap_sheet(shown[chosen[-1]], options.output.with_suffix(".webp"))
     pictures(shown, options.output.with_name(f"{options.output.name}_rows.webp"))
 
 

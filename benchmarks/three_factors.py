@@ -17,7 +17,7 @@ import numpy as np
 
 #: Codes, and factors with their titles.
 CODES = ("expression", "rest", "yaw")
-FACTORS = {"expression": "expression", "identity": "person", "yaw": "yaw (R2)"}
+FACTORS = {"expression": "expression", "identity": "identity", "yaw": "yaw (R²)"}
 
 
 def informativeness(found: dict, factor: str, code: str) -> dict:
@@ -33,7 +33,7 @@ def seed_of(run: Path) -> int:
 
 
 def cell(seeds: list[dict], factor: str) -> str:
-    """Mean and deviation over seeds."""
+    """Mean and standard deviation over seeds."""
     values = np.array([one["value"] for one in seeds])
     if factor == "yaw":
         return f"{values.mean():.3f} ± {values.std(ddof=1):.3f}"
@@ -58,8 +58,8 @@ def main() -> None:
     ]
     people = table["rest"]["identity"][0]["n"]
     lines = [
-        f"{first['dataset']}, split {first['split']}, n {first['n']} ({people} for the person), strongest fresh probe, "
-        f"R2 for the yaw, mean ± deviation over {len(results)} seeds",
+        f"{first['dataset']}, split {first['split']}, n {first['n']} ({people} for the identity), best fresh probe, "
+        f"R² for the yaw, mean ± standard deviation over {len(results)} seeds",
         "",
         "| | " + " | ".join(heads) + " |",
         "| :-- |" + " --: |" * len(heads),

@@ -1,4 +1,4 @@
-"""Writing files whole or not at all."""
+"""Atomic writing of files."""
 
 import os
 from collections.abc import Iterator
@@ -10,20 +10,20 @@ from facedis.errors import OutputError
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path`; when the block ends well, it takes the place of `path`.
+    """Yield a temporary path that replaces `path` when the block succeeds.
 
-    A block that fails leaves `path` as it was and no temporary file behind.
+    If the block raises, `path` is unchanged and the temporary file is deleted.
 
     Raises:
-        OutputError: The folder cannot be made or written.
+        OutputError: The folder cannot be created or written.
     """
     path = Path(path)
-    # Keeps the suffix: Pillow and matplotlib choose the format by it.
+    # The suffix is kept because Pillow and matplotlib infer the format from it.
     temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
-        os.chmod(temporary, 0o666 & ~_umask())  # some libraries write files that only their owner may read
+        os.chmod(temporary, 0o666 & ~_umask())  # some libraries create files that only the owner may read
         os.replace(temporary, path)
     except OSError as error:
         raise OutputError(
@@ -35,26 +35,26 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 
 def _umask() -> int:
-    mask = os.umask(0)  # the only way to ask is to set it
+    mask = os.umask(0)  # reading the umask requires setting it
     os.umask(mask)
     return mask
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` to `path` in UTF-8, whole or not at all.
+    """Write `text` to `path` atomically, in UTF-8.
 
-    Of a file name that is not UTF-8 the bytes are written as `\\udce9`, which is how JSON says it too.
+    Bytes of a file name that is not UTF-8 are written as `\\udce9`, as in JSON.
     """
     with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def refuse_unwritable(folder: Path) -> None:
-    """Say that results cannot be written before minutes of work, not after.
+    """Check before a long computation that results can be written to `folder`.
 
     Raises:
-        OutputError: `folder` is no folder, or cannot be made or written.
+        OutputError: `folder` is not a folder, or cannot be created or written.
     """
-    nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not nearest.is_dir() or not os.access(nearest, os.W_OK):
         raise OutputError(f"cannot write results to {folder}", "choose another -o folder")

@@ -1,4 +1,4 @@
-"""Where facedis keeps what it makes or fetches once for every folder: the bundled faces, the weights."""
+"""Location of shared files: the unpacked bundled faces and downloaded weights."""
 
 import os
 import sys
@@ -6,9 +6,9 @@ from pathlib import Path
 
 
 def cache_dir() -> Path:
-    """The folder for files that any run may use again: FACEDIS_HOME, else the user's cache folder.
+    """Return the cache folder: FACEDIS_HOME, or "facedis" in the cache folder of the user.
 
-    Nothing is created here; everything in it can be deleted and is made or fetched again.
+    The folder is not created. Its contents can be deleted; they are created again when needed.
     """
     chosen = os.environ.get("FACEDIS_HOME")
     return Path(chosen).expanduser() if chosen else _cache_folder() / "facedis"

@@ -18,7 +18,9 @@ import pytest
 
 from facedis.config import as_dict, resolve
 from facedis.datasets.record import FaceRecord
-from facedis.faces.cache.cache import AlignedFaces, CacheInfo, CacheWriter, FacesCache
+from facedis.faces.cache.cache import FacesCache
+from facedis.faces.cache.cache_format import CacheInfo
+from facedis.faces.cache.cache_writer import AlignedFaces, CacheWriter
 from facedis.synthetic import bundled
 
 

@@ -150,9 +150,9 @@ def _takers(
         rows = PredictionCsv(file, run.classes)
         yield lambda _, record: rows.add(record)
     if draw is not None:
-        from facedis.reports.figures.annotated import Drawings
+        from facedis.reports.figures.annotated import AnnotationFolder
 
-        drawings = Drawings(draw, run.classes)
+        drawings = AnnotationFolder(draw, run.classes)
 
         def add(prediction: "ImagePrediction", record: dict[str, Any]) -> None:
             pixels = prediction.image.decoded.pixels

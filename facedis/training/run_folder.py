@@ -1,4 +1,4 @@
-"""The run folder as training writes it: run.json at the start, a line of history an epoch."""
+"""The run folder during training: run.json at the start, one line of history per epoch."""
 
 import json
 import os
@@ -28,13 +28,13 @@ _PACKAGES = ("torch", "torchvision", "facenet-pytorch", "lightning-fabric", "num
 
 
 def start_run(run: Path, data: TrainingData, pretrained: bool, model: ModelConfig, config: TrainConfig) -> None:
-    """Make the run folder and write run.json and config.toml, which rebuild and repeat the run.
+    """Create the run folder, with run.json and config.toml to rebuild the model and repeat the run.
 
     Raises:
-        OutputError: The folder holds a run already, or cannot be written.
+        OutputError: The folder already contains a run, or cannot be written.
     """
     if (run / RUN).exists():
-        raise OutputError(f"{run} holds a run already", f"continue it with --resume {run}, or choose another --name")
+        raise OutputError(f"{run} already contains a run", f"continue it with --resume {run}, or choose another --name")
     cache, info = data.cache, data.cache.info
     faces = {
         "path": str(cache.path.resolve()),
@@ -71,14 +71,14 @@ def start_run(run: Path, data: TrainingData, pretrained: bool, model: ModelConfi
 
 
 def append_history(run: Path, line: Mapping[str, Any], name: str = HISTORY) -> int:
-    """Add a line to the history; its length in bytes afterwards."""
+    """Append a line to the history and return its new length in bytes."""
     with (run / name).open("a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")
         return file.tell()
 
 
 def write_scalars(run: Path, line: Mapping[str, Any]) -> None:
-    """Add a line of the history to TensorBoard files in the run folder; the package must be there."""
+    """Append a line of the history to the TensorBoard files of the run folder; needs the package tensorboard."""
     from torch.utils.tensorboard import SummaryWriter
 
     with SummaryWriter(str(run)) as writer:
@@ -88,7 +88,13 @@ def write_scalars(run: Path, line: Mapping[str, Any]) -> None:
 
 
 def truncate_history(run: Path, length: int, name: str = HISTORY) -> None:
-    """Drop what was written after the place that a resumed run goes on from."""
+    """Remove the lines that were written after the checkpoint of a resumed run.
+
+    Args:
+        run: The run folder.
+        length: Length of the history in bytes at the checkpoint.
+        name: File name of the history.
+    """
     path = run / name
     if path.exists():
         with path.open("r+b") as file:
@@ -96,13 +102,13 @@ def truncate_history(run: Path, length: int, name: str = HISTORY) -> None:
 
 
 def read_history(run: Path) -> list[dict[str, Any]]:
-    """The lines of a run's history, one an epoch."""
+    """The lines of a run's history, one per epoch."""
     path = run / HISTORY
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
 
 
 def _machine(config: TrainConfig) -> str:
-    """System, processor, cores and, where it trains on one, the GPU, in words."""
+    """System, processor, number of cores and, if the run uses one, the GPU."""
     parts = [f"{platform.system()} {platform.machine()}", processor(), f"{os.cpu_count()} cores"]
     if pick_device(config.runtime.device).type == "cuda":
         parts.append(torch.cuda.get_device_name())
@@ -110,7 +116,7 @@ def _machine(config: TrainConfig) -> str:
 
 
 def processor() -> str:
-    """What the processor calls itself, as far as the system tells."""
+    """Name of the processor."""
     about = Path("/proc/cpuinfo")
     lines = about.read_text(encoding="utf-8", errors="replace").splitlines() if about.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
@@ -118,7 +124,7 @@ def processor() -> str:
 
 
 def _commit() -> str | None:
-    """The commit of facedis, where it runs from a checkout of its own."""
+    """The commit of facedis, if it runs from a git checkout."""
     folder = Path(__file__).parent
     command = ["git", "-C", str(folder), "rev-parse", "HEAD", "--show-toplevel"]
     try:

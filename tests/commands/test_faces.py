@@ -58,7 +58,7 @@ def test_packing_writes_another_cache_beside_it(facedis, cache, tmp_path):
         (["info", "none.h5"], "there is no faces cache none.h5"),
         (["sheet", "-o", "sheet.jpg"], "sheet.jpg is no PNG file"),
         (["pack", "--storage", "zip"], "faces cannot be stored as 'zip'"),
-        (["pack", "-o", "faces.h5"], "faces.h5 is the cache that is read"),
+        (["pack", "-o", "faces.h5"], "faces.h5 is the input file"),
         (["sheet", "--by", "people"], "no contact sheet by 'people'"),
         (["sheet", "-o", "faces.h5/sheet.png"], "cannot write faces.h5/sheet.png"),
     ],

@@ -66,7 +66,7 @@ def test_a_packed_model_in_one_folder_on_its_own_faces_and_on_others_of_that_nam
 
 
 def test_eval_writes_down_whose_faces_they_were(facedis, here, tmp_path):
-    from facedis.faces.cache.cache import read_info
+    from facedis.faces.cache.cache_format import read_info
 
     place = tmp_path / "out"
     assert facedis("eval", "--bootstrap-samples", "100", "--probes", "linear", "-o", place, "-q").code == 0

@@ -17,31 +17,31 @@ def _load():
 generator = _load()
 
 
-def test_the_page_is_not_stale_and_has_every_layout():
+def test_page_is_up_to_date_and_complete():
     page = generator.PAGE.read_text(encoding="utf-8")
     assert page == generator.text(), "run `python docs/generate_checks.py`"
     titles = [line[3:] for line in page.splitlines() if line.startswith("## ")]
     assert titles == [*(tree.title for tree in TREES.values()), generator.LEAKY]
     for tree in TREES.values():
-        assert f"read as {tree.reader}, " in page
+        assert f": dataset {tree.reader}, " in page
 
 
-def test_the_page_is_in_the_navigation():
+def test_page_is_in_the_navigation():
     assert ": checks.md" in (DOCS.parent / "mkdocs.yml").read_text(encoding="utf-8").partition("nav:")[2]
 
 
-def test_checking_tells_and_writing_mends(tmp_path, monkeypatch, capsys):
+def test_check_reports_and_main_writes(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(generator, "PAGE", tmp_path / "checks.md")
     monkeypatch.setattr(generator, "text", lambda: "hello")
     monkeypatch.setattr(sys, "argv", ["generate_checks.py", "--check"])
     assert generator.main() == 1
-    assert capsys.readouterr().out == "stale: docs/checks.md\n"
+    assert capsys.readouterr().out == "outdated: docs/checks.md\n"
     monkeypatch.setattr(sys, "argv", ["generate_checks.py"])
     assert generator.main() == 0
     assert (tmp_path / "checks.md").read_text() == "hello"
 
 
-def test_the_last_copy_shows_what_leaks():
+def test_last_example_shows_images_and_identities_across_splits():
     leaky = generator.section(generator.LEAKY, generator.leaky)
-    assert "equal images: 2, 1 of them across splits, 1 with another expression" in leaky
-    assert "people in several splits: 1: Ann" in leaky
+    assert "duplicate images: 2, 1 of them across splits, 1 with different expressions" in leaky
+    assert "people in several splits: 1 (Ann)" in leaky

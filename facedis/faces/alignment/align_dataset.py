@@ -1,8 +1,8 @@
-"""A folder of images to a faces cache: read, detect, cut out, store; interrupted, it goes on."""
+"""Alignment of a dataset: detect, crop and store every face in a faces cache, resumably."""
 
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
@@ -18,18 +18,20 @@ from facedis.events import EventHandler, ignore_events, note, track, warn
 from facedis.faces.alignment.aligner import Aligner
 from facedis.faces.alignment.plan import AlignPlan, make_plan
 from facedis.faces.alignment.shards import Shard, join_if_complete, shard_path, shard_plan
-from facedis.faces.cache.cache import USABLE, CacheInfo, CacheWriter, FacesCache, partial_path, read_info
+from facedis.faces.cache.cache import FacesCache
+from facedis.faces.cache.cache_format import USABLE, CacheInfo, partial_path, read_info
+from facedis.faces.cache.cache_writer import CacheWriter
 from facedis.faces.cache.summary import split_counts, status_counts
 from facedis.faces.cropping.crop import CropSettings
 from facedis.faces.io.prefetch_decode import prefetch_decoded
 from facedis.result import record
 
-#: Rows that are detected, written and, after an interruption, repeated together. They are counted
-#: from the first row on, so that a resumed run forms the same batches as an unbroken one.
+#: Rows per chunk, the unit of detection, of writing and of resuming. Chunks are counted from the first
+#: row, so that a resumed run forms the same batches as an uninterrupted one.
 CHUNK_ROWS = 64
-#: The same where no detector runs: writing is most of the work then.
+#: Bytes per chunk without a detector, where most of the time is writing.
 CHUNK_BYTES = 8_000_000
-#: Most problem rows that the result record lists.
+#: Maximum number of problem rows in the result record.
 MAX_LISTED = 20
 
 
@@ -41,28 +43,28 @@ def align(
     overwrite: bool = False,
     shard: Shard | None = None,
 ) -> dict[str, Any]:
-    """Make the faces cache `output` of the images at `source`.
+    """Align the images at `source` and write the faces cache `output`.
 
-    Rows are written to `<output>.partial`, which takes the name `output` when all are done. A
-    partial file of the same images and settings is continued.
+    Rows are written to `<output>.partial`, which is renamed to `output` when it is complete. A
+    partial file of the same images and settings is resumed.
 
     Args:
         source: Folder of a dataset; None for the bundled faces.
-        output: The HDF5 file to make.
-        config: How to align.
-        handler: Told about the progress.
-        overwrite: Replace an `output`, finished or not, of other images or settings.
-        shard: Do this part of the rows only, in a file of its own beside `output`. Whoever finishes
-            the last part joins them to `output`.
+        output: Output HDF5 file.
+        config: Alignment settings.
+        handler: Receives the progress events.
+        overwrite: Replace an existing `output`, complete or not, of other images or settings.
+        shard: Align only this part of the rows, in a file next to `output`. The process that
+            completes the last shard joins all of them to `output`.
 
     Returns:
         The result record of kind "alignment".
 
     Raises:
-        InputError: `source` is not a dataset, or has no usable image.
+        InputError: `source` is not a dataset or has no usable image.
         ConfigError: An unknown reader or detector.
-        OutputError: `output` holds something else or cannot be written.
-        CacheError: An unfinished `output` cannot be continued.
+        OutputError: `output` has other contents or cannot be written.
+        CacheError: An incomplete `output` cannot be resumed.
     """
     plan = make_plan(source, config, handler)
     if shard is None:
@@ -71,9 +73,9 @@ def align(
         note(handler, f"{output} is complete already")
         return _result(Path(output), None, plan.skipped)
     result = _align(shard_plan(plan, shard), shard_path(Path(output), shard), config, handler, overwrite)
-    if not join_if_complete(Path(output), shard.count, plan.info.fingerprint):
+    if not join_if_complete(Path(output), shard.total, plan.info.fingerprint):
         return result
-    note(handler, f"all {shard.count} shards are done and joined to {output}")
+    note(handler, f"all {shard.total} shards are complete and joined to {output}")
     return _result(Path(output), result["rate"], plan.skipped)
 
 
@@ -124,7 +126,7 @@ def _is_finished(output: Path, fingerprint: str, overwrite: bool) -> bool:
 
 
 def _read_fingerprint(partial: Path) -> str | None:
-    """None where the file does not open: to continue it will say why."""
+    """Read the fingerprint; None if the file cannot be opened, which resuming reports."""
     try:
         return read_info(partial).fingerprint
     except CacheError:
@@ -144,22 +146,22 @@ def _open_writer(output: Path, plan: AlignPlan, handler: EventHandler, overwrite
     writer = CacheWriter.resume(output)
     done = len(plan.records) - len(writer.pending)
     if done:
-        note(handler, f"going on with {partial}: {done:,} of {len(plan.records):,} rows are done")
+        note(handler, f"resuming {partial}: {done:,} of {len(plan.records):,} rows are done")
     return writer
 
 
 def _align_pending(
     writer: CacheWriter, plan: AlignPlan, aligner: Aligner, workers: int, handler: EventHandler
 ) -> float | None:
-    """Do the pending rows chunk by chunk; returns images a second."""
+    """Align the pending rows chunk by chunk; return the images per second, None if no row is pending."""
     chunks = _chunks(writer.pending, len(plan.records), plan.info)
     todo = sum(len(chunk) for chunk in chunks)
     if not todo:
         return None
     with track(handler, "align", todo) as progress:
         began = time.perf_counter()
-        images = prefetch_decoded((plan.source(row) for chunk in chunks for row in chunk), workers)
-        try:
+        sources = (plan.source(row) for chunk in chunks for row in chunk)
+        with closing(prefetch_decoded(sources, workers)) as images:
             for chunk in chunks:
                 writer.write(
                     chunk.start,
@@ -167,19 +169,17 @@ def _align_pending(
                 )
                 rate = (progress.done + len(chunk)) / (time.perf_counter() - began)
                 progress.advance(len(chunk), {"images/s": rate})
-        finally:
-            images.close()
     return rate
 
 
 def _chunks(pending: np.ndarray, n: int, info: CacheInfo) -> list[range]:
-    """The chunks of the `n` rows in which a row is pending."""
+    """Return the chunks of the `n` rows that contain a pending row."""
     size = CHUNK_ROWS if info.crop != "none" else max(CHUNK_BYTES // (3 * info.size**2), 1)
     return [range(start, min(start + size, n)) for start in np.unique(pending // size * size).tolist()]
 
 
 def _check_usable(plan: AlignPlan, status: np.ndarray, output: Path) -> None:
-    """A cache without a single face is not worth a file."""
+    """Raise an error and delete the file if no row has a face."""
     if np.isin(status, USABLE).any():
         return
     with suppress(OSError):
@@ -195,14 +195,14 @@ def _check_usable(plan: AlignPlan, status: np.ndarray, output: Path) -> None:
 
 
 def _warn_about_gaps(plan: AlignPlan, status: np.ndarray, config: AlignConfig, handler: EventHandler) -> None:
-    """A cache of whole images only, or one with an empty split, may not be what was meant."""
+    """Warn if no face was detected, or if a requested split is empty."""
     if plan.info.crop != "none" and not np.isin(status, ("ok", "several")).any():
-        warn(handler, f"no face was found in any image of {plan.root}; whole images stand in for all of them")
+        warn(handler, f"no face was found in any image of {plan.root}; full images are used for all of them")
     divided = not any(entry.split for entry in plan.records)
     wanted = {"train": 1.0, "val": config.val_fraction, "test": config.test_fraction}
     empty = [split for split, share in wanted.items() if share > 0 and split not in plan.splits]
     if divided and empty:
-        warn(handler, f"no identity fell into the split {' or '.join(empty)}; another --seed may do better")
+        warn(handler, f"no identity was assigned to the split {' or '.join(empty)}; try another --seed")
 
 
 def _result(output: Path, rate: float | None, skipped: Sequence[Skipped]) -> dict[str, Any]:

@@ -1,70 +1,102 @@
-"""Photographs as a run wants them: cut out as the faces were that it learned from."""
+"""Detect and crop the faces of any images the way the training faces of a model were cropped."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from facedis import plugins
 from facedis.config import AlignConfig, resolve
 from facedis.faces.alignment.aligner import Aligner
-from facedis.faces.cache.cache import STATUSES, USABLE
+from facedis.faces.cache.cache_format import STATUSES, USABLE
 from facedis.faces.cropping.crop import CropSettings
 from facedis.faces.cropping.single_image import SingleFace, crop_single_faces
 from facedis.faces.io.images import DecodedImage
-from facedis.model.storage.checkpoint import Run
 
-#: Images that are worked on together.
+#: Images per detection batch.
 CHUNK_IMAGES = 64
 _NO_FACE = "no face was found in it"
 
 
-def align_images(run: Run, images: Sequence[Path], crop: str | None = None, device: str = "auto") -> list[SingleFace]:
-    """The face of each image.
+@dataclass(frozen=True, slots=True)
+class CropOptions:
+    """How the training faces of a model were cropped.
+
+    Attributes:
+        crop: "box", "similarity" or "none".
+        size: Side of the face in pixels.
+        margin: As `AlignConfig.margin`.
+        detector: Name of the detector; "none" if the dataset contains cropped faces.
+    """
+
+    crop: str
+    size: int
+    margin: float
+    detector: str
+
+    @classmethod
+    def from_info(cls, faces: Mapping[str, Any]) -> "CropOptions":
+        """Read the options from the "faces" entry of a run's metadata."""
+        return cls(faces["crop"], faces["size"], faces["margin"], faces["detector"])
+
+    def config(self, crop: str | None = None, device: str = "auto") -> AlignConfig:
+        """Return the settings that crop an image like the training faces.
+
+        If the training faces came cropped, the images get a similarity crop without margin. It
+        preserves the proportions of the face and is closest to what such datasets show.
+
+        Args:
+            crop: "box", "similarity", "none" (the image is a cropped face), or None for the crop of
+                the training faces.
+            device: Device of the detector: "auto", "cpu", "cuda" or "mps".
+
+        Raises:
+            ConfigError: The crop or the device does not exist.
+        """
+        precropped = self.crop == "none"
+        return resolve(
+            AlignConfig,
+            {
+                "crop": crop or ("similarity" if precropped else self.crop),
+                "margin": 0.0 if precropped else self.margin,
+                "image_size": self.size,
+                "detector": "mtcnn" if self.detector in ("none", "annotations") else self.detector,
+                "device": device,
+            },
+        )
+
+
+def align_images(
+    paths: Sequence[Path], options: CropOptions, crop: str | None = None, device: str = "auto"
+) -> list[SingleFace]:
+    """Crop the largest face of each image.
 
     Args:
-        run: Says how its own faces were cut out. Where they came cut out already, a photograph is
-            cut upright and without margin, which keeps the shape of the face and comes nearest to
-            what such datasets show.
-        images: Files with one face each; of several faces the largest is taken.
-        crop: "box", "similarity", "none" (the image is a face already), or None for the run's way.
-        device: Where faces are looked for, as in the settings.
+        paths: Image files.
+        options: How the training faces were cropped.
+        crop: As in `CropOptions.config`.
+        device: As in `CropOptions.config`.
 
     Raises:
-        InputError: An image cannot be read or shows no face.
-        ConfigError: There is no such device.
+        InputError: An image cannot be read or contains no face.
+        ConfigError: The crop or the device does not exist.
     """
-    return crop_single_faces(images, crop_config(run, crop, device))
-
-
-def crop_config(run: Run, crop: str | None = None, device: str = "auto") -> AlignConfig:
-    """How a photograph must be cut out for `run`; `crop` and `device` as in `align_images`."""
-    own = run.info["faces"]
-    cut_elsewhere = own["crop"] == "none"
-    return resolve(
-        AlignConfig,
-        {
-            "crop": crop or ("similarity" if cut_elsewhere else own["crop"]),
-            "margin": 0.0 if cut_elsewhere else own["margin"],
-            "size": own["size"],
-            "detector": "mtcnn" if own["detector"] in ("none", "annotations") else own["detector"],
-            "device": device,
-        },
-    )
+    return crop_single_faces(paths, options.config(crop, device))
 
 
 @dataclass(frozen=True)
 class AlignedChunk:
-    """Up to `CHUNK_IMAGES` images in a row and what became of them.
+    """The faces of up to `CHUNK_IMAGES` consecutive images.
 
     Attributes:
-        first: Place of the first of them among all.
-        faces: (k, S, S, 3) uint8, those that were found.
+        first: Index of the first image.
+        faces: (k, S, S, 3) uint8.
         indices: (k,) int index of each face's image.
-        multiple: (k,) bool, whether the image shows several faces.
-        problems: (place, why in words) of each image without one.
+        multiple: (k,) bool, whether the image contains several faces.
+        problems: (index, reason) of each image without a face.
         n_images: Number of images.
     """
 
@@ -77,24 +109,24 @@ class AlignedChunk:
 
 
 def iter_aligned(
-    run: Run,
     images: Iterable[DecodedImage],
     n_images: int,
+    options: CropOptions,
     crop: str | None = None,
     no_face: str = "skip",
     device: str = "auto",
 ) -> Iterator[AlignedChunk]:
-    """The faces of any number of images, a few at a time; what cannot be used is told and left out.
+    """Crop the largest face of each of any number of images, in chunks.
 
     Args:
-        run: Says how its own faces were cut out.
-        images: The images, decoded.
-        n_images: How many there are.
-        crop: As in `align_images`.
-        no_face: "skip", or "full-image" to take all of an image without a face.
-        device: As in `align_images`.
+        images: Decoded images.
+        n_images: Number of images.
+        options: How the training faces were cropped.
+        crop: As in `CropOptions.config`.
+        no_face: "skip" reports images without a face as problems; "full-image" uses the full image.
+        device: As in `CropOptions.config`.
     """
-    config = crop_config(run, crop, device)
+    config = options.config(crop, device)
     detector = None
     if config.crop != "none":
         detector = plugins.load_by_name(plugins.DETECTORS, config.detector)(config.device, config.min_face_size)
@@ -103,17 +135,17 @@ def iter_aligned(
     )
     stream = iter(images)
     for first in range(0, n_images, CHUNK_IMAGES):
-        size, reasons = min(CHUNK_IMAGES, n_images - first), []
-        rows = aligner.align(_collect_reasons(islice(stream, size), reasons), size)
-        names = np.array(STATUSES)[rows.status]
-        good = np.isin(names, USABLE)
-        problems = [(first + place, reasons[place] or _NO_FACE) for place in np.flatnonzero(~good).tolist()]
-        yield AlignedChunk(
-            first, rows.faces[good], first + np.flatnonzero(good), names[good] == "several", problems, size
-        )
+        size, reasons = min(CHUNK_IMAGES, n_images - first), list[str]()
+        aligned = aligner.align(_collect_reasons(islice(stream, size), reasons), size)
+        status = np.array(STATUSES)[aligned.status]
+        usable = np.isin(status, USABLE)
+        found = np.flatnonzero(usable)
+        problems = [(first + index, reasons[index] or _NO_FACE) for index in np.flatnonzero(~usable).tolist()]
+        yield AlignedChunk(first, aligned.faces[usable], first + found, status[usable] == "several", problems, size)
 
 
 def _collect_reasons(images: Iterable[DecodedImage], reasons: list[str]) -> Iterator[DecodedImage]:
+    """Yield `images` and append the reason of each failed one, or "", to `reasons`."""
     for image in images:
         reasons.append(image.reason)
         yield image

@@ -1,4 +1,4 @@
-"""Images to rows of the faces cache: detect, choose, cut out, and say what became of each."""
+"""Detection, selection and cropping of one face per image, with a status per image."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -6,24 +6,25 @@ from dataclasses import dataclass
 import numpy as np
 
 from facedis.datasets.record import FaceRecord
-from facedis.faces.cache.cache import STATUSES, AlignedFaces
+from facedis.faces.cache.cache_format import STATUSES
+from facedis.faces.cache.cache_writer import AlignedFaces
 from facedis.faces.cropping.crop import CropSettings, crop_face, resize_image
 from facedis.faces.detection.detector import Detections, Detector, no_detections, select_face
 from facedis.faces.io.images import DecodedImage
 
-#: Pixels of the images that go to the detector in one call.
+#: Approximate number of pixels per call of the detector.
 _MAX_PIXELS = 20_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Aligner:
-    """Turns decoded images into rows.
+    """Aligns decoded images.
 
     Attributes:
-        settings: How faces are cut out.
-        detector: None where the images are faces already.
-        no_face: "skip" leaves an image without a face out, "full-image" takes all of it.
-        several: Which face to take of several, as `detector.select_face`.
+        settings: Crop settings.
+        detector: None if the images are cropped faces.
+        no_face: "skip" leaves an image without a face out; "full-image" uses the full image.
+        several: Policy of `select_face` for images with several faces.
     """
 
     settings: CropSettings
@@ -32,50 +33,50 @@ class Aligner:
     several: str = "largest"
 
     def align(self, images: Iterable[DecodedImage], n: int, records: Sequence[FaceRecord] = ()) -> AlignedFaces:
-        """The rows of `n` images; large ones are worked on a few at a time.
+        """Align `n` images, in batches of limited size.
 
         Args:
-            images: What was decoded.
-            n: How many there are.
-            records: One for each image, for detectors that need them.
+            images: Decoded images.
+            n: Number of images.
+            records: One record per image, for detectors that need them.
         """
         rows = _empty(n, self.settings.size)
-        for start, portion in _split_by_pixels(images):
-            found = self._detect(portion, records[start : start + len(portion)])
-            for row, (image, faces) in enumerate(zip(portion, found, strict=True), start):
+        for start, batch in _split_by_pixels(images):
+            found = self._detect(batch, records[start : start + len(batch)])
+            for row, (image, faces) in enumerate(zip(batch, found, strict=True), start):
                 self._fill(rows, row, image, faces)
         return rows
 
     def _detect(self, images: Sequence[DecodedImage], records: Sequence[FaceRecord]) -> list[Detections | None]:
-        """The faces of each image, None where no detector ran on it."""
+        """Detect the faces of each image; None without a detector or pixels."""
         found: list[Detections | None] = [None] * len(images)
-        readable = [place for place, image in enumerate(images) if image.pixels is not None]
-        if self.detector is not None and readable:
-            more = [[records[i] for i in readable]] if getattr(self.detector, "needs_records", False) else []
-            faces = self.detector.detect([images[i].pixels for i in readable], *more)
-            for place, each in zip(readable, faces, strict=True):
-                found[place] = self._require_crop_inputs(each)
+        decoded = {index: image.pixels for index, image in enumerate(images) if image.pixels is not None}
+        if self.detector is not None and decoded:
+            more = [[records[index] for index in decoded]] if getattr(self.detector, "needs_records", False) else []
+            for index, faces in zip(decoded, self.detector.detect(list(decoded.values()), *more), strict=True):
+                found[index] = self._require_crop_inputs(faces)
         return found
 
     def _require_crop_inputs(self, faces: Detections) -> Detections:
-        """`faces`, or none where the box or the landmarks to cut out by are unknown."""
+        """Return `faces`, or no detections if the box or the landmarks that the crop needs are missing."""
         needed = faces.landmarks if self.settings.crop == "similarity" else faces.boxes
         return faces if np.isfinite(needed).all() else no_detections()
 
     def _fill(self, rows: AlignedFaces, row: int, image: DecodedImage, faces: Detections | None) -> None:
-        status = image.status
-        if image.pixels is not None and faces is None:
-            face = resize_image(image.pixels, self.settings.size)
-        elif image.pixels is not None and len(faces):
-            status = "ok" if len(faces) == 1 else "several"
-            best = select_face(faces, image.pixels.shape, self.several)
-            rows.boxes[row], rows.landmarks[row] = faces.boxes[best], faces.landmarks[best]
-            rows.probability[row] = faces.probabilities[best]
-            face = crop_face(image.pixels, faces.boxes[best], faces.landmarks[best], self.settings)
-        elif image.pixels is not None and self.no_face == "full-image":
-            status, face = "whole", resize_image(image.pixels, self.settings.size)
-        else:
-            status, face = ("no_face" if image.pixels is not None else status), None
+        status, face = image.status, None
+        if image.pixels is not None:
+            if faces is None:
+                face = resize_image(image.pixels, self.settings.size)
+            elif len(faces):
+                status = "ok" if len(faces) == 1 else "several"
+                best = select_face(faces, image.pixels.shape, self.several)
+                rows.boxes[row], rows.landmarks[row] = faces.boxes[best], faces.landmarks[best]
+                rows.probability[row] = faces.probabilities[best]
+                face = crop_face(image.pixels, faces.boxes[best], faces.landmarks[best], self.settings)
+            elif self.no_face == "full-image":
+                status, face = "whole", resize_image(image.pixels, self.settings.size)
+            else:
+                status = "no_face"
         rows.status[row] = STATUSES.index(status)
         if face is not None:
             rows.faces[row] = face
@@ -83,16 +84,16 @@ class Aligner:
 
 
 def _split_by_pixels(images: Iterable[DecodedImage]) -> Iterator[tuple[int, list[DecodedImage]]]:
-    """(place of the first, images) in pieces that hold few enough pixels; depends on the images only."""
-    start, portion, pixels = 0, [], 0
+    """Yield (index of the first, images) in batches of limited size, which depend on the images only."""
+    start, batch, pixels = 0, list[DecodedImage](), 0
     for image in images:
-        portion.append(image)
+        batch.append(image)
         pixels += 0 if image.pixels is None else image.pixels.size // 3
         if pixels >= _MAX_PIXELS:
-            yield start, portion
-            start, portion, pixels = start + len(portion), [], 0
-    if portion:
-        yield start, portion
+            yield start, batch
+            start, batch, pixels = start + len(batch), [], 0
+    if batch:
+        yield start, batch
 
 
 def _is_grey_face(face: np.ndarray) -> bool:

@@ -1,9 +1,10 @@
-"""A look at a dataset before it is aligned: what it is, what is wrong with it, what that usually means."""
+"""Check of a dataset before alignment: its layout, its problems and their usual causes."""
 
 import hashlib
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,21 +20,21 @@ from facedis.faces.io.prefetch_decode import prefetch_decoded
 from facedis.result import record
 from facedis.taxonomy import EIGHT
 
-#: Examples that the record has of each problem.
+#: Maximum number of examples per problem in the result record.
 MAX_LISTED = 20
-#: Numbers that are named together where they differ for the same reason.
+#: Maximum number of counts named in one finding.
 MAX_NAMED = 3
 
 
 def check_dataset(source: Path | None, config: AlignConfig, handler: EventHandler = ignore_events) -> dict[str, Any]:
-    """Read the dataset at `source` (None: the bundled faces), decode every image, write nothing.
+    """Read the dataset at `source` (None: the bundled faces) and decode every image; nothing is written.
 
     Returns:
         The result record of kind "check".
 
     Raises:
-        InputError: The folder is missing or is not a dataset.
-        ConfigError: The reader is unknown or the choice of one unclear.
+        InputError: The folder does not exist or is not a dataset.
+        ConfigError: The reader is unknown or ambiguous.
     """
     root = bundled_folder(handler) if source is None else Path(source)
     reader = create_reader(root, config.dataset)
@@ -62,7 +63,7 @@ def check_dataset(source: Path | None, config: AlignConfig, handler: EventHandle
 
 
 class _ImageStats:
-    """What became of the images when they were decoded."""
+    """Statuses, problems and pixel digests of the decoded images."""
 
     def __init__(self) -> None:
         self.status: Counter[str] = Counter()
@@ -77,28 +78,26 @@ class _ImageStats:
                 self.problems.append({"image": image, "status": decoded.status, "reason": decoded.reason})
         else:
             shape = str(decoded.pixels.shape).encode()
-            self.digests.append(hashlib.blake2b(decoded.pixels, digest_size=16, key=shape).digest())
+            self.digests.append(hashlib.blake2b(decoded.pixels.tobytes(), digest_size=16, key=shape).digest())
 
 
 def _decode_all(
     root: Path, reader: Reader, records: Sequence[FaceRecord], workers: int, handler: EventHandler
 ) -> _ImageStats:
-    seen = _ImageStats()
+    stats = _ImageStats()
     with track(handler, "check", len(records)) as progress:
         began = time.perf_counter()
-        decoded = prefetch_decoded((image_source(root, reader, each) for each in records), workers)
-        try:
+        sources = (image_source(root, reader, each) for each in records)
+        with closing(prefetch_decoded(sources, workers)) as decoded:
             for done, (each, image) in enumerate(zip(records, decoded, strict=True), 1):
-                seen.add(each.image, image)
+                stats.add(each.image, image)
                 rate = done / max(time.perf_counter() - began, 1e-9)
                 progress.advance(facts={"images/s": rate})
-        finally:
-            decoded.close()
-    return seen
+    return stats
 
 
 def _splits(records: Sequence[FaceRecord]) -> dict[str, dict[str, int]]:
-    """Rows of each expression in each of the dataset's own splits."""
+    """Count the rows per split of the dataset and expression."""
     numbers = Counter((each.split or "none", each.expression or "unlabelled") for each in records)
     splits = [split for split in ("train", "val", "test", "none") if any(where == split for where, _ in numbers)]
     names = [name for name in (*EIGHT, "unlabelled") if any(each == name for _, each in numbers)]
@@ -106,15 +105,15 @@ def _splits(records: Sequence[FaceRecord]) -> dict[str, dict[str, int]]:
 
 
 def _skipped(reading: ScanResult) -> dict[str, Any]:
-    told = [
+    grouped = [
         {"why": why, "count": count, "file": first.file, "line": first.line}
         for why, count, first in skip_reasons(reading.skipped)
     ]
-    return {"skipped": len(reading.skipped), "reasons": told}
+    return {"skipped": len(reading.skipped), "reasons": grouped}
 
 
 def _counts(reader: Reader, records: Sequence[FaceRecord]) -> Iterator[dict[str, Any]]:
-    """Each published number beside the one found."""
+    """Yield each published count with the count of this copy."""
     numbers, published = count_records(records), expected_counts_for(reader)
     for count in published:
         meaning = count.explain(numbers[count.key], published)
@@ -128,10 +127,10 @@ def _counts(reader: Reader, records: Sequence[FaceRecord]) -> Iterator[dict[str,
 
 
 def _duplicates(records: Sequence[FaceRecord], digests: Sequence[bytes | None]) -> dict[str, Any]:
-    """Images with equal pixels: how many in all, in different splits, under different expressions."""
+    """Count the images with equal pixels: in total, across splits, with different expressions."""
     first: dict[bytes, FaceRecord] = {}
     images = across = contradicting = 0
-    pairs = []
+    pairs: list[list[str]] = []
     for each, digest in zip(records, digests, strict=True):
         if digest is None or (other := first.setdefault(digest, each)) is each:
             continue
@@ -144,7 +143,7 @@ def _duplicates(records: Sequence[FaceRecord], digests: Sequence[bytes | None]) 
 
 
 def _identities_across_splits(records: Sequence[FaceRecord]) -> dict[str, Any]:
-    """People who occur in more than one of the dataset's own splits."""
+    """Find the identities in more than one split of the dataset."""
     places: dict[str, set[str]] = {}
     for each in records:
         if each.identity and each.split:
@@ -154,7 +153,7 @@ def _identities_across_splits(records: Sequence[FaceRecord]) -> dict[str, Any]:
 
 
 def _pairs(reader: Reader, records: Sequence[FaceRecord]) -> dict[str, int] | None:
-    """The dataset's own list of genuine and impostor pairs, where it has one."""
+    """Count the genuine and impostor pairs of the dataset's pair list; None without one."""
     if not hasattr(reader, "pairs"):
         return None
     there = {Path(each.image).stem for each in records}
@@ -171,7 +170,7 @@ def _pairs(reader: Reader, records: Sequence[FaceRecord]) -> dict[str, int] | No
 
 
 def _findings(reader: Reader, reading: ScanResult, found: dict[str, Any]) -> Iterator[str]:
-    """What each mismatch usually means, one sentence each."""
+    """Yield one sentence per problem on its usual cause."""
     status, twins = found["images"], found["duplicates"]
     meanings: dict[str, list[str]] = {}
     for count in found["counts"]:
@@ -185,18 +184,18 @@ def _findings(reader: Reader, reading: ScanResult, found: dict[str, Any]) -> Ite
     if status["unreadable"]:
         yield "unreadable images: interrupted downloads, or files that are broken in every copy (AffectNet has one)"
     if twins["across_splits"]:
-        yield "equal images in different splits: the test set is not unseen, accuracies come out too high"
+        yield "equal images in different splits: the test set overlaps the training set, so accuracies are too high"
     if twins["contradicting"]:
         yield "equal images with different expressions: at least one of the labels is wrong"
     if found["people_across"]["people"]:
-        yield "people in several splits: a model can know a test face by its person; the splits measure no new people"
+        yield "people in several splits: test faces are not of new people, so accuracies are too high"
     if found["pairs"] and found["pairs"]["absent"]:
         yield "pairs without their images: the list belongs to another version of the dataset"
     if reading.skipped:
-        yield "skipped rows become no row of the cache; the reasons are listed above"
+        yield "skipped rows are left out of the cache; the reasons are listed above"
     if not any(each.expression for each in reading.records):
-        yield "no expressions: such faces train and test identity only"
+        yield "no expressions: the faces can be used for identity only"
     elif not any(each.identity for each in reading.records):
-        yield "no identities: what codes tell about the person cannot be measured on this dataset"
+        yield "no identities: identity leakage cannot be measured on this dataset"
     if reader.name == "affectnet-folders":
-        yield "nothing in numbered folders proves what the numbers mean: compare the numbers of each class"
+        yield "the meaning of numbered folders is not documented in them: compare the count of each class"

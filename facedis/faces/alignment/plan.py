@@ -1,4 +1,4 @@
-"""What an alignment is going to do, settled before the first image is worked on."""
+"""Plan of an alignment: records, splits and settings, resolved before the first image is processed."""
 
 import hashlib
 import json
@@ -6,36 +6,35 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from facedis.config import AlignConfig, as_dict
+from facedis.config import FACE_SIZE, AlignConfig, as_dict
 from facedis.datasets.autodetect import create_reader
 from facedis.datasets.record import FaceRecord, Reader, Skipped, is_utf8
 from facedis.datasets.scan import scan_dataset, skip_reasons
 from facedis.errors import InputError
 from facedis.events import EventHandler, ignore_events, warn
 from facedis.faces.alignment.split import assign_splits
-from facedis.faces.cache.cache import VERSION, CacheInfo
+from facedis.faces.cache.cache_format import VERSION, CacheInfo
 from facedis.faces.io.images import decode_image
 from facedis.taxonomy import EIGHT, smallest_vocabulary
 
-#: Side of a face cut out of a photograph, in pixels: what the VGGFace2 weights were trained on.
-FACE_SIZE = 160
 _MAX_NATIVE_SIZE = 1024
-#: Reasons for skipped rows that are told one by one.
+#: Maximum number of reasons for skipped rows with a warning of their own.
 _MAX_WARNINGS = 5
 
 
 @dataclass(frozen=True)
 class AlignPlan:
-    """A dataset and how it becomes a faces cache.
+    """A dataset and how it is aligned.
 
     Attributes:
-        root: The folder that was read.
-        reader: Who read it.
-        skipped: What the reader could make no record of.
-        records: One for each row, in order.
-        splits: One for each row.
-        info: What the cache will say about itself.
+        root: Folder of the dataset.
+        reader: Reader of the dataset.
+        skipped: Rows without a record, with reasons.
+        records: One record per row.
+        splits: One split per row.
+        info: Attributes of the cache.
     """
 
     root: Path
@@ -46,24 +45,26 @@ class AlignPlan:
     info: CacheInfo
 
     def source(self, row: int) -> Path | Callable[[], bytes]:
-        """Where the image of `row` comes from, for `images.decode_image`."""
+        """Return the source of the image of `row` for `decode_image`."""
         return image_source(self.root, self.reader, self.records[row])
 
 
 def image_source(root: Path, reader: Reader | None, record: FaceRecord) -> Path | Callable[[], bytes]:
-    """The file of an image, or what reads its bytes out of a container."""
-    return partial(reader.image_bytes, record) if record.container else root / record.image
+    """Return the file of an image, or a function that reads its bytes from a container."""
+    if record.container:
+        return partial(getattr(reader, "image_bytes"), record)  # noqa: B009  # readers of containers have this method
+    return root / record.image
 
 
 def make_plan(source: Path | None, config: AlignConfig, handler: EventHandler = ignore_events) -> AlignPlan:
-    """Read the dataset at `source` (None: the bundled faces) and settle what `config` leaves open.
+    """Read the dataset at `source` (None: the bundled faces) and resolve the "auto" values of `config`.
 
     Raises:
-        InputError: The folder is missing, is not a dataset, or holds no readable image.
-        ConfigError: The reader is unknown or the choice of one unclear.
+        InputError: The folder does not exist, is not a dataset, or contains no readable image.
+        ConfigError: The reader is unknown or ambiguous.
     """
     root = bundled_folder(handler) if source is None else Path(source)
-    if not is_utf8(str(root.resolve())):  # the cache says where it is from
+    if not is_utf8(str(root.resolve())):  # it becomes an attribute of the cache
         raise InputError(f"the name of the folder {root.resolve()} is not UTF-8", "rename it")
     reader = create_reader(root, config.dataset)
     records, skipped = scan_dataset(reader)
@@ -72,43 +73,44 @@ def make_plan(source: Path | None, config: AlignConfig, handler: EventHandler = 
     if crop != "none" and config.detector == "annotations":
         _check_annotations(reader, records, crop)
     splits = assign_splits(records, config.val_fraction, config.test_fraction, config.seed)
-    shaping = {
-        "version": VERSION,
-        "dataset": reader.name,
+    detector = "none" if crop == "none" else config.detector
+    shaping: dict[str, Any] = {
         "classes": _classes(records, getattr(reader, "classes", ())),
-        "crop": crop,
         "size": config.image_size or (FACE_SIZE if crop != "none" else _native_size(root, reader, records)),
+        "crop": crop,
         "margin": 0.0 if crop == "none" else config.margin,
-        "detector": "none" if crop == "none" else config.detector,
+        "detector": detector,
+        "dataset": reader.name,
     }
     policies = (
         {}
         if crop == "none"
         else {name: getattr(config, name) for name in ("min_face_size", "no_face", "multiple_faces")}
     )
-    given = shaping["detector"] == "annotations"
-    fingerprint = _fingerprint(records, splits, shaping | policies, given)
-    del shaping["version"]
-    shaping["factors"] = getattr(reader, "factor_names", ())
+    fingerprint = _fingerprint(records, splits, {"version": VERSION, **shaping, **policies}, detector == "annotations")
     info = CacheInfo(
-        **shaping, source=str(root.resolve()), fingerprint=fingerprint, settings=json.dumps(as_dict(config))
+        **shaping,
+        source=str(root.resolve()),
+        fingerprint=fingerprint,
+        settings=json.dumps(as_dict(config)),
+        factors=getattr(reader, "factor_names", ()),
     )
     return AlignPlan(root, reader, skipped, records, splits, info)
 
 
 def warn_skipped(skipped: Sequence[Skipped], handler: EventHandler) -> None:
-    """Warn of rows that became no record: how many for each reason, and where the first is."""
-    told = list(skip_reasons(skipped))
-    for why, count, first in told[:_MAX_WARNINGS]:
+    """Warn about skipped rows: the number per reason, and the location of the first."""
+    grouped = list(skip_reasons(skipped))
+    for why, count, first in grouped[:_MAX_WARNINGS]:
         others = f" and {count - 1:,} more" if count > 1 else ""
-        place = f"{first.file}, line {first.line}" if first.line else first.file
-        warn(handler, f"skipped {place}{others}: {why}")
-    if left := sum(count for _, count, _ in told[_MAX_WARNINGS:]):
+        location = f"{first.file}, line {first.line}" if first.line else first.file
+        warn(handler, f"skipped {location}{others}: {why}")
+    if left := sum(count for _, count, _ in grouped[_MAX_WARNINGS:]):
         warn(handler, f"skipped {left:,} rows for other reasons; `facedis align --check` lists them all")
 
 
 def bundled_folder(handler: EventHandler) -> Path:
-    """The folder of the bundled faces."""
+    """Return the folder of the bundled faces, unpacking them if necessary."""
     from facedis.synthetic.bundled import unpack
 
     return unpack(handler)
@@ -121,11 +123,15 @@ def _resolve_crop(reader: Reader, config: AlignConfig) -> str:
 
 
 def _check_annotations(reader: Reader, records: Sequence[FaceRecord], crop: str) -> None:
-    """Refuse where the dataset brings for no image what a crop is made by."""
+    """Check that the dataset annotates what the crop needs.
+
+    Raises:
+        InputError: No image has the annotation.
+    """
     what = "landmarks" if crop == "similarity" else "box"
     if all(getattr(record, what) is None for record in records):
         plural = {"box": "face boxes"}.get(what, what)
-        raise InputError(f"the {reader.name} dataset gives no {plural}", "leave out --detector given")
+        raise InputError(f"the {reader.name} dataset has no {plural}", "leave out --detector annotations")
 
 
 def _classes(records: Sequence[FaceRecord], fixed: tuple[str, ...]) -> tuple[str, ...]:
@@ -134,7 +140,7 @@ def _classes(records: Sequence[FaceRecord], fixed: tuple[str, ...]) -> tuple[str
 
 
 def _native_size(root: Path, reader: Reader, records: Sequence[FaceRecord]) -> int:
-    """The shorter side of the first readable image, in pixels."""
+    """Return the shorter side of the first readable image in pixels."""
     first = ""
     for record in records:
         decoded = decode_image(image_source(root, reader, record))
@@ -145,7 +151,7 @@ def _native_size(root: Path, reader: Reader, records: Sequence[FaceRecord]) -> i
 
 
 def _fingerprint(records: Sequence[FaceRecord], splits: Sequence[str], shaping: dict[str, object], given: bool) -> str:
-    """Equal for two alignments that give the same rows."""
+    """Hash everything that affects a row: equal for two alignments with the same rows."""
     digest = hashlib.sha256(json.dumps(shaping, sort_keys=True).encode())
     for record, split in zip(records, splits, strict=True):
         row = (record.image, record.expression, record.identity, split, record.box)

@@ -1,4 +1,4 @@
-"""What became of the images that a faces cache was made of."""
+"""Comparison of a faces cache with the images it was made from."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -6,22 +6,25 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from facedis.config import AlignConfig
 from facedis.errors import ConfigError, FacedisError
 from facedis.events import EventHandler, Tracker, ignore_events, track
 from facedis.faces.alignment.plan import AlignPlan, make_plan
 from facedis.faces.alignment.shards import parse_shard, shard_plan
-from facedis.faces.cache.cache import FacesCache, checksums
+from facedis.faces.cache.cache import FacesCache
+from facedis.faces.cache.cache_format import checksums
 from facedis.faces.cropping.crop import CropSettings, crop_face
 from facedis.faces.io.images import DecodedImage
 from facedis.faces.io.prefetch_decode import prefetch_decoded
 
-#: Threads that decode.
+#: Number of decoding threads.
 _WORKERS = 2
 
 
 def source_state(cache: FacesCache) -> tuple[str, AlignPlan | None]:
-    """Whether the source has the same records still: "same" and its plan, "changed" or "absent" without one."""
+    """Compare the records of the source: ("same", plan), ("changed", None) or ("absent", None)."""
     root = Path(cache.info.source)
     if not root.is_dir():
         return "absent", None
@@ -38,31 +41,33 @@ def source_state(cache: FacesCache) -> tuple[str, AlignPlan | None]:
 
 
 def changed_images(cache: FacesCache, plan: AlignPlan, handler: EventHandler = ignore_events) -> list[str]:
-    """The images that would give another row today, found by reading all of them again; no detector runs.
+    """Decode and crop all images again, without detection, and return those that give another face.
 
     Raises:
-        ConfigError: The cache does not hold the pixels that were cut out.
+        ConfigError: The cache is stored as JPEG.
     """
-    if cache.checksums is None:
-        raise ConfigError(f"{cache.path} is stored as JPEG, which gives no face back as it was", "leave out --images")
+    if (known := cache.checksums) is None:
+        raise ConfigError(f"{cache.path} is stored as JPEG, which is lossy", "leave out --images")
     with (
         track(handler, "compare", len(cache)) as progress,
         closing(prefetch_decoded(map(plan.source, range(len(cache))), _WORKERS)) as images,
     ):
-        return list(_iter_changed(cache, images, progress))
+        return list(_iter_changed(cache, known, images, progress))
 
 
-def _iter_changed(cache: FacesCache, images: Iterable[DecodedImage], progress: Tracker) -> Iterator[str]:
+def _iter_changed(
+    cache: FacesCache, known: np.ndarray, images: Iterable[DecodedImage], progress: Tracker
+) -> Iterator[str]:
     settings = CropSettings(cache.info.crop, cache.info.size, cache.info.margin)
-    all_of_it = replace(settings, crop="none")
-    known, status, usable = cache.checksums, cache.status, cache.usable
+    full_image = replace(settings, crop="none")
+    status, usable = cache.status, cache.usable
     boxes, landmarks = cache.column("box"), cache.column("landmarks")
     for row, image in enumerate(images):
         if image.pixels is None or not usable[row]:
             same = status[row] == (image.status if image.pixels is None else "no_face")
         else:
-            cut = all_of_it if status[row] == "whole" else settings
-            same = checksums(crop_face(image.pixels, boxes[row], landmarks[row], cut)[None])[0] == known[row]
+            crop = full_image if status[row] == "whole" else settings
+            same = checksums(crop_face(image.pixels, boxes[row], landmarks[row], crop)[None])[0] == known[row]
         if not same:
             yield str(cache.sources[row])
         progress.advance()

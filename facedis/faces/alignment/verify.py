@@ -1,4 +1,4 @@
-"""Whether a faces cache is whole and consistent, and whether its source is still what it was made of."""
+"""Verification of a faces cache: completeness, consistency and state of its source."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,32 +8,33 @@ import numpy as np
 
 from facedis.events import EventHandler, ignore_events, track
 from facedis.faces.alignment.source_state import changed_images, source_state
-from facedis.faces.cache.cache import SPLITS, STATUSES, FacesCache, checksums
+from facedis.faces.cache.cache import FacesCache
+from facedis.faces.cache.cache_format import SPLITS, STATUSES, checksums
 from facedis.result import record
 
-#: Bytes of pixels that are read at once.
+#: Bytes of pixels per batch.
 _BATCH_BYTES = 64_000_000
-#: Changed images that the record names.
+#: Maximum number of changed images in the result record.
 MAX_LISTED = 20
 
 Check = tuple[str, int]
 
 
 def verify_cache(path: Path, handler: EventHandler = ignore_events, images: bool = False) -> dict[str, Any]:
-    """Read every row of the cache at `path` and look for what cannot be.
+    """Read every row of a faces cache and check its consistency.
 
     Args:
-        path: A faces cache.
-        handler: Told about the progress.
-        images: Also read every image of the source again, where it is there and has the same records.
+        path: The cache.
+        handler: Receives the progress events.
+        images: Also decode every image of the source, if it exists and has the same records.
 
     Returns:
-        The result record of kind "verification": `checks` with the number of bad rows each,
-        `whole` where there is none, and whether the `source` is "same", "changed" or "absent".
+        The result record of kind "verification": `checks` with the number of bad rows of each,
+        `whole` if there is none, and the state of the `source`: "same", "changed" or "absent".
 
     Raises:
-        CacheError: It is not a readable faces cache.
-        ConfigError: `images` of a cache that is stored as JPEG.
+        CacheError: The file is not a readable faces cache.
+        ConfigError: `images` is set for a cache stored as JPEG.
     """
     with FacesCache.open(path) as cache:
         source, plan = source_state(cache)
@@ -52,7 +53,7 @@ def verify_cache(path: Path, handler: EventHandler = ignore_events, images: bool
 
 
 def _checks(cache: FacesCache, handler: EventHandler) -> Iterator[Check]:
-    """(what must hold, rows for which it does not), each of them."""
+    """Yield each condition with the number of rows that violate it."""
     n, usable = len(cache), cache.usable
     for name in ("box", "landmarks", "probability", "grey", "status", "label", "split", "source", "identity"):
         yield f"the column {name} has a row for each face", abs(n - len(cache.column(name)))
@@ -77,18 +78,18 @@ def _geometry(cache: FacesCache, usable: np.ndarray) -> Iterator[Check]:
 
 
 def _pixels(cache: FacesCache, usable: np.ndarray, handler: EventHandler) -> Iterator[Check]:
-    """Every face once, from the disk."""
+    """Yield the conditions on the pixels, reading every face."""
     changed = left_over = wrong = 0
     grey, known = cache.column("grey"), cache.checksums
     with track(handler, "verify", len(cache)) as progress:
         for rows, faces in cache.batches(np.arange(len(cache)), max(_BATCH_BYTES // (3 * cache.info.size**2), 1)):
-            dark = ~faces.reshape(len(rows), -1).any(axis=1)
-            colourless = (faces == faces[..., :1]).all(axis=(1, 2, 3))
+            blank = ~faces.reshape(len(rows), -1).any(axis=1)
+            grey_faces = (faces == faces[..., :1]).all(axis=(1, 2, 3))
             changed += 0 if known is None else (checksums(faces) != known[rows]).sum()
-            left_over += (~dark & ~usable[rows]).sum()
-            wrong += ((colourless != grey[rows]) & usable[rows]).sum()
+            left_over += (~blank & ~usable[rows]).sum()
+            wrong += ((grey_faces != grey[rows]) & usable[rows]).sum()
             progress.advance(len(rows))
-    if known is not None:  # JPEG files give other pixels than were written
+    if known is not None:  # JPEG is lossy
         yield "pixels are those that were written", changed
     yield "rows without a face have no pixels", left_over
     yield "faces marked grey are grey, and no others", wrong

@@ -1,4 +1,4 @@
-"""Contact sheets: a picture with a row of faces for each expression or each status."""
+"""Contact sheets: an image with one row of faces per expression or status."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,34 +7,35 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from facedis.errors import ConfigError
-from facedis.faces.cache.cache import STATUSES, FacesCache
+from facedis.faces.cache.cache import FacesCache
+from facedis.faces.cache.cache_format import STATUSES
 from facedis.faces.cropping.crop import resize_image
 from facedis.faces.io.images import decode_image
 
 KINDS = ("expression", "status")
-#: Pixels: a face on the sheet, the gap around it, the caption beside a row.
+#: Sizes in pixels: a face, the gap between faces, the caption of a row.
 TILE, GAP, CAPTION = 96, 4, 150
-_MISSING = 232  # shade of a tile for which there is no picture
+_MISSING = 232  # grey value of a tile without an image
 
 
 def contact_sheet(path: Path, by: str = "expression", each: int = 12, split: str = "all", seed: int = 0) -> np.ndarray:
-    """A contact sheet of the cache at `path`.
+    """Draw a contact sheet of the cache at `path`.
 
-    Rows that have no face in the cache are shown as their image, where that can still be read.
+    Rows without a face show their image if it can be read.
 
     Args:
         path: The cache.
         by: "expression" or "status".
-        each: Most faces in a row; they are drawn without regard to anything else.
-        split: Of the cache, or "all".
-        seed: Another seed draws others.
+        each: Maximum number of faces per row, sampled uniformly.
+        split: A split, or "all".
+        seed: Seed of the sample.
 
     Returns:
         (H, W, 3) uint8.
 
     Raises:
-        CacheError: It is not a faces cache.
-        ConfigError: There is no such kind of sheet, or nothing to show.
+        CacheError: The file is not a faces cache.
+        ConfigError: The kind does not exist, or no row is selected.
     """
     if by not in KINDS:
         raise ConfigError(f"there is no contact sheet by '{by}'", f"choose one of: {', '.join(KINDS)}")
@@ -52,7 +53,7 @@ def contact_sheet(path: Path, by: str = "expression", each: int = 12, split: str
 
 
 def _sheet_rows(cache: FacesCache, by: str, split: str) -> Iterator[tuple[str, np.ndarray]]:
-    """(caption, rows) of each line of the sheet."""
+    """Yield the caption and the cache rows of each row of the sheet."""
     inside = np.full(len(cache), True) if split == "all" else cache.splits == split
     if by == "status":
         for status in STATUSES:
@@ -64,7 +65,7 @@ def _sheet_rows(cache: FacesCache, by: str, split: str) -> Iterator[tuple[str, n
 
 
 def _tile(cache: FacesCache, row: int) -> Image.Image | None:
-    """The row's face, or its image where there is none."""
+    """The face of a row, or its image if it has none."""
     if cache.usable[row]:
         pixels = cache.faces(np.array([row]))[0]
     else:
@@ -78,11 +79,11 @@ def _canvas(lines: int, across: int) -> Image.Image:
 
 def _draw(canvas: Image.Image, place: int, caption: str, tiles: list[Image.Image | None]) -> None:
     top = GAP + place * (TILE + GAP)
-    pen = ImageDraw.Draw(canvas)
-    pen.multiline_text((GAP * 2, top + TILE // 3), caption, fill="black", font=ImageFont.load_default(16))
+    draw = ImageDraw.Draw(canvas)
+    draw.multiline_text((GAP * 2, top + TILE // 3), caption, fill="black", font=ImageFont.load_default(16))
     for number, tile in enumerate(tiles):
         left = CAPTION + GAP + number * (TILE + GAP)
         if tile is None:
-            pen.rectangle((left, top, left + TILE - 1, top + TILE - 1), fill=(_MISSING,) * 3)
+            draw.rectangle((left, top, left + TILE - 1, top + TILE - 1), fill=(_MISSING,) * 3)
         else:
             canvas.paste(tile, (left, top))

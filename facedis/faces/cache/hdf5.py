@@ -1,12 +1,13 @@
-"""HDF5 files written so that a full disk is an error like any other.
+"""Writing HDF5 files so that a full disk raises an ordinary OSError.
 
-HDF5 cannot let go of a file that it failed to write: it tries again when the process ends, and
-crashes. So a new file is written through a stand-in that takes everything once the disk has
-error, and an unfinished cache is filled in without HDF5, at the places where its columns lie.
+After a failed write the HDF5 library retries when the process exits, and crashes. New files are
+therefore written through a file object that defers errors, and the columns of an unfinished cache
+are written at their offsets without HDF5.
 """
 
 import io
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,22 +15,20 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-try:
+if sys.platform != "win32":
     import fcntl
-except ImportError:  # Windows: nothing keeps a second process away there
-    fcntl = None
 
 
 @contextmanager
 def create_hdf5(path: Path) -> Iterator[h5py.File]:
-    """A new HDF5 file at `path`, in place of what was there.
+    """Create an HDF5 file at `path`, replacing an existing file.
 
     Raises:
-        OSError: The disk refuses, or another process is writing the file.
+        OSError: Writing fails, or another process is writing the file.
     """
     with _open_locked(path, os.O_CREAT) as raw:
         buffer = _DeferredErrorFile(raw)
-        buffer.truncate(0)  # not before it is certain that nobody else is writing
+        buffer.truncate(0)  # only after the lock has been acquired
         try:
             with h5py.File(buffer, "w") as file:
                 yield file
@@ -42,45 +41,45 @@ def create_hdf5(path: Path) -> Iterator[h5py.File]:
 
 
 class Columns:
-    """Columns of an HDF5 file, each in one piece, to be filled in row by row.
+    """Contiguous columns of an HDF5 file, filled in row by row.
 
-    When `write` returns the rows are in the file for every process, whatever becomes of this one.
+    When `write` returns, the rows are in the file even if this process is killed.
     """
 
     def __init__(self, path: Path, names: Sequence[str]) -> None:
         """Open the columns `names` of the file at `path`.
 
         Raises:
-            OSError: It does not open: broken, or another process is writing it.
-            KeyError: It has no such column.
+            OSError: The file is broken, or another process is writing it.
+            KeyError: A column does not exist.
         """
         with h5py.File(path, "r") as file:
             self._layout = {name: (file[name].id.get_offset(), file[name].dtype, file[name].shape) for name in names}
         self._raw = _open_locked(path)
 
     def write(self, name: str, first: int, values: np.ndarray) -> None:
-        """Put `values` into the column `name` from row `first` on.
+        """Write `values` to the column `name` from row `first` on.
 
         Raises:
-            OSError: The disk refuses; rows may be half written then.
+            OSError: Writing fails; rows may be partly written.
         """
         offset, dtype, shape = self._layout[name]
         self._raw.seek(offset + first * dtype.itemsize * int(np.prod(shape[1:])))
         _write_all(self._raw, np.ascontiguousarray(values, dtype).tobytes())
 
     def read(self, name: str) -> np.ndarray:
-        """The whole column `name`."""
+        """Read the whole column `name`."""
         offset, dtype, shape = self._layout[name]
         self._raw.seek(offset)
         return np.fromfile(self._raw, dtype, int(np.prod(shape))).reshape(shape)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file and release its lock."""
         self._raw.close()
 
 
 class _DeferredErrorFile:
-    """A file for HDF5 that refuses nothing, and remembers what the disk error."""
+    """A file object whose writes never fail; `error` keeps the first error, later writes are ignored."""
 
     def __init__(self, raw: io.FileIO) -> None:
         self._raw = raw
@@ -107,11 +106,11 @@ class _DeferredErrorFile:
 
 
 def _open_locked(path: Path, flags: int = 0) -> io.FileIO:
-    """The file to read and write, no other process writing it."""
+    """Open a file for reading and writing, exclusively among writing processes."""
     raw = io.FileIO(os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0) | flags, 0o666), "r+")
-    if fcntl:
+    if sys.platform != "win32":
         try:
-            fcntl.lockf(raw, fcntl.LOCK_EX | fcntl.LOCK_NB)  # not the lock of HDF5: readers may look on
+            fcntl.lockf(raw, fcntl.LOCK_EX | fcntl.LOCK_NB)  # HDF5 uses another kind of lock: readers are not blocked
         except OSError:
             raw.close()
             raise
@@ -119,7 +118,7 @@ def _open_locked(path: Path, flags: int = 0) -> io.FileIO:
 
 
 def _write_all(raw: io.FileIO, data: bytes | memoryview) -> None:
-    """A disk that fills up takes a part first, and refuses only what comes next."""
+    """Write all of `data`; on a full disk the first write is partial and only the next one fails."""
     left = memoryview(data).cast("B")
     while left:
         left = left[raw.write(left) :]

@@ -1,4 +1,4 @@
-"""Batches of a faces cache, read by a thread ahead of the step that uses them."""
+"""Batches of a faces cache, prefetched by a thread."""
 
 import queue
 import threading
@@ -14,12 +14,12 @@ _END = object()
 def prefetch_batches(
     cache: FacesCache, batches: Sequence[np.ndarray], ahead: int = 2
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """(rows, faces) of each of `batches`, with at most `ahead` read in advance.
+    """Yield the rows and faces of each of `batches`, reading at most `ahead` batches in advance.
 
     Args:
-        cache: Where the faces lie.
-        batches: Rows of the cache, one array a batch.
-        ahead: Bound of the memory: this many batches wait at most.
+        cache: The open cache.
+        batches: Row indices, one array per batch.
+        ahead: Maximum number of batches in the queue.
 
     Yields:
         The rows (n,) and their faces (n, S, S, 3) uint8, in the order given.
@@ -32,7 +32,7 @@ def prefetch_batches(
             try:
                 return ready.put(item, timeout=0.1)
             except queue.Full:
-                continue  # look again whether anybody still wants it
+                continue  # check `stop` again
 
     def read() -> None:
         try:
@@ -41,7 +41,7 @@ def prefetch_batches(
                     return
                 offer((rows, cache.faces(rows)))
             offer(_END)
-        except Exception as error:  # handed to the consumer, who raises it
+        except Exception as error:  # raised by the consumer
             offer(error)
 
     reader = threading.Thread(target=read, name="facedis-batches", daemon=True)
@@ -56,7 +56,7 @@ def prefetch_batches(
         reader.join()
 
 
-def in_batches(pictures: np.ndarray, size: int) -> Iterator[np.ndarray]:
-    """`pictures` in pieces of at most `size`, in order; one empty piece of none."""
-    for start in range(0, max(len(pictures), 1), size):
-        yield pictures[start : start + size]
+def in_batches(images: np.ndarray, size: int) -> Iterator[np.ndarray]:
+    """Yield `images` in batches of at most `size`; a single empty batch if there are none."""
+    for start in range(0, max(len(images), 1), size):
+        yield images[start : start + size]

@@ -1,7 +1,7 @@
-"""How the faces of a cache are stored, behind one way to read them: `pixels[rows]`.
+"""Storage of the faces of a cache; every storage is read by `pixels[rows]`.
 
-"raw" faces are one array in the file. "png" (lossless) and "jpeg" faces are image files, one behind
-the other. A joined cache has none of its own and points to those of its shards.
+"raw" faces are one array. "png" (lossless) and "jpeg" faces are concatenated image files. A joined
+cache refers to the raw faces of its shards.
 """
 
 import io
@@ -16,38 +16,38 @@ from PIL import Image
 from facedis.errors import CacheError
 
 STORAGES = ("raw", "png", "jpeg")
-#: Datasets of encoded faces: the files, and the byte behind the last one of each row.
+#: Datasets of encoded faces: the concatenated files, and the end offset of each row's file.
 FILES, ENDS = "face_files", "face_ends"
 
 
 class EncodedFaces:
-    """Faces that are image files in the cache.
+    """Faces stored as image files.
 
     Args:
-        files: (bytes,) uint8, all files.
-        ends: (N,) Byte behind each row's file; a row without a face has an empty one.
-        size: Side of a face.
+        files: (bytes,) uint8, the concatenated files.
+        ends: (N,) End offset of each row's file; the file of a row without a face is empty.
+        size: Side of a face in pixels.
     """
 
     def __init__(self, files: np.ndarray, ends: np.ndarray, size: int) -> None:
         self._files, self._size = files, size
-        self._places = np.concatenate([[0], ends]).astype(np.int64)
+        self._offsets = np.concatenate([[0], ends]).astype(np.int64)
 
     def __getitem__(self, rows: np.ndarray) -> np.ndarray:
         faces = np.zeros((len(rows), self._size, self._size, 3), np.uint8)
-        for place, row in enumerate(rows):
-            first, last = self._places[row], self._places[row + 1]
+        for index, row in enumerate(rows):
+            first, last = self._offsets[row], self._offsets[row + 1]
             if last > first:
                 with Image.open(io.BytesIO(self._files[first:last].tobytes())) as image:
-                    faces[place] = np.asarray(image.convert("RGB"))
+                    faces[index] = np.asarray(image.convert("RGB"))
         return faces
 
 
 class JoinedFaces:
-    """The faces of several files as if they were one.
+    """The concatenated faces of several files.
 
     Args:
-        parts: The raw faces of each, in order.
+        parts: Raw faces of each file, in order.
     """
 
     def __init__(self, parts: Sequence[np.ndarray]) -> None:
@@ -56,23 +56,23 @@ class JoinedFaces:
 
     def __getitem__(self, rows: np.ndarray) -> np.ndarray:
         faces = np.empty((len(rows), *self._parts[0].shape[1:]), np.uint8)
-        owners = np.searchsorted(self._ends, rows, side="right")
-        for number in np.unique(owners):
-            mine, part = owners == number, self._parts[number]
-            faces[mine] = part[rows[mine] - (self._ends[number] - len(part))]
+        part_indices = np.searchsorted(self._ends, rows, side="right")
+        for number in np.unique(part_indices):
+            selected, part = part_indices == number, self._parts[number]
+            faces[selected] = part[rows[selected] - (self._ends[number] - len(part))]
         return faces
 
 
 def storage_format(file: h5py.File) -> str:
-    """One of `STORAGES`."""
+    """Return the storage of an open cache, one of `STORAGES`."""
     return str(file.attrs.get("storage", "raw"))
 
 
 def open_pixels(path: Path, file: h5py.File) -> np.ndarray | EncodedFaces | JoinedFaces:
-    """The faces of the open cache `file` at `path`, to be read by row.
+    """Open the faces of the cache `file` at `path` for reading by row.
 
     Raises:
-        CacheError: It is a joined cache and one of its shards is missing or another one.
+        CacheError: A shard of a joined cache is missing or has changed.
     """
     if storage_format(file) != "raw":
         return EncodedFaces(memory_map(path, file[FILES]), file[ENDS][:], int(file.attrs["size"]))
@@ -83,7 +83,7 @@ def open_pixels(path: Path, file: h5py.File) -> np.ndarray | EncodedFaces | Join
 
 
 def memory_map(path: Path, data: h5py.Dataset) -> np.ndarray:
-    """`data` of the file at `path` as a memory map: any part at the disk's own speed, no HDF5 selection costs."""
+    """Map the contiguous dataset `data` of the file at `path` into memory; faster than HDF5 selections."""
     offset = data.id.get_offset()
     if offset is None:  # no rows, or stored in chunks
         return data[:]
@@ -95,13 +95,15 @@ def _first_row(source: Any) -> int:
 
 
 def _open_shard(path: Path, source: Any) -> np.ndarray:
-    place = path.parent / source.file_name
+    shard = path.parent / source.file_name
     rows = int(source.vspace.get_select_bounds()[1][0]) + 1 - _first_row(source)
     try:
-        with h5py.File(place, "r") as file:
-            faces = memory_map(place, file[source.dset_name])
+        with h5py.File(shard, "r") as file:
+            faces = memory_map(shard, file[source.dset_name])
     except (OSError, KeyError) as error:
-        raise CacheError(f"{path} is joined of shards, and {place} cannot be read", "put it back beside it") from error
+        raise CacheError(
+            f"{shard}, a shard of {path}, cannot be read", "restore it to the folder of the joined cache"
+        ) from error
     if len(faces) != rows:
-        raise CacheError(f"{place} is not the shard that {path} was joined of", "align and join again")
+        raise CacheError(f"{shard} has changed since it was joined to {path}", "align and join again")
     return faces

@@ -1,19 +1,20 @@
-"""What a faces cache holds, in numbers."""
+"""Summary of a faces cache."""
 
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from facedis.faces.cache.cache import SPLITS, FacesCache
+from facedis.faces.cache.cache import FacesCache
+from facedis.faces.cache.cache_format import SPLITS
 from facedis.result import record
 
 
 def summarise_cache(path: Path) -> dict[str, Any]:
-    """The result record of kind "faces" of the cache at `path`, finished or not.
+    """Return the result record of kind "faces" of the cache at `path`.
 
     Raises:
-        CacheError: It is not a faces cache.
+        CacheError: The file is not a faces cache.
     """
     with FacesCache.open(path) as cache:
         info = cache.info
@@ -43,13 +44,13 @@ def summarise_cache(path: Path) -> dict[str, Any]:
 
 
 def status_counts(cache: FacesCache) -> dict[str, int]:
-    """How many rows have each status."""
+    """Count the rows per status."""
     names, counts = np.unique(cache.status, return_counts=True)
     return dict(zip(names.tolist(), counts.tolist(), strict=True))
 
 
 def split_counts(cache: FacesCache) -> dict[str, dict[str, int]]:
-    """Usable rows by expression of each split that has rows; "none" stands for rows outside all splits."""
+    """Count the usable rows per split and expression; "none" stands for rows without a split."""
     splits = {}
     for split in SPLITS:
         labels = cache.labels[cache.usable & (cache.splits == split)]

@@ -1,8 +1,7 @@
-"""A faces cache stored in another way: raw, lossless PNG files, or JPEG files."""
+"""Conversion of a faces cache between raw, PNG and JPEG storage."""
 
 import io
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,30 +19,30 @@ from facedis.faces.cache.hdf5 import create_hdf5
 from facedis.faces.cache.pixel_storage import ENDS, FILES, STORAGES
 from facedis.result import record
 
-#: Faces that are read at once.
+#: Faces per batch.
 _BATCH_SIZE = 256
+_COPY_BYTES = 4_000_000
 _PIXEL_DATASETS = ("face", FILES, ENDS)
 
 
 def transcode(
     path: Path, output: Path, storage: str, quality: int = 95, handler: EventHandler = ignore_events
 ) -> dict[str, Any]:
-    """Write the cache at `path` again as `output`, its faces stored as `storage`.
+    """Write a copy of the cache at `path` with another storage of its faces.
 
     Args:
-        path: A cache of any storage, also a joined one.
-        output: The file to make; it may not be `path`.
-        storage: "raw" (fastest), "png" (the same pixels in less space) or "jpeg" (least space,
-            slightly other pixels).
-        quality: Of JPEG files, 1 to 100.
-        handler: Told about the progress.
+        path: A cache of any storage, joined caches included.
+        output: Output file; may not be `path`.
+        storage: "raw" (fastest), "png" (lossless, smaller) or "jpeg" (lossy, smallest).
+        quality: JPEG quality, 1 to 100.
+        handler: Receives the progress events.
 
     Returns:
         The result record of kind "packing".
 
     Raises:
         CacheError: `path` is not a faces cache.
-        ConfigError: There is no such storage or quality.
+        ConfigError: The storage or the quality does not exist.
         OutputError: `output` is `path` or cannot be written.
     """
     if storage not in STORAGES:
@@ -52,7 +51,7 @@ def transcode(
         raise ConfigError(f"the JPEG quality is {quality}", "choose one from 1 to 100")
     with FacesCache.open(path) as cache:
         if output.exists() and os.path.samefile(path, output):
-            raise OutputError(f"{output} is the cache that is read", "choose another -o")
+            raise OutputError(f"{output} is the input file", "choose another -o")
         with atomic_write(output) as temporary, h5py.File(path, "r") as source, create_hdf5(temporary) as target:
             _copy_columns(source, target, exact=storage != "jpeg")
             target.attrs["storage"] = storage
@@ -96,7 +95,7 @@ def _write_files(
     quality: int,
     folder: Path,
 ) -> None:
-    """The files go to a nameless file first: only when their length is known can they lie in one piece."""
+    """Write the faces as image files, collected in a temporary file to know the size of the dataset."""
     usable, grey, ends = cache.usable, cache.column("grey"), []
     with tempfile.TemporaryFile(dir=folder) as store:
         for rows, pixels in faces:
@@ -111,7 +110,7 @@ def _write_files(
 
 
 def _encode(face: np.ndarray, grey: bool, storage: str, quality: int) -> bytes:
-    """A face as an image file; one channel where the face is grey, so that it stays exactly grey."""
+    """Encode a face as an image file, with one channel if it is grey, which keeps it exactly grey."""
     file = io.BytesIO()
     image = Image.fromarray(face[..., 0] if grey else face)
     image.save(file, storage.upper(), **({"quality": quality} if storage == "jpeg" else {}))
@@ -119,7 +118,7 @@ def _encode(face: np.ndarray, grey: bool, storage: str, quality: int) -> bytes:
 
 
 def _copy_file(data: h5py.Dataset, store: BinaryIO) -> None:
-    place = 0
-    while block := store.read(shutil.COPY_BUFSIZE * 64):
-        data[place : place + len(block)] = np.frombuffer(block, np.uint8)
-        place += len(block)
+    offset = 0
+    while block := store.read(_COPY_BYTES):
+        data[offset : offset + len(block)] = np.frombuffer(block, np.uint8)
+        offset += len(block)

@@ -1,4 +1,4 @@
-"""All faces of a photograph, not one: found, cut out, the largest first."""
+"""Crops of all faces of an image."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from facedis.faces.io.images import DecodedImage
 
 @dataclass(frozen=True, slots=True)
 class ImageFaces:
-    """The n faces of one image.
+    """The n faces of one image, the largest first.
 
     Attributes:
         faces: (n, S, S, 3) uint8.
-        boxes: (n, 4) float32 left, top, right, bottom in the image; None where no detector ran.
-        probabilities: (n,) float32 that it is a face; None likewise.
+        boxes: (n, 4) float32 left, top, right, bottom in the image; None without a detector.
+        probabilities: (n,) float32 face probability; None without a detector.
     """
 
     faces: np.ndarray
@@ -28,32 +28,32 @@ class ImageFaces:
 def crop_all_faces(
     images: Sequence[DecodedImage], settings: CropSettings, detector: Detector | None
 ) -> list[ImageFaces]:
-    """The faces of each of `images`; none of one that could not be read.
+    """Crop all faces of each image; an image that could not be decoded has none.
 
     Args:
-        images: What was decoded.
-        settings: How faces are cut out.
-        detector: None where the images are faces already.
+        images: Decoded images.
+        settings: Crop settings.
+        detector: None if the images are cropped faces.
     """
     readable = [image.pixels for image in images if image.pixels is not None]
     detected = iter(detector.detect(readable) if detector is not None and readable else ())
-    found = []
+    image_faces = []
     for image in images:
         if image.pixels is None:
-            found.append(ImageFaces(_stack([], settings.size)))
+            image_faces.append(ImageFaces(_stack([], settings.size)))
         elif detector is None:
-            found.append(ImageFaces(resize_image(image.pixels, settings.size)[None]))
+            image_faces.append(ImageFaces(resize_image(image.pixels, settings.size)[None]))
         else:
-            found.append(_crop_detections(image.pixels, next(detected), settings))
-    return found
+            image_faces.append(_crop_detections(image.pixels, next(detected), settings))
+    return image_faces
 
 
 def _crop_detections(pixels: np.ndarray, found: Detections, settings: CropSettings) -> ImageFaces:
     needed = found.landmarks if settings.crop == "similarity" else found.boxes
-    usable = np.isfinite(needed).all(axis=tuple(range(1, needed.ndim)))  # not every detector gives landmarks
+    usable = np.isfinite(needed).all(axis=tuple(range(1, needed.ndim)))  # not every detector returns landmarks
     sides = found.boxes[:, 2:] - found.boxes[:, :2]
-    order = [place for place in np.argsort(-sides.prod(axis=1), kind="stable") if usable[place]]
-    faces = [crop_face(pixels, found.boxes[place], found.landmarks[place], settings) for place in order]
+    order = [index for index in np.argsort(-sides.prod(axis=1), kind="stable") if usable[index]]
+    faces = [crop_face(pixels, found.boxes[index], found.landmarks[index], settings) for index in order]
     return ImageFaces(_stack(faces, settings.size), found.boxes[order], found.probabilities[order])
 
 

@@ -1,4 +1,4 @@
-"""The faces of a few images that the user named, where a problem is an error and not a row."""
+"""Face crops of a few images; an image without a usable face is an error."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from facedis import plugins
-from facedis.config import AlignConfig
+from facedis.config import FACE_SIZE, AlignConfig
 from facedis.errors import InputError
-from facedis.faces.alignment.plan import FACE_SIZE
 from facedis.faces.cropping.crop import CropSettings, crop_face, resize_image
 from facedis.faces.detection.detector import Detections, select_face
 from facedis.faces.io.images import read_image
@@ -17,15 +16,15 @@ from facedis.faces.io.images import read_image
 
 @dataclass(frozen=True, slots=True)
 class SingleFace:
-    """One image's face.
+    """The face of one image.
 
     Attributes:
-        path: The image.
+        path: Image file.
         face: (S, S, 3) uint8 RGB.
-        box: (4,) float32 left, top, right, bottom in the image; None where no detector ran or found one.
-        landmarks: (5, 2) float32 x, y in the image; None likewise.
-        probability: Of the face, in 0..1; None likewise.
-        n_faces: How many faces the image shows; 0 where no detector ran.
+        box: (4,) float32 left, top, right, bottom in the image; None if no face was detected.
+        landmarks: (5, 2) float32 x, y in the image; None if no face was detected.
+        probability: Face probability in 0..1; None if no face was detected.
+        n_faces: Number of detected faces; 0 without a detector.
     """
 
     path: Path
@@ -37,11 +36,11 @@ class SingleFace:
 
 
 def crop_single_faces(paths: Sequence[Path], config: AlignConfig) -> list[SingleFace]:
-    """The face of each of `paths`, cut out as `config` says; `crop` "auto" means "box" here.
+    """Detect and crop one face per image; the crop "auto" means "box".
 
     Raises:
-        InputError: An image cannot be used, or no face is found in it and `no_face` is "skip".
-        ConfigError: The detector is unknown or its package missing.
+        InputError: An image cannot be used, or contains no face and `no_face` is "skip".
+        ConfigError: The detector is unknown or its package is not installed.
     """
     crop = "box" if config.crop == "auto" else config.crop
     settings = CropSettings(crop, config.image_size or FACE_SIZE, config.margin)
@@ -59,7 +58,7 @@ def _crop_detected(
     if not len(found):
         if config.no_face == "full-image":
             return SingleFace(path, resize_image(image, settings.size))
-        raise InputError(f"no face was found in {path}", "add --crop none if the picture is a cropped face already")
+        raise InputError(f"no face was found in {path}", "add --crop none if the image is already a cropped face")
     best = select_face(found, image.shape, config.multiple_faces)
     box, landmarks = found.boxes[best], found.landmarks[best]
     face = crop_face(image, box, landmarks, settings)

@@ -1,1 +1,1 @@
-"""Detect faces: MTCNN in batches, and the interface of other detectors."""
+"""Face detection: batched MTCNN and the interface of other detectors."""

@@ -1,4 +1,4 @@
-"""Boxes between the stages of MTCNN: suppress, move, make square, clip. Conventions of the original included."""
+"""Box operations between the stages of MTCNN, with the conventions of the original implementation."""
 
 import torch
 
@@ -6,43 +6,52 @@ import torch
 def nms_over_smaller_area(
     boxes: torch.Tensor, scores: torch.Tensor, groups: torch.Tensor, overlap: float
 ) -> torch.Tensor:
-    """As `suppress.strongest`, but overlap is the intersection over the smaller box, pixels counted whole.
+    """Non-maximum suppression by the intersection over the area of the smaller box.
 
-    So a box inside another one of the same image goes. Meant for the few boxes of the last stage.
-    Squares that reach beyond a close-up on all sides look the same to the network: ties do occur.
+    A box inside a box of the same group with a higher score is removed. The cost is quadratic in
+    the number of boxes. Equal scores occur for squares that extend beyond the image on all sides.
+
+    Args:
+        boxes: (K, 4) left, top, right, bottom, both ends inclusive.
+        scores: (K,).
+        groups: (K,) int64; only boxes of one group suppress each other.
+        overlap: Largest overlap that is kept.
+
+    Returns:
+        Indices of the kept boxes by descending score.
     """
-    order = scores.argsort(stable=True).flip(0)  # of equals the last, as the original does
+    order = scores.argsort(stable=True).flip(0)  # ties in reverse order, as in the original
     left, top, right, bottom = boxes[order].unbind(1)
     area = (right - left + 1) * (bottom - top + 1)
     wide = (torch.minimum(right[:, None], right) - torch.maximum(left[:, None], left) + 1).clamp_(min=0)
     tall = (torch.minimum(bottom[:, None], bottom) - torch.maximum(top[:, None], top) + 1).clamp_(min=0)
     covers = wide * tall / torch.minimum(area[:, None], area) > overlap
     covers &= groups[order][:, None] == groups[order]
-    gone = [False] * len(order)
+    removed = [False] * len(order)
     kept = []
-    for place, row in enumerate(covers.tolist()):
-        if not gone[place]:
-            kept.append(place)
-            gone = [there or covered for there, covered in zip(gone, row, strict=True)]
+    for index, row in enumerate(covers.tolist()):
+        if not removed[index]:
+            kept.append(index)
+            removed = [before or covered for before, covered in zip(removed, row, strict=True)]
     return order[kept]
 
 
-def first_per_group(groups: torch.Tensor, most: int) -> torch.Tensor:
-    """Rising indices of the first `most` members of each group."""
+def first_per_group(groups: torch.Tensor, n: int) -> torch.Tensor:
+    """Return the indices of the first `n` members of each group in ascending order."""
     order = groups.argsort(stable=True)
     first = torch.searchsorted(groups[order], groups[order])
     rank = torch.arange(len(groups), device=groups.device) - first
-    return order[rank < most].sort().values
+    return order[rank < n].sort().values
 
 
 def regress_boxes(boxes: torch.Tensor, offsets: torch.Tensor, extra: int = 1) -> torch.Tensor:
-    """(K, 4) boxes with each edge moved by its offset (K, 4), a share of the side plus `extra` pixels."""
+    """Move the edges of (K, 4) boxes by (K, 4) offsets, given as fractions of the side plus `extra` pixels."""
     side = boxes[:, 2:] - boxes[:, :2] + extra  # K 2: width, height
     return boxes + offsets * side.repeat(1, 2)
 
 
 def square_boxes(boxes: torch.Tensor) -> torch.Tensor:
-    """(K, 4) squares with the centres and the longer sides of `boxes`."""
+    """Return (K, 4) squares with the centres and the longer sides of `boxes`."""
     side = boxes[:, 2:] - boxes[:, :2]
     longer = side.amax(1, keepdim=True)
     corner = boxes[:, :2] + side * 0.5 - longer * 0.5
@@ -50,10 +59,9 @@ def square_boxes(boxes: torch.Tensor) -> torch.Tensor:
 
 
 def clip_boxes(boxes: torch.Tensor, sizes: torch.Tensor) -> torch.Tensor:
-    """(K, 4) int64 pixels of `boxes` within images of (K, 2) width and height; may be empty.
+    """Clip `boxes` to images of (K, 2) width and height and return (K, 4) int64 pixels.
 
-    The original counts pixels from one; its first row and column are this function's row and
-    column zero.
+    The result may be empty. The original counts pixels from 1, this function from 0.
     """
-    whole = boxes.trunc().long()
-    return torch.cat([whole[:, :2].clamp(min=1) - 1, torch.minimum(whole[:, 2:], sizes)], 1)
+    pixels = boxes.trunc().long()
+    return torch.cat([pixels[:, :2].clamp(min=1) - 1, torch.minimum(pixels[:, 2:], sizes)], 1)

@@ -1,4 +1,4 @@
-"""The faces that a dataset gives itself, in the place of a detector's."""
+"""Face boxes and landmarks from the annotations of a dataset."""
 
 from collections.abc import Sequence
 
@@ -9,19 +9,19 @@ from facedis.faces.detection.detector import Detections, no_detections
 
 
 class DatasetBoxes:
-    """Takes the box and the landmarks of the dataset, NaN for what it does not give.
+    """Returns the annotated box and landmarks, NaN where an annotation is missing.
 
-    A box that lies outside the image is no face. Runs no network, whatever `device` and `min_face`.
+    A box outside the image counts as no face. `device` and `min_face_size` are ignored.
     """
 
     name = "given"
     needs_records = True
 
-    def __init__(self, device: str, min_face: int) -> None:
+    def __init__(self, device: str, min_face_size: int) -> None:
         pass
 
     def detect(self, images: list[np.ndarray], records: Sequence[FaceRecord]) -> list[Detections]:
-        """The face that each of `records` gives for its image."""
+        """Return the annotated face of each image."""
         return [_annotated_face(image.shape, record) for image, record in zip(images, records, strict=True)]
 
 

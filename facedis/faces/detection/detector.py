@@ -1,4 +1,4 @@
-"""What a face detector is: images in, boxes and landmarks out."""
+"""Interface of face detectors: images in, boxes and landmarks out."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -8,10 +8,10 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True)
 class Detections:
-    """The n faces found in one image, in no particular order.
+    """The n faces detected in one image, in any order.
 
     Attributes:
-        boxes: (n, 4) float32 left, top, right, bottom in pixels; may reach beyond the image.
+        boxes: (n, 4) float32 left, top, right, bottom in pixels; may extend beyond the image.
         landmarks: (n, 5, 2) float32 x, y in pixels of the eye, eye, nose, mouth corner, mouth
             corner, each pair from the image's left to its right.
         probabilities: (n,) float32 in 0..1.
@@ -26,41 +26,41 @@ class Detections:
 
 
 class Detector(Protocol):
-    """Finds faces. An entry point of `facedis.detectors`.
+    """Detects faces. Detectors are entry points of the group `facedis.detectors`.
 
-    One that has the attribute `needs_records`, and it is true, is given the dataset's records of the
-    images as a second argument of `detect`.
+    If a detector has a true attribute `needs_records`, `detect` gets the records of the images as
+    second argument.
 
     Attributes:
-        name: Short name, the one of the entry point.
+        name: Name of the entry point.
     """
 
     name: str
 
-    def __init__(self, device: str, min_face: int) -> None:
-        """`device` is "cpu", "cuda" or "mps"; `min_face` the smallest face to find, in pixels."""
+    def __init__(self, device: str, min_face_size: int) -> None:
+        """`device` is "auto", "cpu", "cuda" or "mps"; `min_face_size` is the smallest face to detect, in pixels."""
         ...
 
     def detect(self, images: list[np.ndarray]) -> list[Detections]:
-        """The faces in each of `images`, (H, W, 3) uint8 RGB of any sizes, also very small ones.
+        """Detect the faces in each of `images`, (H, W, 3) uint8 RGB of any sizes.
 
-        The result of an image may depend on the others of the call in the last bits only.
+        The result for an image may depend on the other images of the call only by rounding.
         """
         ...
 
 
 def no_detections() -> Detections:
-    """The detections of an image without a face."""
+    """Return the detections of an image without a face."""
     return Detections(np.zeros((0, 4), np.float32), np.zeros((0, 5, 2), np.float32), np.zeros(0, np.float32))
 
 
 def select_face(found: Detections, shape: tuple[int, ...], policy: str) -> int:
-    """Index of the face to take where several were found.
+    """Select one of the detected faces and return its index.
 
     Args:
         found: At least one face.
-        shape: Of the image, height first.
-        policy: "largest" box, most "central" box centre, or "most-certain".
+        shape: Shape of the image, height first.
+        policy: "largest" box, "central" for the box nearest to the centre, or "most-certain".
     """
     left, top, right, bottom = found.boxes.T
     if policy == "largest":

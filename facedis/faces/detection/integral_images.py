@@ -1,7 +1,7 @@
-"""Resizing by averaging areas, for many scales and crops of the same images: sums are looked up, not made anew.
+"""Area resizing by integral images, for many scales and crops of the same images.
 
-The result is that of `torch.nn.functional.interpolate(mode="area")`: an output pixel is the plain
-mean of the input pixels that it touches.
+The result equals `torch.nn.functional.interpolate(mode="area")`: an output pixel is the mean of the
+input pixels that it overlaps.
 """
 
 from collections.abc import Sequence
@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch.nn.functional import interpolate
 
-# Red, green and blue sums share one 64-bit integer. Sums over a rectangle are differences of four
-# prefix sums; these wrap around, but their differences are exact as long as each colour's sum over
-# the rectangle fits its field, that is for rectangles of up to 8,224 pixels.
+# Red, green and blue sums share one 64-bit integer. The sum over a rectangle is a difference of four
+# prefix sums. These overflow, but their difference is exact if the sum of each colour over the
+# rectangle fits its bit field, that is for rectangles of up to 8,224 pixels.
 _FIELD_BITS = 21
 _MASK = (1 << _FIELD_BITS) - 1
 _MAX_AREA = _MASK // 255
@@ -33,7 +33,7 @@ class IntegralImages:
         self._images = [torch.from_numpy(np.array(image)).to(device) for image in images]  # H W 3 each
         self.count, (self.height, self.width, _) = len(images), images[0].shape
         sums = torch.zeros(self.count, self.height + 1, self.width + 1, dtype=torch.int64, device=device)
-        for image, own in zip(self._images, sums, strict=True):  # one by one they stay in the processor's cache
+        for image, own in zip(self._images, sums, strict=True):  # one at a time to stay in the processor's cache
             red, green, blue = image.unbind(2)
             packed = (
                 blue.to(torch.int64)
@@ -46,13 +46,13 @@ class IntegralImages:
         self._sums = sums  # B H+1 W+1
 
     def resize(self, images: range, shape: tuple[int, int], rows: range, columns: range) -> torch.Tensor:
-        """A part of the images resized to `shape`.
+        """Resize the images to `shape` and return a part of the result.
 
         Args:
-            images: Which of the B images.
+            images: Range of images.
             shape: (height, width) of the whole resized image in pixels.
-            rows: Which of its rows; those beyond the last repeat it.
-            columns: Which of its columns, likewise.
+            rows: Range of rows; rows beyond the last repeat it.
+            columns: Range of columns, likewise.
 
         Returns:
             (len(images), 3, len(rows), len(columns)) float32, 0..255.
@@ -68,12 +68,12 @@ class IntegralImages:
         )
 
     def crops(self, image: torch.Tensor, boxes: torch.Tensor, side: int) -> torch.Tensor:
-        """Square crops, each resized to `side` x `side`.
+        """Crop boxes and resize each to `side` x `side`.
 
         Args:
-            image: (N,) int64, which image.
-            boxes: (N, 4) int64 left, top, right, bottom within the image, not empty.
-            side: In pixels.
+            image: (N,) int64, index of the image.
+            boxes: (N, 4) int64 left, top, right, bottom, inside the image and not empty.
+            side: Side in pixels.
 
         Returns:
             (N, 3, side, side) float32, 0..255.
@@ -97,10 +97,12 @@ class IntegralImages:
         return means
 
     def _resize_direct(self, images: range, shape: tuple[int, int], rows: range, columns: range) -> torch.Tensor:
-        part = self._images[images.start : images.stop]
-        whole = torch.cat([interpolate(image[None].permute(0, 3, 1, 2).float(), shape, mode="area") for image in part])
-        down, across = (_clamped_indices(*pair, whole.device) for pair in ((shape[0], rows), (shape[1], columns)))
-        return whole.index_select(2, down).index_select(3, across)
+        selected = self._images[images.start : images.stop]
+        resized = torch.cat(
+            [interpolate(image[None].permute(0, 3, 1, 2).float(), shape, mode="area") for image in selected]
+        )
+        down, across = (_clamped_indices(*pair, resized.device) for pair in ((shape[0], rows), (shape[1], columns)))
+        return resized.index_select(2, down).index_select(3, across)
 
     def _crop_direct(self, image: int, box: list[int], side: int) -> torch.Tensor:
         left, top, right, bottom = box
@@ -109,51 +111,51 @@ class IntegralImages:
 
 
 class IntegralImageGroups:
-    """Prefix sums of images of any sizes, held by size.
+    """Prefix sums of images of any sizes, grouped by size.
 
     Attributes:
-        groups: (places of the images, their `IntegralImages`) for each size.
+        groups: (indices of the images, their `IntegralImages`) for each size.
         sizes: (B, 2) int64 width, height of each image.
     """
 
     def __init__(self, images: Sequence[np.ndarray], device: torch.device) -> None:
         """`images` are (H, W, 3) uint8."""
         by_shape: dict[tuple[int, ...], list[int]] = {}
-        for place, image in enumerate(images):
-            by_shape.setdefault(image.shape, []).append(place)
+        for index, image in enumerate(images):
+            by_shape.setdefault(image.shape, []).append(index)
         self.groups = [
-            (torch.tensor(places, device=device), IntegralImages([images[place] for place in places], device))
-            for places in by_shape.values()
+            (torch.tensor(indices, device=device), IntegralImages([images[index] for index in indices], device))
+            for indices in by_shape.values()
         ]
         self.sizes = torch.tensor([image.shape[1::-1] for image in images], device=device)
 
     def crops(self, image: torch.Tensor, boxes: torch.Tensor, side: int) -> torch.Tensor:
         """As `IntegralImages.crops`, over images of any sizes."""
         crops = torch.empty(len(boxes), 3, side, side, device=boxes.device)
-        for places, sums in self.groups:
+        for indices, sums in self.groups:
             within = torch.full((len(self.sizes),), -1, device=boxes.device)
-            within[places] = torch.arange(len(places), device=boxes.device)
+            within[indices] = torch.arange(len(indices), device=boxes.device)
             local = within[image]
-            mine = torch.nonzero(local >= 0).flatten()
-            if len(mine):
-                crops[mine] = sums.crops(local[mine], boxes[mine], side)
+            selected = torch.nonzero(local >= 0).flatten()
+            if len(selected):
+                crops[selected] = sums.crops(local[selected], boxes[selected], side)
         return crops
 
 
 def _unpack_means(sums: torch.Tensor, areas: torch.Tensor) -> torch.Tensor:
-    """Unpack (N, h, w) colour sums and divide each by its area: (N, 3, h, w) float32."""
+    """Unpack (N, h, w) colour sums and divide by the areas: (N, 3, h, w) float32."""
     red, green, blue = sums & _MASK, (sums >> _FIELD_BITS) & _MASK, sums >> 2 * _FIELD_BITS
     colours = torch.stack([red.int(), green.int(), blue.int()], 1)  # N 3 h w
     return colours.float().mul_(areas.float().reciprocal_().unsqueeze(-3))
 
 
-def _gather(values: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
-    return values.index_select(0, places.view(-1)).view(places.shape)  # four times as fast as values[places]
+def _gather(values: torch.Tensor, indices: torch.Tensor) -> torch.Tensor:
+    return values.index_select(0, indices.view(-1)).view(indices.shape)  # four times as fast as values[indices]
 
 
 @lru_cache(maxsize=1024)
 def _bin_edges(length: int, parts: int, which: range, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
-    """First and one past the last input pixel of the output pixels `which` of `parts`."""
+    """Return the first and one past the last input pixel of the output pixels `which` of `parts`."""
     steps = _clamped_indices(parts, which, device)
     return steps * length // parts, -(-(steps + 1) * length // parts)
 

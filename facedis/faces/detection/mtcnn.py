@@ -1,7 +1,7 @@
-"""The detector `mtcnn`: the three networks of facenet-pytorch, driven in batches over images of any sizes.
+"""The detector `mtcnn`: the networks of facenet-pytorch in batches over images of any sizes.
 
 Source: Zhang et al., Joint Face Detection and Alignment using Multitask Cascaded Convolutional
-Networks, 2016. Finds what `facenet_pytorch.MTCNN.detect` finds, with its thresholds.
+Networks, 2016. The detections and thresholds are those of `facenet_pytorch.MTCNN.detect`.
 """
 
 from collections.abc import Sequence
@@ -21,21 +21,21 @@ from facedis.faces.detection.box_ops import (
 )
 from facedis.faces.detection.detector import Detections
 from facedis.faces.detection.integral_images import IntegralImageGroups
-from facedis.faces.detection.mtcnn_nets import ONet, PNet, RNet, load_mtcnn_weights
+from facedis.faces.detection.mtcnn_nets import Net, ONet, PNet, RNet, load_mtcnn_weights
 from facedis.faces.detection.nms import batched_nms
 from facedis.faces.detection.pyramid import Pyramid, fold_normalisation
 from facedis.faces.detection.single_core_pool import SingleCorePool
 
-#: Least probability of a face for each stage.
+#: Minimum face probability of each stage.
 THRESHOLDS = (0.6, 0.7, 0.7)
-#: Most boxes of one image that go on to the second and to the third stage.
+#: Maximum number of boxes per image after the first and the second stage.
 MAX_BOXES = (1000, 300)
 _INPUT_SIDES = (24, 48)
 
 
 @dataclass(frozen=True, slots=True)
 class _Boxes:
-    """K boxes of a portion of images: (K,) int64 image, (K, 4) edges, (K,) scores."""
+    """K boxes of a batch of images: (K,) int64 image, (K, 4) edges, (K,) scores."""
 
     image: torch.Tensor
     edges: torch.Tensor
@@ -46,35 +46,34 @@ class _Boxes:
 
 
 class Mtcnn:
-    """Multitask cascaded networks: a pyramid of small views, then two closer looks.
+    """Multitask cascaded networks: proposals on an image pyramid, refined by two networks.
 
-    On a CPU several portions of the images are worked on at the same time, one core each; on a GPU
-    all images of a call form one portion. Apple's GPU lacks operations that are needed, so that
-    "mps" computes on the CPU.
+    On a CPU, small batches of images are processed in parallel on one core each. On a GPU, batches
+    are larger. "mps" runs on the CPU because Apple's GPU lacks required operations.
     """
 
     name = "mtcnn"
 
-    def __init__(self, device: str = "auto", min_face: int = 20) -> None:
-        """`min_face` is the side of the smallest face to find, in pixels.
+    def __init__(self, device: str = "auto", min_face_size: int = 20) -> None:
+        """`min_face_size` is the smallest face to detect, in pixels.
 
         Raises:
-            ConfigError: "cuda" is asked for and not there.
+            ConfigError: The device is "cuda" and no GPU is available.
         """
         self._device = _resolve_device(device)
-        self._min_face = min_face
+        self._min_face_size = min_face_size
         on_cpu = self._device.type == "cpu"
-        self._portion = 4 if on_cpu else 64
-        self._crop_pixels = 75_000 if on_cpu else 16_000_000  # of the crops in one pass
+        self._batch_size = 4 if on_cpu else 64
+        self._crop_pixels = 75_000 if on_cpu else 16_000_000  # per pass
         self._pyramid = Pyramid(_load_frozen(PNet(), self._device), THRESHOLDS[0], 50_000 if on_cpu else 16_000_000)
         self._rnet = _fold_for_bytes(_load_frozen(RNet(), self._device))
         self._onet = _fold_for_bytes(_load_frozen(ONet(), self._device))
         self._pool = SingleCorePool(torch.get_num_threads() if on_cpu else 1)
 
     def detect(self, images: list[np.ndarray]) -> list[Detections]:
-        """The faces in each of `images`, (H, W, 3) uint8 RGB of any sizes, also very small ones."""
-        portions = [images[first : first + self._portion] for first in range(0, len(images), self._portion)]
-        return [faces for found in self._pool.map(self._detect, portions) for faces in found]
+        """Detect the faces in each of `images`, (H, W, 3) uint8 RGB of any sizes."""
+        batches = [images[first : first + self._batch_size] for first in range(0, len(images), self._batch_size)]
+        return [faces for found in self._pool.map(self._detect, batches) for faces in found]
 
     @torch.inference_mode()
     def _detect(self, images: Sequence[np.ndarray]) -> list[Detections]:
@@ -83,15 +82,15 @@ class Mtcnn:
         boxes, points = self._run_onet(areas, boxes)
         image = boxes.image.cpu().numpy()
         columns = [values.cpu().numpy() for values in (boxes.edges, points, boxes.scores)]
-        return [Detections(*(values[image == place] for values in columns)) for place in range(len(images))]
+        return [Detections(*(values[image == index] for values in columns)) for index in range(len(images))]
 
     def _run_pnet(self, areas: IntegralImageGroups) -> _Boxes:
-        """Squares around what P-Net takes for faces."""
+        """Return squares around the proposals of P-Net."""
         found, images = [], []
-        for places, sums in areas.groups:
-            candidates = self._pyramid.candidates(sums, self._min_face)
+        for indices, sums in areas.groups:
+            candidates = self._pyramid.candidates(sums, self._min_face_size)
             found += candidates
-            images += [places[some.image] for some in candidates]
+            images += [indices[some.image] for some in candidates]
         if not found:
             return _no_boxes(self._device)
         boxes = _Boxes(
@@ -105,44 +104,44 @@ class Mtcnn:
         return _Boxes(boxes.image, square_boxes(regress_boxes(boxes.edges, offsets[kept], extra=0)), boxes.scores)
 
     def _run_rnet(self, areas: IntegralImageGroups, boxes: _Boxes) -> _Boxes:
-        """Squares around what R-Net still takes for faces."""
-        boxes, (offsets, chances) = self._run_on_crops(self._rnet, areas, boxes, _INPUT_SIDES[0])
-        sure = torch.nonzero(chances[:, 1] > THRESHOLDS[1]).flatten()
-        boxes = _Boxes(boxes.image[sure], boxes.edges[sure], chances[sure, 1])
+        """Return squares around the boxes that R-Net accepts."""
+        boxes, (offsets, probabilities) = self._run_on_crops(self._rnet, areas, boxes, _INPUT_SIDES[0])
+        accepted = torch.nonzero(probabilities[:, 1] > THRESHOLDS[1]).flatten()
+        boxes = _Boxes(boxes.image[accepted], boxes.edges[accepted], probabilities[accepted, 1])
         kept = batched_nms(boxes.edges, boxes.scores, boxes.image, 0.7)
         kept = kept[first_per_group(boxes.image[kept], MAX_BOXES[1])]
         boxes = boxes.take(kept)
-        return _Boxes(boxes.image, square_boxes(regress_boxes(boxes.edges, offsets[sure][kept])), boxes.scores)
+        return _Boxes(boxes.image, square_boxes(regress_boxes(boxes.edges, offsets[accepted][kept])), boxes.scores)
 
     def _run_onet(self, areas: IntegralImageGroups, boxes: _Boxes) -> tuple[_Boxes, torch.Tensor]:
-        """The faces and their (K, 5, 2) landmarks."""
-        boxes, (offsets, shares, chances) = self._run_on_crops(self._onet, areas, boxes, _INPUT_SIDES[1])
-        sure = torch.nonzero(chances[:, 1] > THRESHOLDS[2]).flatten()
-        boxes = _Boxes(boxes.image[sure], boxes.edges[sure], chances[sure, 1])
-        # O-Net gives five x, then five y, as shares of the square.
-        shares = shares[sure].unflatten(1, (2, 5)).transpose(1, 2)  # K 5 2
+        """Return the faces that O-Net accepts and their (K, 5, 2) landmarks."""
+        boxes, (offsets, positions, probabilities) = self._run_on_crops(self._onet, areas, boxes, _INPUT_SIDES[1])
+        accepted = torch.nonzero(probabilities[:, 1] > THRESHOLDS[2]).flatten()
+        boxes = _Boxes(boxes.image[accepted], boxes.edges[accepted], probabilities[accepted, 1])
+        # O-Net outputs five x, then five y, as fractions of the square.
+        positions = positions[accepted].unflatten(1, (2, 5)).transpose(1, 2)  # K 5 2
         corner, side = boxes.edges[:, None, :2], (boxes.edges[:, 2:] - boxes.edges[:, :2] + 1)[:, None]
-        points = corner + side * shares - 1
-        boxes = _Boxes(boxes.image, regress_boxes(boxes.edges, offsets[sure]), boxes.scores)
+        points = corner + side * positions - 1
+        boxes = _Boxes(boxes.image, regress_boxes(boxes.edges, offsets[accepted]), boxes.scores)
         kept = nms_over_smaller_area(boxes.edges, boxes.scores, boxes.image, 0.7)
         return boxes.take(kept), points[kept]
 
     def _run_on_crops(
         self, net: nn.Module, areas: IntegralImageGroups, boxes: _Boxes, side: int
     ) -> tuple[_Boxes, tuple[torch.Tensor, ...]]:
-        """The boxes that touch their image, and what `net` says of each."""
+        """Return the boxes that overlap their image, and the outputs of `net` for each."""
         pixels = clip_boxes(boxes.edges, areas.sizes[boxes.image])
         inside = torch.nonzero((pixels[:, 2:] > pixels[:, :2]).all(1)).flatten()
         boxes, pixels = boxes.take(inside), pixels[inside]
-        if not len(inside):  # the networks want at least one crop
+        if not len(inside):  # the networks need at least one crop
             return boxes, tuple(values[:0] for values in net(torch.zeros(1, 3, side, side, device=self._device)))
-        said = []
-        together = self._crop_pixels // side**2
-        for first in range(0, len(inside), together):
-            some = slice(first, first + together)
+        outputs = []
+        batch = self._crop_pixels // side**2
+        for first in range(0, len(inside), batch):
+            some = slice(first, first + batch)
             crops = areas.crops(boxes.image[some], pixels[some], side)
-            said.append(net(crops.contiguous(memory_format=torch.channels_last)))
-        return boxes, tuple(torch.cat(values) for values in zip(*said, strict=True))
+            outputs.append(net(crops.contiguous(memory_format=torch.channels_last)))
+        return boxes, tuple(torch.cat(values) for values in zip(*outputs, strict=True))
 
 
 def _no_boxes(device: torch.device) -> _Boxes:
@@ -154,17 +153,18 @@ def _no_boxes(device: torch.device) -> _Boxes:
 
 
 def _resolve_device(device: str) -> torch.device:
-    there = torch.cuda.is_available()
-    if device == "cuda" and not there:
-        raise ConfigError("--device cuda: there is none on this machine", "choose --device cpu")
-    return torch.device("cuda" if there and device in ("auto", "cuda") else "cpu")
+    available = torch.cuda.is_available()
+    if device == "cuda" and not available:
+        raise ConfigError("--device cuda: no CUDA device is available", "choose --device cpu")
+    return torch.device("cuda" if available and device in ("auto", "cuda") else "cpu")
 
 
-def _load_frozen(net: nn.Module, device: torch.device) -> nn.Module:
+def _load_frozen(net: Net, device: torch.device) -> Net:
     return load_mtcnn_weights(net).eval().requires_grad_(False).to(device)
 
 
-def _fold_for_bytes(net: nn.Module) -> nn.Module:
-    """`net` for pixels 0..255, with the layout that convolutions of few channels are fastest in."""
-    net.conv1.weight.data, net.conv1.bias.data = fold_normalisation(net.conv1)
+def _fold_for_bytes(net: RNet | ONet) -> nn.Module:
+    """Adapt `net` to pixels in 0..255 and to the channels-last layout, the fastest for few channels."""
+    weight, bias = fold_normalisation(net.conv1)
+    net.conv1.weight, net.conv1.bias = (nn.Parameter(values, requires_grad=False) for values in (weight, bias))
     return net.to(memory_format=torch.channels_last)

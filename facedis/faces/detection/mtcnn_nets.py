@@ -1,11 +1,12 @@
-"""The three networks of MTCNN with the weights that facenet-pytorch brings.
+"""The three networks of MTCNN, with the weights distributed by facenet-pytorch.
 
-Defined here and not imported from there: that package imports torchvision, and torchvision half of
-torch's compiler, which takes as long as torch itself and would be most of the wait for one photograph.
+They are not imported from facenet-pytorch because that package imports torchvision, which imports
+torch's compiler and doubles the start-up time of a prediction.
 """
 
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +15,7 @@ from facedis.errors import WeightsError
 
 
 class PNet(nn.Module):
-    """Proposes: slid over an image, a face or none for each 12 x 12 pixels; `pyramid.Pyramid` runs its layers."""
+    """Proposal network: classifies every 12 x 12 window of an image; `pyramid.Pyramid` runs its layers."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -22,11 +23,11 @@ class PNet(nn.Module):
         self.conv2, self.prelu2 = nn.Conv2d(10, 16, 3), nn.PReLU(16)
         self.conv3, self.prelu3 = nn.Conv2d(16, 32, 3), nn.PReLU(32)
         self.conv4_1 = nn.Conv2d(32, 2, 1)  # no face, face
-        self.conv4_2 = nn.Conv2d(32, 4, 1)  # where its edges lie
+        self.conv4_2 = nn.Conv2d(32, 4, 1)  # offsets of the edges
 
 
 class RNet(nn.Module):
-    """Refines: looks again at the proposals."""
+    """Refinement network: classifies the proposals."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,7 +41,7 @@ class RNet(nn.Module):
         self.dense5_2 = nn.Linear(128, 4)
 
     def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
-        """(N, 4) offsets and (N, 2) chances of (N, 3, 24, 24) crops."""
+        """Return (N, 4) offsets and (N, 2) probabilities of (N, 3, 24, 24) crops."""
         maps = self.pool1(self.prelu1(self.conv1(crops)))
         maps = self.pool2(self.prelu2(self.conv2(maps)))
         features = self.prelu4(self.dense4(_flatten(self.prelu3(self.conv3(maps)))))
@@ -48,7 +49,7 @@ class RNet(nn.Module):
 
 
 class ONet(nn.Module):
-    """Puts out: decides, and finds the landmarks."""
+    """Output network: classifies the refined boxes and locates the landmarks."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -65,7 +66,7 @@ class ONet(nn.Module):
         self.dense6_3 = nn.Linear(256, 10)
 
     def forward(self, crops: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """(N, 4) offsets, (N, 10) landmarks and (N, 2) chances of (N, 3, 48, 48) crops."""
+        """Return (N, 4) offsets, (N, 10) landmarks and (N, 2) probabilities of (N, 3, 48, 48) crops."""
         maps = self.pool1(self.prelu1(self.conv1(crops)))
         maps = self.pool2(self.prelu2(self.conv2(maps)))
         maps = self.pool3(self.prelu3(self.conv3(maps)))
@@ -73,16 +74,19 @@ class ONet(nn.Module):
         return self.dense6_2(features), self.dense6_3(features), self.dense6_1(features).softmax(1)
 
 
-def load_mtcnn_weights(net: nn.Module) -> nn.Module:
-    """`net`, one of the three, filled from facenet-pytorch's file of its name.
+Net = TypeVar("Net", PNet, RNet, ONet)
+
+
+def load_mtcnn_weights(net: Net) -> Net:
+    """Load the weights of facenet-pytorch into one of the three networks.
 
     Raises:
-        WeightsError: That package is not installed, or its file is not what it should be.
+        WeightsError: The package is not installed, or its weights do not fit.
     """
-    hint = "install it anew: pip install --force-reinstall --no-deps facenet-pytorch"
+    hint = "reinstall it: pip install --force-reinstall --no-deps facenet-pytorch"
     package = find_spec("facenet_pytorch")
-    if package is None:
-        raise WeightsError("the package facenet-pytorch, which brings the weights of MTCNN, is missing", hint)
+    if package is None or not package.submodule_search_locations:
+        raise WeightsError("the package facenet-pytorch, which contains the weights of MTCNN, is not installed", hint)
     path = Path(package.submodule_search_locations[0]) / "data" / f"{type(net).__name__.lower()}.pt"
     try:
         net.load_state_dict(torch.load(path, weights_only=True))
@@ -92,5 +96,5 @@ def load_mtcnn_weights(net: nn.Module) -> nn.Module:
 
 
 def _flatten(maps: Tensor) -> Tensor:
-    """(N, W * H * C) of (N, C, H, W), in the order that the weights were made for."""
+    """Flatten (N, C, H, W) to (N, W * H * C), the order of the weights."""
     return maps.permute(0, 3, 2, 1).flatten(1)

@@ -1,4 +1,4 @@
-"""The first stage of MTCNN: P-Net slid over every scale of an image."""
+"""First stage of MTCNN: P-Net on an image pyramid."""
 
 import math
 from dataclasses import dataclass
@@ -8,25 +8,26 @@ from torch import nn
 from torch.nn.functional import conv2d, linear, prelu
 
 from facedis.faces.detection.integral_images import IntegralImages
+from facedis.faces.detection.mtcnn_nets import PNet
 
-#: Side of the face that P-Net looks for, and the step between two places, in pixels of a scale.
+#: Window size and stride of P-Net in pixels.
 CELL, STRIDE = 12, 2
-#: Ratio between two scales.
+#: Ratio between consecutive scales.
 SCALE_FACTOR = 0.709
-#: Most candidates that one pass over one image may give; photographs give far fewer.
+#: Maximum number of candidates per image and pass; photographs have far fewer.
 MAX_CANDIDATES = 2000
 
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """K places where P-Net sees a face.
+    """K face candidates of P-Net.
 
     Attributes:
-        image: (K,) int64, which image.
-        scale: (K,) int64, which scale of it.
+        image: (K,) int64, index of the image.
+        scale: (K,) int64, index of the scale.
         boxes: (K, 4) float32 left, top, right, bottom in pixels of the image.
         scores: (K,) float32 probability.
-        offsets: (K, 4) float32, where P-Net would move the edges, as shares of the sides.
+        offsets: (K, 4) float32 offsets of the edges, as fractions of the sides.
     """
 
     image: torch.Tensor
@@ -36,9 +37,9 @@ class Candidates:
     offsets: torch.Tensor
 
 
-def pyramid_scales(height: int, width: int, min_face: int) -> list[float]:
-    """The scales at which faces of `min_face` pixels up to the image's shorter side become `CELL` pixels."""
-    scales, scale = [], CELL / min_face
+def pyramid_scales(height: int, width: int, min_face_size: int) -> list[float]:
+    """Return the scales at which faces of `min_face_size` pixels or more have `CELL` pixels."""
+    scales, scale = [], CELL / min_face_size
     shorter = min(height, width) * scale
     while shorter >= CELL:
         scales.append(scale)
@@ -48,16 +49,16 @@ def pyramid_scales(height: int, width: int, min_face: int) -> list[float]:
 
 
 class Pyramid:
-    """P-Net, rearranged for the processor without changing its result.
+    """P-Net rearranged for speed; the result is unchanged.
 
-    The normalisation of the pixels is part of the first convolution. That convolution is computed
-    for the four places of each pooling window as four sets of channels, so that pooling is a
-    maximum of whole maps. Large scales are worked on in stripes, and small ones several images at
-    a time, so that the maps of one pass stay in the processor's cache.
+    The normalisation of the pixels is folded into the first convolution. This convolution computes
+    the four positions of each pooling window as four sets of channels, so that pooling is a maximum
+    over channels. Large scales are processed in stripes and small ones in batches of images, so
+    that the feature maps of one pass fit into the processor's cache.
     """
 
-    def __init__(self, pnet: nn.Module, threshold: float, pass_pixels: int) -> None:
-        """`pnet` has the layers of facenet-pytorch's `PNet`; `pass_pixels` bounds one pass."""
+    def __init__(self, pnet: PNet, threshold: float, pass_pixels: int) -> None:
+        """Rearrange the layers of `pnet`; one pass processes at most `pass_pixels` pixels."""
         self._pass_pixels = pass_pixels
         self._min_logit = math.log(threshold / (1 - threshold))
         weight, bias = fold_normalisation(pnet.conv1)
@@ -72,16 +73,16 @@ class Pyramid:
         self._slope2 = pnet.prelu2.weight.detach()
         self._conv3 = _channels_last(pnet.conv3)
         self._slope3 = pnet.prelu3.weight.detach()
-        logits, logit_bias = pnet.conv4_1.weight.detach().flatten(1), pnet.conv4_1.bias.detach()
+        logits, logit_bias = pnet.conv4_1.weight.detach().flatten(1), _bias(pnet.conv4_1)
         self._logit = logits[1] - logits[0], logit_bias[1] - logit_bias[0]
-        self._offsets = pnet.conv4_2.weight.detach().flatten(1), pnet.conv4_2.bias.detach()
+        self._offsets = pnet.conv4_2.weight.detach().flatten(1), _bias(pnet.conv4_2)
 
-    def candidates(self, sums: IntegralImages, min_face: int) -> list[Candidates]:
-        """The candidates of every pass over every scale."""
+    def candidates(self, sums: IntegralImages, min_face_size: int) -> list[Candidates]:
+        """Return the candidates of every pass over every scale."""
         found = []
-        for number, scale in enumerate(pyramid_scales(sums.height, sums.width, min_face)):
+        for number, scale in enumerate(pyramid_scales(sums.height, sums.width, min_face_size)):
             height, width = int(sums.height * scale + 1), int(sums.width * scale + 1)
-            down, across = (math.ceil((side - 2) / 2) - 4 for side in (height, width))  # places
+            down, across = (math.ceil((side - 2) / 2) - 4 for side in (height, width))  # windows
             if down < 1 or across < 1:
                 continue
             columns = range(0, STRIDE * across + CELL - STRIDE)
@@ -98,7 +99,7 @@ class Pyramid:
         return found
 
     def _features(self, pixels: torch.Tensor, row_beyond: bool, column_beyond: bool) -> torch.Tensor:
-        """(B, down, across, 32) of (B, 3, H, W) pixels whose last row or column may not count."""
+        """Compute (B, down, across, 32) features of (B, 3, H, W) pixels whose last row or column may be padding."""
         maps = prelu(conv2d(pixels, *self._conv1, stride=2), self._slope1)
         windows = maps.unflatten(1, (2, 2, -1))  # B 2 2 C H/2 W/2
         if row_beyond:
@@ -111,8 +112,8 @@ class Pyramid:
         maps = prelu(conv2d(maps, *self._conv3), self._slope3)
         return maps.permute(0, 2, 3, 1)
 
-    def _select(self, features: torch.Tensor, place: tuple[int, int], number: int, scale: float) -> Candidates:
-        """Candidates among the places of one pass, whose first image and row are `place`."""
+    def _select(self, features: torch.Tensor, origin: tuple[int, int], number: int, scale: float) -> Candidates:
+        """Select the candidates of one pass, whose first image and row are `origin`."""
         weight, bias = self._logit
         logits = torch.matmul(features, weight).add_(bias)  # B down across
         chosen = torch.nonzero(logits >= self._min_logit)  # K 3
@@ -120,10 +121,10 @@ class Pyramid:
         if len(chosen) > most:
             chosen = chosen[logits[chosen.unbind(1)].topk(most).indices.sort().values]
         image, row, column = chosen.unbind(1)
-        corner = torch.stack([column, row + place[1]], 1).float() * STRIDE
+        corner = torch.stack([column, row + origin[1]], 1).float() * STRIDE
         boxes = torch.cat([((corner + 1) / scale).floor(), ((corner + CELL) / scale).floor()], 1)
         return Candidates(
-            image + place[0],
+            image + origin[0],
             torch.full_like(image, number),
             boxes,
             logits[image, row, column].sigmoid(),
@@ -132,10 +133,15 @@ class Pyramid:
 
 
 def fold_normalisation(conv: nn.Conv2d) -> tuple[torch.Tensor, torch.Tensor]:
-    """Weight and bias that give on pixels 0..255 what `conv` gives on (pixels - 127.5) / 128."""
+    """Return the weight and bias that give for pixels in 0..255 what `conv` gives for (pixels - 127.5) / 128."""
     weight = conv.weight.detach() / 128
-    return weight, conv.bias.detach() - weight.sum((1, 2, 3)) * 127.5
+    return weight, _bias(conv) - weight.sum((1, 2, 3)) * 127.5
 
 
 def _channels_last(conv: nn.Conv2d) -> tuple[torch.Tensor, torch.Tensor]:
-    return conv.weight.detach().contiguous(memory_format=torch.channels_last), conv.bias.detach()
+    return conv.weight.detach().contiguous(memory_format=torch.channels_last), _bias(conv)
+
+
+def _bias(conv: nn.Conv2d) -> torch.Tensor:
+    assert conv.bias is not None
+    return conv.bias.detach()

@@ -1,4 +1,4 @@
-"""Work on small tensors in several threads, one core each."""
+"""Thread pool whose threads run torch on one core each."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -12,19 +12,18 @@ Output = TypeVar("Output")
 
 
 class SingleCorePool:
-    """A fixed number of threads in each of which torch keeps to one core.
+    """A fixed number of threads in each of which torch uses one core.
 
-    Splitting every small operation over all cores, as torch does by itself, spends more time on
-    meeting points than on arithmetic, most of all on a busy machine. Whole images in parallel need
-    no meeting points.
+    For small tensors, torch's own parallelism within each operation costs more in synchronisation
+    than it saves. Processing whole images in parallel needs no synchronisation.
     """
 
     def __init__(self, count: int) -> None:
-        """`count` threads; with one the work is done in the calling thread as it comes."""
-        self._pool = ThreadPoolExecutor(count, "facedis-lane", _use_one_core) if count > 1 else None
+        """Create `count` threads; with 1, work is done in the calling thread."""
+        self._pool = ThreadPoolExecutor(count, "facedis-core", _use_one_core) if count > 1 else None
 
     def map(self, function: Callable[[Item], Output], items: Sequence[Item]) -> list[Output]:
-        """`function` of each of `items`, in order; which thread does which changes no result."""
+        """Apply `function` to each of `items` and return the results in order."""
         if self._pool is None:
             return [function(item) for item in items]
         return list(self._pool.map(function, items))
@@ -34,14 +33,14 @@ _lock = threading.Lock()
 
 
 def _use_one_core() -> None:
-    """Set this thread's number of cores, and leave that of the others as it was.
+    """Restrict this thread to one core without changing other threads.
 
-    `torch.set_num_threads` sets the number for the calling thread, and for every thread that has
-    not yet asked for its own.
+    `torch.set_num_threads` also changes the default of threads that have not used torch yet, which
+    a second thread restores.
     """
     with _lock:
-        others = torch.get_num_threads()
+        default = torch.get_num_threads()
         torch.set_num_threads(1)
-        restore = threading.Thread(target=torch.set_num_threads, args=(others,))
+        restore = threading.Thread(target=torch.set_num_threads, args=(default,))
         restore.start()
         restore.join()

@@ -1,1 +1,1 @@
-"""Read image and video files."""
+"""Image and video files."""

@@ -1,4 +1,4 @@
-"""Image files to pixels, safely: every file gives an RGB array or the reason why not, never a crash."""
+"""Decoding of images: every file gives an RGB array or a status with a reason."""
 
 import io
 import struct
@@ -12,9 +12,9 @@ from PIL import Image
 
 from facedis.errors import InputError
 
-#: Pixels; a side below this holds no face worth a row.
+#: Minimum side in pixels.
 MIN_SIDE = 16
-#: Pixels; more than any camera's photograph. Decoded, 192 MB.
+#: Maximum number of pixels; 192 MB when decoded.
 MAX_PIXELS = 64_000_000
 
 _FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
@@ -28,7 +28,7 @@ _TRANSPOSES = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-# What Pillow's decoders raise on broken files.
+# Exceptions of Pillow's decoders for broken files.
 _DECODE_ERRORS = (
     OSError,
     SyntaxError,
@@ -47,12 +47,12 @@ _DECODE_ERRORS = (
 
 @dataclass(frozen=True, slots=True)
 class DecodedImage:
-    """An image file that was read, or the reason why it was not.
+    """A decoded image, or the reason why decoding failed.
 
     Attributes:
-        pixels: (H, W, 3) uint8 RGB, upright; None where the file cannot be used.
+        pixels: (H, W, 3) uint8 RGB, upright; None if the image cannot be used.
         status: "ok", "missing", "unreadable", "too_small" or "too_large".
-        reason: In words, where the status is not "ok".
+        reason: Explanation of any status but "ok".
     """
 
     pixels: np.ndarray | None
@@ -61,18 +61,18 @@ class DecodedImage:
 
 
 def decode_image(source: Path | str | Callable[[], bytes]) -> DecodedImage:
-    """Read an image file: the first frame, turned upright by its EXIF tag, transparency on white.
+    """Decode the first frame of an image, rotated by its EXIF orientation, on a white background.
 
-    The size in the header is checked before any pixel is decoded.
+    The size in the header is checked before the pixels are decoded.
 
     Args:
-        source: The file, or for an image that is no file of its own what gives the bytes of one.
+        source: The file, or a function that returns the bytes of one.
     """
     try:
         with Image.open(io.BytesIO(source()) if callable(source) else source, formats=_FORMATS) as image:
             refused = _check_size(*image.size)
             if refused is None:
-                image.load()  # before the EXIF tag is asked for, which hides errors in the pixels
+                image.load()  # before reading the EXIF data, which would hide errors in the pixels
             return refused or DecodedImage(_to_rgb(_apply_orientation(image)))
     except FileNotFoundError:
         return DecodedImage(None, "missing", "there is no such file")
@@ -85,10 +85,10 @@ def decode_image(source: Path | str | Callable[[], bytes]) -> DecodedImage:
 
 
 def load_from_memory(image: Image.Image | np.ndarray) -> DecodedImage:
-    """An image that is in memory already, as `decode_image` would read it from a file.
+    """Convert an image in memory as `decode_image` converts a file.
 
     Args:
-        image: Of Pillow, or (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) uint8 pixels.
+        image: A Pillow image, or (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) uint8 pixels.
     """
     if isinstance(image, np.ndarray):
         if image.dtype != np.uint8 or image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] not in (1, 3, 4)):
@@ -103,14 +103,14 @@ def load_from_memory(image: Image.Image | np.ndarray) -> DecodedImage:
 
 
 def read_image(path: Path | str) -> np.ndarray:
-    """(H, W, 3) uint8 RGB pixels of one image that the user named.
+    """Read an image as (H, W, 3) uint8 RGB pixels.
 
     Raises:
-        InputError: It is missing, unreadable, too small or too large.
+        InputError: The image is missing, unreadable, too small or too large.
     """
     decoded = decode_image(path)
     if decoded.pixels is None:
-        raise InputError(f"cannot use the image {path}: {decoded.reason}", "name a photograph or a face image")
+        raise InputError(f"cannot use the image {path}: {decoded.reason}", "give a photograph or a face image")
     return decoded.pixels
 
 
@@ -124,10 +124,10 @@ def _check_size(width: int, height: int) -> DecodedImage | None:
 
 def _apply_orientation(image: Image.Image) -> Image.Image:
     try:
-        turn = _TRANSPOSES.get(image.getexif().get(_EXIF_ORIENTATION, 1))
-    except _DECODE_ERRORS:  # a broken EXIF block says nothing about the pixels
-        turn = None
-    return image if turn is None else image.transpose(turn)
+        method = _TRANSPOSES.get(image.getexif().get(_EXIF_ORIENTATION, 1))
+    except _DECODE_ERRORS:  # a broken EXIF block does not affect the pixels
+        method = None
+    return image if method is None else image.transpose(method)
 
 
 def _to_rgb(image: Image.Image) -> np.ndarray:
@@ -145,7 +145,7 @@ def _to_rgb(image: Image.Image) -> np.ndarray:
 
 
 def _integers_to_rgb(values: np.ndarray, sixteen: bool) -> np.ndarray:
-    """(H, W, 3) uint8 of (H, W) grey integers; 32-bit ones hold 8 or 16 bits, which only their values tell."""
+    """Convert (H, W) grey integers to (H, W, 3) uint8; 32-bit values above 255 count as 16-bit values."""
     if sixteen or values.max() > 255:
         values = values >> 8
     return np.repeat(values.clip(0, 255).astype(np.uint8)[:, :, None], 3, axis=2)

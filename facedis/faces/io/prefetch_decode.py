@@ -1,30 +1,32 @@
-"""Images decoded by threads ahead of the one who needs them."""
+"""Images decoded in advance by threads."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from facedis.faces.io.images import DecodedImage, decode_image
 
-#: Images that may wait, and the pixels they may hold together: a bound of the memory.
+#: Maximum number of queued images and of their pixels, which bounds the memory.
 MAX_QUEUED_IMAGES = 128
 MAX_QUEUED_PIXELS = 60_000_000
 
 
-def prefetch_decoded(sources: Iterable[Path | Callable[[], bytes]], workers: int) -> Iterator[DecodedImage]:
-    """Decode `sources` with `workers` threads, yielding in order."""
+def prefetch_decoded(
+    sources: Iterable[Path | Callable[[], bytes]], workers: int
+) -> Generator[DecodedImage, None, None]:
+    """Decode `sources` with `workers` threads and yield the images in order."""
     waiting: deque[Future[DecodedImage]] = deque()
-    most = MAX_QUEUED_IMAGES
+    limit = MAX_QUEUED_IMAGES
     pool = ThreadPoolExecutor(workers, thread_name_prefix="facedis-decode")
     try:
         for source in sources:
             waiting.append(pool.submit(decode_image, source))
-            if len(waiting) >= most:
+            if len(waiting) >= limit:
                 image = waiting.popleft().result()
-                most = _queue_limit(image, workers)
+                limit = _queue_limit(image, workers)
                 yield image
-                while len(waiting) > most:
+                while len(waiting) > limit:
                     yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
@@ -33,7 +35,7 @@ def prefetch_decoded(sources: Iterable[Path | Callable[[], bytes]], workers: int
 
 
 def _queue_limit(image: DecodedImage, workers: int) -> int:
-    """How many images like this one may wait; the images of a folder are mostly of like size."""
+    """Return how many images of this size may be queued; images of a folder usually have similar sizes."""
     if image.pixels is None:
         return MAX_QUEUED_IMAGES
     height, width = image.pixels.shape[:2]

@@ -11,19 +11,19 @@ from facedis.faces.io.images import DecodedImage, load_from_memory
 VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".avi", ".webm", ".mpg", ".mpeg"})
 
 
-def read_frames(path: Path, every: int = 1) -> Iterator[tuple[int, float | None, DecodedImage]]:
-    """Every `every`-th frame of a video, the first one included; one of them is in memory at a time.
+def read_frames(path: Path, stride: int = 1) -> Iterator[tuple[int, float | None, DecodedImage]]:
+    """Yield every `stride`-th frame of a video, starting with the first.
 
     Args:
-        path: The file.
-        every: Step from one frame to the next.
+        path: Video file.
+        stride: Distance between consecutive frames.
 
     Yields:
-        Its number from 0, its time in seconds where the file tells it, and its pixels, upright.
+        The frame number from 0, its time in seconds (None if unknown), and the upright image.
 
     Raises:
         MissingExtra: PyAV is not installed.
-        InputError: The file is missing, is no video, or breaks off; frames before that were given.
+        InputError: The file is missing, not a video, or truncated; the frames before the error are yielded.
     """
     try:
         import av
@@ -35,14 +35,14 @@ def read_frames(path: Path, every: int = 1) -> Iterator[tuple[int, float | None,
     try:
         with av.open(str(path)) as container:
             if not container.streams.video:
-                raise InputError("it holds no pictures")
+                raise InputError("it contains no video stream")
             for number, frame in enumerate(container.decode(video=0)):
-                if number % every == 0:
+                if number % stride == 0:
                     quarters = round(getattr(frame, "rotation", 0) / 90)  # counterclockwise, as `rot90` turns
                     pixels = np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), quarters))
                     yield number, frame.time, load_from_memory(pixels)
     except (av.FFmpegError, OSError) as error:
-        what = "it is not a video that can be read" if number < 0 else f"it breaks off after frame {number}"
-        raise InputError(f"{what}: {getattr(error, 'strerror', None) or error}") from error
+        problem = "it is not a video that can be read" if number < 0 else f"it is truncated after frame {number}"
+        raise InputError(f"{problem}: {getattr(error, 'strerror', None) or error}") from error
     if number < 0:
-        raise InputError("it holds no frame")
+        raise InputError("it contains no frame")

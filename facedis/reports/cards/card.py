@@ -83,7 +83,7 @@ def _architecture(description: Mapping[str, Any]) -> Iterator[str]:
             "codes": ", ".join(f"{name} ({size} dimensions)" for name, size in description["codes"].items()),
             "expressions": ", ".join(info["classes"]),
             "decoder": model["decoder"],
-            "input": f"face of {model['size']} x {model['size']} pixels, {colour}",
+            "input": f"face of {model['image_size']} x {model['image_size']} pixels, {colour}",
             "face alignment": f"{crop}, detector {_or_unknown(faces.get('detector'))}",
             "file": "half precision; inference in single precision" if "packed" in info else "single precision",
             "licence": "MIT, as facedis; the training data has its own terms",
@@ -143,6 +143,8 @@ def _stage(info: Mapping[str, Any], stage: Mapping[str, Any]) -> Iterator[str]:
     versions = ", ".join(f"{name} {number}" for name, number in stage.get("versions", {}).items())
     minutes = f"{training['seconds'] / 60:,.0f} min" if training.get("seconds") else _UNKNOWN
     rate = f" ({training['rate']:.0f} images/s)" if training.get("rate") else ""
+    version = stage.get("names_of")  # its names replace those of the version that trained
+    names = f"options and settings as named in facedis {version}, not as in the commit above"
     yield from _properties(
         {
             "command": f"`{stage.get('command') or _UNKNOWN}`",
@@ -152,6 +154,7 @@ def _stage(info: Mapping[str, Any], stage: Mapping[str, Any]) -> Iterator[str]:
             "machine": _or_unknown(stage.get("machine")),
             "versions": versions or _UNKNOWN,
             "facedis": f"{_or_unknown(stage.get('facedis'))}, commit {_or_unknown(stage.get('commit'))}",
+            **({"names": names} if version else {}),
             "date": _or_unknown(stage.get("created")),
             "initial weights": _initial_weights(stage),
         },
@@ -161,8 +164,17 @@ def _stage(info: Mapping[str, Any], stage: Mapping[str, Any]) -> Iterator[str]:
     yield "Settings:"
     yield ""
     yield "```"
-    yield from (f"{table}.{key} = {value}" for table in ("model", "train") for key, value in stage[table].items())
+    yield from _settings({"model": stage["model"], "train": stage["train"]})
     yield "```"
+
+
+def _settings(settings: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """One line per setting; names of nested tables are joined by dots."""
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from _settings(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name} = {value}"
 
 
 def _initial_weights(stage: Mapping[str, Any]) -> str:

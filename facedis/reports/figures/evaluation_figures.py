@@ -18,7 +18,7 @@ _MARKERS = ("o", "s", "^", "v", "D")
 #: What a code should retain, with and without identities: key of the record, chance level, axis label.
 _RETAINED = "identity_auc", 0.5, "identity (AUC)"
 _RETAINED_UNNAMED = "embedding_r2", 0.0, "trunk features after LEACE (R²)"
-_LEAKED = "expression (balanced accuracy of the best probe)"
+_LEAKED = "expression (best probe)"
 
 
 def confusion_png(counts: Sequence[Sequence[int]], classes: Sequence[str], path: Path, title: str = "") -> None:
@@ -110,7 +110,7 @@ def frontier(result: Mapping[str, Any]) -> Figure:
             if kept is not None and leak is not None:
                 _point(axes, kept, leak, label=None if seed else name, **style)
     levels = (chance, 1 / len(result["classes"]))
-    _label_trade_off(figure, levels, (f"retained in the rest code: {label}", f"leaked into the rest code: {_LEAKED}"))
+    _label_trade_off(figure, levels, (f"retained in rest code: {label}", f"leaked into rest code: {_LEAKED}"))
     return figure
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from facedis.errors import ConfigError, InputError
 from facedis.events import EventHandler, ignore_events, track, warn
+from facedis.faces.alignment.align_images import CropOptions
 from facedis.faces.alignment.sources import ID_COLUMNS, FaceSource, faces_from_cache, faces_from_folder
 from facedis.faces.cache.cache import FacesCache
 from facedis.model.device import pick_device
@@ -116,7 +117,7 @@ def embed(
     checked_suffix(output)
     with ExitStack() as stack:
         if path.is_dir():
-            source = faces_from_folder(run, path, options.crop, options.device)
+            source = faces_from_folder(path, CropOptions.from_info(run.info["faces"]), options.crop, options.device)
         else:
             source = faces_from_cache(stack.enter_context(FacesCache.open(path)), split, options.batch_size)
         metadata = {"model": run.display_name, "fingerprint": run.fingerprint, "classes": list(run.classes)}

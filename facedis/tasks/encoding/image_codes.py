@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from facedis.errors import ConfigError, InputError
-from facedis.faces.alignment.align_images import iter_aligned
+from facedis.faces.alignment.align_images import CropOptions, iter_aligned
 from facedis.faces.io.images import DecodedImage, decode_image, load_from_memory
 from facedis.model.device import pick_device
 from facedis.model.storage.checkpoint import Run
@@ -100,8 +100,9 @@ def encode_images(
         name: np.full((len(listed), size), np.nan, np.float32)
         for name, size in code_sizes(run, names, options.device).items()
     }
-    fallback = "whole" if no_face == "full-image" else "skip"
-    for chunk in iter_aligned(run, decoded_images(listed), len(listed), options.crop, fallback, options.device):
+    fallback = "full-image" if no_face == "full-image" else "skip"
+    crops = CropOptions.from_info(run.info["faces"])
+    for chunk in iter_aligned(decoded_images(listed), len(listed), crops, options.crop, fallback, options.device):
         if chunk.problems and no_face == "error":
             index, why = chunk.problems[0]
             raise InputError(f"cannot use {_described(listed[index], index)}: {why}", _HINT)

@@ -17,7 +17,7 @@ from facedis.atomic_io import atomic_write
 from facedis.datasets.formats.walk import iter_images
 from facedis.errors import MissingExtra, OutputError
 from facedis.events import EventHandler, ignore_events, note
-from facedis.faces.alignment.align_images import crop_config
+from facedis.faces.alignment.align_images import CropOptions
 from facedis.faces.alignment.plan import bundled_folder
 from facedis.faces.cropping.crop import resize_image
 from facedis.faces.io.images import read_image
@@ -92,7 +92,7 @@ def _faces(run: Run, handler: EventHandler) -> np.ndarray:
 
 def _metadata(run: Run, calibration: Calibration) -> dict[str, str]:
     """The metadata of the file. ONNX stores text only, so lists and numbers are JSON."""
-    crop = crop_config(run)
+    crop = CropOptions.from_info(run.info["faces"]).config()
     values = {
         "classes": list(run.classes),
         "size": run.info["faces"]["size"],

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from facedis import plugins
-from facedis.faces.alignment.align_images import crop_config
+from facedis.faces.alignment.align_images import CropOptions
 from facedis.faces.cropping.all_faces import ImageFaces, crop_all_faces
 from facedis.faces.cropping.crop import CropSettings
 from facedis.metrics.classification.calibration import softmax
@@ -169,7 +169,7 @@ def predict_stream(run: Run, images: Iterable[InputImage], options: PredictOptio
         RunError: The calibration of the run is broken.
     """
     temperature = Calibration.from_run(run).temperature
-    config = crop_config(run, options.crop, options.device)
+    config = CropOptions.from_info(run.info["faces"]).config(options.crop, options.device)
     if options.min_face_size is not None:
         config = replace(config, min_face_size=options.min_face_size)
     settings, detector = CropSettings(config.crop, config.image_size, config.margin), None

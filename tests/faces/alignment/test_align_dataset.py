@@ -9,7 +9,9 @@ from facedis.config import AlignConfig
 from facedis.errors import CacheError, ConfigError, InputError, OutputError
 from facedis.faces.alignment import align_dataset as module
 from facedis.faces.alignment.align_dataset import align
-from facedis.faces.cache.cache import CacheWriter, FacesCache, partial_path
+from facedis.faces.cache.cache import FacesCache
+from facedis.faces.cache.cache_format import partial_path
+from facedis.faces.cache.cache_writer import CacheWriter
 from facedis.faces.cropping.crop import box_crop, resize_image, similarity_crop
 from facedis.faces.detection.mtcnn import Mtcnn
 from facedis.faces.io.images import decode_image
@@ -207,7 +209,7 @@ def test_a_finished_cache_of_the_same_is_left_alone(boxed, folder):
 
 
 @pytest.mark.parametrize(
-    "change", [{"seed": 4}, {"size": 80}, {"margin": 0.0}, {"min_face": 40}, {"several": "central"}]
+    "change", [{"seed": 4}, {"image_size": 80}, {"margin": 0.0}, {"min_face_size": 40}, {"multiple_faces": "central"}]
 )
 def test_a_finished_cache_of_other_settings_is_refused(boxed, folder, change):
     with pytest.raises(OutputError, match=r"exists already; .* choose another -o or --overwrite"):
@@ -313,4 +315,4 @@ def test_a_split_that_is_wanted_and_stays_empty_is_a_warning(tmp_path, test_shar
     events = []
     config = AlignConfig(crop="none", val_fraction=0.0, test_fraction=test_share)
     align(tmp_path, tmp_path / "faces.h5", config, events.append)
-    assert any("no identity fell into the split test" in text for text in texts(events)) == warns
+    assert any("no identity was assigned to the split test" in text for text in texts(events)) == warns

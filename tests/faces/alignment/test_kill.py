@@ -14,7 +14,7 @@ from facedis.config import AlignConfig
 from facedis.faces.alignment import align_dataset as module
 from facedis.faces.alignment.shards import Shard, shard_path
 from facedis.faces.alignment.verify import verify_cache
-from facedis.faces.cache.cache import partial_path
+from facedis.faces.cache.cache_format import partial_path
 
 # Aligns, and dies at the moment named: before the n-th call of `write` or `finish`, or after the n-th `column`.
 _DIE = """
@@ -22,7 +22,7 @@ import os, signal, sys
 from pathlib import Path
 from facedis.config import AlignConfig
 from facedis.faces.alignment import align_dataset as module
-from facedis.faces.cache.cache import CacheWriter
+from facedis.faces.cache.cache_writer import CacheWriter
 from facedis.faces.cache.hdf5 import Columns
 
 source, output, crop, moment, count = *sys.argv[1:5], int(sys.argv[5])
@@ -43,7 +43,7 @@ def deadly(real):
 
 owner, name = (Columns, "write") if moment == "column" else (CacheWriter, moment)
 setattr(owner, name, deadly(getattr(owner, name)))
-module.align(Path(source), Path(output), AlignConfig(crop=crop, size=32))
+module.align(Path(source), Path(output), AlignConfig(crop=crop, image_size=32))
 """
 
 
@@ -124,7 +124,7 @@ module.CHUNK_BYTES = 16 * 32 * 32 * 3
 
 def align(name):
     for shard in [Shard(number, shards) for number in range(1, shards + 1)] if shards else [None]:
-        module.align(source, folder / name, AlignConfig(crop=crop, size=32), shard=shard)
+        module.align(source, folder / name, AlignConfig(crop=crop, image_size=32), shard=shard)
 
 def forked(name):
     child = os.fork()

@@ -8,7 +8,8 @@ from facedis.faces.alignment.align_dataset import align
 from facedis.faces.alignment.plan import make_plan
 from facedis.faces.alignment.shards import Shard, join_shards, parse_shard, shard_path, shard_plan
 from facedis.faces.alignment.verify import verify_cache
-from facedis.faces.cache.cache import FacesCache, read_info
+from facedis.faces.cache.cache import FacesCache
+from facedis.faces.cache.cache_format import read_info
 from facedis.faces.cache.transcode import transcode
 
 CONFIG = AlignConfig(crop="none")
@@ -114,9 +115,9 @@ def test_a_shard_is_written_or_comes_from_torchrun():
     assert parse_shard("2/4") == Shard(2, 4)
     assert parse_shard("auto", {"RANK": "0", "WORLD_SIZE": "3"}) == Shard(1, 3)
     for text in ("", "4", "0/4", "5/4", "a/b", "1/0"):
-        with pytest.raises(ConfigError, match="is no shard"):
+        with pytest.raises(ConfigError, match="is not a shard"):
             parse_shard(text)
-    with pytest.raises(ConfigError, match="no RANK and WORLD_SIZE"):
+    with pytest.raises(ConfigError, match="RANK and WORLD_SIZE"):
         parse_shard("auto", {})
 
 

@@ -15,7 +15,9 @@ from facedis.config import AlignConfig
 from facedis.faces.alignment import align_dataset as module
 from facedis.faces.alignment.shards import Shard, shard_path
 from facedis.faces.alignment.verify import verify_cache
-from facedis.faces.cache.cache import CacheWriter, FacesCache, partial_path
+from facedis.faces.cache.cache import FacesCache
+from facedis.faces.cache.cache_format import partial_path
+from facedis.faces.cache.cache_writer import CacheWriter
 from facedis.faces.cache.summary import summarise_cache
 
 SIDE, ROWS, CHUNK = 32, 150, 16
@@ -26,7 +28,7 @@ _PROGRAM = """
 import os, signal, sys
 from facedis.cli import main
 from facedis.faces.alignment import align_dataset as module
-from facedis.faces.cache.cache import CacheWriter
+from facedis.faces.cache.cache_writer import CacheWriter
 
 after = int(sys.argv.pop(1))
 module.CHUNK_BYTES = 16 * 32 * 32 * 3
@@ -137,7 +139,8 @@ def test_a_disk_that_fills_up_ends_with_a_line_and_with_room_it_goes_on(source, 
     ran = facedis(source, "-o", output)
     assert ran.returncode == 2
     assert line(ran) == (
-        f"facedis: cannot write {partial_path(output)}: No space left on device; make room; the same command goes on"
+        f"facedis: cannot write {partial_path(output)}: No space left on device; "
+        "free disk space and run the same command again to continue"
     )
     before = done(output)
     assert 0 < before < ROWS and before % CHUNK == 0

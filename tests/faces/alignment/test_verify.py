@@ -9,7 +9,7 @@ from facedis.config import AlignConfig
 from facedis.errors import CacheError
 from facedis.faces.alignment.align_dataset import align
 from facedis.faces.alignment.verify import verify_cache
-from facedis.faces.cache.cache import STATUSES
+from facedis.faces.cache.cache_format import STATUSES
 
 
 @pytest.fixture(scope="module")

@@ -52,10 +52,10 @@ def test_a_shard_that_is_gone_or_another_one_is_one_clear_error(shards, tmp_path
     with h5py.File(shards[1], "r+") as file:
         del file["face"]
         file["face"] = np.zeros((3, 32, 32, 3), np.uint8)
-    with pytest.raises(CacheError, match=r"b\.h5 is not the shard"):
+    with pytest.raises(CacheError, match=r"b\.h5 has changed since it was joined"):
         FacesCache.open(tmp_path / "all.h5")
     shards[1].unlink()
-    with pytest.raises(CacheError, match=r"joined of shards, and .*b\.h5 cannot be read"):
+    with pytest.raises(CacheError, match=r"b\.h5, a shard of .*all\.h5, cannot be read"):
         FacesCache.open(tmp_path / "all.h5")
 
 

@@ -2,7 +2,9 @@ import pytest
 
 from facedis.datasets.record import FaceRecord
 from facedis.errors import CacheError
-from facedis.faces.cache.cache import CacheWriter, FacesCache, partial_path
+from facedis.faces.cache.cache import FacesCache
+from facedis.faces.cache.cache_format import partial_path
+from facedis.faces.cache.cache_writer import CacheWriter
 from facedis.faces.cache.summary import summarise_cache
 from tests.conftest import CLASSES
 

@@ -61,6 +61,6 @@ def test_what_cannot_be_is_refused(made, tmp_path):
         transcode(made, tmp_path / "a.h5", "zip")
     with pytest.raises(ConfigError, match="quality is 0"):
         transcode(made, tmp_path / "a.h5", "jpeg", quality=0)
-    with pytest.raises(OutputError, match="is the cache that is read"):
+    with pytest.raises(OutputError, match="is the input file"):
         transcode(made, made, "png")
     assert not list(tmp_path.iterdir())

@@ -14,12 +14,12 @@ def detector():
     return Mtcnn("cpu", 20)
 
 
-def original(image, min_face=20):
+def original(image, min_face_size=20):
     """Boxes, probabilities and points of facenet-pytorch, or None."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # several would wait for each other on a busy machine
     try:
-        found = MTCNN(keep_all=True, min_face_size=min_face).detect(Image.fromarray(image), landmarks=True)
+        found = MTCNN(keep_all=True, min_face_size=min_face_size).detect(Image.fromarray(image), landmarks=True)
     finally:
         torch.set_num_threads(threads)
     return None if found[0] is None else tuple(np.array(values.tolist(), np.float32) for values in found)

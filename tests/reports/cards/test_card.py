@@ -7,8 +7,8 @@ from tests.reports.terminal.test_eval import result
 STAGE = {
     "classes": ["neutral", "happiness", "sadness"],
     "factors": {},
-    "model": {"trunk": "resnet18_half", "size": 64, "decoder": "none", "weights": "none"},
-    "train": {"seed": 7, "lr": 0.05},
+    "model": {"trunk": "resnet18_half", "image_size": 64, "decoder": "none", "weights": "none"},
+    "train": {"seed": 7, "lr": 0.05, "retention": {"leace": True}},
     "faces": {"fingerprint": "f" * 64, "dataset": "fer2013", "crop": "none", "grey": True, "path": "fer.h5"},
 }
 TRAINING = {"dataset": "fer2013", "n": 28709, "epochs": 30, "kept": 24, "seconds": 7200.0, "rate": 120.4, "final": {}}
@@ -49,7 +49,7 @@ def test_every_estimate_has_its_interval_chance_and_n(measured):
     assert "| happiness | 4 | 705 | 6 |" in text
     assert "12 people with 20.0 faces on average" in text and "minimum 25.0 %" in text
     assert "| training time | 120 min (120 images/s) |" in text
-    assert "| seed | 7 |" in text and "train.lr = 0.05" in text
+    assert "| seed | 7 |" in text and "train.lr = 0.05" in text and "train.retention.leace = True" in text
 
 
 def test_the_previous_stage_is_described(measured):
