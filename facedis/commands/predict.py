@@ -155,8 +155,9 @@ def _takers(
         drawings = AnnotationFolder(draw, run.classes)
 
         def add(prediction: "ImagePrediction", record: dict[str, Any]) -> None:
-            if prediction.faces:
-                drawings.add(prediction.image.decoded.pixels, prediction.image.relative_path, record)
+            pixels = prediction.image.decoded.pixels
+            if prediction.faces and pixels is not None:
+                drawings.add(pixels, prediction.image.relative_path, record)
 
         yield add
 

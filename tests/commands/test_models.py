@@ -24,7 +24,7 @@ def model(world, pictures, tmp_path_factory):
     run = load_model(world / "runs" / "one")
     with FacesCache.open(world / "faces.h5") as cache:
         found = evaluate(run, cache, EvalConfig(split="test", probes="linear", bootstrap_samples=100))
-    write_result(found, folder / "result.json")
+    write_result(found.to_dict(), folder / "result.json")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FACEDIS_HOME", str(pictures.parents[1]))
         pack(run, collect_results(run, [folder / "result.json"]), card, PackageTarget(folder / "bundled", "bundled"))
