@@ -77,11 +77,11 @@ def test_a_split_a_folder_and_a_csv(facedis, here, pictures, tmp_path):
     ("words", "expected"),
     [
         (("faces.h5", "-o", "codes.txt"), ("codes.txt", ".parquet, .npz, .csv")),
-        (("faces.h5", "--code", "face"), ("--code is 'face'", "expression, rest")),
-        (("faces.h5", "--split", "some"), ("--split is 'some'",)),
-        (("faces.h5", "--batch-size", "0"), ("--batch-size is 0",)),
-        (("faces.h5", "--crop", "none"), ("--crop says nothing for a faces cache",)),
-        ((".", "--split", "val"), ("--split says nothing for a folder",)),
+        (("faces.h5", "--code", "face"), ("--code", "'face' is not one of")),
+        (("faces.h5", "--split", "some"), ("--split", "'some' is not one of")),
+        (("faces.h5", "--batch-size", "0"), ("--batch-size", "0")),
+        (("faces.h5", "--crop", "none"), ("--crop has no effect for a faces cache",)),
+        ((".", "--split", "val"), ("--split has no effect for a folder",)),
         (("gone.h5",), ("no faces cache gone.h5",)),
         (("faces.h5", "--run", "gone"), ("no run folder gone",)),
     ],
@@ -98,7 +98,7 @@ def test_a_baseline_has_no_rest_code(facedis, here, pictures, tmp_path):
     refused(facedis("embed", "-o", tmp_path / "c.npz", *base), "without a rest code", "--code")
     assert facedis("embed", "-o", tmp_path / "c.npz", *base, "--code", "expression", "-q").code == 0
     image = next(pictures.glob("*.webp"))
-    refused(facedis("similarity", image, pictures, "--code", "rest", *base), "without a rest code", "--by")
+    refused(facedis("similarity", image, pictures, "--code", "rest", *base), "without a rest code", "--code")
     record = facedis(
         "similarity", "--faces", "faces.h5", "--sample", "1", "--bootstrap-samples", "100", *base, "--json"
     ).record
