@@ -272,17 +272,15 @@ def test_the_page_shows_every_face_and_fits_the_window(sampled, tmp_path, width)
         (("X",), ("nothing to compare",)),
         (("--sample", "5"), ("--sample needs a faces cache", "--faces")),
         (("--faces", "faces.h5", "--sample", "0"), ("--sample is 0",)),
-        (("--faces", "faces.h5", "--sample", "5", "--split", "some"), ("--split is 'some'",)),
         (("--faces", "gone.h5", "--sample", "5"), ("no faces cache gone.h5",)),
-        (("X", "X", "--top-k", "3"), ("--top-k says nothing here",)),
-        (("X", "X", "--seed", "3"), ("--seed says nothing here",)),
+        (("X", "X", "--top-k", "3"), ("--top-k has no effect here",)),
+        (("X", "X", "--seed", "3"), ("--seed has no effect here",)),
         (("X", "X", "--far", "1.5"), ("--far is 1.5",)),
         (("X", "X", "--html", "page.txt"), ("does not end in .html",)),
         (("X", "X", "--csv", "page.html"), ("does not end in .csv",)),
         (("X", "--pairs", "p.csv"), ("--pairs takes its images from elsewhere",)),
         (("--pairs", "gone.csv"), ("no list of pairs gone.csv",)),
         (("X", ".", "--top-k", "0"), ("--top-k is 0",)),
-        (("X", ".", "--code", "face"), ("--code is 'face'",)),
         (("X", "gone-folder"), ("gone-folder",)),
         (("X", "gone.npz"), ("gone.npz", "facedis embed")),
         (("X", "codes.csv"), ("not a searchable file of codes",)),
@@ -291,6 +289,19 @@ def test_the_page_shows_every_face_and_fits_the_window(sampled, tmp_path, width)
 def test_invalid_options_are_refused(facedis, here, pictures, words, expected):
     image = pictures / "person0154_happiness_0.webp"
     refused(facedis("similarity", *(image if word == "X" else word for word in words)), *expected)
+
+
+@pytest.mark.parametrize(
+    ("words", "choices"),
+    [
+        (("--faces", "faces.h5", "--sample", "5", "--split", "some"), ("'some'", "'train'", "'all'")),
+        (("X", ".", "--code", "face"), ("'face'", "'expression'", "'trunk'")),
+    ],
+)
+def test_unknown_choices_are_refused(facedis, here, pictures, words, choices):
+    image = pictures / "person0154_happiness_0.webp"
+    done = facedis("similarity", *(image if word == "X" else word for word in words))
+    assert done.code == 2 and done.out == "" and all(choice in done.err for choice in choices)
 
 
 def test_codes_of_another_model_are_refused(facedis, here, pictures, tmp_path):

@@ -131,7 +131,7 @@ def test_swap_eval_without_evaluators_measures_images_and_codes(facedis, here):
 
 
 def test_swap_eval_reads_its_settings_from_a_file(facedis, here, tmp_path):
-    (tmp_path / "s.toml").write_text("[swap-eval]\npairs = 12\nbootstrap = 100\nsplit = 'val'\n")
+    (tmp_path / "s.toml").write_text("[swap-eval]\npairs = 12\nbootstrap_samples = 100\nsplit = 'val'\n")
     done = facedis("swap-eval", "--config", tmp_path / "s.toml", "--pairs", "10", "-o", tmp_path / "out", "--json")
     assert done.record["settings"]["pairs"] == 10 and done.record["split"] == "val"
     again = facedis("swap-eval", "--config", tmp_path / "s.toml", "--pairs", "10", "-o", tmp_path / "out", "--json")
