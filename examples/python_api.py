@@ -18,9 +18,9 @@ def main(epochs: int = 10) -> None:
     faces = Path("faces.h5")
     facedis.align(None, faces, facedis.AlignConfig(), print_messages)  # None: the bundled faces
 
-    options = facedis.TrainOptions(preset="small", train={"beta1": 0.0, "epochs": epochs})
+    options = facedis.TrainOptions(preset="small", settings={"beta1": 0.0, "epochs": epochs})
     trained = facedis.train(faces, options, print_messages)
-    run = facedis.load_run(trained["model"])
+    run = facedis.load_run(trained.model)
 
     with facedis.FacesCache.open(faces) as cache:
         result = facedis.evaluate(run, cache, facedis.EvalConfig(split="test"))
