@@ -38,7 +38,7 @@ def test_the_command_writes_the_codes_of_a_cache(here, tmp_path):
         "30",
     ]
     done = subprocess.run([sys.executable, "-m", "facedis", *words], capture_output=True, text=True, check=True)
-    assert "codes.npz" in done.stdout and "embedding" in done.stderr
+    assert "codes.npz" in done.stdout.replace("\n", "") and "embedding" in done.stderr
     with FacesCache.open("faces.h5") as cache, np.load(tmp_path / "codes.npz") as arrays:
         rows = cache.rows(labelled=False)
         table = encode(load_run("runs/one"), cache, rows, 30, "cpu")
@@ -79,7 +79,7 @@ def test_a_split_a_folder_and_a_csv(facedis, here, pictures, tmp_path):
         (("faces.h5", "-o", "codes.txt"), ("codes.txt", ".parquet, .npz, .csv")),
         (("faces.h5", "--code", "face"), ("--code", "'face' is not one of")),
         (("faces.h5", "--split", "some"), ("--split", "'some' is not one of")),
-        (("faces.h5", "--batch-size", "0"), ("--batch-size", "0")),
+        (("faces.h5", "--batch-size", "0"), ("--batch-size", "greater than or equal to 1")),
         (("faces.h5", "--crop", "none"), ("--crop has no effect for a faces cache",)),
         ((".", "--split", "val"), ("--split has no effect for a folder",)),
         (("gone.h5",), ("no faces cache gone.h5",)),

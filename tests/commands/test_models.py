@@ -94,7 +94,7 @@ def test_a_packed_model_is_measured_beside_where_one_stands(facedis, inside, wor
     found = facedis("eval", *words).record
     assert found["model"] == "bundled" and found["output"] == "bundled-eval-test-faces"
     assert found["leakage"]["expression_in_rest"]["linear"]["n"] == found["n"]
-    assert found["leakage"]["adversary"] is None and "brings no adversary" in found["reasons"]["leakage.adversary"]
+    assert found["leakage"]["adversary"] is None and "has no adversary" in found["reasons"]["leakage.adversary"]
     assert (tmp_path / "bundled-eval-test-faces" / "result.json").exists()
     assert sorted(model.iterdir()) == before
     assert facedis("eval", *words[:-1]).code == 0

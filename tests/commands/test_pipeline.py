@@ -98,7 +98,10 @@ def test_ablate_trains_four_rows_once(facedis, here, tmp_path):
 
 
 def test_settings_come_from_file_and_option_in_that_order(facedis, here, tmp_path):
-    model, training = "[model]\nimage_size = 32\ntrunk = 'mobilenet_v3_large'", "[train]\nepochs = 1\nbeta3 = 0.5\nbatch_size = 8"
+    model, training = (
+        "[model]\nimage_size = 32\ntrunk = 'mobilenet_v3_large'",
+        "[train]\nepochs = 1\nbeta3 = 0.5\nbatch_size = 8",
+    )
     (tmp_path / "s.toml").write_text(f"{model}\n{training}\n")
     done = facedis(
         "train",

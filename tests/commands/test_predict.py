@@ -85,13 +85,15 @@ def test_problems_are_reported_and_the_other_images_are_predicted(facedis, here,
     whys = ("gone.jpg: there is no such file", "junk.jpg: it is not", "has no image", "no file matches", "no face")
     assert len(told) == 5 and all(why in line for why, line in zip(whys, told, strict=True))
     lines = done.out.splitlines()
-    assert lines[0].split() == ["expression", "sure", "then", "box", "image"]
+    assert lines[0].split() == ["expression", "confidence", "next", "box", "image"]
     assert lines[1].endswith("one.png") and "1 face in 1 picture, 5 pictures without" in lines[2]
     assert facedis("predict", photos / "one.png", "-q").out == ""
 
 
 def test_the_exit_code_is_2_only_if_no_face_was_found(facedis, here, photos, tmp_path, monkeypatch):
-    done = facedis("predict", "gone.jpg", photos / "wall.png", "--csv", tmp_path / "x.csv", "--annotate-dir", tmp_path / "d")
+    done = facedis(
+        "predict", "gone.jpg", photos / "wall.png", "--csv", tmp_path / "x.csv", "--annotate-dir", tmp_path / "d"
+    )
     assert done.code == 2 and "no face in any of 2 images" in done.err and "--crop none" in done.err
     assert not list(tmp_path.iterdir())
     assert "--crop" not in facedis("predict", "gone.jpg").err
@@ -194,10 +196,10 @@ def test_a_run_without_a_temperature_says_so_and_can_get_one(facedis, here, phot
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (("--top-k", "0"), ("--top-k", "0")),
-        (("--frame-stride", "0"), ("--frame-stride", "0")),
+        (("--top-k", "0"), ("--top-k", "equal to 1")),
+        (("--frame-stride", "0"), ("--frame-stride", "equal to 1")),
         (("--csv", "seen.txt"), ("seen.txt", ".csv")),
-        (("--min-face-size", "3"), ("--min-face-size", "3")),
+        (("--min-face-size", "3"), ("--min-face-size", "equal to 12")),
         (("--crop", "round"), ("--crop", "'round'")),
         (("--neighbours", "gone.h5"), ("gone.h5",)),
         (("--run", "gone"), ("gone",)),
