@@ -29,8 +29,8 @@ def main(epochs: int = 10) -> None:
     accuracy = result.task["accuracy"]
     print(f"accuracy {accuracy.value:.3f}, chance {accuracy.chance:.3f}, {accuracy.n} faces")
 
-    pair = facedis.similarity(run, one, other)["pairs"][0]
-    print(f"{one.name} and {other.name}: expression codes at cosine {pair['expression']['cosine']:.2f}")
+    similarity = facedis.similarity(run, one, other)
+    print(f"{one.name} and {other.name}: expression codes at cosine {similarity.cosine:.2f}")
 
 
 if __name__ == "__main__":
