@@ -150,9 +150,7 @@ def train(
     note(handler, _summary(model, config, run))
     # Only for `clean` presets: for the paper's own objective, docs/method.md has the caveat.
     if preset.startswith("clean") and not model.baseline and config.beta3 > 0 and not constrains_rest(model, config):
-        warn(
-            handler, "no loss keeps the rest code from collapsing; add --lowres-retention-weight 1"
-        )
+        warn(handler, "no loss keeps the rest code from collapsing; add --lowres-retention-weight 1")
     return _fit(Job(faces, run, model, config, handler, offline=options.offline))
 
 
