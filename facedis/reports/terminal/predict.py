@@ -25,7 +25,7 @@ class PredictionLines:
     """
 
     def __init__(self, classes: Sequence[str]) -> None:
-        self._width = max(map(len, classes), default=0)
+        self._width = max(map(len, ("expression", *classes)))
         self._runners_up_width, self._header_shown = _RUNNERS_UP * (self._width + 9), False
 
     def of(self, prediction: Mapping[str, Any]) -> list[str]:

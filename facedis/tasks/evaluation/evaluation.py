@@ -34,7 +34,9 @@ from facedis.tasks.evaluation.factors import factor_scores
 from facedis.tasks.evaluation.leakage_probes import KINDS, NO_REST, expression_leakage, identity_leakage
 from facedis.tasks.evaluation.retention_probes import retention
 
-NO_PEOPLE = f"fewer than two people have {MIN_FACES_PER_PERSON} faces each, so accuracy by person is not reported"
+NO_PEOPLE = (
+    f"fewer than two people are known with {MIN_FACES_PER_PERSON} faces each, so accuracy by person is not reported"
+)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False, eq=False)
@@ -259,14 +261,19 @@ def _notes(run: Run, cache: FacesCache, split: str, parts: ProbeSplit) -> list[s
     if not same:
         notes.append("the model was trained on other faces")
     if trained_on["crop"] != cache.info.crop:
-        notes.append(f"the model was trained on crop '{trained_on['crop']}', these faces have crop '{cache.info.crop}'")
+        notes.append(
+            f"the model was trained with crop '{trained_on['crop']}'; these faces have crop '{cache.info.crop}'"
+        )
     if parts.within_split:
-        notes.append("probes are trained and tested on different people of the same split")
+        notes.append("probes are trained and tested on different people of this split")
     if parts.shared_identities:
-        notes.append(f"{parts.shared_identities:,} faces train no probe because their people are in the test part")
+        notes.append(
+            f"{parts.shared_identities:,} faces are excluded from probe training because they show test subjects"
+        )
     if parts.near_duplicates:
         notes.append(
-            f"{parts.near_duplicates:,} faces train no probe because they are near-duplicates of faces in the test part"
+            f"{parts.near_duplicates:,} faces are excluded from probe training "
+            "because they are near-duplicates of test faces"
         )
     return notes
 

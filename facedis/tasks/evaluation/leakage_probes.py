@@ -23,10 +23,16 @@ from facedis.tasks.evaluation.compared_codes import ComparedCode
 NO_REST = "the model is a baseline without a rest code"
 NO_ADVERSARY = "a packed model has no adversary; see the fresh probes"
 NO_PROBE = "no probe could be trained: the training part has fewer than two expressions or too few people"
-NO_TRUNK_EXPRESSION = "undefined because the trunk features predict the expression no better than chance"
-NO_TRUNK_IDENTITY = "undefined because the trunk features predict the identity no better than chance"
-NO_CLOSED_SET = "fewer than two people have three faces each, so no identity probe can be trained"
-NO_CONTROL = "no person in the training part has four faces, so the control task cannot be trained"
+NO_TRUNK_EXPRESSION = (
+    "the trunk features do not predict the expression better than chance, so there is no reference to compare with"
+)
+NO_TRUNK_IDENTITY = (
+    "the trunk features do not predict the identity better than chance, so there is no reference to compare with"
+)
+NO_CLOSED_SET = "fewer than two people have three faces each, so identity is not probed"
+NO_CONTROL = (
+    "no person has four faces in the probe training set, so the control with a random label per person is not available"
+)
 
 #: Kinds of probes by the setting `probes`.
 KINDS = {"all": PROBE_KINDS, "linear": LINEAR_KINDS}

@@ -15,10 +15,12 @@ from facedis.result import Estimate
 from facedis.tasks.evaluation.compared_codes import ComparedCode
 from facedis.tasks.evaluation.leakage_probes import NO_PROBE, NO_REST, Reasons
 
-NO_PEOPLE = "the identities are unknown"
+NO_PEOPLE = "the faces have no identity labels"
 NO_PAIRS = "no person has two expressions of which another person has one"
 NO_EXPRESSION_PAIRS = "there are no pairs of people with the same and with different expressions"
-NO_TRUNK_VERIFICATION = "undefined because the trunk features verify identities no better than chance"
+NO_TRUNK_VERIFICATION = (
+    "the trunk features do not separate people better than chance, so there is no reference to compare with"
+)
 #: Metrics on pairs of faces.
 PAIR_METRICS = ("identity_auc", "eer", "tar_at_far_1", "rank1")
 _NAMES = ("rest", "expression", "trunk", "erased_trunk", "random")

@@ -244,5 +244,5 @@ def _notes(run: Run, cache: FacesCache, split: str, labelled: bool, people: int)
     if own["fingerprint"] == cache.info.fingerprint and split in ("train", "all"):
         notes.append(TRAIN_FACES)
     if own["crop"] != cache.info.crop:
-        notes.append(f"the model was trained on crop '{own['crop']}', these faces have crop '{cache.info.crop}'")
+        notes.append(f"the model was trained with crop '{own['crop']}'; these faces have crop '{cache.info.crop}'")
     return notes

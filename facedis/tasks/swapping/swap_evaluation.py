@@ -177,7 +177,7 @@ def _notes(run: Run, cache: FacesCache, config: SwapEvalConfig, evaluators: Eval
     if same and config.split in ("train", "all"):
         notes.append("the model was trained on some of these faces: expect lower scores on unseen faces")
     if not same:
-        notes.append("these are not the faces that the model was trained on")
+        notes.append("the model was trained on other faces")
     if available > config.max_faces:
         notes.append(f"swaps are made of {config.max_faces:,} random faces out of {available:,}")
     if INTENSITY not in cache.factors and _same_capture(cache, config):

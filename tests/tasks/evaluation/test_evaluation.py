@@ -332,9 +332,9 @@ def test_a_split_without_faces_is_refused_and_others_are_named(tmp_path, encoded
         (fake_run(select="best"), "val", "the checkpoint was selected on this split"),
         (fake_run(), "train", "the model was trained on these faces"),
         (fake_run(), "all", "the model was trained on some of these faces"),
-        (fake_run(), "all", "probes are trained and tested on different people of the same split"),
+        (fake_run(), "all", "probes are trained and tested on different people of this split"),
         (fake_run(fingerprint="others"), "val", "the model was trained on other faces"),
-        (fake_run(crop="none"), "test", "the model was trained on crop 'none', these faces have crop 'box'"),
+        (fake_run(crop="none"), "test", "the model was trained with crop 'none'; these faces have crop 'box'"),
     ],
 )
 def test_caveats_are_noted(opened, encoded, run, split, note):

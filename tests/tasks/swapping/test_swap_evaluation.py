@@ -38,7 +38,7 @@ def test_the_record_has_the_model_the_faces_and_the_evaluators(run, classifier, 
 
 
 def test_notes_list_the_caveats(run, classifier, opened):
-    assert "not the faces that the model was trained on" in notes(run, opened)
+    assert "the model was trained on other faces" in notes(run, opened)
     own = replace(run, info=run.info | {"faces": run.info["faces"] | {"fingerprint": opened.info.fingerprint}})
     assert "trained on some of these" not in notes(own, opened)
     assert "trained on some of these" in notes(own, opened, replace(QUICK, split="all"))
