@@ -17,7 +17,7 @@ from facedis.reports.progress import Progress
 from facedis.reports.tables.table_formats import to_markdown
 from facedis.reports.terminal.ablate import text_table
 from facedis.result import record, write_result
-from facedis.tasks.evaluation.evaluation import measure
+from facedis.tasks.evaluation.evaluation import evaluate
 from facedis.tasks.experiments.ablation import EVALUATION_KEYS
 
 
@@ -28,7 +28,7 @@ def evaluate_runs(folder: Path, faces: Path, config: EvalConfig) -> dict[str, An
     for row in asked["rows"]:
         run = load_run(folder / (f"{row['name']}-seed{row['seed']}" if several else row["name"]))
         with FacesCache.open(faces) as cache:
-            found = measure(run, cache, config, Progress()).record
+            found = evaluate(run, cache, config, Progress()).to_dict()
         rows.append({**row, **{key: found[key] for key in EVALUATION_KEYS}, "against_first": None})
     about = {key: found[key] for key in ("dataset", "split", "n", "classes")}
     return record("ablation", faces=faces.name, trained_on=asked["dataset"], seeds=asked["seeds"], rows=rows, **about)

@@ -22,7 +22,8 @@ from peer_fer import peer_answers
 from facedis.config import SwapEvalConfig
 from facedis.faces.cache.cache import FacesCache
 from facedis.model.storage.registry import load_model
-from facedis.reports.terminal.swap_eval import figures, sheet_of
+from facedis.reports.figures.swap_sheet import write_swap_sheet
+from facedis.reports.terminal.swap_eval import estimates
 from facedis.tasks.swapping.evaluators import load_expression_evaluator
 from facedis.tasks.swapping.swap_evaluation import evaluate_swaps
 from facedis.tasks.swapping.swap_metrics import Evaluators
@@ -44,18 +45,18 @@ class Peer:
     """
 
     def __init__(self, python: Path) -> None:
-        self.python, self.about = python, {"package": "fer"}
+        self.python, self.metadata = python, {"package": "fer"}
         self.classes = peer_answers(python, np.zeros((1, 48, 48, 3), np.uint8))[0]
 
-    def judge(self, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def predict(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the (n, K) probabilities twice, because `fer` exposes no features."""
-        probabilities = peer_answers(self.python, pictures)[1]
+        probabilities = peer_answers(self.python, images)[1]
         return probabilities, probabilities
 
 
 def measured(record: dict[str, Any], kind: str) -> dict[str, Any]:
     """Estimates of one evaluator for swaps of one kind."""
-    found = {name: figures(record, key, kind) for name, key in MEASURES.items()}
+    found = {name: estimates(record, key, kind) for name, key in MEASURES.items()}
     return {name: each for name, each in found.items() if each}
 
 
@@ -92,18 +93,18 @@ def main() -> None:
     found = {}
     with FacesCache.open(options.faces) as cache:
         for name, judge in evaluators.items():
-            record, shown = evaluate_swaps(run, cache, config, Evaluators(judge))
-            found[name] = {kind: measured(record, kind) for kind in ("across", "within")}
+            result = evaluate_swaps(run, cache, config, Evaluators(judge))
+            found[name] = {kind: measured(result.to_dict(), kind) for kind in ("across", "within")}
     texts = [
         f"{title}:\n\n{table(found, kind)}\n"
         for kind, title in (("across", "Across identities"), ("within", "Within one identity"))
     ]
     print("\n".join(texts))
     options.output.with_suffix(".md").write_text("\n".join(texts))
-    about = {"model": options.model, "split": options.split, "pairs": record["pairs"], "seed": config.seed}
+    about = {"model": options.model, "split": options.split, "pairs": result.pairs, "seed": config.seed}
     about |= {"chance": 1 / len(run.classes), "evaluators": found, "machine": machine()}
     options.output.with_suffix(".json").write_text(json.dumps(about, indent=1) + "\n")
-    sheet_of(shown, options.output.with_suffix(".webp"))
+    write_swap_sheet(result.examples, options.output.with_suffix(".webp"))
 
 
 if __name__ == "__main__":

@@ -25,7 +25,8 @@ from facedis import __version__
 from facedis.faces.cache.cache import FacesCache
 from facedis.metrics.statistics.intervals import wilson_ci
 from facedis.model.network.trunk import Source, build_trunk
-from facedis.training.recipes.augmentation import augment, to_images
+from facedis.model.preprocessing import to_images
+from facedis.training.recipes.augmentation import augment
 from facedis.training.schedule import lr_factor
 
 #: Test expressions of the identity classifier.

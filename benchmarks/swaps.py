@@ -14,6 +14,7 @@ Also writes a sheet of the last row's swaps, and one image with the same swaps b
 
 import argparse
 import json
+import threading
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -24,18 +25,19 @@ from PIL import Image, ImageDraw, ImageFont
 
 from facedis import __version__
 from facedis.config import ModelConfig, SwapEvalConfig, TrainConfig, as_dict, resolve
-from facedis.events import ignore_events
 from facedis.faces.cache.cache import FacesCache
+from facedis.faces.io.provenance import save_image
 from facedis.model.network.disentangler import build
 from facedis.model.storage.checkpoint import MODEL, Run, load_run, named_tensors, save_tensors, write_info
 from facedis.presets import read_preset
-from facedis.reports.provenance import save_image
-from facedis.reports.terminal.swap_eval import CAPTION, GAP, TILE, figures, sheet_of
+from facedis.reports.figures.swap_sheet import CAPTION, GAP, TILE, write_swap_sheet
+from facedis.reports.terminal.swap_eval import estimates
 from facedis.tasks.swapping.evaluators import load_expression_evaluator, load_identity_evaluator
 from facedis.tasks.swapping.swap_evaluation import evaluate_swaps
 from facedis.tasks.swapping.swap_metrics import Evaluators, SwapExample
 from facedis.training.data import training_data
 from facedis.training.decoder.decoder_trainer import DecoderTrainer
+from facedis.training.setup import Job
 
 #: Settings of the preset that each row adds to the row above; None: the decoder of the run.
 ROWS = {
@@ -92,8 +94,9 @@ def train_decoder(run: Run, row: str, place: Path, options: argparse.Namespace) 
         write_info(place, run.info | {"model": as_dict(model_config), "train": as_dict(config)})
         precision = {"32": "32-true", "bf16": "bf16-mixed"}[options.precision]
         fabric = Fabric(accelerator="auto", devices=1, precision=precision)
-        DecoderTrainer(fabric, place, data, model, (model_config, config)).run(lambda: False, ignore_events)
-    save_tensors(place / MODEL, named_tensors(model, run.adversary))
+        job = Job(options.faces, place, model_config, config)
+        DecoderTrainer(fabric, job, data, model).run_epochs(threading.Event())
+    save_tensors(place / MODEL, named_tensors({"model": model, "adversary": run.adversary}))
 
 
 def evaluate(place: Path, options: argparse.Namespace) -> tuple[dict, list[SwapExample]]:
@@ -106,10 +109,10 @@ def evaluate(place: Path, options: argparse.Namespace) -> tuple[dict, list[SwapE
     with FacesCache.open(options.grid) as cache:
         found = evaluate_swaps(run, cache, SwapEvalConfig(pairs=options.pairs), judges)
     measured = {
-        kind: {name: asdict_of(figures(found.record, name, kind)) for name in COLUMNS.values()}
+        kind: {name: asdict_of(estimates(found.to_dict(), name, kind)) for name in COLUMNS.values()}
         for kind in ("across", "within")
     }
-    return measured, found.shown
+    return measured, found.examples
 
 
 def pictures(shown: dict[str, Sequence[SwapExample]], path: Path) -> None:
@@ -194,7 +197,7 @@ def main() -> None:
     about |= {"rows": rows, "epochs": epochs, "precision": options.precision}
     options.output.with_suffix(".json").write_text(json.dumps(about, indent=1) + "\n")
     options.output.with_suffix(".md").write_text(table(rows))
-    sheet_of(shown[chosen[-1]], options.output.with_suffix(".webp"))
+    write_swap_sheet(shown[chosen[-1]], options.output.with_suffix(".webp"))
     pictures(shown, options.output.with_name(f"{options.output.name}_rows.webp"))
 
 

@@ -50,7 +50,7 @@ def train_evaluator(
     nothing = np.empty(0, np.int64)
     data = TrainingData(cache, tuple(map(str, classes)), rows, labels, nothing, nothing, has_test=False)
     start_run(place, data, False, config, TrainConfig(seed=options.seed, epochs=epochs))
-    save_tensors(place / MODEL, named_tensors(model, None))
+    save_tensors(place / MODEL, named_tensors({"model": model}))
 
 
 def main() -> None:
@@ -87,7 +87,7 @@ def verification_auc(cache: FacesCache, place: Path) -> object:
 
     rows = cache.rows("test")
     labels, people = cache.labels[rows], cache.identities[rows]
-    codes = IdentityEvaluator(load_run(place)).embeddings(cache.faces(rows))
+    codes = IdentityEvaluator(load_run(place)).embed(cache.faces(rows))
     pairs = identity_pairs(labels, people, 0)
     return auc(cosines(codes, pairs.first, pairs.second), pairs, people, Bootstrap())
 

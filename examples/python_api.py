@@ -26,8 +26,8 @@ def main(epochs: int = 10) -> None:
         result = facedis.evaluate(run, cache, facedis.EvalConfig(split="test"))
         folder = Path(cache.info.source)
         one, other = (folder / cache.sources[row] for row in cache.rows("test")[:2])
-    accuracy = result["task"]["accuracy"]
-    print("accuracy {value:.3f}, chance {chance:.3f}, {n} faces".format(**accuracy))
+    accuracy = result.task["accuracy"]
+    print(f"accuracy {accuracy.value:.3f}, chance {accuracy.chance:.3f}, {accuracy.n} faces")
 
     pair = facedis.similarity(run, one, other)["pairs"][0]
     print(f"{one.name} and {other.name}: expression codes at cosine {pair['expression']['cosine']:.2f}")

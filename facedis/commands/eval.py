@@ -54,7 +54,7 @@ def evaluate(
     from facedis.reports.figures.evaluation_figures import confusion_png
     from facedis.reports.terminal.eval import render
     from facedis.result import write_result
-    from facedis.tasks.evaluation.evaluation import measure
+    from facedis.tasks.evaluation.evaluation import evaluate as run_evaluation
 
     trained = model_or_newest(model, as_json, quiet)
     own = faces_of(trained, faces)
@@ -63,14 +63,14 @@ def evaluate(
     if html is not None:
         refuse_unwritable(html.parent)
     with FacesCache.open(own) as cache:
-        result, table = measure(trained, cache, config, event_handler(as_json, quiet))
-        result["output"] = str(place)
+        evaluation = run_evaluation(trained, cache, config, event_handler(as_json, quiet))
+        result = evaluation.to_dict() | {"output": str(place)}
         if html is not None:
             from facedis.reports.html.evaluation_page import write_evaluation
             from facedis.tasks.evaluation.gallery import gallery
 
             result["page"] = str(html)
-            write_evaluation(result, gallery(table, cache, config.seed), html)
+            write_evaluation(result, gallery(evaluation.codes, cache, config.seed), html)
     title = f"{Path(trained.display_name).name} on {result['dataset']}, split {config.split}"
     confusion_png(result["confusion"], result["classes"], place / "confusion.png", title)
     write_result(result, place / "result.json")

@@ -150,13 +150,14 @@ def _takers(
         rows = PredictionCsv(file, run.classes)
         yield lambda _, record: rows.add(record)
     if draw is not None:
-        from facedis.reports.figures.annotated import Drawings
+        from facedis.reports.figures.annotated import AnnotationFolder
 
-        drawings = Drawings(draw, run.classes)
+        drawings = AnnotationFolder(draw, run.classes)
 
         def add(prediction: "ImagePrediction", record: dict[str, Any]) -> None:
-            if prediction.faces:
-                drawings.add(prediction.image.decoded.pixels, prediction.image.relative_path, record)
+            pixels = prediction.image.decoded.pixels
+            if prediction.faces and pixels is not None:
+                drawings.add(pixels, prediction.image.relative_path, record)
 
         yield add
 

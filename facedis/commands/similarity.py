@@ -1,5 +1,6 @@
 """`facedis similarity`: the similarity of faces in expression and in everything else."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -115,53 +116,56 @@ def similarity(
 
     from facedis.reports.terminal.similarity import render
 
-    compared = _compared(model_or_newest(model, as_json, quiet), given, event_handler(as_json, quiet))
+    result = _compare(model_or_newest(model, as_json, quiet), given, event_handler(as_json, quiet))
+    record = result.to_dict()
     if html is not None:
         from facedis.reports.html.similarity_page import write_similarity
 
-        write_similarity(compared.record, compared.faces, html)
+        write_similarity(record, result.images, html)
     if table is not None:
         from facedis.reports.tables.similarity_csv import write_csv
 
-        write_csv(compared.record, table)
-    show(compared.record, render, as_json, quiet)
+        write_csv(result.table_rows(), table)
+    show(record, render, as_json, quiet)
 
 
-def _compared(run: "Run", given: dict[str, Any], handler: "EventHandler") -> "SimilarityResult":
-    """The requested comparison; options that were not given keep their defaults."""
+def _compare(run: "Run", given: dict[str, Any], handler: "EventHandler") -> "SimilarityResult":
+    """The comparison that the arguments ask for."""
+    from facedis.tasks.similarity.similarity import SimilarityOptions, similarity
 
-    def chosen(*names: str, **more: Any) -> dict[str, Any]:
-        return {name: given[name] for name in ("device", "far", *names) if given[name] is not None} | more
+    def chosen(*names: str) -> dict[str, Any]:
+        return {name: given[name] for name in names if given[name] is not None}
 
+    options = SimilarityOptions(
+        far=given["far"], handler=handler, **chosen("crop", "device"), **_bootstrap_samples(given)
+    )
     if given["sample"] is not None:
         from facedis.faces.cache.cache import FacesCache
         from facedis.reports.html.similarity_page import PER_KIND
-        from facedis.tasks.similarity.pair_sampling import sample
+        from facedis.tasks.similarity.pair_sampling import sample_pairs
 
+        options = replace(options, num_examples=PER_KIND if given["html"] else 0)
         with FacesCache.open(given["faces"]) as cache:
-            more = _draws(given) | {"shown": PER_KIND if given["html"] else 0, "handler": handler}
-            return sample(run, cache, given["sample"], **chosen("split", "seed", **more))
+            return sample_pairs(run, cache, given["sample"], **chosen("split", "seed"), options=options)
     if given["pairs"] is not None:
-        from facedis.reports.html.similarity_page import PAIRS
+        from facedis.reports.html.similarity_page import MAX_PAIRS
         from facedis.tasks.similarity.pair_list import compare_pair_list
 
-        more = _draws(given) | {"shown": PAIRS if given["html"] else 0, "handler": handler}
-        return compare_pair_list(run, given["pairs"], **chosen("images", "crop", **more))
+        options = replace(options, num_examples=MAX_PAIRS if given["html"] else 0)
+        return compare_pair_list(run, given["pairs"], given["images"], options)
     if _is_picture(given["image2"]):
-        from facedis.tasks.similarity.similarity import compare
+        return similarity(run, given["image1"], given["image2"], options)
+    from facedis.tasks.similarity.rank_faces import rank_faces
 
-        return compare(run, given["image1"], given["image2"], **chosen("crop"))
-    from facedis.tasks.similarity.rank_faces import rank
-
-    place = given["image2"] or given["faces"]
-    return rank(run, given["image1"], place, **chosen("top_k", "code", "crop", handler=handler))
+    gallery = given["image2"] or given["faces"]
+    return rank_faces(run, given["image1"], gallery, **chosen("top_k", "code"), options=options)
 
 
-def _draws(given: dict[str, Any]) -> dict[str, int]:
-    draws = given["bootstrap_samples"]
-    if draws is not None and draws < 100:
-        raise ConfigError(f"--bootstrap-samples is {draws}", "it must be at least 100")
-    return {} if draws is None else {"draws": draws}
+def _bootstrap_samples(given: dict[str, Any]) -> dict[str, Any]:
+    samples = given["bootstrap_samples"]
+    if samples is not None and samples < 100:
+        raise ConfigError(f"--bootstrap-samples is {samples}", "it must be at least 100")
+    return {} if samples is None else {"bootstrap_samples": samples}
 
 
 def _check(given: dict[str, Any]) -> None:

@@ -19,7 +19,8 @@ from facedis.errors import ConfigError
 
 if TYPE_CHECKING:  # what only a run needs
     from facedis.model.storage.checkpoint import Run
-    from facedis.tasks.swapping.swapping import SwapOptions, SwapResult
+    from facedis.tasks.swapping.swap_result import SwapResult
+    from facedis.tasks.swapping.swapping import SwapOptions
 
 
 def swap(
@@ -74,25 +75,19 @@ def swap(
     """
     _refuse_contradictions(images, grid, interpolate, target_expression, paste)
     from facedis.atomic_io import refuse_unwritable
-    from facedis.reports.provenance import check_image_format
-    from facedis.reports.terminal.swap import folder_beside, render, write_drawing
-    from facedis.result import write_result
+    from facedis.faces.io.provenance import check_image_format
+    from facedis.reports.terminal.swap import render
+    from facedis.tasks.swapping.swap_result import image_folder
     from facedis.tasks.swapping.swapping import SwapOptions
 
     check_image_format(output, *([".gif"] if interpolate else []))
-    refuse_unwritable(folder_beside(output))
-    trained, options = (
-        model_or_newest(model, as_json, quiet),
-        SwapOptions(crop, device, paste, event_handler(as_json, quiet)),
-    )
-    drawing = _generate(trained, images, (grid, interpolate, target_expression), options)
-    result = drawing.record
-    result["images"], result["output"] = write_drawing(drawing, output), str(folder_beside(output))
-    write_result(result, folder_beside(output) / "result.json")
-    show(result, render, as_json, quiet)
+    refuse_unwritable(image_folder(output))
+    options = SwapOptions(crop=crop, device=device, paste=paste, handler=event_handler(as_json, quiet))
+    result = _run_task(model_or_newest(model, as_json, quiet), images, (grid, interpolate, target_expression), options)
+    show(result.write(output), render, as_json, quiet)
 
 
-def _generate(
+def _run_task(
     run: "Run", images: list[Path], mode: tuple[bool, int | None, str | None], options: "SwapOptions"
 ) -> "SwapResult":
     from facedis.tasks.swapping import swapping
@@ -100,7 +95,7 @@ def _generate(
     grid, steps, target = mode
     if grid:
         folder = len(images) == 1 and images[0].is_dir()
-        return swapping.swap_grid(run, swapping.images_in(images[0]) if folder else images, options)
+        return swapping.swap_grid(run, swapping.list_images(images[0]) if folder else images, options)
     if steps is not None:
         return swapping.interpolate(run, images, steps, target, options)
     if target is not None:

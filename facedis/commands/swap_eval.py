@@ -65,9 +65,10 @@ def swap_eval(
     config = given.resolve(SwapEvalConfig)
     from facedis.atomic_io import refuse_unwritable
     from facedis.faces.cache.cache import FacesCache
-    from facedis.reports.figures.swap_eval_figure import swaps_png
-    from facedis.reports.provenance import check_image_format
-    from facedis.reports.terminal.swap_eval import render, sheet_of
+    from facedis.faces.io.provenance import check_image_format
+    from facedis.reports.figures.swap_eval_figure import write_swap_figure
+    from facedis.reports.figures.swap_sheet import write_swap_sheet
+    from facedis.reports.terminal.swap_eval import render
     from facedis.result import write_result
     from facedis.tasks.swapping.evaluators import load_expression_evaluator, load_identity_evaluator
     from facedis.tasks.swapping.swap_evaluation import evaluate_swaps
@@ -85,10 +86,10 @@ def swap_eval(
         None if identity_model is None else load_identity_evaluator(identity_model, trained, config.device, tell),
     )
     with FacesCache.open(own) as cache:
-        result, shown = evaluate_swaps(trained, cache, config, evaluators, tell)
-    result["output"], result["sheet"] = str(place), None if sheet is None else str(sheet)
+        result = evaluate_swaps(trained, cache, config, evaluators, tell)
+    record = result.to_dict() | {"output": str(place), "sheet": None if sheet is None else str(sheet)}
     if sheet is not None:
-        sheet_of(shown, sheet)
-    swaps_png(result, place / "swaps.png")
-    write_result(result, place / "result.json")
-    show(result, render, as_json, quiet)
+        write_swap_sheet(result.examples, sheet)
+    write_swap_figure(record, place / "swaps.png")
+    write_result(record, place / "result.json")
+    show(record, render, as_json, quiet)

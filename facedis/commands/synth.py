@@ -49,7 +49,7 @@ def synth(
     interruption, the same command continues where it stopped.
     """
     from facedis.errors import ConfigError
-    from facedis.reports.provenance import RENDERED, check_image_format, save_image
+    from facedis.faces.io.provenance import RENDERED, check_image_format, save_image
     from facedis.reports.terminal.synth import render
     from facedis.synthetic.render_plan import RenderPlan
     from facedis.synthetic.render_sheet import expression_sheet

@@ -1,1 +1,1 @@
-"""From images to the faces cache: detect, cut out, store, read."""
+"""Face detection, cropping and alignment, and the faces cache."""

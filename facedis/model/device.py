@@ -1,4 +1,4 @@
-"""Which device to compute on."""
+"""Selection of the compute device."""
 
 import torch
 
@@ -6,16 +6,16 @@ from facedis.errors import ConfigError
 
 
 def pick_device(name: str) -> torch.device:
-    """The device that `name` means; auto is CUDA, else Apple's GPU, else the CPU.
+    """The device of that name; "auto" is CUDA where available, else MPS, else the CPU.
 
     Raises:
-        ConfigError: It is not there, or no name of a device.
+        ConfigError: The device is not available, or the name is unknown.
     """
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":
-        name = next(kind for kind, present in there.items() if present)
-    if name not in there:
+        name = next(kind for kind, present in available.items() if present)
+    if name not in available:
         raise ConfigError(f"--device is '{name}'", "choose one of: auto, cpu, cuda, mps")
-    if not there[name]:
-        raise ConfigError(f"--device {name}: there is none on this machine", "choose --device cpu")
+    if not available[name]:
+        raise ConfigError(f"--device {name} is not available on this machine", "choose --device cpu")
     return torch.device(name)

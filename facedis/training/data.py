@@ -1,4 +1,4 @@
-"""What a run learns from: the labelled rows of a faces cache, with labels in the run's own classes."""
+"""Training data: the labelled rows of a faces cache, with labels in the classes of the run."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,16 +14,16 @@ from facedis.training.targets import Target, factor_targets
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Rows and labels of the two splits that training looks at.
+    """Rows and labels of the train and val splits.
 
     Attributes:
-        cache: Where the faces lie.
+        cache: The faces.
         classes: The K expressions that occur in the train split, in the order of the cache.
         train_rows: (n,) rows of the cache.
         train_labels: (n,) in 0..K-1.
         val_rows: (m,) rows of the cache whose expression is in `classes`; may be empty.
         val_labels: (m,) in 0..K-1.
-        has_test: Whether there is a test split that nothing here touches.
+        has_test: Whether there is a test split; training does not use it.
         targets: Further factors of the train rows, by name.
     """
 
@@ -37,9 +37,13 @@ class TrainingData:
     targets: Mapping[str, Target] = field(default_factory=dict)
 
     def keeps_best(self, select: str) -> bool:
-        """Whether the best epoch on val is kept and not the last; `select` as in the settings.
+        """Whether the best epoch on the val split is kept, and not the last one.
 
-        By itself only where faces are left to test it on: the best on val looks better there than it is.
+        The accuracy of the best epoch on the val split is optimistic, so "auto" selects by it only where
+        there is a test split.
+
+        Args:
+            select: As in the settings: "auto", "best" or "last".
         """
         return len(self.val_rows) > 0 and (select == "best" or (select == "auto" and self.has_test))
 
@@ -54,11 +58,11 @@ def training_data(cache: FacesCache, factors: tuple[str, ...] = ()) -> TrainingD
 
     Args:
         cache: The faces.
-        factors: Names of further factors to learn.
+        factors: Names of further factors.
 
     Raises:
-        CacheError: There is nothing to learn from: no train split, or fewer than two expressions in it.
-        ConfigError: A factor that the faces do not have.
+        CacheError: There is no train split, or it has fewer than two expressions.
+        ConfigError: The faces do not have one of the factors.
     """
     train = cache.rows("train")
     present = np.unique(cache.labels[train])
@@ -83,15 +87,15 @@ def training_data(cache: FacesCache, factors: tuple[str, ...] = ()) -> TrainingD
 
 @contextmanager
 def decoder_data(data: TrainingData, path: str | None) -> Iterator[TrainingData]:
-    """What a decoder learns to draw from.
+    """The training data of a post-hoc decoder.
 
     Args:
-        data: What the encoder learns from.
-        path: Another cache; none: the same faces.
+        data: The training data of the encoder.
+        path: Another faces cache; None or "" for the same faces.
 
     Raises:
-        CacheError: It cannot be used.
-        ConfigError: It shows other expressions.
+        CacheError: The cache cannot be used.
+        ConfigError: The cache has other expressions.
     """
     if not path:
         yield data
@@ -100,7 +104,7 @@ def decoder_data(data: TrainingData, path: str | None) -> Iterator[TrainingData]
         others = training_data(cache)
         if others.classes != data.classes:
             raise ConfigError(
-                f"--decoder.faces {path} shows {', '.join(others.classes)}",
-                f"name faces that show {', '.join(data.classes)}",
+                f"the faces of decoder.faces, {path}, have the expressions {', '.join(others.classes)}",
+                f"name a cache with the expressions {', '.join(data.classes)}",
             )
         yield others

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM end a run between two steps, never inside one."""
+"""Interruption of a run by SIGINT or SIGTERM between two steps."""
 
 import signal
 import threading
@@ -8,10 +8,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def stop_between_steps() -> Iterator[threading.Event]:
-    """An event that the first SIGINT or SIGTERM sets; a second one acts as usual.
+    """An event that the first SIGINT or SIGTERM sets; a second signal has its usual effect.
 
-    A signal that is ignored stays so: a script's background jobs are not meant by a Ctrl-C. Outside the main
-    thread, where no handler can be set, the event is never set.
+    Ignored signals stay ignored, as in background jobs of a script. Outside the main thread, where no
+    signal handler can be installed, the event is never set.
     """
     stop = threading.Event()
     if threading.current_thread() is not threading.main_thread():

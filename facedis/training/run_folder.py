@@ -1,4 +1,4 @@
-"""The run folder as training writes it: run.json at the start, a line of history an epoch."""
+"""The run folder during training: run.json at the start, one line of history per epoch."""
 
 import json
 import os
@@ -42,7 +42,7 @@ def new_run_folder(folder: Path, name: str, numbered: bool = False) -> Iterator[
         numbered: Whether to append -2, -3, ... to a name that is taken.
 
     Raises:
-        OutputError: The folder holds a run already, is being written by another process, or cannot be written.
+        OutputError: The folder already contains a run, is being written by another process, or cannot be written.
     """
     try:
         run = _numbered_folder(folder, name) if numbered else folder / name
@@ -68,14 +68,14 @@ def _numbered_folder(folder: Path, name: str) -> Path:
 
 def _refuse_run(run: Path) -> None:
     if (run / RUN).exists():
-        raise OutputError(f"{run} holds a run already", f"continue it with --resume {run}, or choose another --name")
+        raise OutputError(f"{run} already contains a run", f"continue it with --resume {run}, or choose another --name")
 
 
 def start_run(run: Path, data: TrainingData, pretrained: bool, model: ModelConfig, config: TrainConfig) -> None:
-    """Make the run folder and write run.json and config.toml, which rebuild and repeat the run.
+    """Create the run folder, with run.json and config.toml to rebuild the model and repeat the run.
 
     Raises:
-        OutputError: The folder holds a run already, or cannot be written.
+        OutputError: The folder already contains a run, or cannot be written.
     """
     _refuse_run(run)
     cache, info = data.cache, data.cache.info
@@ -114,14 +114,14 @@ def start_run(run: Path, data: TrainingData, pretrained: bool, model: ModelConfi
 
 
 def append_history(run: Path, line: Mapping[str, Any], name: str = HISTORY) -> int:
-    """Add a line to the history; its length in bytes afterwards."""
+    """Append a line to the history and return its new length in bytes."""
     with (run / name).open("a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")
         return file.tell()
 
 
 def write_scalars(run: Path, line: Mapping[str, Any]) -> None:
-    """Add a line of the history to TensorBoard files in the run folder; the package must be there."""
+    """Append a line of the history to the TensorBoard files of the run folder; needs the package tensorboard."""
     from torch.utils.tensorboard import SummaryWriter
 
     with SummaryWriter(str(run)) as writer:
@@ -131,7 +131,13 @@ def write_scalars(run: Path, line: Mapping[str, Any]) -> None:
 
 
 def truncate_history(run: Path, length: int, name: str = HISTORY) -> None:
-    """Drop what was written after the place that a resumed run goes on from."""
+    """Remove the lines that were written after the checkpoint of a resumed run.
+
+    Args:
+        run: The run folder.
+        length: Length of the history in bytes at the checkpoint.
+        name: File name of the history.
+    """
     path = run / name
     if path.exists():
         with path.open("r+b") as file:
@@ -139,13 +145,13 @@ def truncate_history(run: Path, length: int, name: str = HISTORY) -> None:
 
 
 def read_history(run: Path) -> list[dict[str, Any]]:
-    """The lines of a run's history, one an epoch."""
+    """The lines of a run's history, one per epoch."""
     path = run / HISTORY
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
 
 
 def _machine(config: TrainConfig) -> str:
-    """System, processor, cores and, where it trains on one, the GPU, in words."""
+    """System, processor, number of cores and, if the run uses one, the GPU."""
     parts = [f"{platform.system()} {platform.machine()}", processor(), f"{os.cpu_count()} cores"]
     if pick_device(config.runtime.device).type == "cuda":
         parts.append(torch.cuda.get_device_name())
@@ -153,7 +159,7 @@ def _machine(config: TrainConfig) -> str:
 
 
 def processor() -> str:
-    """What the processor calls itself, as far as the system tells."""
+    """Name of the processor."""
     about = Path("/proc/cpuinfo")
     lines = about.read_text(encoding="utf-8", errors="replace").splitlines() if about.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
@@ -161,7 +167,7 @@ def processor() -> str:
 
 
 def _commit() -> str | None:
-    """The commit of facedis, where it runs from a checkout of its own."""
+    """The commit of facedis, if it runs from a git checkout."""
     folder = Path(__file__).parent
     command = ["git", "-C", str(folder), "rev-parse", "HEAD", "--show-toplevel"]
     try:

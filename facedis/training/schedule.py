@@ -1,17 +1,18 @@
-"""The learning rate over a run, as a factor on each optimiser's own rate: a pure function of the step."""
+"""Schedules of the learning rate and of beta3 over a run, as pure functions of the step."""
 
 import math
 
-WARM_UP = 0.1
+#: Fraction of a one-cycle schedule in which the learning rate rises.
+WARMUP = 0.1
 
 
 def lr_factor(kind: str, step: int, total: int) -> float:
-    """The factor for step `step` of `total`.
+    """Factor on the initial learning rate at step `step` of `total`.
 
     Args:
-        kind: "constant", "cosine" (to zero) or "onecycle" (up over a tenth of the run, then cosine to zero).
+        kind: "constant", "cosine" (to zero) or "onecycle" (rises over a tenth of the run, then cosine to zero).
         step: From 0.
-        total: Steps of the whole run.
+        total: Number of steps of the run.
 
     Source: SGDR, 1608.03983 (cosine); 1708.07120 (one cycle).
     """
@@ -19,18 +20,24 @@ def lr_factor(kind: str, step: int, total: int) -> float:
         return 1.0
     done = step / total
     if kind == "onecycle":
-        if done < WARM_UP:
-            return 0.04 + 0.96 * done / WARM_UP
-        done = (done - WARM_UP) / (1 - WARM_UP)
+        if done < WARMUP:
+            return 0.04 + 0.96 * done / WARMUP
+        done = (done - WARMUP) / (1 - WARMUP)
     return 0.5 * (1 + math.cos(math.pi * done))
 
 
-def beta3_factor(step: int, total: int, warm_up: float, ramp: float) -> float:
-    """Share of beta3 at step `step` of `total`: none in the warm-up, then rising evenly over the ramp.
+def beta3_factor(step: int, total: int, warmup: float, ramp: float) -> float:
+    """Factor on beta3 at step `step` of `total`: zero during the warm-up, then a linear ramp to 1.
 
-    An encoder that heeds an adversary which has learned nothing yet runs from noise.
+    The gradient of an adversary that has not learned anything yet is noise.
+
+    Args:
+        step: From 0.
+        total: Number of steps of the run.
+        warmup: Fraction of the run.
+        ramp: Fraction of the run.
     """
-    done = step / total - warm_up
+    done = step / total - warmup
     if done < 0:
         return 0.0
     return min(1.0, done / ramp) if ramp else 1.0

@@ -1,7 +1,7 @@
-"""Everything that a run needs to go on exactly where it stopped, in one file written atomically.
+"""Checkpoints: everything that a run needs to resume at the step where it stopped, in one file.
 
-No random state is kept: every epoch's order and every step's draws follow from the seed and the
-step's number.
+No random state is stored: the order of every epoch and the random numbers of every step follow from the seed
+and the number of the step.
 """
 
 from collections.abc import Sequence
@@ -10,27 +10,26 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import Optimizer
 
-from facedis.model.storage.checkpoint import load_tensors, named_tensors, read_tensors, save_tensors
-from facedis.training.recipes.ema import EMA
+from facedis.model.storage.checkpoint import Modules, load_tensors, named_tensors, read_tensors, save_tensors
 
 
 @dataclass
 class TrainState:
-    """Where a run stands.
+    """Position and progress of a run.
 
     Attributes:
-        epoch: The epoch it is in, from 0.
-        step: Steps done in that epoch.
-        sums: Sums over the steps of that epoch, for its line of the history.
-        best: Best selection score so far, -1 before the first.
-        best_epoch: The epoch of it.
-        kept_epoch: The epoch whose model the folder holds.
-        history_bytes: Length of the history that belongs to this state.
-        seconds: Time spent training, over all sittings.
-        scaler: State of the loss scaler of 16-bit precision.
+        epoch: Current epoch, from 0.
+        step: Steps done in the current epoch.
+        sums: Sums over the steps of the current epoch, for its line of the history.
+        best: Best validation accuracy so far, -1 before the first.
+        best_epoch: Its epoch.
+        kept_epoch: The epoch of the model in the run folder.
+        history_bytes: Length of the history at this state.
+        seconds: Training time, over all sessions.
+        scaler: State of the gradient scaler of 16-bit precision.
     """
 
     epoch: int = 0
@@ -44,47 +43,31 @@ class TrainState:
     scaler: dict[str, Any] = field(default_factory=dict)
 
 
-def save_train_state(
-    path: Path,
-    state: TrainState,
-    model: nn.Module,
-    adversary: nn.Module | None,
-    optimizers: Sequence[Optimizer],
-    ema: EMA | None = None,
-) -> None:
-    """Write all of a run's state to `path`."""
-    tensors, scalars = named_tensors(model, adversary) | (ema.tensors() if ema else {}), []
+def save_train_state(path: Path, state: TrainState, modules: Modules, optimizers: Sequence[Optimizer]) -> None:
+    """Write the state of a run, its modules and its optimisers to `path`."""
+    tensors = named_tensors(modules)
+    scalars: list[dict[str, dict[str, Any]]] = []
     for number, optimizer in enumerate(optimizers):
-        saved = optimizer.state_dict()
-        numbers: dict[str, dict[str, Any]] = {}
-        for index, slots in saved["state"].items():
+        scalars.append({})
+        for index, slots in optimizer.state_dict()["state"].items():
             for name, value in slots.items():
                 if isinstance(value, Tensor):
                     tensors[f"optimizer{number}.{index}.{name}"] = value
                 else:
-                    numbers.setdefault(str(index), {})[name] = value
-        scalars.append(numbers)
+                    scalars[-1].setdefault(str(index), {})[name] = value
     save_tensors(path, tensors, {"state": asdict(state), "optimizers": scalars})
 
 
-def load_train_state(
-    path: Path,
-    model: nn.Module,
-    adversary: nn.Module | None,
-    optimizers: Sequence[Optimizer],
-    ema: EMA | None = None,
-) -> TrainState:
-    """Fill model, adversary, optimisers and running mean from `path`.
+def load_train_state(path: Path, modules: Modules, optimizers: Sequence[Optimizer]) -> TrainState:
+    """Restore modules and optimisers from `path`, and return the state of the run.
 
     Raises:
         RunError: The file is broken or belongs to another model.
     """
-    load_tensors(path, model, adversary)
+    load_tensors(path, modules)
     tensors, about = read_tensors(path)
-    if ema is not None:
-        ema.restore(tensors)
-    for number, (optimizer, numbers) in enumerate(zip(optimizers, about["optimizers"], strict=True)):
-        slots: dict[int, dict[str, Any]] = {int(index): dict(values) for index, values in numbers.items()}
+    for number, (optimizer, scalars) in enumerate(zip(optimizers, about["optimizers"], strict=True)):
+        slots: dict[int, dict[str, Any]] = {int(index): dict(values) for index, values in scalars.items()}
         prefix = f"optimizer{number}."
         for key, value in tensors.items():
             if key.startswith(prefix):
@@ -95,7 +78,7 @@ def load_train_state(
 
 
 def step_generator(seed: int, epoch: int, step: int, rank: int) -> torch.Generator:
-    """The source of randomness of one step of one process; also seeds torch's own (dropout)."""
+    """The random generator of one step of one process; also seeds torch's global one, which dropout uses."""
     mixed = ((seed * 1_000_003 + epoch) * 1_000_003 + step) * 1_009 + rank
     mixed %= 2**63
     torch.manual_seed(mixed)

@@ -1,4 +1,4 @@
-"""What further factors a run learns, as classes: people by name, numbers in equal parts."""
+"""Further factors of the faces as class labels: identities by name, continuous factors in quantile bins."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import numpy as np
 from facedis.errors import ConfigError
 from facedis.faces.cache.cache import FacesCache
 
-#: A number becomes this many classes, equally frequent in the train split.
+#: Number of classes of a continuous factor, equally frequent in the train split.
 BINS = 5
 
 
@@ -20,7 +20,7 @@ class Target:
     Attributes:
         labels: (n,) int in 0..size-1, -1 where unknown.
         size: Number of classes.
-        edges: Of a number: the borders between its classes; empty where the classes are names.
+        edges: Bin edges of a continuous factor; empty for identities.
     """
 
     labels: np.ndarray
@@ -28,35 +28,38 @@ class Target:
     edges: tuple[float, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """For run.json."""
+        """The entry of run.json."""
         return {"size": self.size} | ({"edges": list(self.edges)} if self.edges else {})
 
 
 def factor_targets(cache: FacesCache, rows: np.ndarray, factors: tuple[str, ...]) -> Mapping[str, Target]:
-    """The targets of the train `rows` for each of `factors`.
+    """The targets of the train `rows`, by factor.
 
     Raises:
-        ConfigError: The cache does not know such a factor of these faces.
+        ConfigError: The cache has no such factor, or it is constant.
     """
-    return {name: _people(cache, rows) if name == "identity" else _number(cache, rows, name) for name in factors}
+    return {
+        name: _identity_target(cache, rows) if name == "identity" else _binned_target(cache, rows, name)
+        for name in factors
+    }
 
 
-def _people(cache: FacesCache, rows: np.ndarray) -> Target:
+def _identity_target(cache: FacesCache, rows: np.ndarray) -> Target:
     names = cache.identities[rows]
     known = np.unique(names[names != ""])
     if len(known) < 2:
         raise ConfigError(
-            f"the train split of {cache.path} does not say who is who",
+            f"the train split of {cache.path} has no identities",
             "leave out --factors identity, or align a dataset with identities (CK+, CASIA-WebFace, rendered faces)",
         )
     labels = np.where(names != "", np.searchsorted(known, names), -1)
     return Target(labels.astype(np.int64), len(known))
 
 
-def _number(cache: FacesCache, rows: np.ndarray, name: str) -> Target:
+def _binned_target(cache: FacesCache, rows: np.ndarray, name: str) -> Target:
     if name not in cache.factors:
         there = ", ".join(("identity", *cache.factors))
-        raise ConfigError(f"{cache.path} knows no factor '{name}'", f"choose among: {there}")
+        raise ConfigError(f"{cache.path} has no factor '{name}'", f"choose one of: {there}")
     values = cache.factors[name][rows]
     known = np.isfinite(values)
     edges = np.unique(np.quantile(values[known], np.linspace(0, 1, BINS + 1)[1:-1])) if known.any() else np.empty(0)

@@ -1,4 +1,4 @@
-"""What training looks at after every epoch: both classifiers on the val split."""
+"""Accuracy on the val split."""
 
 import numpy as np
 import torch
@@ -7,8 +7,8 @@ from lightning_fabric import Fabric
 from facedis.faces.cache.loader import prefetch_batches
 from facedis.model.network.adversaries import Adversaries
 from facedis.model.network.disentangler import Disentangler
+from facedis.model.preprocessing import to_images
 from facedis.training.data import TrainingData
-from facedis.training.recipes.augmentation import to_images
 
 BATCH = 128
 
@@ -17,13 +17,13 @@ BATCH = 128
 def accuracy(
     fabric: Fabric, model: Disentangler, adversary: Adversaries | None, data: TrainingData, size: int
 ) -> dict[str, float]:
-    """Shares of the val split that C_exp and C_adv get right, in eval mode.
+    """Accuracy of C_exp and C_adv on the val split, in eval mode.
 
     Args:
         fabric: Device and precision.
-        model: Itself, not wrapped: one process validates while the others wait.
-        adversary: Likewise; None for a baseline.
-        data: With a val split.
+        model: Not wrapped by Fabric: one process validates while the others wait.
+        adversary: Not wrapped either; None for a baseline.
+        data: Must have a val split.
         size: Side of the input in pixels.
     """
     for module in (model, adversary):
@@ -35,10 +35,10 @@ def accuracy(
         labels = torch.from_numpy(data.val_labels[np.searchsorted(data.val_rows, rows)]).to(fabric.device)
         images = to_images(torch.from_numpy(faces).to(fabric.device), size)
         with fabric.autocast():
-            output = model(images.contiguous(memory_format=torch.channels_last), draw=False)
+            output = model(images.contiguous(memory_format=torch.channels_last), reconstruct=False)
             hits[0] += (output.logits.argmax(1) == labels).sum().cpu()
             if adversary is not None:
                 hits[1] += (adversary.expression_in_rest(output.codes.rest).argmax(1) == labels).sum().cpu()
-    expression, opponent = (hits.double() / len(data.val_rows)).tolist()
+    expression, adversarial = (hits.double() / len(data.val_rows)).tolist()
     found = {"expression_accuracy": expression}
-    return found if adversary is None else found | {"adversary_accuracy": opponent}
+    return found if adversary is None else found | {"adversary_accuracy": adversarial}

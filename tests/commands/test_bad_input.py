@@ -168,21 +168,21 @@ def _image(pictures, number=0):
         (("A",), ("1 image given", "takes 2", "--target-expression")),
         (("A", "B", "C"), ("3 images given", "--grid")),
         (("A", "B", "--target-expression", "fear"), ("2 images given", "--target-expression takes 1")),
-        (("A", "--target-expression", "surprized"), ("knows no expression 'surprized'", "did you mean 'surprised'?")),
+        (("A", "--target-expression", "surprized"), ("has no expression 'surprized'", "did you mean 'surprised'?")),
         (("A", "--target-expression", "boredom"), ("boredom", "choose one of: neutral")),
         (("A", "B", "--grid", "--paste"), ("--grid", "--paste")),
         (("A", "B", "--interpolate", "3", "--paste"), ("--interpolate", "--paste")),
         (("A", "B", "--interpolate", "1"), ("--interpolate is 1", "2 to 60")),
-        (("A", "--grid"), ("a grid of 1 images", "2 to 16")),
-        (("FOLDER", "--grid"), ("holds no image",)),
+        (("A", "--grid"), ("a grid of 1 image", "2 to 16")),
+        (("FOLDER", "--grid"), ("contains no image",)),
         (("A", "FOLDER"), ("cannot use the image",)),
         (("A", "B", "-o", "FOLDER/swap.gif"), (".gif", ".png")),
-        (("A", "B", "-o", "FOLDER/swap"), ("no ending", ".png")),
+        (("A", "B", "-o", "FOLDER/swap"), ("no known image extension", ".png")),
         (("A", "B", "-o", "FILE/swap.png"), ("cannot write",)),
         (("A", "B", "--crop", "round"), ("--crop", "similarity")),
     ],
 )
-def test_swaps_that_cannot_be_drawn(facedis, here, tmp_path, pictures, words, expected):
+def test_invalid_swaps_are_refused(facedis, here, tmp_path, pictures, words, expected):
     (tmp_path / "file").write_text("in the way")
     (tmp_path / "folder").mkdir()
     names = {"FOLDER": str(tmp_path / "folder"), "FILE": str(tmp_path / "file")}
@@ -202,7 +202,7 @@ def test_a_run_without_a_rest_code_cannot_swap(facedis, here, tmp_path, pictures
     assert not list(tmp_path.iterdir())
 
 
-def test_a_class_mean_without_the_faces_it_is_made_of(facedis, here, tmp_path, pictures):
+def test_a_class_mean_needs_the_train_faces(facedis, here, tmp_path, pictures):
     shutil.copytree(here / "runs" / "one", tmp_path / "run")
     (tmp_path / "run" / "means.safetensors").unlink(missing_ok=True)
     info = json.loads((tmp_path / "run" / "run.json").read_text())
@@ -223,12 +223,12 @@ def test_a_class_mean_without_the_faces_it_is_made_of(facedis, here, tmp_path, p
     refused(facedis("swap-eval", "--run", tmp_path / "run"), "gone.h5", "--faces")
 
 
-def test_judges_that_may_not_judge(facedis, here, tmp_path, judges):
+def test_evaluators_that_are_not_independent_are_refused(facedis, here, tmp_path, judges):
     for words, expected in (
-        (("--expression-model", "runs/one"), ("is the run itself",)),
-        (("--expression-model", "runs/latest"), ("is the run itself",)),
-        (("--expression-model", judges / "identity"), ("knows people", "--identity-model")),
-        (("--identity-model", judges / "expression"), ("tells nobody apart",)),
+        (("--expression-model", "runs/one"), ("they are the same run",)),
+        (("--expression-model", "runs/latest"), ("they are the same run",)),
+        (("--expression-model", judges / "identity"), ("classifies identities", "--identity-model")),
+        (("--identity-model", judges / "expression"), ("classifies expressions",)),
         (("--identity-model", "somebody"), ("somebody", "vggface2")),
         (("--expression-model", "nowhere"), ("nowhere",)),
         (("--split", "tset"), ("--split", "test")),
@@ -237,14 +237,14 @@ def test_judges_that_may_not_judge(facedis, here, tmp_path, judges):
     ):
         refused(facedis("swap-eval", "--run", "runs/one", *words, "-o", tmp_path / "out"), *expected)
     shutil.copytree(here / "runs" / "one", tmp_path / "copy")
-    refused(facedis("swap-eval", "--run", "runs/one", "--expression-model", tmp_path / "copy"), "shares weights")
+    refused(facedis("swap-eval", "--run", "runs/one", "--expression-model", tmp_path / "copy"), "share weights")
     assert not (tmp_path / "out").exists()
 
 
-def test_judged_swaps_without_faces_or_place(facedis, here, tmp_path):
+def test_swap_eval_without_faces_or_output(facedis, here, tmp_path):
     (tmp_path / "file").write_text("in the way")
     refused(facedis("swap-eval", "-o", tmp_path / "file" / "out"), "cannot write")
     write_cache(tmp_path / "two.h5", people=4)  # two to train, one to validate, one to test
     write_cache(tmp_path / "one.h5", classes=("neutral",))
-    refused(facedis("swap-eval", "--faces", tmp_path / "one.h5"), "no two expressions", "split 'test'")
+    refused(facedis("swap-eval", "--faces", tmp_path / "one.h5"), "fewer than two expressions", "split 'test'")
     refused(facedis("swap-eval", "--faces", tmp_path / "gone.h5"), "gone.h5")

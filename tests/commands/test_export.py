@@ -22,10 +22,10 @@ from tests.tasks.runs import make_run
 
 VARIANTS = {
     "plain": {},
-    "normed": {"code_norm": "batch", "rest_stages": 2},
+    "normed": {"code_norm": "batch", "unshared_stages": 2},
     "unit": {"code_norm": "unit", "branch_bn": True},
     "baseline": {"baseline": True},
-    "upwards": {"size": 64},
+    "upwards": {"image_size": 64},
     "factors": {"factors": ("yaw",)},
 }
 

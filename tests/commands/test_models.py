@@ -24,7 +24,7 @@ def model(world, pictures, tmp_path_factory):
     run = load_model(world / "runs" / "one")
     with FacesCache.open(world / "faces.h5") as cache:
         found = evaluate(run, cache, EvalConfig(split="test", probes="linear", bootstrap_samples=100))
-    write_result(found, folder / "result.json")
+    write_result(found.to_dict(), folder / "result.json")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FACEDIS_HOME", str(pictures.parents[1]))
         pack(run, collect_results(run, [folder / "result.json"]), card, PackageTarget(folder / "bundled", "bundled"))
@@ -150,7 +150,7 @@ def test_a_damaged_model_ends_with_2(facedis, model, tmp_path):
     shutil.copytree(model, tmp_path / "m")
     (tmp_path / "m" / "card.md").write_text("the best model of all" * 1000)
     done = facedis("models", "verify", tmp_path / "m")
-    refused(done, "card.md is not the file that was packed")
+    refused(done, "card.md differs from the packed file")
     assert "damaged" in done.out
     (tmp_path / "m" / "model.json").write_text("{}")
     refused(facedis("models", "show", tmp_path / "m"), "another format")

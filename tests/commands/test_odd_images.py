@@ -114,15 +114,15 @@ def test_sixteen_pixels_are_a_face_only_where_the_user_says_so(facedis, here, pl
     refused(facedis("similarity", tmp_path / "tiny.png", tmp_path / "tiny.png"), "15 x 15 pixels", "at least 16")
 
 
-def test_of_several_faces_the_largest_is_taken_and_that_is_said(facedis, here, plain, tmp_path):
+def test_several_faces_cause_a_note(facedis, here, plain, tmp_path):
     path, image = plain
     group = Image.new("RGB", (460, 200), (200, 200, 200))
     group.paste(image.resize((190, 190)), (10, 5))
     group.paste(image.resize((130, 130)), (300, 40))
     group.save(tmp_path / "group.png")
     done = facedis("similarity", path, tmp_path / "group.png", "--json")
-    assert done.record["notes"] == [f"{tmp_path / 'group.png'} shows 2 faces, the largest is compared"]
-    assert "shows 2" in facedis("similarity", path, tmp_path / "group.png").out
+    assert done.record["notes"] == [f"{tmp_path / 'group.png'} has 2 faces, the largest is compared"]
+    assert "has 2 faces" in facedis("similarity", path, tmp_path / "group.png").out
 
 
 def test_floating_point_pixels_are_refused(facedis, here, plain, tmp_path):

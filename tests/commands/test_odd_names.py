@@ -29,7 +29,7 @@ def test_similarity_shows_pictures_and_runs_as_they_are_called(facedis, here, pi
     picture = shutil.copy(pictures / "person0154_happiness_0.webp", photos / "a [red] :cat:.webp")
     done = facedis("similarity", picture, photos, "--run", run, "--device", "cpu")
     assert done.code == 0, done.err
-    assert "Most like a [red] :cat:.webp" in done.out and str(run) in done.out
+    assert "Most similar to a [red] :cat:.webp" in done.out and str(run) in done.out
 
 
 @pytest.mark.parametrize("odd", ODD)

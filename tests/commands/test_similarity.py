@@ -1,4 +1,4 @@
-"""`facedis similarity` in all its forms, on the rendered faces."""
+"""All modes of `facedis similarity`, on the rendered faces."""
 
 import csv
 import json
@@ -17,7 +17,7 @@ CODES = ("expression", "rest", "trunk")
 
 @pytest.fixture(scope="module")
 def run(world, tmp_path_factory):
-    """A run whose codes of different faces differ, as those of the world's run after one epoch hardly do."""
+    """A run trained for three epochs; after one epoch the codes of different faces hardly differ."""
     from facedis.tasks.experiments.training import TrainOptions, train
 
     options = TrainOptions(
@@ -32,7 +32,7 @@ def run(world, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def sampled(world, run):
-    """The page, the table and the record of random pairs, made by a process of its own."""
+    """The HTML page, the CSV file and the record of random pairs, made in a subprocess."""
     words = f"similarity --faces faces.h5 --sample 6 --bootstrap-samples 100 --run {run} --json"
     words += " --html page.html --csv pairs.csv"
     done = subprocess.run(
@@ -42,17 +42,17 @@ def sampled(world, run):
     return world / "page.html", world / "pairs.csv", json.loads(done.stdout)
 
 
-def test_it_says_of_a_face_what_predict_says(facedis, here, pictures):
+def test_predictions_equal_those_of_predict(facedis, here, pictures):
     files = [pictures / f"person0154_happiness_{number}.webp" for number in (0, 1)]
-    told = facedis("similarity", *files, "--json").record["pairs"][0]["predicted"]
+    predicted = facedis("similarity", *files, "--json").record["pairs"][0]["predicted"]
     lines = facedis("predict", *files, "--json").out.splitlines()
-    for one, line in zip(told, lines, strict=True):
+    for one, line in zip(predicted, lines, strict=True):
         face = json.loads(line)["faces"][0]
         assert one["expression"] == face["expression"]
         assert one["probability"] == pytest.approx(face["confidence"], abs=1e-4)
 
 
-def test_a_pair_is_placed_among_people_too(facedis, here, pictures):
+def test_a_pair_has_percentiles_among_pairs_of_people(facedis, here, pictures):
     x1, x2 = pictures / "person0154_happiness_0.webp", pictures / "person0154_happiness_1.webp"
     record = facedis("similarity", x1, x2, "--json").record
     assert record["mode"] == "pair" and record["notes"] == []
@@ -60,10 +60,10 @@ def test_a_pair_is_placed_among_people_too(facedis, here, pictures):
     assert (known["split"], known["false_accepts"]) == ("val", 0.05)
     for code in CODES:
         place = record["pairs"][0][code]
-        for told in ("expression", "person"):
-            found = known["codes"][code][f"same_{told}"]
+        for attribute in ("expression", "person"):
+            found = known["codes"][code][f"same_{attribute}"]
             assert 0 <= found["auc"]["value"] <= 1  # of two people there is no interval
-            assert place[f"same_{told}"] == (place["cosine"] > found["threshold"])
+            assert place[f"same_{attribute}"] == (place["cosine"] > found["threshold"])
             assert 0 <= found["accepted"] <= 1
         assert 0 <= place["percentile_same_person"] <= 100 and 0 <= place["percentile_different_people"] <= 100
     loose = facedis("similarity", x1, x2, "--far", "0.5", "--json").record["reference"]
@@ -74,7 +74,7 @@ def test_a_pair_is_placed_among_people_too(facedis, here, pictures):
     assert "expression" in facedis("similarity", x1, x2).out
 
 
-def test_a_run_of_an_older_facedis_says_what_is_missing(facedis, here, pictures, tmp_path):
+def test_an_old_reference_file_causes_a_note(facedis, here, pictures, tmp_path):
     import shutil
 
     shutil.copytree(here / "runs" / "one", tmp_path / "old")
@@ -94,7 +94,7 @@ def test_a_run_of_an_older_facedis_says_what_is_missing(facedis, here, pictures,
     assert done.code == 0 and "no val split" in " ".join(done.out.split())
 
 
-def test_a_face_is_found_again_in_a_folder_a_cache_and_a_file_of_codes(facedis, here, run, pictures, tmp_path):
+def test_ranking_finds_the_query_in_a_folder_a_cache_and_a_file_of_codes(facedis, here, run, pictures, tmp_path):
     face = pictures / "person0155_anger_0.webp"
     folder = facedis(
         "similarity", face, pictures, "--top-k", "4", "--html", tmp_path / "rank.html", "--run", run, "--json"
@@ -116,10 +116,10 @@ def test_a_face_is_found_again_in_a_folder_a_cache_and_a_file_of_codes(facedis, 
     by_trunk = facedis("similarity", face, tmp_path / "codes.npz", "--code", "trunk", "--run", run, "--json").record
     assert len(by_trunk["pairs"]) == 10 and by_trunk["by"] == "trunk"
     shown = facedis("similarity", face, pictures, "--top-k", "3", "--run", run)
-    assert shown.code == 0 and "Most like person0155_anger_0.webp" in shown.out
+    assert shown.code == 0 and "Most similar to person0155_anger_0.webp" in shown.out
 
 
-def test_an_ordinary_folder_is_searched_without_what_has_no_face(facedis, here, pictures, tmp_path):
+def test_ranking_leaves_out_images_without_a_face(facedis, here, pictures, tmp_path):
     face = pictures / "person0155_anger_0.webp"
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.webp").write_bytes(face.read_bytes())
@@ -132,7 +132,7 @@ def test_an_ordinary_folder_is_searched_without_what_has_no_face(facedis, here, 
     refused(facedis("similarity", face, tmp_path / "in"), "none of the 2 images", "junk.jpg")
 
 
-def test_rows_that_cannot_be_used_are_named_and_the_others_go_on(facedis, here, pictures, tmp_path):
+def test_unusable_rows_of_a_list_are_reported_and_skipped(facedis, here, pictures, tmp_path):
     rows = [
         ("person0154_happiness_0.webp", "person0155_happiness_0.webp", "1", "first"),
         ("person0154_happiness_0.webp", "gone.webp", "1", ""),
@@ -163,7 +163,7 @@ def test_rows_that_cannot_be_used_are_named_and_the_others_go_on(facedis, here, 
     refused(facedis("similarity", "--pairs", tmp_path / "pairs.csv"), "no pair", "gone.jpg")
 
 
-def test_a_list_of_lfw_s_form_finds_the_images_in_their_folders(facedis, here, pictures, tmp_path):
+def test_an_lfw_list_finds_the_images_in_their_folders(facedis, here, pictures, tmp_path):
     for person, number, source in (
         ("Ann_A", 1, "person0154_happiness_0"),
         ("Ann_A", 2, "person0154_anger_0"),
@@ -207,7 +207,7 @@ def test_random_pairs_cover_the_four_kinds(sampled):
     assert [row["image1"] for row in rows] == [pair["image1"] for pair in record["pairs"]]
 
 
-def test_faces_without_expressions_take_those_that_the_model_sees(facedis, here, tmp_path, pictures):
+def test_faces_without_expression_labels_use_the_predictions(facedis, here, tmp_path, pictures):
     import shutil
 
     import h5py
@@ -217,19 +217,19 @@ def test_faces_without_expressions_take_those_that_the_model_sees(facedis, here,
         file["label"][:] = -1
     words = ("--faces", tmp_path / "f.h5", "--sample", "2", "--bootstrap-samples", "100", "--split", "val", "--json")
     record = facedis("similarity", *words).record
-    assert record["expressions_from"] == "model" and "model's own answers" in record["notes"][0]
+    assert record["expressions_from"] == "model" and "model's predictions are used" in record["notes"][0]
     assert record["n"] == 32
 
 
-SORT_AND_SIFT = """
+SORT_AND_FILTER = """
 const rows = () => [...document.querySelectorAll("#pairs tbody tr")];
 const shown = () => rows().filter(row => !row.hidden && row.getBoundingClientRect().height > 0);
 const cosines = () => rows().map(row => Number(row.dataset.expression));
 const head = document.querySelector('#pairs th[data-key="expression"]');
 head.querySelector("button").click();
-const falling = cosines(), state = head.getAttribute("aria-sort");
+const descending = cosines(), state = head.getAttribute("aria-sort");
 head.querySelector("button").click();
-const rising = cosines();
+const ascending = cosines();
 const choose = (id, value, kind) => {
   const each = document.querySelector(id);
   each.value = value;
@@ -243,16 +243,16 @@ const words = shown().map(row => row.textContent.includes("happiness"));
 choose("#find", "", "input");
 choose("#sort", "first", "change"); choose("#order", "ascending", "change");
 const order = rows().map(row => Number(row.dataset.first));
-return {falling, rising, state, kind, count, words, all: shown().length, order};
+return {descending, ascending, state, kind, count, words, all: shown().length, order};
 """
 
 
 @needs_chromium
-def test_the_page_sorts_and_sifts_in_a_browser(sampled, tmp_path):
+def test_the_page_sorts_and_filters_in_a_browser(sampled, tmp_path):
     page, _, record = sampled
-    found = ask(page, SORT_AND_SIFT, tmp_path)
+    found = ask(page, SORT_AND_FILTER, tmp_path)
     values = sorted(round(pair["expression"]["cosine"], 6) for pair in record["pairs"])
-    assert found["rising"] == values and found["falling"] == values[::-1] and found["state"] == "descending"
+    assert found["ascending"] == values and found["descending"] == values[::-1] and found["state"] == "descending"
     assert found["kind"] == ["same expression, same person"] * 6 and found["count"] == "6 of 24"
     assert found["words"] and all(found["words"]) and len(found["words"]) < 24
     assert found["all"] == 24 and found["order"] == list(range(1, 25))
@@ -272,31 +272,42 @@ def test_the_page_shows_every_face_and_fits_the_window(sampled, tmp_path, width)
         (("X",), ("nothing to compare",)),
         (("--sample", "5"), ("--sample needs a faces cache", "--faces")),
         (("--faces", "faces.h5", "--sample", "0"), ("--sample is 0",)),
-        (("--faces", "faces.h5", "--sample", "5", "--split", "some"), ("--split is 'some'",)),
         (("--faces", "gone.h5", "--sample", "5"), ("no faces cache gone.h5",)),
-        (("X", "X", "--top-k", "3"), ("--top says nothing here",)),
-        (("X", "X", "--seed", "3"), ("--seed says nothing here",)),
+        (("X", "X", "--top-k", "3"), ("--top-k has no effect here",)),
+        (("X", "X", "--seed", "3"), ("--seed has no effect here",)),
         (("X", "X", "--far", "1.5"), ("--far is 1.5",)),
         (("X", "X", "--html", "page.txt"), ("does not end in .html",)),
         (("X", "X", "--csv", "page.html"), ("does not end in .csv",)),
         (("X", "--pairs", "p.csv"), ("--pairs takes its images from elsewhere",)),
         (("--pairs", "gone.csv"), ("no list of pairs gone.csv",)),
-        (("X", ".", "--top-k", "0"), ("--top is 0",)),
-        (("X", ".", "--code", "face"), ("--by is 'face'",)),
+        (("X", ".", "--top-k", "0"), ("--top-k is 0",)),
         (("X", "gone-folder"), ("gone-folder",)),
         (("X", "gone.npz"), ("gone.npz", "facedis embed")),
-        (("X", "codes.csv"), ("no file of codes that can be searched",)),
+        (("X", "codes.csv"), ("not a searchable file of codes",)),
     ],
 )
-def test_what_does_not_go_together_is_refused(facedis, here, pictures, words, expected):
+def test_invalid_options_are_refused(facedis, here, pictures, words, expected):
     image = pictures / "person0154_happiness_0.webp"
     refused(facedis("similarity", *(image if word == "X" else word for word in words)), *expected)
 
 
-def test_codes_of_another_model_are_refused(facedis, here, pictures, tmp_path):
-    from facedis.tasks.encoding.codes_file import writing
+@pytest.mark.parametrize(
+    ("words", "choices"),
+    [
+        (("--faces", "faces.h5", "--sample", "5", "--split", "some"), ("'some'", "'train'", "'all'")),
+        (("X", ".", "--code", "face"), ("'face'", "'expression'", "'trunk'")),
+    ],
+)
+def test_unknown_choices_are_refused(facedis, here, pictures, words, choices):
+    image = pictures / "person0154_happiness_0.webp"
+    done = facedis("similarity", *(image if word == "X" else word for word in words))
+    assert done.code == 2 and done.out == "" and all(choice in done.err for choice in choices)
 
-    with writing(tmp_path / "codes.npz", {"model": "runs/other", "fingerprint": "0"}) as writer:
+
+def test_codes_of_another_model_are_refused(facedis, here, pictures, tmp_path):
+    from facedis.tasks.encoding.codes_file import codes_writer
+
+    with codes_writer(tmp_path / "codes.npz", {"model": "runs/other", "fingerprint": "0"}) as writer:
         ids = {name: np.array(["a"]) for name in ("image", "expression", "identity", "split")} | {"row": np.array([0])}
         writer.add(ids, {"expression": np.ones((1, 4), np.float32)})
     image = pictures / "person0154_happiness_0.webp"

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 #: Former identifiers.
 IDENTIFIERS = (
-    "Wish|Loop|Lesson|Player|Critic|Wanted|roles|heat|readings|told|Told|blended|settle|advise|keeper|honest|replacing|"
+    "Wish|Loop|Lesson|Player|Critic|Wanted|roles|heat|readings|told|Told|settle|advise|keeper|honest|"
     "Opponents|opponents|Keeper|keepers|pupil|go_on|stand_in|stand_ins|heed|heeds|heeded|few_pixels|told_apart|"
     "four_kinds|choose_parts|fresh_probes|shown_again|sketches|kernel_distance|kinship|put_on|Parcel|STRANGERS|"
     "UNHEARD|as_shown|variance_floor|taught|taught_loss|nearby_worst|likeness|feature_distance|learners|owners|"

@@ -32,5 +32,5 @@ def make_run(folder, seed, labels=None, tensors=None, weights="none", **keys):
     }
     folder.mkdir(parents=True)
     write_info(folder, info | ({"labels": labels} if labels else {}))
-    save_tensors(folder / MODEL, named_tensors(model, adversary))
+    save_tensors(folder / MODEL, named_tensors({"model": model, "adversary": adversary}))
     return load_run(folder)

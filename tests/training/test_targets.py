@@ -1,4 +1,4 @@
-"""Further factors as classes."""
+"""Further factors as class labels."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from facedis.training.targets import factor_targets
 from tests.conftest import write_cache
 
 
-def test_people_are_classes_by_name(tmp_path):
+def test_identities_are_classes(tmp_path):
     with FacesCache.open(write_cache(tmp_path / "faces.h5")) as cache:
         rows = cache.rows("train")
         target = factor_targets(cache, rows, ("identity",))["identity"]
@@ -18,6 +18,6 @@ def test_people_are_classes_by_name(tmp_path):
         assert all((target.labels[names == name] == target.labels[names == name][0]).all() for name in names)
 
 
-def test_a_factor_that_the_faces_do_not_have_is_named_with_those_they_have(tmp_path):
+def test_an_unknown_factor_is_rejected_with_the_known_ones(tmp_path):
     with FacesCache.open(write_cache(tmp_path / "faces.h5")) as cache, pytest.raises(ConfigError, match="identity"):
         factor_targets(cache, cache.rows("train"), ("yaw",))

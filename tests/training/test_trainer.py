@@ -1,4 +1,4 @@
-"""Whole runs on a tiny cache: they learn, they resume bit for bit, they run on two processes."""
+"""Whole runs on a small cache: training, bit-exact resuming, two processes."""
 
 import json
 import threading
@@ -14,9 +14,9 @@ from facedis.errors import CacheError, OutputError, RunError
 from facedis.faces.cache.cache import FacesCache
 from facedis.model.network import disentangler
 from facedis.model.network.trunk import Trunk
+from facedis.model.preprocessing import to_images
 from facedis.model.storage.checkpoint import CHECKPOINT, load_run, read_tensors
 from facedis.training import trainer as trainer_module
-from facedis.training.recipes.augmentation import to_images
 from facedis.training.run_folder import read_history
 from facedis.training.setup import Job
 from facedis.training.trainer import train
@@ -49,13 +49,13 @@ def _tiny_trunk(name, source):
 
 @pytest.fixture(autouse=True)
 def tiny(request, monkeypatch):
-    """A trunk of a thousand weights: what is tested here is the loop. Other processes do not see it."""
+    """A trunk of a thousand weights. Other processes do not have it."""
     if "two_processes" not in request.node.name:
         monkeypatch.setattr(disentangler, "build_trunk", _tiny_trunk)
 
 
 class StopAfter:
-    """An event that is set after so many questions: a Ctrl-C at a chosen step."""
+    """An event that is set after a number of checks: a Ctrl-C at a chosen step."""
 
     def __init__(self, steps):
         self.left = steps
@@ -73,7 +73,7 @@ def _stop_after(monkeypatch, steps):
     monkeypatch.setattr(trainer_module, "stop_between_steps", stopping)
 
 
-def test_without_the_rests_gradient_the_expression_is_learned_as_in_a_baseline_bit_for_bit(pattern_cache, tmp_path):
+def test_with_rest_grad_scale_0_the_expression_branch_equals_that_of_a_baseline_bit_for_bit(pattern_cache, tmp_path):
     common = {"rest_grad_scale": 0.0, "optimizer": "adamw", "expression_noise_std": 0.1, "checkpoint_selection": "last"}
     played = replace(MODEL, decoder="none", unshared_stages=1, adversary_ensemble=("linear", "mlp"))
     alone = replace(MODEL, decoder="none", baseline=True)
@@ -88,7 +88,7 @@ def test_without_the_rests_gradient_the_expression_is_learned_as_in_a_baseline_b
 
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
 @pytest.mark.parametrize("steps", [2, 3, 4])  # inside an epoch, at its end, in the next
-def test_a_resumed_run_equals_an_unbroken_one_bit_for_bit(pattern_cache, tmp_path, monkeypatch, steps, optimizer):
+def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(pattern_cache, tmp_path, monkeypatch, steps, optimizer):
     _stop_after(monkeypatch, 0)
     train(_job(pattern_cache, tmp_path / "whole", optimizer=optimizer))
     _stop_after(monkeypatch, steps)
@@ -103,7 +103,7 @@ def test_a_resumed_run_equals_an_unbroken_one_bit_for_bit(pattern_cache, tmp_pat
     assert lines[0] == lines[1]
 
 
-def test_a_run_learns_and_its_folder_rebuilds_the_model(pattern_cache, tmp_path):
+def test_a_run_learns_and_its_model_can_be_loaded(pattern_cache, tmp_path):
     place = train(_job(pattern_cache, tmp_path / "run", epochs=12, lr=3e-3))
     run = load_run(tmp_path / "run")
     history = read_history(run.path)
@@ -112,11 +112,11 @@ def test_a_run_learns_and_its_folder_rebuilds_the_model(pattern_cache, tmp_path)
     assert run.classes == ("neutral", "happiness", "anger")
     assert run.config == MODEL
     assert not run.model.training
-    assert not (run.path / CHECKPOINT).exists(), "a finished run has nothing to resume"
+    assert not (run.path / CHECKPOINT).exists(), "a finished run has no checkpoint"
     assert (tmp_path / "latest").resolve() == run.path.resolve()
 
 
-def test_two_runs_of_one_seed_are_the_same_and_of_two_seeds_are_not(pattern_cache, tmp_path):
+def test_runs_of_one_seed_are_equal_and_of_two_seeds_different(pattern_cache, tmp_path):
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):
         train(_job(pattern_cache, tmp_path / name, epochs=1, seed=seed))
     a, b, c = (read_tensors(tmp_path / name / "model.safetensors")[0] for name in "abc")
@@ -131,20 +131,20 @@ def test_two_processes_train_one_model(pattern_cache, tmp_path):
     load_run(tmp_path / "run")
 
 
-def test_a_frozen_trunk_stays_as_it_was_and_the_user_is_told(pattern_cache, tmp_path):
-    told = []
-    train(_job(pattern_cache, tmp_path / "run", epochs=1, finetune="none", trunk_bn="eval", handler=told.append))
+def test_a_frozen_trunk_does_not_change_and_causes_a_warning(pattern_cache, tmp_path):
+    events = []
+    train(_job(pattern_cache, tmp_path / "run", epochs=1, finetune="none", trunk_bn="eval", handler=events.append))
     torch.manual_seed(CONFIG.seed)
     fresh, _ = disentangler.build(MODEL, {"expression": 3})
     trained = load_run(tmp_path / "run").model
     assert all(torch.equal(a, b) for a, b in zip(fresh.trunk.parameters(), trained.trunk.parameters(), strict=True))
-    assert any("frozen" in event.text for event in told if event.kind == "warning")
+    assert any("frozen" in event.text for event in events if event.kind == "warning")
 
 
-def test_a_joint_decoder_that_nothing_teaches_is_a_warning(pattern_cache, tmp_path):
-    told = []
-    train(_job(pattern_cache, tmp_path / "run", epochs=1, model=replace(MODEL, decoder="joint"), handler=told.append))
-    assert any("joint decoder learns nothing" in event.text for event in told if event.kind == "warning")
+def test_a_joint_decoder_with_beta1_0_causes_a_warning(pattern_cache, tmp_path):
+    events = []
+    train(_job(pattern_cache, tmp_path / "run", epochs=1, model=replace(MODEL, decoder="joint"), handler=events.append))
+    assert any("joint decoder is not trained" in event.text for event in events if event.kind == "warning")
 
 
 def test_bf16_runs_on_the_cpu(pattern_cache, tmp_path):
@@ -167,7 +167,7 @@ def test_faces_of_one_expression_cannot_be_trained_on(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_the_run_folder_says_how_it_was_made(pattern_cache, tmp_path):
+def test_run_json_has_the_settings_and_versions(pattern_cache, tmp_path):
     train(_job(pattern_cache, tmp_path / "run", epochs=1))
     info = json.loads((tmp_path / "run" / "run.json").read_text())
     assert info["train"]["beta1"] == 0 and info["train"]["beta2"] == info["train"]["beta3"] == 1
@@ -175,7 +175,7 @@ def test_the_run_folder_says_how_it_was_made(pattern_cache, tmp_path):
     assert {"torch", "numpy", "python"} <= info["versions"].keys()
 
 
-def test_an_erased_rest_code_has_one_mean_for_all_expressions_of_the_train_split(pattern_cache, tmp_path):
+def test_an_erased_rest_code_has_equal_class_means_in_the_train_split(pattern_cache, tmp_path):
     for name, erase in (("kept", False), ("erased", True)):
         train(_job(pattern_cache, tmp_path / name, epochs=1, beta3=0.0, leace=erase))
     gaps = {}
@@ -192,7 +192,7 @@ def test_an_erased_rest_code_has_one_mean_for_all_expressions_of_the_train_split
 
 
 @pytest.mark.parametrize(
-    "beyond",
+    "extensions",
     [
         {"ema_decay": 0.9},
         {"mixup_alpha": 0.4},
@@ -200,16 +200,16 @@ def test_an_erased_rest_code_has_one_mean_for_all_expressions_of_the_train_split
         {"teachers": ("teacher",), "distillation_weight": 0.5},
     ],
 )
-def test_ways_to_train_that_carry_a_state_of_their_own_resume_bit_for_bit(pattern_cache, tmp_path, monkeypatch, beyond):
+def test_recipes_with_their_own_state_resume_bit_for_bit(pattern_cache, tmp_path, monkeypatch, extensions):
     monkeypatch.chdir(tmp_path)
     train(_job(pattern_cache, tmp_path / "teacher", seed=7))
     train(_job(pattern_cache, tmp_path / "plain"))
-    train(_job(pattern_cache, tmp_path / "whole", **beyond))
+    train(_job(pattern_cache, tmp_path / "whole", **extensions))
     _stop_after(monkeypatch, 3)
     with pytest.raises(KeyboardInterrupt):
-        train(_job(pattern_cache, tmp_path / "broken", **beyond))
+        train(_job(pattern_cache, tmp_path / "broken", **extensions))
     _stop_after(monkeypatch, 0)
-    train(_job(pattern_cache, tmp_path / "broken", resume=True, **beyond))
+    train(_job(pattern_cache, tmp_path / "broken", resume=True, **extensions))
     plain, whole, broken = (
         read_tensors(tmp_path / name / "model.safetensors")[0] for name in ("plain", "whole", "broken")
     )
@@ -217,17 +217,17 @@ def test_ways_to_train_that_carry_a_state_of_their_own_resume_bit_for_bit(patter
     assert any(not torch.equal(whole[name], plain[name]) for name in whole)
 
 
-def test_a_teacher_that_is_no_run_is_refused_before_anything_is_written(pattern_cache, tmp_path):
+def test_a_teacher_that_is_no_run_is_rejected_before_anything_is_written(pattern_cache, tmp_path):
     with pytest.raises(RunError, match="no run folder"):
         train(_job(pattern_cache, tmp_path / "run", teachers=(str(tmp_path / "nobody"),)))
     assert not (tmp_path / "run").exists()
 
 
-def test_further_factors_and_all_that_is_beyond_the_paper_resume_bit_for_bit(pattern_cache, tmp_path, monkeypatch):
+def test_further_factors_and_extensions_resume_bit_for_bit(pattern_cache, tmp_path, monkeypatch):
     model = replace(
         MODEL, factors=("identity",), adversary_ensemble=("linear", "mlp"), code_norm="batch", unshared_stages=1
     )
-    beyond = dict(
+    extensions = dict(
         model=model,
         adversary_reset_every=1,
         feature_retention_weight=1.0,
@@ -237,12 +237,12 @@ def test_further_factors_and_all_that_is_beyond_the_paper_resume_bit_for_bit(pat
         beta3_ramp=0.5,
         expression_noise_std=0.1,
     )
-    train(_job(pattern_cache, tmp_path / "whole", **beyond))
+    train(_job(pattern_cache, tmp_path / "whole", **extensions))
     _stop_after(monkeypatch, 4)
     with pytest.raises(KeyboardInterrupt):
-        train(_job(pattern_cache, tmp_path / "broken", **beyond))
+        train(_job(pattern_cache, tmp_path / "broken", **extensions))
     _stop_after(monkeypatch, 0)
-    train(_job(pattern_cache, tmp_path / "broken", resume=True, **beyond))
+    train(_job(pattern_cache, tmp_path / "broken", resume=True, **extensions))
     whole, broken = (read_tensors(tmp_path / name / "model.safetensors")[0] for name in ("whole", "broken"))
     assert all(torch.equal(whole[name], broken[name]) for name in whole)
     assert load_run(tmp_path / "whole").info["factors"]["identity"]["size"] > 1

@@ -24,7 +24,10 @@ def read_scalar(path: Path) -> str:
         wide = content[6] > 1
         start = 12 if wide else 10
         length = struct.unpack_from("<I" if wide else "<H", content, 8)[0]
-        header = ast.literal_eval(content[start : start + length].decode("latin-1").strip())
+        text = content[start : start + length].decode("latin-1").strip()
+        if "\0" in text:  # Python 3.10 raises a ValueError with another message for it
+            raise SyntaxError("null byte in the header")
+        header = ast.literal_eval(text)
         dtype, shape, data = header["descr"], header["shape"], content[start + length :]
         if any(side != 1 for side in shape):
             raise ValueError(f"it holds an array of shape {shape}")

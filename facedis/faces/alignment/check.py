@@ -105,11 +105,11 @@ def _splits(records: Sequence[FaceRecord]) -> dict[str, dict[str, int]]:
 
 
 def _skipped(reading: ScanResult) -> dict[str, Any]:
-    told = [
+    grouped = [
         {"why": why, "count": count, "file": first.file, "line": first.line}
         for why, count, first in skip_reasons(reading.skipped)
     ]
-    return {"skipped": len(reading.skipped), "reasons": told}
+    return {"skipped": len(reading.skipped), "reasons": grouped}
 
 
 def _counts(reader: Reader, records: Sequence[FaceRecord]) -> Iterator[dict[str, Any]]:

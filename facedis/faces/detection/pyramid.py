@@ -38,7 +38,7 @@ class Candidates:
 
 
 def pyramid_scales(height: int, width: int, min_face_size: int) -> list[float]:
-    """Return the scales at which faces from `min_face_size` pixels to the shorter side of the image have `CELL` pixels."""
+    """Return the scales at which faces of `min_face_size` pixels or more have `CELL` pixels."""
     scales, scale = [], CELL / min_face_size
     shorter = min(height, width) * scale
     while shorter >= CELL:

@@ -1,10 +1,10 @@
-"""What a branch minimises so that an adversary cannot read its code: eq. 2, and what others use instead.
+"""Confusion losses: what a branch minimises so that an adversary cannot predict a factor from its code.
 
-Each objective takes (B, K) logits of an adversary that stays fixed, (B,) labels and the (K,) prior
-of the classes, and gives a scalar. `hsic` is the exception: it looks at the code itself.
+`CONFUSION_LOSSES` maps (B, K) logits of a constant adversary, (B,) labels and the (K,) class prior to a
+scalar. `hsic_loss` works on the code itself and needs no adversary.
 
-`uniform` has its largest gradient where the adversary is surest and none where it is undecided;
-`reversal` is the other way round and never stops at uniform (docs/method.md).
+`uniform` (eq. 2) has its largest gradient where the adversary is most confident and none where it is
+undecided; `reversal` is the opposite and has no fixed point at the uniform output (docs/method.md).
 """
 
 from collections.abc import Callable
@@ -15,23 +15,27 @@ from torch import Tensor
 
 from facedis.model.losses.objective import confusion_loss
 
-Objective = Callable[[Tensor, Tensor, Tensor], Tensor]
+ConfusionLoss = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 def prior_loss(logits: Tensor, prior: Tensor) -> Tensor:
-    """Cross-entropy of the adversary's output to the frequencies of the classes.
+    """Cross-entropy of the adversary's output to the class prior.
 
-    Its fixed point is what an adversary without information answers where classes are not balanced.
+    The prior is the best output of an adversary without information where the classes are unbalanced.
 
     Args:
         logits: (B, K).
-        prior: (K,) frequencies, summing to 1.
+        prior: (K,) class frequencies, summing to 1.
     """
     return -(F.log_softmax(logits, dim=1) * prior).sum(dim=1).mean()
 
 
 def reversal_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """Minus the adversary's cross-entropy: gradient reversal with the adversary's step apart.
+    """Negative cross-entropy of the adversary: gradient reversal with a separate step for the adversary.
+
+    Args:
+        logits: (B, K).
+        labels: (B,) in 0..K-1.
 
     Source: Ganin & Lempitsky, Unsupervised domain adaptation by backpropagation, ICML 2015.
     """
@@ -39,23 +43,26 @@ def reversal_loss(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def entropy_loss(logits: Tensor) -> Tensor:
-    """Minus the entropy of the adversary's output in nats; least, -ln K, at uniform.
+    """Negative entropy of the adversary's output in nats; its minimum is -ln K, at the uniform output.
+
+    Args:
+        logits: (B, K).
 
     Source: Roy & Boddeti, Mitigating information leakage in image representations, CVPR 2019.
     """
-    logs = F.log_softmax(logits, dim=1)
-    return (logs.exp() * logs).sum(dim=1).mean()
+    log_probs = F.log_softmax(logits, dim=1)
+    return (log_probs.exp() * log_probs).sum(dim=1).mean()
 
 
 def hsic_loss(codes: Tensor, labels: Tensor) -> Tensor:
-    """Dependence of codes and classes, 0..1, without any adversary: normalised HSIC.
+    """Normalised HSIC of codes and classes, in [0, 1]; needs no adversary.
 
-    Gaussian kernel with the batch's median distance on the codes, equality on the classes; divided
-    by the norms of both, so that a code cannot escape by shrinking.
+    The kernel is Gaussian on the codes, with the median squared distance of the batch as its width, and
+    equality on the classes. Dividing by the norms of both kernels removes the scale of the code.
 
     Args:
-        codes: (B, D).
-        labels: (B,) in 0..K-1; a batch of less than 128 says little.
+        codes: (B, D). Estimates from fewer than 128 faces are unreliable.
+        labels: (B,) in 0..K-1.
 
     Source: Gretton et al., ALT 2005; normalised as in Cortes, Mohri & Rostamizadeh, JMLR 13, 2012.
     """
@@ -70,8 +77,8 @@ def _centred(kernel: Tensor) -> Tensor:
     return kernel - kernel.mean(0, keepdim=True) - kernel.mean(1, keepdim=True) + kernel.mean()
 
 
-#: By the setting `confusion`; of `hsic` there is none, it needs no adversary.
-OBJECTIVES: dict[str, Objective] = {
+#: By the setting `confusion`; `hsic` is not among them, as it takes no adversary.
+CONFUSION_LOSSES: dict[str, ConfusionLoss] = {
     "uniform": lambda logits, labels, prior: confusion_loss(logits),
     "prior": lambda logits, labels, prior: prior_loss(logits, prior),
     "reversal": lambda logits, labels, prior: reversal_loss(logits, labels),

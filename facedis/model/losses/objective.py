@@ -1,6 +1,6 @@
-"""The losses of section 2, each a plain function on tensors.
+"""The losses of section 2 of the paper, as plain functions on tensors.
 
-The paper's equations carry their minus sign on the left: every loss here is positive and minimised.
+The paper writes its equations with a minus sign on the left. Here every loss is positive and minimised.
 """
 
 from typing import NamedTuple
@@ -10,9 +10,16 @@ from torch import Tensor
 
 
 class Losses(NamedTuple):
-    """The terms of one iteration, each a scalar tensor; terms that are off are zero.
+    """The loss terms of one iteration as scalar tensors; disabled terms are zero.
 
-    `factors` is what teaches the branches of further factors, `retention` what keeps a rest code alive.
+    Attributes:
+        expression: L_exp, eq. 1.
+        adversary: L_exp^adv, eq. 2.
+        confusion: L_En^adv, eq. 2.
+        reconstruction: L_r.
+        factors: Classification of the further factors on their own branches.
+        retention: The terms that keep the rest code from collapsing.
+        total: What the encoder minimises, eq. 3.
     """
 
     expression: Tensor
@@ -25,13 +32,13 @@ class Losses(NamedTuple):
 
 
 def expression_loss(logits: Tensor, labels: Tensor, weights: Tensor | None = None, smoothing: float = 0.0) -> Tensor:
-    """L_exp: cross-entropy of C_exp on the expression code, mean over the batch.
+    """L_exp: cross-entropy of the expression classifier C_exp, mean over the batch.
 
     Args:
-        logits: (B, K).
+        logits: (B, K) of C_exp on the expression code.
         labels: (B,) in 0..K-1.
-        weights: (K,) of the classes, or None.
-        smoothing: Share of the target spread evenly over the classes.
+        weights: (K,) class weights, or None.
+        smoothing: Label smoothing, the fraction of the target that is uniform.
 
     Source: eq. 1.
     """
@@ -39,12 +46,12 @@ def expression_loss(logits: Tensor, labels: Tensor, weights: Tensor | None = Non
 
 
 def adversary_loss(logits: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
-    """L_exp^adv: cross-entropy of C_adv on the rest code; trains C_adv and nothing else.
+    """L_exp^adv: cross-entropy of the adversary C_adv on the rest code; trains C_adv only.
 
     Args:
         logits: (B, K) of C_adv on detached codes.
         labels: (B,) in 0..K-1.
-        weights: (K,) of the classes, or None.
+        weights: (K,) class weights, or None.
 
     Source: eq. 2, first line.
     """
@@ -52,7 +59,7 @@ def adversary_loss(logits: Tensor, labels: Tensor, weights: Tensor | None = None
 
 
 def factor_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """Cross-entropy of a factor that is not known of every face; zero where it is known of none.
+    """Cross-entropy of a factor over the faces with a known value; zero where no value is known.
 
     Args:
         logits: (B, K).
@@ -65,9 +72,9 @@ def factor_loss(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def confusion_loss(logits: Tensor) -> Tensor:
-    """L_En^adv: cross-entropy of C_adv's output to the uniform distribution, mean over the batch.
+    """L_En^adv: cross-entropy of the adversary's output to the uniform distribution, mean over the batch.
 
-    Its minimum is ln K, at a uniform output. Trains trunk and rest branch while C_adv stays fixed.
+    The minimum is ln K, at a uniform output. Trains the trunk and the rest branch with C_adv constant.
 
     Args:
         logits: (B, K) of C_adv on the rest code.
@@ -86,7 +93,7 @@ def reconstruction_loss(images: Tensor, reconstructions: Tensor, reduction: str 
         reduction: "sum" over the pixels as in the paper, or their "mean".
 
     Source: section 2. That the norm is a sum over pixels follows from Table 2: with a mean,
-    beta1 = 0.001 could not have had the effect it shows (docs/method.md).
+    beta1 = 0.001 could not have the effect it shows (docs/method.md).
     """
     per_image = (images - reconstructions).square().flatten(1)
     return (per_image.sum(1) if reduction == "sum" else per_image.mean(1)).mean()

@@ -1,64 +1,70 @@
-"""What keeps a rest code alive where nothing else asks for it: with beta1 = 0 a constant would do."""
+"""Losses that keep a rest code from collapsing: prediction heads, variance and covariance terms.
+
+With beta1 = 0, a constant rest code minimises the confusion loss. These terms prevent that.
+"""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-#: Side of the few pixels that a rest code may have to tell: light, pose, hair and skin are in them, a brow is not.
-PIXELS = 8
-#: How much a batch moves the running means.
+#: Side of the low-resolution target: lighting, pose, hair and skin colour are visible in it, eyebrows are not.
+LOWRES_SIDE = 8
+#: Update rate of the running class means and variances.
 MOMENTUM = 0.05
 
 
 class RetentionHead(nn.Module):
-    """The rest code must tell something of the face, as far as that does not tell the expression.
+    """Linear prediction of a target from the rest code, with the expression removed from the target.
 
-    The something is the target and gets no gradient. From each face's the running mean of its expression is
-    taken away, after which no linear classifier finds the expression in it; each number is then
-    divided by its running deviation. Needs no name of anybody, so it works on photographs of strangers.
+    The running mean of each expression is subtracted from the target, after which no linear classifier
+    finds the expression in it; each dimension is then divided by its running standard deviation. The
+    target gets no gradient. Identity labels are not needed.
 
     Args:
-        code_size: R.
-        size: T of the target.
+        code_dim: R.
+        target_dim: T.
         classes: K.
     """
 
-    def __init__(self, code_size: int, size: int, classes: int) -> None:
+    means: Tensor
+    variance: Tensor
+
+    def __init__(self, code_dim: int, target_dim: int, classes: int) -> None:
         super().__init__()
-        self.predict = nn.Linear(code_size, size)
-        self.register_buffer("means", torch.zeros(classes, size))
-        self.register_buffer("variance", torch.ones(size))
+        self.predict = nn.Linear(code_dim, target_dim)
+        self.register_buffer("means", torch.zeros(classes, target_dim))
+        self.register_buffer("variance", torch.ones(target_dim))
 
     def forward(self, rest: Tensor, target: Tensor, labels: Tensor) -> Tensor:
-        """Mean squared error of the prediction, in units of the target's own variance.
+        """Mean squared error of the prediction, in units of the target's variance.
 
         Args:
             rest: (B, R).
-            target: (B, T), as the trunk's features or `lowres_target`.
-            labels: (B,) in 0..K-1.
+            target: (B, T), the trunk features or `lowres_target`.
+            labels: (B,) expressions in 0..K-1.
         """
         target = target.detach().float()
         if self.training:
-            self._follow(target, labels)
-        erased = (target - self.means[labels]) / self.variance.clamp_min(1e-8).sqrt()
-        return (self.predict(rest) - erased).square().mean()
+            self._update_statistics(target, labels)
+        residual = (target - self.means[labels]) / self.variance.clamp_min(1e-8).sqrt()
+        return (self.predict(rest) - residual).square().mean()
 
     @torch.no_grad()
-    def _follow(self, target: Tensor, labels: Tensor) -> None:
+    def _update_statistics(self, target: Tensor, labels: Tensor) -> None:
         for label in labels.unique():
             mean = target[labels == label].mean(0)
             self.means[label] += MOMENTUM * (mean - self.means[label])
-        spread = (target - self.means[labels]).square().mean(0)
-        self.variance += MOMENTUM * (spread - self.variance)
+        variance = (target - self.means[labels]).square().mean(0)
+        self.variance += MOMENTUM * (variance - self.variance)
 
 
 def lowres_target(images: Tensor) -> Tensor:
-    """(B, PIXELS * PIXELS) mean brightness of the tiles of (B, 3, S, S) images."""
-    return F.adaptive_avg_pool2d(images.mean(1), PIXELS).flatten(1)
+    """(B, LOWRES_SIDE ** 2) mean brightness of the tiles of (B, 3, S, S) images."""
+    return F.adaptive_avg_pool2d(images.mean(1), LOWRES_SIDE).flatten(1)
 
 
 def variance_loss(codes: Tensor) -> Tensor:
-    """Mean shortfall of each number's deviation below 1: nothing to pay for a code that moves.
+    """Mean amount by which the standard deviation of each dimension falls short of 1.
 
     Args:
         codes: (B, R).
@@ -69,15 +75,16 @@ def variance_loss(codes: Tensor) -> Tensor:
 
 
 def covariance_loss(codes: Tensor) -> Tensor:
-    """Sum of the squared correlations of each number of a code with all others, mean over the numbers.
+    """Sum of the squared correlations of each dimension with all others, mean over the dimensions.
 
-    A code that is one direction many times over can hide in the others what it tells: they are too
-    small for an adversary that learns along, and not for a probe that standardises them.
+    A code with one dominant direction can hide information in directions that are too small for the
+    adversary, but not for a probe that standardises its input.
 
     Args:
         codes: (B, R).
 
-    Source: Bardes, Ponce & LeCun, VICReg, ICLR 2022 (the covariance term, of standardised numbers).
+    Source: Bardes, Ponce & LeCun, VICReg, ICLR 2022 (the covariance term).
+    Deviation: the dimensions are standardised.
     """
     centred = codes - codes.mean(0)
     standard = centred / (centred.square().mean(0) + 1e-4).sqrt()

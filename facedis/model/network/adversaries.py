@@ -1,49 +1,49 @@
-"""Who tries to read a factor from a code that should not tell it: C_adv, and ensembles of its like."""
+"""Adversaries: classifiers that predict a factor from a code that must not contain it (C_adv)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor, nn
 
 from facedis.config import ModelConfig
 
-#: Width of the two hidden layers of an "mlp": that of the fresh probes that judge it later.
+#: Width of the two hidden layers of an "mlp", as in the MLP probe of the evaluation.
 HIDDEN = 256
+#: Branch and factor of the paper's adversary.
 EXPRESSION_IN_REST = "rest", "expression"
 
 
 class AdversaryEnsemble(nn.Module):
-    """Several adversaries of one factor on one code; the paper's is an ensemble of one linear classifier.
+    """Several adversaries for one factor and one code. The paper has one linear classifier.
 
     Args:
-        code_size: Length of the code.
+        code_dim: Length of the code.
         classes: K of the factor.
         config: Kinds of the members, dropout.
     """
 
-    def __init__(self, code_size: int, classes: int, config: ModelConfig) -> None:
+    def __init__(self, code_dim: int, classes: int, config: ModelConfig) -> None:
         super().__init__()
-        self.members = nn.ModuleList(
-            _member(kind, code_size, classes, config.dropout) for kind in config.adversary_ensemble
-        )
+        kinds = config.adversary_ensemble
+        self.members = nn.ModuleList(_member(kind, code_dim, classes, config.dropout) for kind in kinds)
 
     def forward(self, code: Tensor) -> Tensor:
-        """(M, B, K) logits of the M members on a (B, D) code."""
+        """(M, B, K) logits of the M members for a (B, D) code."""
         return torch.stack([member(code) for member in self.members])
 
     def log_probs(self, code: Tensor) -> Tensor:
-        """(B, K) logits of the ensemble as one classifier: the mean of its members' probabilities."""
+        """(B, K) logarithm of the mean probability of the members, up to a constant."""
         return self(code).log_softmax(2).logsumexp(0)
 
     def reset_parameters(self) -> None:
-        """Begin anew with random weights."""
+        """Reinitialise all members with random weights."""
         for module in self.modules():
             if isinstance(module, nn.Linear):
                 module.reset_parameters()
 
 
 class Adversaries(nn.Module):
-    """All adversaries of a model: one ensemble for each branch and each factor that is not the branch's own.
+    """All adversaries of a model: one ensemble for each branch and each factor of another branch.
 
     Args:
         ensembles: By (branch, factor).
@@ -52,23 +52,25 @@ class Adversaries(nn.Module):
     def __init__(self, ensembles: Mapping[tuple[str, str], AdversaryEnsemble]) -> None:
         super().__init__()
         self.pairs = tuple(ensembles)
-        self.ensembles = nn.ModuleDict({_key(*pair): ensemble for pair, ensemble in ensembles.items()})
+        self.ensembles = nn.ModuleDict({f"{branch}-{factor}": each for (branch, factor), each in ensembles.items()})
 
-    def ensemble(self, branch: str, factor: str) -> AdversaryEnsemble:
-        """The adversaries of `factor` on the code of `branch`."""
-        return self.ensembles[_key(branch, factor)]
+    def items(self) -> Iterator[tuple[tuple[str, str], AdversaryEnsemble]]:
+        """The ensembles with their pairs of branch and factor."""
+        for pair, ensemble in zip(self.pairs, self.ensembles.values(), strict=True):
+            assert isinstance(ensemble, AdversaryEnsemble)
+            yield pair, ensemble
 
     def forward(self, codes: Mapping[str, Tensor]) -> dict[tuple[str, str], Tensor]:
         """(M, B, K) logits for each pair of branch and factor."""
-        return {pair: self.ensemble(*pair)(codes[pair[0]]) for pair in self.pairs}
+        return {(branch, factor): ensemble(codes[branch]) for (branch, factor), ensemble in self.items()}
 
     def expression_in_rest(self, code: Tensor) -> Tensor:
-        """(B, K) what C_adv of the paper says of the rest code."""
-        return self.ensemble(*EXPRESSION_IN_REST).log_probs(code)
+        """(B, K) logits of the expression, predicted from the rest code by the paper's C_adv."""
+        return dict(self.items())[EXPRESSION_IN_REST].log_probs(code)
 
     def reset_parameters(self) -> None:
-        """Let all of them begin anew."""
-        for ensemble in self.ensembles.values():
+        """Reinitialise all adversaries with random weights."""
+        for _, ensemble in self.items():
             ensemble.reset_parameters()
 
 
@@ -76,18 +78,18 @@ def build_adversaries(config: ModelConfig, sizes: Mapping[str, int]) -> Adversar
     """The adversaries of a model; None for a baseline.
 
     Args:
-        config: Branches, the owners of factors, kinds of members.
-        sizes: Number of classes of each factor, the expression among them.
+        config: Branches, factors and kinds of members.
+        sizes: Number of classes of each factor, including the expression.
     """
     if config.baseline:
         return None
-    lengths = {"expression": config.expression_dim}
+    dims = {"expression": config.expression_dim}
     return Adversaries(
         {
-            (branch, factor): AdversaryEnsemble(lengths.get(branch, config.rest_dim), sizes[factor], config)
+            (branch, factor): AdversaryEnsemble(dims.get(branch, config.rest_dim), sizes[factor], config)
             for branch in config.branches
-            for factor, owner in config.factor_branches.items()
-            if owner != branch
+            for factor, own in config.factor_branches.items()
+            if own != branch
         }
     )
 
@@ -100,7 +102,3 @@ def _member(kind: str, size: int, classes: int, dropout: float) -> nn.Module:
         layers += [nn.Linear(size, width), nn.ReLU(), nn.Dropout(dropout)]
         size = width
     return nn.Sequential(*layers, nn.Linear(size, classes))
-
-
-def _key(branch: str, factor: str) -> str:
-    return f"{branch}-{factor}"

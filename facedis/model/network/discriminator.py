@@ -1,4 +1,4 @@
-"""A critic of pictures: is this a real face of that expression, or a drawn one?"""
+"""A patch discriminator conditioned on the expression."""
 
 import torch
 from torch import Tensor, nn
@@ -6,14 +6,13 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 
 class PatchDiscriminator(nn.Module):
-    """Five convolutions, each halving the picture but the first, to one number a place.
+    """Five convolutions with spectral norm, to one output per patch.
 
-    Judges places and not whole faces: with two thousand faces to learn from, a critic of whole faces
-    would know them by heart.
+    With few training faces, a discriminator of whole images overfits.
 
     Args:
         classes: K.
-        width: Channels of the first convolution.
+        width: Output channels of the first convolution.
 
     Source: PatchGAN, 1611.07004; projection of the class, 1802.05637; spectral norm, 1802.05957.
     """
@@ -27,12 +26,20 @@ class PatchDiscriminator(nn.Module):
             layers += [spectral_norm(nn.Conv2d(channels, out, 4, 2, 1)), nn.LeakyReLU(0.2)]
             channels = out
         self.layers = nn.Sequential(*layers)
-        self.real = spectral_norm(nn.Conv2d(channels, 1, 3, padding=1))
-        self.expression = nn.Embedding(classes, channels)
-        nn.init.normal_(self.expression.weight, std=0.1)
+        self.head = spectral_norm(nn.Conv2d(channels, 1, 3, padding=1))
+        self.class_embedding = nn.Embedding(classes, channels)
+        nn.init.normal_(self.class_embedding.weight, std=0.1)
 
     def forward(self, images: Tensor, labels: Tensor) -> Tensor:
-        """(B, 1, H, W), high where (B, 3, S, S) `images` look like real faces of the (B,) `labels`."""
+        """Score of each patch; high for real faces of that expression.
+
+        Args:
+            images: (B, 3, S, S) in [0, 1].
+            labels: (B,) expressions.
+
+        Returns:
+            (B, 1, H, W).
+        """
         maps = self.layers(2 * images - 1)
-        of_class = torch.einsum("bchw,bc->bhw", maps, self.expression(labels))[:, None]
-        return self.real(maps) + of_class / maps.shape[1] ** 0.5
+        of_class = torch.einsum("bchw,bc->bhw", maps, self.class_embedding(labels))[:, None]
+        return self.head(maps) + of_class / maps.shape[1] ** 0.5

@@ -1,8 +1,8 @@
-"""The model of Fig. 1: a trunk, an expression and a rest branch, a classifier, a decoder.
+"""The model of Fig. 1: trunk, expression branch, rest branch, classifier, decoder.
 
-The paper's future work is in it too: any number of known factors, each with a branch and a head of its
-own. The adversaries are a module apart (`facedis.model.network.adversaries`), because they have their own
-optimiser and their own step and must never be updated together with the rest.
+It also covers the paper's future work: any number of known factors, each with its own branch and classifier.
+The adversaries are a separate module (`facedis.model.network.adversaries`), as they have their own optimiser
+and their own step, and are never updated together with the rest.
 """
 
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from facedis.config import ModelConfig
 from facedis.errors import ConfigError
@@ -23,9 +24,12 @@ from facedis.model.network.trunk import Source, Trunk, build_trunk
 
 
 class Codes(NamedTuple):
-    """The codes of a batch: (B, E), (B, R), and one (B, R) for each further branch.
+    """The codes of a batch.
 
-    A baseline has no rest code; most models have no further branch.
+    Attributes:
+        expression: (B, E).
+        rest: (B, R); None for a baseline.
+        others: (B, R) of each branch of a further factor, and the flat spatial rest code, by name.
     """
 
     expression: Tensor
@@ -33,30 +37,42 @@ class Codes(NamedTuple):
     others: Mapping[str, Tensor] = {}
 
     def named(self) -> dict[str, Tensor]:
-        """Every code that is there, by the name of its branch."""
+        """All codes by the name of their branch."""
         rest = {} if self.rest is None else {"rest": self.rest}
         return {"expression": self.expression, **rest, **self.others}
 
     def detached(self) -> "Codes":
-        """The same numbers without a way back for gradients."""
+        """The same codes without gradient."""
         return Codes.of({name: code.detach() for name, code in self.named().items()})
 
     @classmethod
     def of(cls, named: Mapping[str, Tensor]) -> "Codes":
-        """Codes by the names of their branches."""
+        """Codes by the name of their branch."""
         others = {name: code for name, code in named.items() if name not in ("expression", "rest")}
         return cls(named["expression"], named.get("rest"), others)
 
 
+class FeatureMaps(NamedTuple):
+    """Feature maps of the trunk.
+
+    Attributes:
+        trunk: (B, C, H, W) output of the trunk, the input of the expression branch.
+        shared: (B, C', H', W') output of the stages that all branches share.
+    """
+
+    trunk: Tensor
+    shared: Tensor
+
+
 class Output(NamedTuple):
-    """One forward pass.
+    """Result of one forward pass.
 
     Attributes:
         codes: The codes.
-        logits: (B, K) of C_exp.
-        features: (B, C) the trunk's map, averaged.
-        reconstruction: (B, 3, S, S) in [0, 1], or None without a decoder.
-        factors: (B, K_f) logits of each further factor's own head, by name.
+        logits: (B, K) of the expression classifier C_exp.
+        features: (B, C) the trunk's feature map, averaged over the positions.
+        reconstruction: (B, 3, S, S) in [0, 1]; None without a decoder.
+        factors: (B, K_f) logits of the classifier of each further factor, by name.
     """
 
     codes: Codes
@@ -67,166 +83,169 @@ class Output(NamedTuple):
 
 
 class Disentangler(nn.Module):
-    """Everything that the encoder's step trains.
+    """The trunk, the branches, the classifiers and the decoder.
 
     Args:
         trunk: The shared encoder.
-        sizes: Number of classes of each factor; the expression's among them.
-        config: Sizes and kinds.
+        sizes: Number of classes of each factor, including the expression.
+        config: Architecture.
 
     Attributes:
-        rest_gradient: Share of the gradient of all branches but the expression's that the shared
-            part of the trunk gets; a setting of training.
-        retention_heads: One `RetentionHead` per target, "embedding" or "picture"; used in training only.
-        code_noise: Deviation of the noise on the expression code while it trains.
+        factor_branches: Branch of each further factor.
+        retention_heads: One `RetentionHead` per target, "features" or "lowres"; used in training only.
+        decoder_mode: The setting `decoder`, with "auto" resolved.
+        rest_grad_scale: Factor on the gradient that all branches but the expression branch pass to the shared
+            stages; a training setting.
+        expression_noise_std: Standard deviation of the noise on the expression code in training.
+        freeze_trunk_bn: Whether the BatchNorm layers of the trunk stay in eval mode in training.
     """
 
     def __init__(self, trunk: Trunk, sizes: Mapping[str, int], config: ModelConfig) -> None:
         super().__init__()
         shape = trunk.map_shape(config.image_size)
-        # First what a baseline has, so that one seed gives both the same random weights to begin with.
+        # The parts of a baseline come first, so that one seed gives both models the same initial weights.
         self.trunk = trunk
         self.expression_branch = Branch(shape, config.expression_dim, config)
         self.expression_head = nn.Sequential(
             nn.Dropout(config.dropout), nn.Linear(config.expression_dim, sizes["expression"])
         )
-        self.rest_stages = None
+        self.rest_stages: nn.Sequential | None = None
         if config.unshared_stages and not config.baseline:
-            self.rest_stages = _copied(trunk, config.unshared_stages)
-        further = {name: Branch(shape, config.rest_dim, config) for name in config.branches[1:]}
-        self.rest_branch = further.pop("rest", None)
-        self.other_branches = nn.ModuleDict(further)
-        self.factor_branches = {
-            factor: owner for factor, owner in config.factor_branches.items() if factor != "expression"
-        }
+            self.rest_stages = _copy_stages(trunk, config.unshared_stages)
+        branches = {name: Branch(shape, config.rest_dim, config) for name in config.branches[1:]}
+        self.rest_branch = branches.pop("rest", None)
+        self.other_branches = nn.ModuleDict(branches)
+        self.factor_branches = {name: own for name, own in config.factor_branches.items() if name != "expression"}
         self.factor_heads = nn.ModuleDict(
-            {factor: nn.Linear(config.rest_dim, sizes[factor]) for factor in self.factor_branches}
+            {name: nn.Linear(config.rest_dim, sizes[name]) for name in self.factor_branches}
         )
-        length = config.expression_dim + config.rest_dim * (len(config.branches) - 1)
-        self.spatial_rest = None
+        code_dim = config.expression_dim + config.rest_dim * (len(config.branches) - 1)
+        self.spatial_rest: SpatialRestBranch | None = None
         if config.spatial_rest_channels:
-            self.spatial_rest = SpatialRestBranch(trunk.map_shape(config.image_size, config.unshared_stages)[0], config)
-        self.decoder = None if config.decoder == "none" else build_decoder(length, config)
-        self.draws = config.decoder
+            channels = trunk.map_shape(config.image_size, config.unshared_stages)[0]
+            self.spatial_rest = SpatialRestBranch(channels, config)
+        self.decoder = None if config.decoder == "none" else build_decoder(code_dim, config)
+        self.decoder_mode = config.decoder
         self.retention_heads = nn.ModuleDict()
         self.freeze_trunk_bn = False
-        self.rest_gradient = 1.0
-        self.code_noise = 0.0
+        self.rest_grad_scale = 1.0
+        self.expression_noise_std = 0.0
 
     @property
-    def detached(self) -> bool:
-        """Whether the decoder learns without touching any code."""
-        return self.draws == "detached"
-
-    @property
-    def draws_later(self) -> bool:
-        """Whether drawing is learned once the encoder is finished, and this is before."""
-        return self.draws == "post-hoc" and self.training
+    def awaits_decoder(self) -> bool:
+        """Whether the encoder is in training and its post-hoc decoder is not trained yet."""
+        return self.decoder_mode == "post-hoc" and self.training
 
     def decoder_modules(self) -> list[nn.Module]:
-        """The parts that learn once the encoder is finished, where the decoder draws later."""
+        """The modules that the training of a post-hoc decoder updates."""
         return [module for module in (self.decoder, self.spatial_rest) if module is not None]
 
     def train(self, mode: bool = True) -> "Disentangler":
-        """As in torch, but the trunk's BatchNorm keeps its statistics where `freeze_trunk_bn` says so.
+        """As in torch, but with `freeze_trunk_bn` the BatchNorm layers of the trunk stay in eval mode.
 
-        Statistics that drift towards new data although no weight moves are a classic silent error. The
-        rest branch's own stages do learn, so theirs follow.
+        Otherwise their running statistics adapt to new data even though no weight changes. The rest
+        branch's own stages are trained, and so are their statistics.
         """
         super().train(mode)
         if mode and self.freeze_trunk_bn:
             for module in self.trunk.modules():
-                if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                if isinstance(module, _BatchNorm):
                     module.eval()
         return self
 
-    def forward(self, images: Tensor, draw: bool = True) -> Output:
-        """Encode, classify and, where there is a decoder, reconstruct.
+    def forward(self, images: Tensor, reconstruct: bool = True) -> Output:
+        """Encode, classify and, if there is a decoder, reconstruct.
 
         Args:
             images: (B, 3, S, S) in [0, 1].
-            draw: False to leave the decoder out, which takes longer than all else.
+            reconstruct: Whether to run the decoder, which takes longer than everything else.
         """
-        codes, features, below = self._encoded(images)
-        factors = {
-            factor: head(codes.named()[self.factor_branches[factor]]) for factor, head in self.factor_heads.items()
-        }
-        silent = not draw or self.decoder is None or self.draws_later
-        reconstruction = None if silent else self._redrawn(codes, below)
-        logits = self.expression_head(codes.expression)
-        return Output(codes, logits, features.mean((2, 3)), reconstruction, factors)
+        maps = self.feature_maps(images)
+        codes, rest_features = self._codes(maps, images)
+        named = codes.named()
+        factors = {name: head(named[self.factor_branches[name]]) for name, head in self.factor_heads.items()}
+        reconstruction = None
+        if reconstruct and self.decoder is not None and not self.awaits_decoder:
+            reconstruction = self._reconstruct(codes, rest_features)
+        return Output(codes, self.expression_head(codes.expression), maps.trunk.mean((2, 3)), reconstruction, factors)
 
     def encode(self, images: Tensor) -> Codes:
-        """The codes of `images` (B, 3, S, S) in [0, 1], and nothing drawn."""
-        return self._encoded(images)[0]
-
-    def _encoded(self, images: Tensor) -> tuple[Codes, Tensor, Tensor]:
-        """The codes, the trunk's map, and the map that the rest branch reads."""
-        own = len(self.rest_stages) if self.rest_stages else 0
-        shared, features = self.trunk.split(images, own)
-        expression = self.expression_branch(features)
-        if self.training and self.code_noise:
-            expression = expression + self.code_noise * torch.randn_like(expression)
-        below = scale_gradient(shared, self.rest_gradient)
-        below = self.rest_stages(below) if self.rest_stages else below
-        named = {"expression": expression} | {name: branch(below) for name, branch in self._further()}
-        if self.spatial_rest is not None and not self.draws_later:
-            named[MAP] = self.spatial_rest(shared.detach(), images)
-        return Codes.of(named), features, below
+        """The codes of `images` (B, 3, S, S) in [0, 1]."""
+        return self._codes(self.feature_maps(images), images)[0]
 
     def decode(self, codes: Codes) -> Tensor:
-        """(B, 3, S, S) faces in [0, 1] of `codes`; any codes may be put together."""
+        """(B, 3, S, S) faces in [0, 1] of `codes`, which may come from different faces."""
+        assert self.decoder is not None
         return self.decoder(torch.cat(list(codes.named().values()), dim=1))
 
-    def _further(self) -> list[tuple[str, nn.Module]]:
-        rest = [] if self.rest_branch is None else [("rest", self.rest_branch)]
-        return rest + list(self.other_branches.items())
+    def feature_maps(self, images: Tensor) -> FeatureMaps:
+        """The feature maps of the trunk for (B, 3, S, S) `images` in [0, 1]."""
+        shared, trunk = self.trunk.split(images, len(self.rest_stages) if self.rest_stages else 0)
+        return FeatureMaps(trunk, shared)
 
-    def _redrawn(self, codes: Codes, below: Tensor) -> Tensor:
-        """The faces that the decoder draws of the codes, with gradients only where `decoder` wants them."""
-        if self.draws == "joint":
+    def rest_features(self, maps: FeatureMaps) -> Tensor:
+        """(B, C, H, W) input of the rest branch and the branches of further factors."""
+        shared = scale_gradient(maps.shared, self.rest_grad_scale) if self.training else maps.shared
+        return self.rest_stages(shared) if self.rest_stages else shared
+
+    def _codes(self, maps: FeatureMaps, images: Tensor) -> tuple[Codes, Tensor]:
+        expression = self.expression_branch(maps.trunk)
+        if self.training and self.expression_noise_std:
+            expression = expression + self.expression_noise_std * torch.randn_like(expression)
+        named, rest_features = {"expression": expression}, self.rest_features(maps)
+        if self.rest_branch is not None:
+            named["rest"] = self.rest_branch(rest_features)
+        named |= {name: branch(rest_features) for name, branch in self.other_branches.items()}
+        if self.spatial_rest is not None and not self.awaits_decoder:
+            named[MAP] = self.spatial_rest(maps.shared.detach(), images)
+        return Codes.of(named), rest_features
+
+    def _reconstruct(self, codes: Codes, rest_features: Tensor) -> Tensor:
+        """The faces of the codes, with the gradient that the decoder mode prescribes."""
+        if self.decoder_mode == "joint":
             return self.decode(codes)
-        kept = codes.detached()
-        if self.draws == "rest-only" and self.training:  # into the branch alone: not into trunk or expression code
-            kept = kept._replace(rest=self.rest_branch(below.detach()))
-        return self.decode(kept)
+        inputs = codes.detached()
+        if self.decoder_mode == "rest-only" and self.training and self.rest_branch is not None:
+            inputs = inputs._replace(rest=self.rest_branch(rest_features.detach()))
+        return self.decode(inputs)
 
 
-def scale_gradient(values: Tensor, share: float) -> Tensor:
-    """`values`, through which only this share of a gradient passes back."""
-    if share == 0:
+def scale_gradient(values: Tensor, scale: float) -> Tensor:
+    """`values`, with the gradient that passes through them multiplied by `scale`."""
+    if scale == 0:
         return values.detach()
-    return values if share == 1 else share * values + (1 - share) * values.detach()
+    return values if scale == 1 else scale * values + (1 - scale) * values.detach()
 
 
 def build(
     config: ModelConfig, sizes: Mapping[str, int], offline: bool = False, handler: EventHandler = ignore_events
 ) -> tuple[Disentangler, Adversaries | None]:
-    """The model and its adversaries; none for a baseline.
+    """Build a model and its adversaries; a baseline has none.
 
     Args:
-        config: Sizes and kinds.
-        sizes: Number of classes of each factor of `config.owners`.
-        offline: Refuse to download weights.
-        handler: Told of a download.
+        config: Architecture.
+        sizes: Number of classes of each factor, including the expression.
+        offline: Do not download weights.
+        handler: Receives the progress of a download.
 
     Raises:
-        ConfigError: Settings that do not go together.
-        WeightsError: The trunk's weights cannot be had.
+        ConfigError: The settings are incompatible.
+        WeightsError: The weights of the trunk are not available.
     """
     model = Disentangler(build_trunk(config.trunk, Source(config.weights, offline, handler)), sizes, config)
     return model, build_adversaries(config, sizes)
 
 
-def _copied(trunk: Trunk, stages: int) -> nn.Sequential:
-    """The last stages of the trunk once more: as pretrained as it is, else with weights of their own."""
+def _copy_stages(trunk: Trunk, stages: int) -> nn.Sequential:
+    """A copy of the last stages of the trunk, reinitialised unless the trunk is pretrained."""
     if stages >= len(trunk.stages):
         raise ConfigError(
-            f"--unshared-stages is {stages}", f"this trunk has {len(trunk.stages)} stages: leave one shared"
+            f"--unshared-stages is {stages}", f"the trunk has {len(trunk.stages)} stages; at least one must be shared"
         )
-    copied = deepcopy(trunk.stages[-stages:])
+    copy = deepcopy(trunk.stages[-stages:])
     if not trunk.pretrained:
-        for module in copied.modules():
-            if hasattr(module, "reset_parameters"):
-                module.reset_parameters()
-    return copied
+        for module in copy.modules():
+            reset = getattr(module, "reset_parameters", None)
+            if callable(reset):
+                reset()
+    return copy

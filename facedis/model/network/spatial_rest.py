@@ -1,12 +1,11 @@
-"""A rest code with places: a few channels of 8 x 8 or 16 x 16 that say where what is, beside the rest vector.
+"""The spatial rest code: a few channels of 8 x 8 or 16 x 16 beside the rest vector, for a post-hoc decoder.
 
-A vector of some dozen numbers draws a person's mean face. Hair, pose, light and background have places,
-and the decoder is told them by this map. What it must not tell is what the face shows. It cannot where it does not
-see it: by itself the map is made of the picture around the middle of the face. Of the middle, with brows, eyes, nose
-and mouth, it sees no more than light and dark in squares of a quarter of the side: which way the face looks,
-and not whether it smiles, so that this must be heard from the expression code. What an outline still tells (a jaw
-that dropped) is measured by `facedis eval`, as of any code. Only where faces come in scenes may the map see the
-whole picture: there it is asked to be the same for every expression of a scene.
+A vector of a few dozen dimensions decodes to an average face of the person. Hair, pose, light and background
+need spatial information, which must not contain the expression. With the context "periphery", the branch gets
+the image outside the middle of the face and, of the middle, only the brightness of coarse tiles: enough for
+the direction of the head, but not for the mouth. What the outline of the face still encodes, such as a dropped
+jaw, is measured by `facedis eval`, as for any code. The context "full" needs faces that come in scenes, where
+the map is trained to be invariant to the expression.
 """
 
 import torch
@@ -15,61 +14,59 @@ from torch import Tensor, nn
 
 from facedis.config import ModelConfig
 
-#: Its name among the codes.
+#: Name of the spatial rest code among the codes.
 MAP = "map"
-#: The middle: rows and columns, in sixteenths of the picture's side.
-HIDDEN = (3, 15), (3, 13)
-#: Squares in a row and a column of what is seen of it.
+#: Rows and columns of the middle of the face, in sixteenths of the image.
+MIDDLE = (3, 15), (3, 13)
+#: Tiles per row and column of the coarse image of the middle.
 COARSE = 4
 _WIDTH = 64
 
 
 class SpatialRestBranch(nn.Module):
-    """From the picture, and the feature map where the rest branch leaves the trunk, to a flat (B, M * P * P) code.
+    """From the image, and the feature map at which the rest branch leaves the trunk, to a flat (B, M * P * P) code.
 
     Args:
-        channels: C of that feature map.
-        config: `rest_map` is M, `spatial_rest_size` is P; of `spatial_rest_context`, `around` is the picture around the middle
-            and of that what `COARSE` leaves, without the feature map, whose border has the middle in it too;
-            `whole` is the feature map with the whole picture beside it, as small, for a trunk that looks for
-            expressions forgets colours.
+        channels: C of the feature map.
+        config: `spatial_rest_channels` is M and `spatial_rest_size` is P. With `spatial_rest_context`
+            "periphery", the input is the image without the middle; the feature map is not used, as its
+            receptive fields include the middle. With "full", the input is the feature map and the
+            downscaled image, as a trunk that is trained for expressions loses the colours.
     """
 
-    seen: Tensor
+    visible: Tensor
 
     def __init__(self, channels: int, config: ModelConfig) -> None:
         super().__init__()
-        self.side, self.around, patch = config.spatial_rest_size, config.spatial_rest_context == "periphery", 0
-        if self.around:
-            patch = config.image_size // self.side
-            first = nn.Conv2d(4, _WIDTH, patch, patch)  # each place its own patch, and whether it is sharp
+        size, slope, out = config.image_size, config.leaky_slope, config.spatial_rest_channels
+        self.side, self.periphery = config.spatial_rest_size, config.spatial_rest_context == "periphery"
+        if self.periphery:
+            patch = size // self.side
+            first = nn.Conv2d(4, _WIDTH, patch, patch)  # one patch per output position, with the visibility mask
         else:
             first = nn.Conv2d(channels + 3, _WIDTH, 3, padding=1)
         self.layers = nn.Sequential(
-            first,
-            nn.LeakyReLU(config.leaky_slope),
-            nn.Conv2d(_WIDTH, _WIDTH, 3, padding=1),
-            nn.LeakyReLU(config.leaky_slope),
+            first, nn.LeakyReLU(slope), nn.Conv2d(_WIDTH, _WIDTH, 3, padding=1), nn.LeakyReLU(slope)
         )
-        self.projection = nn.Conv2d(_WIDTH, config.spatial_rest_channels, 1)
-        self.norm = nn.BatchNorm2d(config.spatial_rest_channels, affine=False)
-        seen = torch.ones(1, 1, config.image_size, config.image_size)
-        rows, columns = (slice(*(edge * config.image_size // 16 for edge in edges)) for edges in HIDDEN)
-        seen[..., rows, columns] = 0
-        self.register_buffer("seen", seen, persistent=False)
+        self.projection = nn.Conv2d(_WIDTH, out, 1)
+        self.norm = nn.BatchNorm2d(out, affine=False)
+        visible = torch.ones(1, 1, size, size)
+        rows, columns = (slice(*(edge * size // 16 for edge in edges)) for edges in MIDDLE)
+        visible[..., rows, columns] = 0
+        self.register_buffer("visible", visible, persistent=False)
 
     def forward(self, features: Tensor, images: Tensor) -> Tensor:
-        """(B, M * P * P) of (B, C, H, W) and (B, 3, S, S) in [0, 1]."""
-        shown = self._around(images) if self.around else self._whole(features, images)
-        return self.norm(self.projection(F.adaptive_avg_pool2d(self.layers(shown), self.side))).flatten(1)
+        """(B, M * P * P) code of (B, C, H, W) features and (B, 3, S, S) images in [0, 1]."""
+        inputs = self._masked(images) if self.periphery else self._full(features, images)
+        return self.norm(self.projection(F.adaptive_avg_pool2d(self.layers(inputs), self.side))).flatten(1)
 
-    def _around(self, images: Tensor) -> Tensor:
+    def _masked(self, images: Tensor) -> Tensor:
         coarse = F.interpolate(F.adaptive_avg_pool2d(images, COARSE), images.shape[-2:], mode="bilinear")
-        shown = torch.where(self.seen > 0, images, coarse)
-        return torch.cat([4 * (shown - 0.5), self.seen.expand(len(images), -1, -1, -1)], dim=1)
+        masked = torch.where(self.visible > 0, images, coarse)
+        return torch.cat([4 * (masked - 0.5), self.visible.expand(len(images), -1, -1, -1)], dim=1)
 
-    def _whole(self, features: Tensor, images: Tensor) -> Tensor:
-        small = F.adaptive_avg_pool2d(images, features.shape[-2:])
+    def _full(self, features: Tensor, images: Tensor) -> Tensor:
+        small = F.adaptive_avg_pool2d(images, (features.shape[-2], features.shape[-1]))
         features = torch.cat([features, (4 * (small - 0.5)).to(features.dtype)], dim=1)
         if features.shape[-1] < self.side:
             features = F.interpolate(features, (self.side, self.side), mode="bilinear")

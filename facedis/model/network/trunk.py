@@ -1,4 +1,4 @@
-"""The shared encoder En_base: any convolutional body that turns faces into a feature map.
+"""The shared encoder En_base: a convolutional network from faces to a feature map.
 
 A trunk plugin is a function `build(source: Source) -> Trunk`.
 """
@@ -15,7 +15,7 @@ from facedis.events import EventHandler, ignore_events
 from facedis.model.storage.weights import Weights, fetch, load_state
 
 AUTO, NONE = "auto", "none"
-#: Mean and deviation of each channel that weights trained on ImageNet expect.
+#: Mean and standard deviation per channel for weights trained on ImageNet.
 IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
@@ -24,11 +24,10 @@ class Source:
     """Where a trunk's weights come from.
 
     Attributes:
-        weights: "auto" (the trunk's own pretrained weights), a name that it knows, a file, the
-            folder of a run or a packed model, or the name of a shipped one (its trunk is taken over),
-            or "none" for random ones.
-        offline: Refuse to download.
-        handler: Told of a download.
+        weights: "auto" (the trunk's default pretrained weights), the name of others, a file, the folder of a run
+            or a packed model, the name of a bundled model (both: its trunk), or "none" for random weights.
+        offline: Do not download.
+        handler: Receives the progress of a download.
     """
 
     weights: str
@@ -37,13 +36,13 @@ class Source:
 
 
 class Trunk(nn.Module):
-    """A body cut before its pooling, with the input convention of its weights inside.
+    """A network without its pooling and classifier, including the input normalisation of its weights.
 
     Args:
-        stages: Run one after the other, from images to the feature map.
-        mean: Per channel, of images in [0, 1]; what the body's weights expect.
-        std: Likewise.
-        pretrained: Whether the weights come from a file.
+        stages: Applied one after the other, from images to the feature map.
+        mean: Per channel, for images in [0, 1].
+        std: Per channel, for images in [0, 1].
+        pretrained: Whether the weights are pretrained.
     """
 
     mean: Tensor
@@ -58,7 +57,7 @@ class Trunk(nn.Module):
 
     @property
     def last_stage(self) -> nn.Module:
-        """The stage that `finetune = "last"` leaves trainable."""
+        """The stage that `finetune = "last"` trains."""
         return self.stages[-1]
 
     def forward(self, images: Tensor) -> Tensor:
@@ -74,7 +73,7 @@ class Trunk(nn.Module):
 
         Args:
             images: (B, 3, S, S) in [0, 1].
-            last: Number of stages; 0: both are the feature map.
+            last: Number of stages; with 0, both maps are the feature map.
         """
         first = len(self.stages) - last
         before = self.stages[:first]((images - self.mean) / self.std)
@@ -84,7 +83,7 @@ class Trunk(nn.Module):
         """(C, H, W) of the feature map for faces of `size` pixels, or of the map before the `last` stages.
 
         Raises:
-            ConfigError: The trunk cannot take faces that small.
+            ConfigError: The faces are too small for the trunk.
         """
         training = self.training
         self.eval()
@@ -102,8 +101,8 @@ def build_trunk(name: str, source: Source) -> Trunk:
     """The trunk `name` of the registry with the weights of `source`.
 
     Raises:
-        ConfigError: No such trunk, or it has no weights of that name.
-        WeightsError: The weights cannot be had or do not fit.
+        ConfigError: There is no such trunk, or it has no weights of that name.
+        WeightsError: The weights are not available or do not fit.
     """
     build, folder = (
         plugins.load_by_name(plugins.TRUNKS, name),
@@ -115,32 +114,35 @@ def build_trunk(name: str, source: Source) -> Trunk:
 def _of_run(trunk: Trunk, run: Path) -> Trunk:
     path, prefix = run / "model.safetensors", "model.trunk."
     if not path.is_file():
-        raise WeightsError(f"{run} holds no trained model to take a trunk from", "name another run, or a file")
+        raise WeightsError(f"{run} contains no trained model", "name another run, or a file of weights")
     state = {name.removeprefix(prefix): value for name, value in load_state(path).items() if name.startswith(prefix)}
     missing, _ = _load(trunk, state, path)
     if missing:
-        raise WeightsError(f"the trunk in {run} is another one", "name the --trunk that it was trained with")
+        raise WeightsError(f"{run} has a different trunk", "name the --trunk that it was trained with")
     trunk.pretrained = True
     return trunk
 
 
 def fill(body: nn.Module, trunk: str, source: Source, known: dict[str, Weights]) -> bool:
-    """Load the weights of `source` into `body`; False where none were asked for. Never silently random.
+    """Load the weights of `source` into `body`.
 
     Args:
-        body: The network as its weights were saved.
+        body: The network, with the tensor names of its weights.
         trunk: Its name, for messages.
-        source: What the user wants.
+        source: Which weights.
         known: Downloadable weights by name, the default first.
+
+    Returns:
+        False for random weights.
 
     Raises:
         ConfigError: `source` names neither known weights nor a file.
-        WeightsError: The file does not hold this network.
+        WeightsError: The file does not fit the network.
     """
     if source.weights == NONE:
         return False
     if source.weights == AUTO and not known:
-        raise ConfigError(f"trunk {trunk} has no pretrained weights", "add --weights none to start from random ones")
+        raise ConfigError(f"trunk {trunk} has no pretrained weights", "add --weights none for random weights")
     name = next(iter(known)) if source.weights == AUTO else source.weights
     if name in known:
         path = fetch(known[name], source.offline, source.handler)
@@ -152,17 +154,17 @@ def fill(body: nn.Module, trunk: str, source: Source, known: dict[str, Weights])
             f"choose {', '.join((*known, 'none'))}, a file, or the folder of a run",
         )
     missing, _ = _load(body, load_state(path), path)
-    lost = [key for key in missing if not key.endswith("num_batches_tracked")]
-    if lost:
-        raise WeightsError(f"{path} is not a {trunk}: it lacks {len(lost)} tensors, '{lost[0]}' first", _OTHER)
+    missing = [key for key in missing if not key.endswith("num_batches_tracked")]
+    if missing:
+        raise WeightsError(f"{path} is not a {trunk}: it lacks {len(missing)} tensors, '{missing[0]}' first", _OTHER)
     return True
 
 
-_OTHER = "name another file with --weights, or --weights none to start from random ones"
+_OTHER = "name another file with --weights, or use --weights none for random weights"
 
 
 def _load(body: nn.Module, state: dict[str, Tensor], path: Path) -> tuple[list[str], list[str]]:
-    """Keys of `body` that `state` lacks, and keys that it has too much (a classifier we have no use for)."""
+    """Keys that `state` lacks, and keys that `body` lacks, such as those of a classifier."""
     try:
         result = body.load_state_dict(state, strict=False)
     except RuntimeError as error:  # same names, other shapes

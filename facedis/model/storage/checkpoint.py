@@ -1,6 +1,6 @@
-"""A run folder: run.json says how to rebuild the model, model.safetensors holds its tensors.
+"""Run folders: run.json describes the model, model.safetensors holds its tensors.
 
-Checkpoints are plain tensors and JSON, so no library version can break them.
+All files are plain tensors and JSON, so that they do not depend on versions of libraries.
 """
 
 import hashlib
@@ -31,21 +31,23 @@ RUN, MODEL, HISTORY, CHECKPOINT, LATEST = (
     "latest",
 )
 FORMAT = 2
+#: Modules by the prefix of their tensors in a file; None for a module that a model does not have.
+Modules = Mapping[str, nn.Module | None]
 
 
 @dataclass(frozen=True)
 class Run:
-    """A trained model and all that was written about it.
+    """A trained model and its metadata.
 
     Attributes:
-        path: The run folder, or that of a packed model (`facedis.model.storage.packed`).
-        display_name: What the user calls it; results and messages say this.
+        path: The run folder, or the folder of a packed model (`facedis.model.storage.packed`).
+        display_name: Name of the model in results and messages.
         info: Content of run.json, or of a packed model's model.json.
         classes: Expression names, in the order of the logits.
-        config: The model's settings.
-        train_config: The settings it was trained with.
+        config: Settings of the model.
+        train_config: Settings of the training.
         model: The disentangler, in eval mode, on the CPU.
-        adversary: C_adv and its like as they were at the end, None for a baseline and a packed model.
+        adversary: The adversaries at the end of the training; None for a baseline and a packed model.
     """
 
     path: Path
@@ -59,35 +61,35 @@ class Run:
 
     @property
     def faces(self) -> Path:
-        """The faces cache it was trained on, as it was called then."""
+        """Path of the faces cache that it was trained on."""
         return Path(self.info["faces"]["path"])
 
     @property
     def packed(self) -> bool:
-        """Whether it is a packed model: complete, read only, and made to be given away."""
+        """Whether it is a packed model."""
         return "packed" in self.info
 
     @property
     def fingerprint(self) -> str:
-        """Equal for two models with the same file of tensors: codes of other tensors cannot be compared."""
-        return digest(self.path / MODEL)
+        """SHA-256 of the tensors' file. Codes of models with different fingerprints are not comparable."""
+        return sha256(self.path / MODEL)
 
     @property
     def grey(self) -> bool:
-        """Whether it never saw a colour, so that faces must lose theirs first."""
+        """Whether it was trained on grey faces, so that its input must be grey."""
         return bool(self.info["faces"]["grey"])
 
 
 def newest_run(folder: Path = Path("runs")) -> Path | None:
-    """The run that `folder`/latest points to; None where there is none yet."""
+    """The run that `folder`/latest points to; None if there is none."""
     latest = folder / LATEST
-    if latest.is_file():  # where the file system has no links, its name is written down instead
+    if latest.is_file():  # a file with the name, on file systems without links
         latest = folder / latest.read_text().strip()
     return latest.resolve() if latest.is_dir() else None
 
 
 def mark_latest(run: Path) -> None:
-    """Make `latest` beside `run` point to it."""
+    """Let `latest` beside `run` point to it."""
     latest, draft = run.parent / LATEST, run.parent / f".{LATEST}.{os.getpid()}-{secrets.token_hex(4)}"
     try:
         draft.symlink_to(run.name)
@@ -97,10 +99,10 @@ def mark_latest(run: Path) -> None:
 
 
 def read_info(path: Path) -> dict[str, Any]:
-    """run.json of the run folder `path`.
+    """The content of run.json of a run folder.
 
     Raises:
-        RunError: The folder is missing, is no run, or of another format.
+        RunError: The folder is missing, is no run folder, or has another format.
     """
     path = Path(path)
     if not path.is_dir():
@@ -119,15 +121,15 @@ def read_info(path: Path) -> dict[str, Any]:
 
 
 def write_info(path: Path, info: dict[str, Any]) -> None:
-    """Write run.json whole or not at all."""
+    """Write run.json atomically."""
     write_text(path / RUN, json.dumps(info, indent=2, ensure_ascii=False) + "\n")
 
 
 def load_run(path: Path | str) -> Run:
-    """The model of a run folder, rebuilt from what the folder says and never from options.
+    """Load the model of a run folder.
 
     Raises:
-        RunError: No run, no model in it yet, or a model that does not fit run.json.
+        RunError: It is no run folder, has no model yet, or the model does not fit run.json.
     """
     path = Path(path)
     info = read_info(path)
@@ -135,7 +137,7 @@ def load_run(path: Path | str) -> Run:
         hint = f"finish it with `facedis train --resume {path}`" if (path / CHECKPOINT).exists() else "train it again"
         if is_locked(path):
             hint = "wait for its training to end"
-        raise RunError(f"{path} holds no trained model yet", hint)
+        raise RunError(f"{path} contains no trained model yet", hint)
     try:
         return rebuild_run(path, str(path), info)
     except (ConfigError, KeyError, TypeError) as error:
@@ -143,74 +145,78 @@ def load_run(path: Path | str) -> Run:
 
 
 def rebuild_run(path: Path, display_name: str, info: Mapping[str, Any], with_adversary: bool = True) -> Run:
-    """The model that `info` describes with the tensors of the folder `path`.
+    """Build the model that `info` describes and load its tensors.
 
     Args:
-        path: The folder; in it model.safetensors.
-        display_name: What the user calls it.
+        path: The folder of model.safetensors.
+        display_name: As `Run.display_name`.
         info: As `Run.info`.
-        with_adversary: Whether the file holds the adversaries too.
+        with_adversary: Whether the file contains the adversaries.
 
     Raises:
-        ConfigError, KeyError, TypeError: `info` describes no model.
+        ConfigError, KeyError, TypeError: `info` does not describe a model.
         RunError: The file is broken or belongs to another model.
     """
-    config = resolve(ModelConfig, info["model"], {"weights": "none"})  # the file brings all tensors
+    config = resolve(ModelConfig, info["model"], {"weights": "none"})  # all tensors are in the file
     train_config = resolve(TrainConfig, info["train"])
     classes = tuple(info["classes"])
     sizes = {"expression": len(classes)} | {name: about["size"] for name, about in info["factors"].items()}
     model, adversary = build(config, sizes)
     adversary = adversary if with_adversary else None
-    load_tensors(path / MODEL, model, adversary)
+    load_tensors(path / MODEL, {"model": model, "adversary": adversary})
     model.trunk.pretrained = info["pretrained"]
     return Run(
         path, display_name, dict(info), classes, config, train_config, model.eval(), adversary and adversary.eval()
     )
 
 
-def digest(path: Path) -> str:
+def sha256(path: Path) -> str:
     """SHA-256 of a file, in hex."""
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while piece := file.read(1 << 20):
-            found.update(piece)
-    return found.hexdigest()
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
-def named_tensors(model: nn.Module, adversary: nn.Module | None) -> dict[str, Tensor]:
-    """Every tensor of a model and its adversary, by name."""
-    named = {f"model.{name}": value for name, value in model.state_dict().items()}
-    if adversary is not None:
-        named |= {f"adversary.{name}": value for name, value in adversary.state_dict().items()}
-    return named
+def named_tensors(modules: Modules) -> dict[str, Tensor]:
+    """All tensors of the modules, by name; the name of the module is the prefix."""
+    return {
+        f"{prefix}.{name}": value
+        for prefix, module in modules.items()
+        if module is not None
+        for name, value in module.state_dict().items()
+    }
 
 
-def load_tensors(path: Path, model: nn.Module, adversary: nn.Module | None) -> None:
-    """Fill a model and its adversary from a file that `save_tensors` wrote.
+def load_tensors(path: Path, modules: Modules) -> None:
+    """Load modules from a file with the tensors of `named_tensors`.
+
+    Retention heads in the file are ignored if the model has none, as they are used in training only.
 
     Raises:
         RunError: The file is broken or belongs to another model.
     """
     tensors, _ = read_tensors(path)
     try:
-        for prefix, module in (("model.", model), ("adversary.", adversary)):
+        for prefix, module in modules.items():
             if module is not None:
-                found = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
-                module.load_state_dict({name: value for name, value in found.items() if not _helper(module, name)})
+                start = f"{prefix}."
+                found = {name.removeprefix(start): value for name, value in tensors.items() if name.startswith(start)}
+                if not getattr(module, "retention_heads", None):
+                    found = {name: value for name, value in found.items() if not name.startswith("retention_heads.")}
+                module.load_state_dict(found)
     except RuntimeError as error:
-        raise RunError(f"{path} does not fit its run.json", "the folder was mixed up: train again") from error
-
-
-def _helper(module: nn.Module, name: str) -> bool:
-    """Whether a tensor only helped to train: a finished model has no use for it."""
-    return name.startswith("retention_heads.") and not getattr(module, "retention_heads", None)
+        raise RunError(
+            f"{path} does not fit its run.json", "the files belong to different runs: train again"
+        ) from error
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], about: dict[str, Any] | None = None) -> None:
-    """Write tensors, and JSON about them, whole or not at all.
+    """Write tensors and JSON metadata to a safetensors file, atomically.
 
     Raises:
-        OutputError: The place cannot be written.
+        OutputError: The file cannot be written.
     """
     ready = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     with atomic_write(path) as temporary:
@@ -218,14 +224,14 @@ def save_tensors(path: Path, tensors: dict[str, Tensor], about: dict[str, Any] |
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """The tensors of a file and the JSON about them.
+    """The tensors and the JSON metadata of a file of `save_tensors`.
 
     Raises:
-        RunError: It is not a whole safetensors file.
+        RunError: It is not a complete safetensors file.
     """
     try:
         with safe_open(path, "pt") as file:
             about = json.loads((file.metadata() or {}).get("about", "{}"))
             return {name: file.get_tensor(name) for name in file.keys()}, about  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
-        raise RunError(f"{path} is broken: {error}", "train again, or copy the run folder anew") from error
+        raise RunError(f"{path} is broken: {error}", "train again, or copy the run folder again") from error

@@ -1,8 +1,7 @@
-"""A packed model: a folder that is complete by itself, to be shipped, sent, or put on a hub.
+"""Packed models: self-contained folders for distribution.
 
-It holds the tensors in half precision without what only helped to train, all that is needed to
-rebuild the network, the model card, the records it was measured with, and the SHA-256 of each file.
-Loading gives single precision again.
+A packed model has the tensors in half precision without adversaries and retention heads, the settings of the
+network, the model card, the result records, and the SHA-256 of each file. Loading converts to single precision.
 """
 
 import json
@@ -15,17 +14,23 @@ from torch import Tensor
 
 from facedis.atomic_io import write_text
 from facedis.errors import ConfigError, RunError
-from facedis.model.storage.checkpoint import FORMAT, MODEL, Run, digest, rebuild_run, save_tensors
+from facedis.model.storage.checkpoint import FORMAT, MODEL, Run, rebuild_run, save_tensors, sha256
 from facedis.pretrained import METADATA
 
 CARD, RESULTS, MANIFEST, FACE = "card.md", "results.json", "manifest.json", "face.png"
-#: Raised when a folder is laid out otherwise.
+#: Version of the layout.
 PACKED = 1
-_AGAIN = "pack the run again with this version, or fetch the folder anew"
+_AGAIN = "pack the run again with this version, or download the folder again"
 
 
 class FileCheck(NamedTuple):
-    """What the manifest says of a file: whether it is the one that was packed, else why not."""
+    """Comparison of a file with the manifest.
+
+    Attributes:
+        file: Its name.
+        bytes: Its size.
+        problem: What is wrong; empty for an intact file.
+    """
 
     file: str
     bytes: int
@@ -38,29 +43,29 @@ def is_packed(path: Path) -> bool:
 
 
 def read_packed_info(path: Path) -> dict[str, Any]:
-    """model.json of the packed model in `path`.
+    """The content of model.json of a packed model.
 
     Raises:
-        RunError: It cannot be read, or is of another format.
+        RunError: It cannot be read, or has another format.
     """
     try:
         info = json.loads((path / METADATA).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise RunError(f"{path / METADATA} cannot be read: {error}", _AGAIN) from error
     if not isinstance(info, dict) or (info.get("packed"), info.get("format")) != (PACKED, FORMAT):
-        raise RunError(f"{path} is a packed model of another format than this facedis reads", _AGAIN)
+        raise RunError(f"{path} is a packed model of another format", _AGAIN)
     return info
 
 
 def load_packed(path: Path, display_name: str | None = None) -> Run:
-    """The packed model in the folder `path`, in single precision.
+    """Load a packed model, in single precision.
 
     Args:
         path: The folder.
-        display_name: What the user calls it; None for the path itself.
+        display_name: As `Run.display_name`; None for the path.
 
     Raises:
-        RunError: The folder is not complete, broken, or of another format.
+        RunError: The folder is incomplete, broken, or has another format.
     """
     info = read_packed_info(path)
     if not (path / MODEL).is_file():
@@ -72,11 +77,11 @@ def load_packed(path: Path, display_name: str | None = None) -> Run:
 
 
 def save_packed_tensors(run: Run, path: Path) -> None:
-    """Write the tensors of `run` into the folder `path`, in half precision and without helpers.
+    """Write the tensors of `run` into the folder `path`, in half precision and without retention heads.
 
-    A number that half precision cannot hold keeps its whole tensor in single precision, and so does
-    the last convolution of the rest branch: what was erased there in closed form is what its matrix
-    maps to nothing, and rounded it would let a little of that through, which whitening makes loud.
+    Two kinds of tensors stay in single precision: those with values outside the range of half precision, and
+    the last convolution of the rest branch. The erasure of the expression is exact in the null space of its
+    matrix; rounding leaves a small remainder that whitening amplifies.
     """
     branch = run.model.rest_branch
     exact = "" if branch is None else f"rest_branch.layers.{len(branch.layers) - 1}."
@@ -89,7 +94,7 @@ def save_packed_tensors(run: Run, path: Path) -> None:
 
 
 def to_half(value: Tensor) -> Tensor:
-    """`value` in half precision where it is made of floats that fit, else as it is."""
+    """`value` in half precision if it has floating-point values that fit, else unchanged."""
     if not value.is_floating_point():
         return value
     half = value.to(torch.float16)
@@ -97,16 +102,16 @@ def to_half(value: Tensor) -> Tensor:
 
 
 def write_manifest(path: Path) -> None:
-    """Write down the size and SHA-256 of every other file of the folder."""
-    files = {name: {"bytes": (path / name).stat().st_size, "sha256": digest(path / name)} for name in _files(path)}
+    """Write the size and SHA-256 of every other file of the folder to manifest.json."""
+    files = {name: {"bytes": (path / name).stat().st_size, "sha256": sha256(path / name)} for name in _files(path)}
     write_text(path / MANIFEST, json.dumps({"files": files}, indent=2) + "\n")
 
 
 def read_manifest(path: Path) -> Mapping[str, Mapping[str, Any]]:
-    """Size and SHA-256 of each file, by name.
+    """Size and SHA-256 of each file in manifest.json, by name.
 
     Raises:
-        RunError: There is no manifest, or it cannot be read.
+        RunError: The manifest is missing or cannot be read.
     """
     try:
         files = json.loads((path / MANIFEST).read_text(encoding="utf-8"))["files"]
@@ -118,7 +123,7 @@ def read_manifest(path: Path) -> Mapping[str, Mapping[str, Any]]:
 
 
 def check_files(path: Path) -> list[FileCheck]:
-    """Every file that the manifest names or that lies in the folder, and what is wrong with it."""
+    """Compare all files of the manifest and of the folder with the manifest."""
     wanted = read_manifest(path)
     found = [_check_file(path / name, about) for name, about in wanted.items()]
     extra = (name for name in _files(path) if name not in wanted)
@@ -128,15 +133,15 @@ def check_files(path: Path) -> list[FileCheck]:
 def _check_file(path: Path, about: Mapping[str, Any]) -> FileCheck:
     try:
         size = path.stat().st_size
-        problem = "" if digest(path) == about["sha256"] else "is not the file that was packed"
+        problem = "" if sha256(path) == about["sha256"] else "differs from the packed file"
     except OSError as error:
         return FileCheck(path.name, 0, "is missing" if isinstance(error, FileNotFoundError) else str(error.strerror))
     if size < about["bytes"]:
-        problem = f"is cut off: {size:,} of {about['bytes']:,} bytes"
+        problem = f"is truncated: {size:,} of {about['bytes']:,} bytes"
     return FileCheck(path.name, size, problem)
 
 
 def _files(path: Path) -> list[str]:
-    """The files of the folder by name, without the manifest and what a system or hub leaves behind."""
+    """Names of the files in the folder, without the manifest, README.md and hidden files."""
     files = (each for each in path.iterdir() if each.is_file() and not each.name.startswith("."))
     return sorted(each.name for each in files if each.name not in (MANIFEST, "README.md"))

@@ -79,7 +79,7 @@ def model_folder(name: str | Path) -> Path:
 def _unknown(name: str) -> tuple[str, str]:
     """Message and hint for a model that does not exist."""
     if name == pretrained.DEFAULT:
-        return "no model is bundled in this facedis", f"train one with `facedis train`, or {_HINT}"
+        return "no model is bundled in this installation", f"train one with `facedis train`, or {_HINT}"
     if re.fullmatch(r"[\w-]+/[\w.-]+", name):
         return f"there is no run folder {name} and no such packed model", f"{_HINT}; on a hub it is {PREFIX}{name}"
     return f"there is no run folder {name} and no model of that name", _HINT

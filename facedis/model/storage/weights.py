@@ -1,9 +1,9 @@
-"""Pretrained weights of a trunk: found on this machine or fetched once, checked, and read.
+"""Pretrained weights of trunks: download, verification and loading.
 
-facenet-pytorch's publisher names no hash of its files. So such a file is trusted at its first use:
-its SHA-256 is then written down beside it and every later use must match. That guards against a
-file that is damaged or exchanged later, not against one that was wrong from the start. Where a hash
-is published (torchvision puts its first eight digits into the file name) that one counts.
+There are no published hashes of the facenet-pytorch files. Such a file is trusted on first use: its SHA-256
+is stored beside it and every later use must match. This detects a file that is damaged or replaced later,
+not one that was wrong from the start. torchvision publishes the first eight digits of the SHA-256 in the
+file name.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ from facedis.events import EventHandler, ignore_events, track
 from facedis.paths import cache_dir
 
 _CHUNK = 1 << 20
-_PATIENCE = 30  # seconds without a byte
+_TIMEOUT = 30  # seconds without data
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,9 @@ class Weights:
     """Weights that can be downloaded.
 
     Attributes:
-        name: What `--weights` calls them.
-        url: Where their publisher keeps the file.
-        sha256: Its hash in hex, or the first digits of it, or None where none is published.
+        name: The name for `--weights`.
+        url: Where the file is published.
+        sha256: Its hash in hex, or the first digits of it; None if none is published.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Weights:
 
     @property
     def file(self) -> str:
-        """The file's own name."""
+        """The file name."""
         return Path(urlsplit(self.url).path).name
 
 
@@ -58,38 +58,38 @@ CASIA_WEBFACE = Weights("casia-webface", _FACENET + "20180408-102900-casia-webfa
 
 
 def fetch(weights: Weights, offline: bool = False, handler: EventHandler = ignore_events) -> Path:
-    """The file of `weights` on this machine, downloaded if it is not here yet.
+    """Path of a file of weights; downloads it if needed.
 
-    Looked for in `cache_dir()`/weights, then where torch and facenet-pytorch keep theirs. A download has
-    its name only when it is whole and checked. FACEDIS_WEIGHTS_URL names another folder on the net
-    to download from; FACEDIS_OFFLINE=1 is the same as `offline`.
+    The file is searched in `cache_dir()`/weights, then in the caches of torch and facenet-pytorch. A download
+    gets its name only when it is complete and verified. The environment variable FACEDIS_WEIGHTS_URL
+    sets another base URL; FACEDIS_OFFLINE=1 has the same effect as `offline`.
 
     Raises:
-        WeightsError: They cannot be had, or the file is not what it should be.
+        WeightsError: The weights are not available, or the file fails verification.
         OutputError: `cache_dir()` cannot be written.
     """
     place = cache_dir() / "weights" / weights.file
     for found in (place, *(folder / weights.file for folder in _torch_folders())):
         if found.is_file():
-            _check(found, _digest(found), weights, place)
+            _verify(found, _digest(found), weights, place)
             return found
     if offline or os.environ.get("FACEDIS_OFFLINE", "") not in ("", "0"):
-        raise _unavailable(weights, place, "they are not on this machine and downloading is off")
+        raise _unavailable(weights, place, "not on this machine, and downloading is off")
     with atomic_write(place) as temporary:
         digest = _download(weights, place, temporary, handler)
         if weights.sha256 is None:
-            _try(temporary, weights, place)
-        _check(place, digest, weights, place)
+            _verify_format(temporary, weights, place)
+        _verify(place, digest, weights, place)
     return place
 
 
 def load_state(path: Path) -> dict[str, Tensor]:
-    """The tensors by name in the weights file `path`: safetensors by its suffix, else torch's own format.
+    """The tensors of a file of weights, by name: safetensors by its suffix, else torch's format.
 
-    A torch file is read without running code from it.
+    A torch file is loaded without executing code from it.
 
     Raises:
-        WeightsError: It is missing or holds no named tensors.
+        WeightsError: The file is missing or has no named tensors.
     """
     try:
         if path.suffix == ".safetensors":
@@ -101,7 +101,7 @@ def load_state(path: Path) -> dict[str, Tensor]:
         raise WeightsError(f"{path} is not a file of weights", _NAME_A_FILE) from error
     if isinstance(state, dict) and state and all(isinstance(value, Tensor) for value in state.values()):
         return state
-    raise WeightsError(f"{path} holds no table of named tensors", _NAME_A_FILE)
+    raise WeightsError(f"{path} does not contain named tensors", _NAME_A_FILE)
 
 
 _NAME_A_FILE = "name a state_dict saved by torch.save, or a .safetensors file"
@@ -115,7 +115,7 @@ def _torch_folders() -> Iterator[Path]:
 
 
 def _download(weights: Weights, place: Path, temporary: Path, handler: EventHandler) -> str:
-    """Write the file to `temporary`; its SHA-256."""
+    """Download the file to `temporary` and return its SHA-256."""
     mirror = os.environ.get("FACEDIS_WEIGHTS_URL")
     url = f"{mirror.rstrip('/')}/{weights.file}" if mirror else weights.url
     digest, done = hashlib.sha256(), 0
@@ -128,32 +128,32 @@ def _download(weights: Weights, place: Path, temporary: Path, handler: EventHand
                 done += len(chunk)
                 progress.advance(len(chunk))
     if total and done != total:
-        raise _unavailable(weights, place, f"the download broke off after {done:,} of {total:,} bytes")
+        raise _unavailable(weights, place, f"the download stopped after {done:,} of {total:,} bytes")
     return digest.hexdigest()
 
 
 def _open(url: str, weights: Weights, place: Path) -> HTTPResponse:
     try:
-        return urlopen(Request(url, headers={"User-Agent": f"facedis/{__version__}"}), timeout=_PATIENCE)
+        return urlopen(Request(url, headers={"User-Agent": f"facedis/{__version__}"}), timeout=_TIMEOUT)
     except (OSError, HTTPException, ValueError) as error:
         reason = getattr(error, "reason", None) or error
         status = f"{error.code} " if hasattr(error, "code") else ""
-        raise _unavailable(weights, place, f"{url} does not answer: {status}{_short(reason)}") from error
+        raise _unavailable(weights, place, f"cannot open {url}: {status}{_short(reason)}") from error
 
 
 def _read(response: HTTPResponse, weights: Weights, place: Path) -> bytes:
     try:
         return response.read(_CHUNK)
     except (OSError, HTTPException) as error:
-        raise _unavailable(weights, place, f"the download broke off: {_short(error)}") from error
+        raise _unavailable(weights, place, f"the download failed: {_short(error)}") from error
 
 
-def _try(file: Path, weights: Weights, place: Path) -> None:
-    """Refuse what holds no weights, such as the page that a network shows before one has logged in."""
+def _verify_format(file: Path, weights: Weights, place: Path) -> None:
+    """Reject a download without weights, such as the login page of a network."""
     try:
         load_state(file)
     except WeightsError as error:
-        raise _unavailable(weights, place, "what was downloaded is no file of weights") from error
+        raise _unavailable(weights, place, "the download is not a file of weights") from error
 
 
 def _digest(path: Path) -> str:
@@ -167,15 +167,15 @@ def _digest(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _check(path: Path, digest: str, weights: Weights, place: Path) -> None:
-    """Compare with the published hash, else with the one noted beside `place`, else note it there."""
+def _verify(path: Path, digest: str, weights: Weights, place: Path) -> None:
+    """Compare with the published hash, else with the stored one; store it where there is neither."""
     note = place.with_name(place.name + ".sha256")
     if weights.sha256 is None and not note.is_file():
         write_text(note, f"{digest}  {place.name}\n")
         return
     wanted = weights.sha256 or note.read_text(encoding="utf-8").partition(" ")[0].strip()
     if not wanted or not digest.startswith(wanted):
-        unless = "" if weights.sha256 else f" (and {note.name} beside it, if you changed it yourself)"
+        unless = "" if weights.sha256 else f" (and {note.name} beside it, if you replaced it on purpose)"
         raise WeightsError(
             f"{path} is not the file of {weights.name}: its SHA-256 is {digest[:12]}..., not {wanted[:12]}...",
             f"delete it{unless} and run again to download it, or pass --weights PATH",
@@ -184,10 +184,10 @@ def _check(path: Path, digest: str, weights: Weights, place: Path) -> None:
 
 def _unavailable(weights: Weights, place: Path, why: str) -> WeightsError:
     return WeightsError(
-        f"the {weights.name} weights cannot be had ({why})",
-        f"three ways on: download {weights.url} by hand to {place} (or pass --weights PATH), "
-        "or train from random weights with --weights none (worse), "
-        "or take a smaller trunk without them: --preset small",
+        f"the {weights.name} weights are not available ({why})",
+        f"download {weights.url} manually to {place} (or pass --weights PATH), "
+        "or train from random weights with --weights none (less accurate), "
+        "or use a smaller trunk: --preset small",
     )
 
 

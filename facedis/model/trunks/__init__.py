@@ -1,1 +1,1 @@
-"""The registry of shared encoders (En_base): entry points of `facedis.trunks`."""
+"""Trunk architectures, registered as entry points of `facedis.trunks`."""

@@ -1,4 +1,4 @@
-"""Inception-ResNet-V1, the paper's trunk, from facenet-pytorch: touched in this one file."""
+"""Inception-ResNet-V1, the paper's trunk, from facenet-pytorch."""
 
 from facenet_pytorch import InceptionResnetV1
 from torch import nn
@@ -15,7 +15,7 @@ _STAGES = (
 def inception_resnet_v1(source: Source) -> Trunk:
     """The trunk of section 3, cut at block8: 1792x3x3 for faces of 160 px, 2x2 for 112 and 128 px.
 
-    Its weights expect (x - 127.5) / 128 and crops with a margin of about 32 of 160 px.
+    Its weights expect inputs of (x - 127.5) / 128, and crops with a margin of about 32 of 160 px.
 
     Source: paper, section 3; the tap is [unsaid], D2AE cuts at the same depth (docs/method.md).
     """

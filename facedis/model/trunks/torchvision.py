@@ -1,4 +1,4 @@
-"""Small trunks from torchvision, for small machines: cut before their pooling."""
+"""Trunks from torchvision without their pooling and classifier."""
 
 import torchvision.models as zoo
 from torch import nn
@@ -8,7 +8,7 @@ from facedis.model.storage.weights import Weights
 
 
 def resnet18(source: Source) -> Trunk:
-    """ResNet-18 after layer4: 512 channels, a 32nd of the size."""
+    """ResNet-18 after layer4: 512 channels, stride 32."""
     body = zoo.resnet18(weights=None)
     pretrained = _fill(body, "resnet18", source, zoo.ResNet18_Weights.IMAGENET1K_V1)
     stem = nn.Sequential(body.conv1, body.bn1, body.relu, body.maxpool)
@@ -16,14 +16,14 @@ def resnet18(source: Source) -> Trunk:
 
 
 def mobilenet_v3_large(source: Source) -> Trunk:
-    """MobileNetV3-Large after its last convolution: 960 channels, a 32nd of the size."""
+    """MobileNetV3-Large after its last convolution: 960 channels, stride 32."""
     body = zoo.mobilenet_v3_large(weights=None)
     pretrained = _fill(body, "mobilenet_v3_large", source, zoo.MobileNet_V3_Large_Weights.IMAGENET1K_V2)
     return Trunk(body.features, *IMAGENET, pretrained)
 
 
 def efficientnet_b0(source: Source) -> Trunk:
-    """EfficientNet-B0 after its last convolution: 1280 channels, a 32nd of the size."""
+    """EfficientNet-B0 after its last convolution: 1280 channels, stride 32."""
     body = zoo.efficientnet_b0(weights=None)
     pretrained = _fill(body, "efficientnet_b0", source, zoo.EfficientNet_B0_Weights.IMAGENET1K_V1)
     return Trunk(body.features, *IMAGENET, pretrained)

@@ -15,7 +15,7 @@ from facedis.reports.evaluation_tables import (
 from facedis.reports.findings import findings
 from facedis.reports.numbers import ESTIMATE_COLUMNS, PERCENT, EstimateRow, count
 from facedis.reports.tables.table_formats import TextTable, to_markdown
-from facedis.reports.terminal.swap_eval import MEASURES, figures
+from facedis.reports.terminal.swap_eval import METRICS, estimates
 from facedis.reports.terminal.swap_eval import findings as swap_findings
 
 _DONORS = {"across": "expression and rest code from two people", "within": "both codes from one person"}
@@ -68,8 +68,8 @@ def _people(result: Mapping[str, Any]) -> Iterator[str]:
 def _swaps(result: Mapping[str, Any]) -> Iterator[str]:
     yield from _list(swap_findings(result))
     for kind, title in _DONORS.items():
-        estimates = ((label, style, figures(result, name, kind)) for name, label, style in MEASURES)
-        rows = tuple(EstimateRow(label, style, found["swap"]).cells() for label, style, found in estimates if found)
+        metrics = ((label, style, estimates(result, name, kind)) for name, label, style in METRICS)
+        rows = tuple(EstimateRow(label, style, found["swap"]).cells() for label, style, found in metrics if found)
         if rows:
             yield to_markdown(TextTable(f"Swaps, {title}", ESTIMATE_COLUMNS, rows))
     yield from _caveats([*result["notes"], *dict.fromkeys(result["reasons"].values())])

@@ -1,4 +1,4 @@
-"""Photographs with their faces framed and named."""
+"""Images annotated with face boxes and predicted expressions."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
@@ -10,83 +10,89 @@ from PIL import Image, ImageColor, ImageDraw, ImageFont
 from facedis.atomic_io import atomic_write
 from facedis.reports.figures.colours import COLOURS
 
-#: Side in pixels below which a photograph is enlarged so that its labels can be read.
-_LEAST = 320
+#: Images with a longer side below this many pixels are enlarged so that their labels are legible.
+_MIN_SIDE = 320
 
 
-class Drawings:
-    """A folder of annotated pictures, each as PNG below the path that it was found at.
+class AnnotationFolder:
+    """A folder of annotated images, as PNG files in the same subfolders as the inputs.
 
     Args:
-        folder: Made with the first picture.
-        classes: Names of the expressions; each has a colour of its own.
+        folder: Created with the first image.
+        classes: Names of the expressions; each has its own colour.
     """
 
     def __init__(self, folder: Path, classes: Sequence[str]) -> None:
-        self._folder, self._taken = folder, set[PurePath]()
-        self._colours = {name: COLOURS[place % len(COLOURS)] for place, name in enumerate(classes)}
+        self._folder, self._used = folder, set[PurePath]()
+        self._colours = {name: COLOURS[index % len(COLOURS)] for index, name in enumerate(classes)}
 
-    def add(self, pixels: np.ndarray, below: str, prediction: Mapping[str, Any]) -> Path:
-        """Draw one picture.
+    def add(self, pixels: np.ndarray, name: str, prediction: Mapping[str, Any]) -> Path:
+        """Annotate and write one image.
 
         Args:
             pixels: (H, W, 3) uint8.
-            below: Its path in the folder, with the photograph's own ending.
-            prediction: Its faces, and `file`, which is never overwritten.
+            name: Relative path of the input.
+            prediction: Record of the image: its `faces`, `frame` and `file`; the input `file` is never overwritten.
 
         Returns:
-            The file.
+            Path of the annotated image.
 
         Raises:
-            OutputError: It cannot be written.
+            OutputError: The image cannot be written.
         """
-        path = self._free(PurePath(below), prediction["frame"], Path(prediction["file"]))
-        drawn = annotated(pixels, prediction["faces"], self._colours)
+        path = self._unused_path(PurePath(name), prediction["frame"], Path(prediction["file"]))
+        image = annotate(pixels, prediction["faces"], self._colours)
         with atomic_write(path) as temporary:
-            drawn.save(temporary)
+            image.save(temporary)
         return path
 
-    def _free(self, below: PurePath, frame: int | None, source: Path) -> Path:
-        stem = below.stem if frame is None else f"{below.stem}-{frame:06}"
-        number, path = 1, below.with_name(f"{stem}.png")
-        while path in self._taken or (self._folder / path).resolve() == source.resolve():
+    def _unused_path(self, name: PurePath, frame: int | None, source: Path) -> Path:
+        stem = name.stem if frame is None else f"{name.stem}-{frame:06}"
+        number, path = 1, name.with_name(f"{stem}.png")
+        while path in self._used or (self._folder / path).resolve() == source.resolve():
             number += 1
-            path = below.with_name(f"{stem}-{number}.png")
-        self._taken.add(path)
+            path = name.with_name(f"{stem}-{number}.png")
+        self._used.add(path)
         return self._folder / path
 
 
-def annotated(pixels: np.ndarray, faces: Sequence[Mapping[str, Any]], colours: Mapping[str, str]) -> Image.Image:
-    """A photograph with a frame around each face and what it shows beside the frame.
+def annotate(pixels: np.ndarray, faces: Sequence[Mapping[str, Any]], colours: Mapping[str, str]) -> Image.Image:
+    """Draw a box and the predicted expression of each face.
 
     Args:
-        pixels: (H, W, 3) uint8; small ones are enlarged.
-        faces: `box` (None: all of it), `expression` and `confidence` of each.
-        colours: Of each expression.
+        pixels: (H, W, 3) uint8; small images are enlarged.
+        faces: `box` (None for the whole image), `expression` and `confidence` of each face, largest first.
+        colours: Colour of each expression.
     """
     height, width = pixels.shape[:2]
-    scale = max(1, -(-_LEAST // max(height, width)))
-    picture = Image.fromarray(pixels).resize((width * scale, height * scale), Image.Resampling.BICUBIC)
-    pen = ImageDraw.Draw(picture)
-    size = max(14, min(picture.size) // 28)
-    font, thick = ImageFont.load_default(size), max(2, size // 7)
-    for face in reversed(faces):  # the largest last, over the others
-        box = [edge * scale for edge in face["box"] or (0, 0, width - 1, height - 1)]
-        pen.rectangle(box, outline=colours[face["expression"]], width=thick)
-    for face in reversed(faces):
-        box = [edge * scale for edge in face["box"] or (0, 0, width - 1, height - 1)]
-        _label(pen, box, f"{face['expression']} {face['confidence']:.0%}", colours[face["expression"]], font)
-    return picture
+    scale = max(1, -(-_MIN_SIDE // max(height, width)))
+    image = Image.fromarray(pixels).resize((width * scale, height * scale), Image.Resampling.BICUBIC)
+    draw = ImageDraw.Draw(image)
+    font_size = max(14, min(image.size) // 28)
+    font, line_width = ImageFont.load_default(font_size), max(2, font_size // 7)
+    boxes = [[edge * scale for edge in face["box"] or (0, 0, width - 1, height - 1)] for face in faces]
+    annotations = list(zip(faces, boxes, strict=True))[::-1]  # the largest face last, on top of the others
+    for face, box in annotations:
+        draw.rectangle(box, outline=colours[face["expression"]], width=line_width)
+    for face, box in annotations:
+        _label(draw, box, f"{face['expression']} {face['confidence']:.0%}", colours[face["expression"]], font)
+    return image
 
 
-def _label(pen: ImageDraw.ImageDraw, box: Sequence[float], text: str, colour: str, font: Any) -> None:
-    """The text above the box; within the picture in any case."""
-    left, top, right, bottom = pen.textbbox((0, 0), text, font)
-    wide, tall = right - left + 8, bottom - top + 8
-    width, height = pen.im.size
-    x = min(max(box[0], 0), max(width - wide, 0))
-    y = box[1] - tall if box[1] >= tall else min(max(box[1], 0), height - tall)
-    pen.rectangle((x, y, x + wide, y + tall), fill=colour)
-    red, green, blue = ImageColor.getrgb(colour)
-    ink = "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 140 else "white"
-    pen.text((x + 4 - left, y + 4 - top), text, fill=ink, font=font)
+def _label(
+    draw: ImageDraw.ImageDraw,
+    box: Sequence[float],
+    text: str,
+    colour: str,
+    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+) -> None:
+    """Draw the text above the box, or as near as it fits into the image."""
+    left, top, right, bottom = draw.textbbox((0, 0), text, font)
+    text_width, text_height = right - left + 8, bottom - top + 8
+    width, height = draw.im.size
+    x = min(max(box[0], 0), max(width - text_width, 0))
+    y = box[1] - text_height if box[1] >= text_height else min(max(box[1], 0), height - text_height)
+    draw.rectangle((x, y, x + text_width, y + text_height), fill=colour)
+    red, green, blue = ImageColor.getrgb(colour)[:3]
+    text_colour = "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 140 else "white"
+    draw.text((x + 4 - left, y + 4 - top), text, fill=text_colour, font=font)

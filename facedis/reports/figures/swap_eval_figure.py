@@ -1,87 +1,82 @@
-"""Judged swaps as one picture: each measure beside what it must be read against."""
+"""Bar charts of a swap evaluation: each metric with its references."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from facedis.atomic_io import atomic_write
 from facedis.reports.figures.colours import COLOURS
-from facedis.reports.terminal.swap_eval import figures
+from facedis.reports.terminal.swap_eval import estimates
 
-#: Panels: measure, title, the figures shown from top to bottom with their names.
-_PANELS = (
+#: Panels: metric, title, and the labels of its bars from top to bottom.
+_PANELS: tuple[tuple[str, str, dict[str, str]], ...] = (
     (
         "transfer",
-        "wanted expression seen",
-        {"real": "real faces", "reconstruction": "reconstructed", "swap": "swapped", "copying": "copying"},
+        "target expression predicted",
+        {"real": "real faces", "reconstruction": "reconstruction", "swap": "swap", "copying": "copying"},
     ),
-    ("copy_rate", "old expression still seen", {"copying": "copying", "swap": "swapped", "real": "real faces"}),
-    (
-        "closer_to_rest_donor",
-        "nearer to the rest donor",
-        {"swap": "swapped", "other_pictures": "by other pictures"},
-    ),
+    ("copy_rate", "source expression predicted", {"copying": "copying", "swap": "swap", "real": "real faces"}),
+    ("closer_to_rest_donor", "closer to the rest donor", {"swap": "swap", "other_pictures": "by other images"}),
     (
         "verified_as_rest_donor",
-        "passes as the rest donor",
-        {"genuine": "same person", "reconstruction": "reconstructed", "swap": "swapped"},
+        "verified as the rest donor",
+        {"genuine": "same person", "reconstruction": "reconstruction", "swap": "swap"},
     ),
     (
         "ssim",
-        "SSIM to the truth",
-        {"reconstruction": "reconstructed", "swap": "swapped", "copying": "copying", "mean_face": "mean face"},
+        "SSIM to the ground truth",
+        {"reconstruction": "reconstruction", "swap": "swap", "copying": "copying", "mean_face": "mean face"},
     ),
 )
+_FALLBACK = ("code_cycle.expression", "expression code cycle", {"swap": "swap", "donors": "donors"})
 _KINDS = {"across": "two people", "within": "one person"}
-_THICK = 0.36
+_BAR = 0.36
 
 
-def swaps_png(result: Mapping[str, Any], path: Path) -> None:
-    """Write `swaps_figure` as a PNG, whole or not at all.
+def write_swap_figure(result: Mapping[str, Any], path: Path) -> None:
+    """Write `swap_figure` as a PNG.
 
     Raises:
-        OutputError: It cannot be written.
+        OutputError: The file cannot be written.
     """
     with atomic_write(path) as temporary:
-        swaps_figure(result).savefig(temporary, dpi=130)
+        swap_figure(result).savefig(temporary, dpi=130)
 
 
-def swaps_figure(result: Mapping[str, Any]) -> Figure:
-    """A panel of bars a measure that was taken, one colour a kind of swaps, chance as a line."""
-    panels = [panel for panel in _PANELS if any(figures(result, panel[0], kind) for kind in _KINDS)]
-    panels = panels or [
-        ("code_cycle.expression", "expression code read again", {"swap": "swapped", "donors": "donors"})
-    ]
+def swap_figure(result: Mapping[str, Any]) -> Figure:
+    """One panel of bars per measured metric, one colour per kind of swaps; dotted lines mark the chance level."""
+    panels = [panel for panel in _PANELS if any(estimates(result, panel[0], kind) for kind in _KINDS)] or [_FALLBACK]
     figure = Figure(figsize=(3.4 * len(panels), 3.2), layout="constrained")
     FigureCanvasAgg(figure)
-    for number, (name, title, shown) in enumerate(panels, 1):
+    for number, (metric, title, labels) in enumerate(panels, 1):
         axes = figure.add_subplot(1, len(panels), number)
-        taken = [kind for kind in _KINDS if figures(result, name, kind)]
-        for place, kind in enumerate(taken):
-            middle = _THICK / 2 if len(taken) == 1 else _THICK * (1 - place)
-            _bars(axes, figures(result, name, kind), list(shown), middle, COLOURS[list(_KINDS).index(kind)])
-        axes.set_yticks([_THICK / 2 - row for row in range(len(shown))], list(shown.values()))
-        axes.set_ylim(-len(shown) + 0.5, 0.9)
+        measured = [kind for kind in _KINDS if estimates(result, metric, kind)]
+        for index, kind in enumerate(measured):
+            top = _BAR / 2 if len(measured) == 1 else _BAR * (1 - index)
+            _draw_bars(axes, estimates(result, metric, kind), list(labels), top, COLOURS[list(_KINDS).index(kind)])
+        axes.set_yticks([_BAR / 2 - row for row in range(len(labels))], list(labels.values()))
+        axes.set_ylim(-len(labels) + 0.5, 0.9)
         axes.set_xlim(min(0.0, axes.get_xlim()[0]), 1)
         axes.set_title(title, fontsize="medium")
         axes.spines[["top", "right"]].set_visible(False)
-    handles = [axes.barh([0], [0], color=COLOURS[place], label=label) for place, label in enumerate(_KINDS.values())]
+    handles = [axes.barh([0], [0], color=COLOURS[index], label=label) for index, label in enumerate(_KINDS.values())]
     figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False)
     return figure
 
 
-def _bars(axes: Any, found: Mapping[str, Any], shown: list[str], top: float, colour: str) -> None:
-    for row, key in enumerate(shown):
-        each = found.get(key)
-        if each is None or each["value"] is None:
+def _draw_bars(axes: Axes, found: Mapping[str, Any], names: Sequence[str], top: float, colour: str) -> None:
+    for row, name in enumerate(names):
+        estimate = found.get(name)
+        if estimate is None or estimate["value"] is None:
             continue
         middle = top - row
-        axes.barh(middle, each["value"], _THICK, color=colour)
-        if each["low"] is not None and each["high"] is not None:
-            axes.plot([each["low"], each["high"]], [middle, middle], color="black", linewidth=1)
+        axes.barh(middle, estimate["value"], _BAR, color=colour)
+        if estimate["low"] is not None and estimate["high"] is not None:
+            axes.plot([estimate["low"], estimate["high"]], [middle, middle], color="black", linewidth=1)
     chance = (found.get("swap") or {}).get("chance")
     if chance is not None:
         axes.axvline(chance, color="grey", linestyle=":", linewidth=1)

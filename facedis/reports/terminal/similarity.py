@@ -1,4 +1,4 @@
-"""Similarity records in words: tables for the terminal, and the sentences that the page has too."""
+"""Terminal output of `facedis similarity`, and the labels and sentences that its HTML page uses too."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
@@ -7,11 +7,12 @@ from typing import Any
 from rich.console import RenderableType
 from rich.table import Table
 
+from facedis.reports.labels import CODE_LABELS
 from facedis.reports.numbers import DECIMAL, MISSING, NumberFormat, compare_to_chance, model_line
 
-CODES = {"expression": "expression code", "rest": "rest code", "trunk": "trunk features"}
-#: Kinds of pairs, and what their AUCs compare.
-KINDS = {
+CODES = {code: CODE_LABELS[code] for code in ("expression", "rest", "trunk")}
+#: Kinds of sampled pairs, and the contrasts whose AUC is measured.
+PAIR_KINDS = {
     "same_expression_same_person": "same expression, same person",
     "same_expression_other_person": "same expression, different people",
     "other_expression_same_person": "different expressions, same person",
@@ -23,120 +24,134 @@ CONTRASTS = {
     "same_person": "same person, across expressions",
     "same_person_one_expression": "same person, with one expression",
 }
-#: Three intervals side by side fit a terminal of 80 columns.
+AUC_TITLE = "AUC of the cosine, chance 0.5"
+#: Maximum number of pairs in the terminal.
+MAX_ROWS = 20
+#: Three intervals side by side fit 80 columns.
 _NARROW = NumberFormat(digits=2)
-#: Pairs that the terminal lists; a file holds all.
-SHOWN = 20
-_PLACES = {
+_PERCENTILES = {
     "percentile_same": "same\nexpr.",
     "percentile_different": "other\nexpr.",
     "percentile_same_person": "same\nperson",
     "percentile_different_people": "other\nperson",
 }
+_ATTRIBUTES = ("expression", "person")
+_VERDICTS = {"above": "better than", "at": "about as well as", "below": "worse than"}
 
 
 def render(result: Mapping[str, Any]) -> Iterator[RenderableType]:
     """Rich renderables of a record of kind "similarity"."""
-    yield from {"pair": _pair, "ranking": _ranking, "pairs": _list, "sample": _sample}[result["mode"]](result)
-    rows = list(known_rows(result))
+    yield from {"pair": _pair, "ranking": _ranking, "pairs": _pair_list, "sample": _sample}[result["mode"]](result)
+    rows = list(reference_rows(result))
     if rows:
-        head = [name.replace(" above", "\nabove") for name in known_head(result)]
-        table = _table(known_title(result), head[:2], head[2:])
+        header = [name.replace(" above", "\nabove") for name in reference_header(result)]
+        table = _table(reference_title(result), header[:2], header[2:])
         for row in rows:
             table.add_row(*row)
         yield table
     yield model_line(result)
-    yield from (sentence[0].upper() + sentence[1:] + "." for sentence in result["notes"])
+    yield from (note[0].upper() + note[1:] + "." for note in result["notes"])
 
 
-def known_title(result: Mapping[str, Any]) -> str:
-    """What the cosines are placed in."""
-    known = result["reference"]
-    return f"Among the run's own pairs: split {known['split']}, {known['n']:,} faces"
+def reference_title(result: Mapping[str, Any]) -> str:
+    """Title of the table of reference pairs."""
+    reference = result["reference"]
+    return f"Reference pairs: split {reference['split']}, {reference['n']:,} faces"
 
 
-def known_head(result: Mapping[str, Any]) -> tuple[str, ...]:
-    """The columns of `known_rows`."""
-    share = f"{100 * result['reference']['false_accepts']:g} %"
-    return "same", "code", "AUC", f"{share} of others above", "of them above"
+def reference_header(result: Mapping[str, Any]) -> tuple[str, ...]:
+    """Columns of `reference_rows`."""
+    far = f"{100 * result['reference']['false_accepts']:g} %"
+    return "same", "code", "AUC", f"{far} of others above", "of them above"
 
 
-def known_rows(result: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str, str]]:
-    """For each code and what it may tell: its AUC, the threshold, and the share of like pairs above it."""
+def reference_rows(result: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str, str]]:
+    """Attribute, code, AUC, threshold and true accept rate of each code on the reference pairs."""
     codes = (result["reference"] or {"codes": {}})["codes"]
-    for told in ("expression", "person"):
+    for attribute in _ATTRIBUTES:
         for code in CODES:
-            found = (codes.get(code) or {}).get(f"same_{told}")
-            if found is not None:
+            pairs = (codes.get(code) or {}).get(f"same_{attribute}")
+            if pairs is not None:
                 yield (
-                    told,
+                    attribute,
                     code,
-                    DECIMAL.with_interval(found["auc"]),
-                    f"{found['threshold']:.3f}",
-                    f"{100 * found['accepted']:.1f} %",
+                    DECIMAL.with_interval(pairs["auc"]),
+                    f"{pairs['threshold']:.3f}",
+                    f"{100 * pairs['accepted']:.1f} %",
                 )
 
 
-def verdicts(result: Mapping[str, Any]) -> Iterator[str]:
-    """What the contrasts of a sample say of each code beside the trunk, a sentence each."""
-    for contrast, what in (("same_expression", "the same expression"), ("same_person", "the same person")):
+def findings(result: Mapping[str, Any]) -> Iterator[str]:
+    """Comparison of the codes with the trunk features on a sample of pairs, one sentence each."""
+    for contrast, attribute in (("same_expression", "expression"), ("same_person", "identity")):
         for code in ("expression", "rest"):
             own, trunk = (result["auc"][contrast].get(name) for name in (code, "trunk"))
             difference = result["difference"][contrast].get(code)
             if own is None or trunk is None or difference is None:
                 continue
-            how = {"above": "better than", "below": "worse than"}.get(compare_to_chance(difference), "about as well as")
+            verdict = _VERDICTS[compare_to_chance(difference) or "at"]
             yield (
-                f"The {CODES[code]} tells {what} {how} the trunk: AUC {DECIMAL.with_interval(own)} against "
-                f"{DECIMAL.with_interval(trunk)}, difference {DECIMAL.with_interval(difference)}, chance 0.5 and 0"
+                f"The {CODES[code]} verifies {attribute} {verdict} the trunk features: AUC "
+                f"{DECIMAL.with_interval(own)} against {DECIMAL.with_interval(trunk)}, difference "
+                f"{DECIMAL.with_interval(difference)}, chance 0.5 and 0"
             )
 
 
-def seen(face: Mapping[str, Any]) -> str:
-    """What the expression head says of a face: "happiness (93 %)"."""
+def predicted(face: Mapping[str, Any]) -> str:
+    """The predicted expression of a face: "happiness (93 %)"."""
     return f"{face['expression']} ({100 * face['probability']:.0f} %)"
+
+
+def spread(cosines: Mapping[str, Any] | None, separator: str) -> str:
+    """Mean and standard deviation of a distribution of cosines, joined by `separator`."""
+    return MISSING if cosines is None else separator.format(f"{cosines['mean']:.3f}", f"{cosines['sd']:.3f}")
+
+
+def num_pairs(cosines: Mapping[str, Any]) -> str:
+    """Number of pairs of a kind, from the distributions of its codes."""
+    return f"{next((code['n'] for code in cosines.values() if code), 0):,}"
 
 
 def _pair(result: Mapping[str, Any]) -> Iterator[RenderableType]:
     (pair,) = result["pairs"]
     title = f"{PurePath(pair['image1']).name}  –  {PurePath(pair['image2']).name}"
-    table = Table(title=title, caption="Shares: of how many of the run's own pairs of that kind the cosine is above")
-    for name in ("code", "cosine", *_PLACES.values(), "alike"):
-        table.add_column(name, justify="left" if name in ("code", "alike") else "right")
+    table = Table(title=title, caption="Percentages: reference pairs of that kind with a lower cosine")
+    for name in ("code", "cosine", *_PERCENTILES.values(), "decision"):
+        table.add_column(name, justify="left" if name in ("code", "decision") else "right")
     for code in CODES:
         if pair[code] is not None:
-            shares = (_share(pair[code][key]) for key in _PLACES)
-            table.add_row(code, f"{pair[code]['cosine']:.3f}", *shares, _alike(pair[code]))
+            percentiles = (MISSING if pair[code][key] is None else f"{pair[code][key]:.0f} %" for key in _PERCENTILES)
+            table.add_row(code, _cosine(pair, code), *percentiles, _decision(pair[code]))
     yield table
-    first, second = map(seen, pair["predicted"])
-    yield f"C_exp sees {first} and {second}."
+    yield f"Predicted: {' and '.join(map(predicted, pair['predicted']))}."
 
 
 def _ranking(result: Mapping[str, Any]) -> Iterator[RenderableType]:
-    pairs, by = result["pairs"], result["by"]
-    title = f"Most like {PurePath(pairs[0]['image1']).name} by {CODES[by]}, of {result['n']:,} faces"
-    table = _table(title, ("", "image", "label"), (*CODES, "alike"))
-    for pair in pairs[:SHOWN]:
-        label = pair["labels"]["expression"] or (seen(pair["predicted"][1]) if pair["predicted"] else MISSING)
-        row = str(pair["rank"]), _short(pair["image2"]), label, *map(_cosine(pair), CODES), _alike(pair[by])
-        table.add_row(*row)
+    pairs, code = result["pairs"], result["by"]
+    title = f"Most similar to {PurePath(pairs[0]['image1']).name} by {CODES[code]}, of {result['n']:,} faces"
+    table = _table(title, ("", "image", "label"), (*CODES, "decision"))
+    for pair in pairs[:MAX_ROWS]:
+        label = pair["labels"]["expression"] or (predicted(pair["predicted"][1]) if pair["predicted"] else MISSING)
+        cosines = (_cosine(pair, name) for name in CODES)
+        table.add_row(str(pair["rank"]), _short_name(pair["image2"]), label, *cosines, _decision(pair[code]))
     yield table
     yield from _more(pairs)
     if result["left_out"]:
         yield f"Left out: {result['left_out']:,} images without a face."
 
 
-def _list(result: Mapping[str, Any]) -> Iterator[RenderableType]:
+def _pair_list(result: Mapping[str, Any]) -> Iterator[RenderableType]:
     pairs = result["pairs"]
-    table = _table(f"{len(pairs):,} pairs of {result['list']}", ("line", "images", "C_exp sees"), (*CODES, "alike"))
-    for pair in pairs[:SHOWN]:
-        images = f"{_short(pair['image1'])}\n{_short(pair['image2'])}"
-        both = "\n".join(map(seen, pair["predicted"]))
-        table.add_row(str(pair["line"]), images, both, *map(_cosine(pair), CODES), _alike(pair["expression"]))
+    table = _table(f"{len(pairs):,} pairs of {result['list']}", ("line", "images", "predicted"), (*CODES, "decision"))
+    for pair in pairs[:MAX_ROWS]:
+        images = f"{_short_name(pair['image1'])}\n{_short_name(pair['image2'])}"
+        expressions = "\n".join(map(predicted, pair["predicted"]))
+        cosines = (_cosine(pair, name) for name in CODES)
+        table.add_row(str(pair["line"]), images, expressions, *cosines, _decision(pair["expression"]))
     yield table
     yield from _more(pairs)
     if result["auc"]:
-        yield _areas(result["auc"], {column: f"{column}: yes or no" for column in result["auc"]})
+        yield _auc_table(result["auc"], {column: f"label {column}" for column in result["auc"]})
     if result["left_out"]:
         yield f"Left out: {result['left_out']:,} rows; lines {', '.join(_lines(result['problems']))}."
 
@@ -145,19 +160,18 @@ def _sample(result: Mapping[str, Any]) -> Iterator[RenderableType]:
     codes = [code for code in CODES if any(kind.get(code) for kind in result["kinds"].values())]
     title = f"Cosines of pairs of {result['n']:,} faces, {result['people']:,} people"
     table = _table(title, ("pairs",), ("n", *(f"{code}\nmean (sd)" for code in codes)))
-    for kind, found in result["kinds"].items():
-        n = next((found[code]["n"] for code in codes if found[code]), 0)
-        table.add_row(KINDS[kind], f"{n:,}", *(_mean(found[code]) for code in codes))
+    for kind, cosines in result["kinds"].items():
+        table.add_row(PAIR_KINDS[kind], num_pairs(cosines), *(spread(cosines[code], "{} ({})") for code in codes))
     yield table
-    yield _areas(result["auc"], CONTRASTS)
-    yield from (sentence + "." for sentence in verdicts(result))
-    yield f"Listed: {len(result['pairs']):,} of these pairs, drawn at random; see --html, --csv or --json."
+    yield _auc_table(result["auc"], CONTRASTS)
+    yield from (sentence + "." for sentence in findings(result))
+    yield f"Listed: {len(result['pairs']):,} of these pairs, chosen at random; see --html, --csv or --json."
 
 
-def _areas(figures: Mapping[str, Mapping[str, Any]], names: Mapping[str, str]) -> Table:
-    codes = [code for code in CODES if any(code in found for found in figures.values())]
-    table = _table("Told apart by the cosine: AUC, chance 0.5", ("pairs",), codes)
-    for name, found in figures.items():
+def _auc_table(estimates: Mapping[str, Mapping[str, Any]], names: Mapping[str, str]) -> Table:
+    codes = [code for code in CODES if any(code in found for found in estimates.values())]
+    table = _table(AUC_TITLE, ("pairs",), codes)
+    for name, found in estimates.items():
         table.add_row(names[name], *(_NARROW.with_interval(found.get(code)) for code in codes))
     return table
 
@@ -172,34 +186,27 @@ def _table(title: str, left: Sequence[str], right: Sequence[str]) -> Table:
 
 
 def _more(pairs: Sequence[Any]) -> Iterator[str]:
-    if len(pairs) > SHOWN:
-        yield f"And {len(pairs) - SHOWN:,} more: see --html, --csv or --json."
+    if len(pairs) > MAX_ROWS:
+        yield f"And {len(pairs) - MAX_ROWS:,} more: see --html, --csv or --json."
 
 
 def _lines(problems: Sequence[Mapping[str, Any]]) -> list[str]:
     lines = list(dict.fromkeys(str(problem["line"]) for problem in problems))
-    return lines[:SHOWN] + (["..."] if len(lines) > SHOWN else [])
+    return lines[:MAX_ROWS] + (["..."] if len(lines) > MAX_ROWS else [])
 
 
-def _cosine(pair: Mapping[str, Any]) -> Any:
-    return lambda code: MISSING if pair[code] is None else f"{pair[code]['cosine']:.3f}"
+def _cosine(pair: Mapping[str, Any], code: str) -> str:
+    return MISSING if pair[code] is None else f"{pair[code]['cosine']:.3f}"
 
 
-def _alike(place: Mapping[str, Any]) -> str:
-    """What a cosine says at the threshold: of the same expression, of the same person."""
-    told = [what for what in ("expression", "person") if place[f"same_{what}"]]
-    unknown = all(place[f"same_{what}"] is None for what in ("expression", "person"))
-    return MISSING if unknown else "\n".join(told) or "no"
+def _decision(code: Mapping[str, Any]) -> str:
+    """Attributes for which the cosine exceeds the threshold."""
+    decisions = {attribute: code[f"same_{attribute}"] for attribute in _ATTRIBUTES}
+    if all(decision is None for decision in decisions.values()):
+        return MISSING
+    return "\n".join(f"same {attribute}" for attribute, decision in decisions.items() if decision) or "different"
 
 
-def _mean(found: Mapping[str, Any] | None) -> str:
-    return MISSING if found is None else f"{found['mean']:.3f} ({found['sd']:.3f})"
-
-
-def _share(percentile: float | None) -> str:
-    return MISSING if percentile is None else f"{percentile:.0f} %"
-
-
-def _short(image: str) -> str:
+def _short_name(image: str) -> str:
     path = PurePath(image)
     return str(PurePath(*path.parts[-2:])) if len(path.parts) > 2 else image

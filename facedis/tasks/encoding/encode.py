@@ -13,8 +13,8 @@ from facedis.faces.cache.loader import prefetch_batches
 from facedis.metrics.codes import CodeTable
 from facedis.model.device import pick_device
 from facedis.model.network.disentangler import Output
+from facedis.model.preprocessing import to_images
 from facedis.model.storage.checkpoint import Run
-from facedis.training.recipes.augmentation import to_images
 
 #: The two codes, and the trunk features averaged over the image.
 CODES = ("expression", "rest", "trunk")
@@ -67,7 +67,7 @@ def forward(run: Run, faces: np.ndarray, device: torch.device, draw: bool = True
         draw: Whether to run the decoder.
     """
     images = _input(run, faces, device)
-    return images, run.model.to(device)(images, draw=draw)
+    return images, run.model.to(device)(images, reconstruct=draw)
 
 
 @torch.inference_mode()
@@ -86,15 +86,14 @@ def encode_faces(
         (n, D) float32 by name, in the order of `wanted`; without "rest" if the model has no rest branch.
     """
     model = run.model.to(device)
-    own = len(model.rest_stages) if model.rest_stages else 0
-    shared, features = model.trunk.split(_input(run, faces, device), own)  # n C H W
+    maps = model.feature_maps(_input(run, faces, device))
     found: dict[str, Tensor] = {}
     if "trunk" in wanted:
-        found["trunk"] = features.mean((2, 3))
+        found["trunk"] = maps.trunk.mean((2, 3))
     if "rest" in wanted and model.rest_branch is not None:
-        found["rest"] = model.rest_branch(model.rest_stages(shared) if model.rest_stages else shared)
+        found["rest"] = model.rest_branch(model.rest_features(maps))
     if not {"expression", "logits", "probabilities"}.isdisjoint(wanted):
-        found["expression"] = model.expression_branch(features)
+        found["expression"] = model.expression_branch(maps.trunk)
     if "logits" in wanted or "probabilities" in wanted:
         found["logits"] = model.expression_head(found["expression"])
         found["probabilities"] = found["logits"].softmax(1)

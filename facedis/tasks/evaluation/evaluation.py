@@ -1,9 +1,10 @@
-"""A trained run measured: what its codes tell, what they keep, and whether they say anything at all."""
+"""Evaluate a model on a split: accuracy, leakage, retention and collapse of its codes."""
 
-import shlex
-import sys
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -26,64 +27,118 @@ from facedis.metrics.representation.collapse import collapse
 from facedis.metrics.representation.leakage import ProbeTables
 from facedis.metrics.statistics.intervals import Bootstrap
 from facedis.model.storage.checkpoint import Run
-from facedis.result import record
+from facedis.result import NOT_RECORDED, Estimate, Result
 from facedis.tasks.encoding.encode import encode, run_labels
 from facedis.tasks.evaluation.compared_codes import compared_codes
 from facedis.tasks.evaluation.factors import factor_scores
 from facedis.tasks.evaluation.leakage_probes import KINDS, NO_REST, expression_leakage, identity_leakage
 from facedis.tasks.evaluation.retention_probes import retention
 
-NO_PEOPLE = (
-    f"fewer than two people are known with {MIN_FACES_PER_PERSON} faces each, so accuracy by person is not reported"
-)
+NO_PEOPLE = f"fewer than two people have {MIN_FACES_PER_PERSON} faces each, so accuracy by person is not reported"
 
 
-class Evaluation(NamedTuple):
-    """A measured run.
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
+class EvaluationResult(Result):
+    """The evaluation of a model on a split of a faces cache; docs/results.md explains the nested keys.
 
     Attributes:
-        record: Of kind "evaluation"; keys in docs/results.md.
-        table: The codes of all faces that were evaluated.
+        model: Name of the model.
+        fingerprint: Fingerprint of its tensors.
+        faces: Path of the faces cache.
+        faces_fingerprint: Fingerprint of the faces.
+        dataset: Name of the reader.
+        split: The evaluated split, or "all".
+        n: Evaluated faces.
+        classes: K expressions of the model.
+        seed: Seed of probes and bootstrap.
+        settings: The evaluation settings.
+        left_out: Faces by expression that is not among the classes.
+        notes: Caveats, one sentence each.
+        task: Accuracy and other metrics of the expression head.
+        recall: Recall by class.
+        people: Spread of the accuracy over people; None if unknown.
+        confusion: (K, K) int, rows are true classes.
+        leakage: Probe results by code.
+        retention: Identity and embedding retention by code.
+        collapse: Collapse diagnostics by code.
+        factors: Disentanglement scores by factor.
+        parts: Counts of the probe splits.
+        reasons: For each value that is None, why.
+        codes: Codes of the evaluated faces; not part of the record.
     """
 
-    record: dict[str, Any]
-    table: CodeTable
+    kind: ClassVar[str] = "evaluation"
+
+    model: str
+    fingerprint: str
+    faces: str
+    faces_fingerprint: str
+    dataset: str
+    split: str
+    n: int
+    classes: tuple[str, ...]
+    seed: int
+    settings: Mapping[str, Any]
+    left_out: Mapping[str, int]
+    notes: Sequence[str]
+    task: Mapping[str, Estimate]
+    recall: Mapping[str, Estimate | None]
+    people: Mapping[str, Any] | None
+    confusion: np.ndarray
+    leakage: Mapping[str, Any]
+    retention: Mapping[str, Estimate | None]
+    collapse: Mapping[str, Any]
+    factors: Mapping[str, Any]
+    parts: Mapping[str, Any]
+    reasons: Mapping[str, str]
+    codes: CodeTable = field(metadata=NOT_RECORDED)
+
+    def summary(self) -> Mapping[str, object]:
+        """Accuracy, and the balanced accuracy of the strongest probe on the rest code."""
+        rest = self.leakage["expression_in_rest"]
+        return {"accuracy": self.task["accuracy"]} | ({} if rest is None else {"leakage": rest["strongest"]})
 
 
-def evaluate(run: Run, cache: FacesCache, config: EvalConfig, handler: EventHandler = ignore_events) -> dict[str, Any]:
-    """The record of `measure`."""
-    return measure(run, cache, config, handler).record
-
-
-def measure(run: Run, cache: FacesCache, config: EvalConfig, handler: EventHandler = ignore_events) -> Evaluation:
-    """Measure a run on one split of a faces cache.
+def evaluate(
+    run: Run,
+    faces: FacesCache | Path | str,
+    config: EvalConfig | None = None,
+    handler: EventHandler = ignore_events,
+) -> EvaluationResult:
+    """Evaluate a model on one split of a faces cache.
 
     Args:
-        run: The trained model.
-        cache: Faces with expressions; their names are matched with the model's.
-        config: Which split, how many rows for probes, how many resamples.
-        handler: Told of the progress.
+        run: The model.
+        faces: A faces cache with expressions, opened or as a path; its classes are matched with the model's by name.
+        config: Split, probes, bootstrap and seed.
+        handler: Receives progress.
 
     Raises:
-        CacheError: The cache and the model have no expression in common, or the split no face with one.
+        CacheError: The cache and the model have no expression in common, or the split has no such face.
     """
+    config = config or EvalConfig()
+    with ExitStack() as stack:
+        cache = faces if isinstance(faces, FacesCache) else stack.enter_context(FacesCache.open(Path(faces)))
+        return _evaluate(run, cache, config, handler)
+
+
+def _evaluate(run: Run, cache: FacesCache, config: EvalConfig, handler: EventHandler) -> EvaluationResult:
     labels = np.where(cache.usable, run_labels(run, cache), -1)
     parts = split_for_probes(
         FaceLabels(labels, cache.identities, cache.splits), config.split, config.probe_max_samples, config.seed
     )
     if len(parts.evaluated) == 0:
-        raise CacheError(f"{cache.path} has no usable face with a known expression{_in(config.split)}", _others(cache))
-    parts = _apart(parts, cache, config.batch_size)
+        where = "" if config.split == "all" else f" in the split '{config.split}'"
+        raise CacheError(f"{cache.path} has no usable face with a known expression{where}", _other_splits(cache))
+    parts = _without_near_duplicates(parts, cache, config.batch_size)
     table = encode(run, cache, parts.rows, config.batch_size, config.device, handler, config.tta_flip)
-    probe, selection, test, whole = (
+    train, val, test, evaluated = (
         table.take(np.searchsorted(parts.rows, rows))
         for rows in (parts.probe_train, parts.probe_val, parts.probe_test, parts.evaluated)
     )
     with track(handler, "measuring"):
-        numbers = evaluate_codes(probe, selection, test, config, whole)
-    result = record(
-        "evaluation",
-        command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        values = evaluate_codes(train, val, test, config, evaluated)
+    return EvaluationResult(
         model=run.display_name,
         fingerprint=run.fingerprint,
         faces=str(cache.path),
@@ -96,34 +151,39 @@ def measure(run: Run, cache: FacesCache, config: EvalConfig, handler: EventHandl
         settings=as_dict(config),
         left_out=_left_out(cache, labels, config.split),
         notes=_notes(run, cache, config.split, parts),
-        **numbers,
+        codes=evaluated,
+        **values,
     )
-    return Evaluation(result, whole)
 
 
 def evaluate_codes(
-    probe: CodeTable, selection: CodeTable, test: CodeTable, config: EvalConfig, whole: CodeTable | None = None
+    probe_train: CodeTable,
+    probe_val: CodeTable,
+    probe_test: CodeTable,
+    config: EvalConfig,
+    evaluated: CodeTable | None = None,
 ) -> dict[str, Any]:
-    """All numbers of an evaluation, from codes alone.
+    """All metrics of an evaluation, from codes alone.
 
     Args:
-        probe: P, the faces that fresh probes are trained on.
-        selection: V, the faces that choose their settings; no person of P.
-        test: Q, the faces they are tested on; no person of P or V.
-        config: Seed and number of resamples.
-        whole: The faces for everything that needs no probe, where Q is only a part of them.
+        probe_train: Faces that probes are trained on (P in the record).
+        probe_val: Faces for choosing probe settings (V); no person of `probe_train`.
+        probe_test: Faces that probes are tested on (Q); no person of the other two.
+        config: Seed, probes and number of resamples.
+        evaluated: Faces for all other metrics, if they are more than `probe_test`.
 
     Returns:
-        `task`, `recall`, `confusion`, `leakage`, `retention`, `collapse`, `factors`, `parts` (faces,
-        people and faces a class of P, V and Q) and `reasons`: for each number that is None, why.
+        `task`, `recall`, `people`, `confusion`, `leakage`, `retention`, `collapse`, `factors`, `parts` (counts of
+        faces and people) and `reasons` (for each value that is None, why).
     """
-    # One thread: the numbers do not depend on the machine's cores, and these arrays are so small that
-    # threads which wait for each other cost ten times the time where another process wants the cores.
+    # One thread: the results do not depend on the number of cores, and for arrays this small several threads are
+    # ten times slower on a busy machine.
     with threadpool_limits(1):
-        return _numbers((probe, selection, test), test if whole is None else whole, config)
+        parts = (probe_train, probe_val, probe_test)
+        return _metrics(parts, probe_test if evaluated is None else evaluated, config)
 
 
-def _numbers(parts: ProbeTables, whole: CodeTable, config: EvalConfig) -> dict[str, Any]:
+def _metrics(parts: ProbeTables, whole: CodeTable, config: EvalConfig) -> dict[str, Any]:
     plan = Bootstrap(n_resamples=config.bootstrap_samples, seed=config.seed)
     reasons: dict[str, str] = {}
     codes = compared_codes(parts, whole, config.seed)
@@ -144,20 +204,20 @@ def _numbers(parts: ProbeTables, whole: CodeTable, config: EvalConfig) -> dict[s
     }
 
 
-def _apart(parts: ProbeSplit, cache: FacesCache, batch: int) -> ProbeSplit:
-    """`parts`, no picture in two of them where nobody says whose it is."""
+def _without_near_duplicates(parts: ProbeSplit, cache: FacesCache, batch: int) -> ProbeSplit:
+    """`parts` without near-duplicate images across parts, where identities are unknown."""
     if (cache.identities[parts.rows] != "").all():
         return parts
-    pictures = [thumbnails(faces) for _, faces in cache.batches(parts.rows, batch)]
+    images = [thumbnails(faces) for _, faces in cache.batches(parts.rows, batch)]
     with threadpool_limits(1):
-        return drop_near_duplicates(parts, np.concatenate(pictures), cache.identities)
+        return drop_near_duplicates(parts, np.concatenate(images), cache.identities)
 
 
 def _people(table: CodeTable, reasons: dict[str, str]) -> dict[str, Any] | None:
-    found = accuracy_by_person(table)
-    if found is None:
+    spread = accuracy_by_person(table)
+    if spread is None:
         reasons["people"] = NO_PEOPLE
-    return found
+    return spread
 
 
 def _collapse(table: CodeTable, plan: Bootstrap, reasons: dict[str, str]) -> dict[str, Any]:
@@ -180,7 +240,7 @@ def _counts(table: CodeTable) -> dict[str, Any]:
 
 
 def _left_out(cache: FacesCache, labels: np.ndarray, split: str) -> dict[str, int]:
-    """Faces of the split with an expression that the model does not know, by expression."""
+    """Faces of the split with an expression that is not among the model's classes, by expression."""
     unknown = cache.rows(split)
     unknown = unknown[labels[unknown] < 0]
     names, counts = np.unique(cache.labels[unknown], return_counts=True)
@@ -188,38 +248,34 @@ def _left_out(cache: FacesCache, labels: np.ndarray, split: str) -> dict[str, in
 
 
 def _notes(run: Run, cache: FacesCache, split: str, parts: ProbeSplit) -> list[str]:
-    """What a reader must know to judge the numbers."""
+    """Caveats of the results."""
     trained_on, notes = run.info["faces"], []
     same = trained_on["fingerprint"] == cache.info.fingerprint
     if same and split in ("train", "all"):
         some = "some of " if split == "all" else ""
-        notes.append(f"the model was trained on {some}these faces: expect less of faces that it has not seen")
-    if same and split == "val" and _chosen_on_val(run, cache):
-        notes.append("the checkpoint was chosen on this split, so its accuracy here is optimistic: see --split test")
+        notes.append(f"the model was trained on {some}these faces, so the results are optimistic")
+    if same and split == "val" and _selected_on_val(run, cache):
+        notes.append("the checkpoint was selected on this split, so its accuracy is optimistic; use --split test")
     if not same:
-        notes.append("these are not the faces that the model was trained on")
+        notes.append("the model was trained on other faces")
     if trained_on["crop"] != cache.info.crop:
-        notes.append(f"the model was trained on crop '{trained_on['crop']}', these faces have '{cache.info.crop}'")
+        notes.append(f"the model was trained on crop '{trained_on['crop']}', these faces have crop '{cache.info.crop}'")
     if parts.within_split:
-        notes.append("probes are trained and tested on different people of this one split")
+        notes.append("probes are trained and tested on different people of the same split")
     if parts.shared_identities:
-        notes.append(f"{parts.shared_identities:,} faces train no probe: their people are among those tested")
+        notes.append(f"{parts.shared_identities:,} faces train no probe because their people are in the test part")
     if parts.near_duplicates:
         notes.append(
-            f"{parts.near_duplicates:,} faces train no probe: their pictures are among those tested, so it seems"
+            f"{parts.near_duplicates:,} faces train no probe because they are near-duplicates of faces in the test part"
         )
     return notes
 
 
-def _chosen_on_val(run: Run, cache: FacesCache) -> bool:
+def _selected_on_val(run: Run, cache: FacesCache) -> bool:
     select = run.train_config.checkpoint_selection
     return select == "best" or (select == "auto" and len(cache.rows("test")) > 0)
 
 
-def _in(split: str) -> str:
-    return "" if split == "all" else f" in the split '{split}'"
-
-
-def _others(cache: FacesCache) -> str:
-    found = [split for split in ("train", "val", "test") if len(cache.rows(split))]
-    return f"choose --split {' or '.join(found)}" if found else "align a dataset with expressions"
+def _other_splits(cache: FacesCache) -> str:
+    splits = [split for split in ("train", "val", "test") if len(cache.rows(split))]
+    return f"choose --split {' or '.join(splits)}" if splits else "align a dataset with expressions"

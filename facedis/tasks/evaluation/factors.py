@@ -1,4 +1,4 @@
-"""The scores of disentanglement, where more is known about the faces than their expression."""
+"""Disentanglement scores for faces with known factors besides the expression."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,9 +10,9 @@ from facedis.metrics.representation.disentanglement import dci, mig, sap
 from facedis.metrics.representation.leakage import ProbeTables
 from facedis.tasks.evaluation.compared_codes import ComparedCode
 
-#: The code that a factor belongs to unless the model says so; all that are not named belong to the rest code.
-OWNERS = {"expression": "expression", "intensity": "expression"}
-#: Which probes read a factor that has classes, by the setting `probes`.
+#: Default code of a factor; factors that are not listed belong to the rest code.
+DEFAULT_BRANCHES = {"expression": "expression", "intensity": "expression"}
+#: Probes for categorical factors, by the setting `probes`.
 KINDS = {"all": ("whitened", "mlp"), "linear": ("whitened",)}
 
 
@@ -20,10 +20,10 @@ def factor_scores(codes: Mapping[str, ComparedCode], parts: ProbeTables, probes:
     """Block and classic scores of every known factor, the expression among them.
 
     Args:
-        codes: The codes compared.
-        parts: P, V and Q with their factors.
+        codes: The compared codes.
+        parts: Tables of the probe splits with their factors.
         probes: "all" or "linear".
-        seed: Of probes and shuffles.
+        seed: Seed of probes and shuffles.
 
     Returns:
         For each factor the keys of `block_scores` with `mig` and `sap` of single numbers, and under
@@ -32,7 +32,7 @@ def factor_scores(codes: Mapping[str, ComparedCode], parts: ProbeTables, probes:
     """
     if "rest" not in codes or not parts[2].factors or min(map(len, parts)) == 0:
         return {}
-    factors = [Factor("expression", "expression", tuple(part.labels for part in parts)), *_known(parts)]
+    factors = [Factor("expression", "expression", (parts[0].labels, parts[1].labels, parts[2].labels)), *_known(parts)]
     own = {name: codes[name].parts for name in ("expression", "rest", *parts[2].extra_codes)}
     found: dict[str, Any] = block_scores(own, factors, KINDS[probes], seed)
     whole = {factor.name: factor for factor in factors if all(mask.all() for mask in factor.known_masks())}
@@ -45,19 +45,21 @@ def factor_scores(codes: Mapping[str, ComparedCode], parts: ProbeTables, probes:
 
 
 def _known(parts: ProbeTables) -> Sequence[Factor]:
-    owners = {**OWNERS, **parts[2].factor_branches}
+    branches = {**DEFAULT_BRANCHES, **parts[2].factor_branches}
     return [
-        Factor(name, owners.get(name, "rest"), _coded([part.factors[name] for part in parts]))
+        Factor(name, branches.get(name, "rest"), _as_numbers(*(part.factors[name] for part in parts)))
         for name in parts[2].factors
     ]
 
 
-def _coded(columns: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Numbers as they are; names as classes 0..K-1, -1 where unknown."""
-    if columns[0].dtype.kind == "f":
-        return tuple(columns)
-    names = np.unique(np.concatenate([column.astype(str) for column in columns]))
+def _as_numbers(train: np.ndarray, val: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The columns of a factor: numbers unchanged, names as classes 0..K-1 with -1 for unknown."""
+    if train.dtype.kind == "f":
+        return train, val, test
+    names = np.unique(np.concatenate([column.astype(str) for column in (train, val, test)]))
     names = names[names != ""]
-    return tuple(
-        np.where(column.astype(str) == "", -1, np.searchsorted(names, column.astype(str))) for column in columns
-    )
+
+    def index(column: np.ndarray) -> np.ndarray:
+        return np.where(column.astype(str) == "", -1, np.searchsorted(names, column.astype(str)))
+
+    return index(train), index(val), index(test)

@@ -1,4 +1,4 @@
-"""What the page of an evaluation shows beside its numbers: maps of the codes, people, faces."""
+"""Projections, people and example faces for the HTML page of an evaluation."""
 
 from dataclasses import dataclass
 
@@ -9,20 +9,20 @@ from facedis.faces.cache.cache import FacesCache
 from facedis.metrics.codes import CodeTable
 from facedis.metrics.representation.projection import project_2d
 
-#: Most faces on a map, most people in the bars, faces shown of the best and of the worst.
+#: Most faces in a projection, most people, and number of best and of worst examples.
 PROJECTED, MAX_PEOPLE, EXAMPLES = 1_500, 40, 12
 
 
 @dataclass(frozen=True)
 class FaceExample:
-    """One face with what the expression head says about it.
+    """A face with its prediction.
 
     Attributes:
         face: (S, S, 3) uint8.
-        truth: Its expression.
-        answer: The expression it is taken for.
-        probability: Of that answer, 0..1.
-        source: Path of the image below the dataset's folder.
+        truth: The true expression.
+        answer: The predicted expression.
+        probability: Probability of the prediction, 0..1.
+        source: Path of the image below the folder of the dataset.
     """
 
     face: np.ndarray
@@ -34,12 +34,12 @@ class FaceExample:
 
 @dataclass(frozen=True)
 class PersonAccuracy:
-    """How well one person's expressions are named.
+    """The accuracy on the faces of one person.
 
     Attributes:
-        name: As in the dataset.
-        accuracy: Share of the faces that are named right.
-        n: Faces.
+        name: Identity in the dataset.
+        accuracy: Accuracy, 0..1.
+        n: Number of faces.
     """
 
     name: str
@@ -49,14 +49,14 @@ class PersonAccuracy:
 
 @dataclass(frozen=True)
 class Gallery:
-    """Everything that is drawn.
+    """Projections, people and examples.
 
     Attributes:
-        maps: For each code the (m, 2) places of m faces.
-        labels: (m,) int expressions of those faces.
-        people: Those with most faces, worst first; empty where nobody is known.
-        best: Surest right answers, one expression after the other.
-        worst: Surest wrong answers, surest first.
+        maps: (m, 2) projection of each code for m faces.
+        labels: (m,) int expressions of these faces.
+        people: The people with most faces in rising order of accuracy; empty if identities are unknown.
+        best: Correct predictions of highest probability, alternating between expressions.
+        worst: Wrong predictions in falling order of probability.
     """
 
     maps: dict[str, np.ndarray]
@@ -67,32 +67,34 @@ class Gallery:
 
 
 def gallery(table: CodeTable, cache: FacesCache, seed: int) -> Gallery:
-    """Maps, people and faces of an evaluation.
+    """Projections, people and examples of an evaluation.
 
     Args:
-        table: The codes of all faces that were evaluated.
-        cache: Where those faces lie.
-        seed: Of the choice of faces on the maps.
+        table: The codes of all evaluated faces.
+        cache: The cache with these faces.
+        seed: Seed of the choice of faces and of the projections.
     """
     rows = np.sort(np.random.default_rng(seed).permutation(len(table))[:PROJECTED])
     codes = {"expression": table.expression, "rest": table.rest}
-    with threadpool_limits(1):  # small arrays: threads that wait for each other only cost
+    with threadpool_limits(1):  # faster for small arrays
         maps = {name: project_2d(code[rows], seed) for name, code in codes.items() if code is not None}
     best, worst = _extremes(table)
-    return Gallery(maps, table.labels[rows], _people(table), _shown(best, table, cache), _shown(worst, table, cache))
+    return Gallery(
+        maps, table.labels[rows], _people(table), _examples(best, table, cache), _examples(worst, table, cache)
+    )
 
 
 def _extremes(table: CodeTable) -> tuple[np.ndarray, np.ndarray]:
-    """Indices of the surest right answers, taking turns among the expressions, and of the surest wrong ones."""
-    answers, sure = table.probabilities.argmax(axis=1), table.probabilities.max(axis=1)
-    order = np.argsort(-sure, kind="stable")
-    right = answers[order] == table.labels[order]
-    turns = np.zeros(len(order), int)
+    """Indices of the most confident predictions: the correct ones alternating between classes, and the wrong ones."""
+    predictions, confidence = table.probabilities.argmax(axis=1), table.probabilities.max(axis=1)
+    order = np.argsort(-confidence, kind="stable")
+    correct = predictions[order] == table.labels[order]
+    rank = np.zeros(len(order), int)  # rank of each correct prediction within its class
     for label in np.unique(table.labels):
-        of_class = (table.labels[order] == label) & right
-        turns[of_class] = np.arange(of_class.sum())
-    taking_turns = np.argsort(turns[right], kind="stable")
-    return order[right][taking_turns][:EXAMPLES], order[~right][:EXAMPLES]
+        of_class = (table.labels[order] == label) & correct
+        rank[of_class] = np.arange(of_class.sum())
+    alternating = np.argsort(rank[correct], kind="stable")
+    return order[correct][alternating][:EXAMPLES], order[~correct][:EXAMPLES]
 
 
 def _people(table: CodeTable) -> tuple[PersonAccuracy, ...]:
@@ -105,18 +107,18 @@ def _people(table: CodeTable) -> tuple[PersonAccuracy, ...]:
     return tuple(sorted(people, key=lambda person: person.accuracy))
 
 
-def _shown(indices: np.ndarray, table: CodeTable, cache: FacesCache) -> tuple[FaceExample, ...]:
-    order = np.argsort(table.rows[indices])  # a cache is read by rising rows
+def _examples(indices: np.ndarray, table: CodeTable, cache: FacesCache) -> tuple[FaceExample, ...]:
+    order = np.argsort(table.rows[indices])  # a cache is read in rising order of rows
     faces = np.empty(len(indices), object)
     faces[order] = list(cache.faces(table.rows[indices][order])) if len(indices) else []
-    answers = table.probabilities[indices].argmax(axis=1)
+    predictions = table.probabilities[indices].argmax(axis=1)
     return tuple(
         FaceExample(
             face,
             table.classes[table.labels[index]],
-            table.classes[answer],
-            float(table.probabilities[index, answer]),
+            table.classes[prediction],
+            float(table.probabilities[index, prediction]),
             str(cache.sources[table.rows[index]]),
         )
-        for face, index, answer in zip(faces, indices, answers, strict=True)
+        for face, index, prediction in zip(faces, indices, predictions, strict=True)
     )

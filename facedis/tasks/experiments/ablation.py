@@ -39,7 +39,7 @@ from facedis.metrics.statistics.comparison import mcnemar
 from facedis.metrics.statistics.intervals import Bootstrap
 from facedis.model.storage.checkpoint import CHECKPOINT, MODEL, RUN, load_run, read_info
 from facedis.result import record, write_result
-from facedis.tasks.evaluation.evaluation import measure
+from facedis.tasks.evaluation.evaluation import evaluate
 from facedis.tasks.experiments.training import TrainOptions, is_unfinished, resolve_settings, resume, train
 from facedis.training.setup import NO_CODE_GRADIENT
 
@@ -299,7 +299,8 @@ def _evaluate_or_load(
             with np.load(kept) as arrays:
                 return found, Predictions(arrays["correct"], arrays["identities"])
     with FacesCache.open(faces) as cache:
-        result, table = measure(load_run(run), cache, config, handler)
+        evaluation = evaluate(load_run(run), cache, config, handler)
+    result, table = evaluation.to_dict(), evaluation.codes
     predictions = Predictions(table.probabilities.argmax(axis=1) == table.labels, table.identities)
     with atomic_write(kept) as temporary:
         np.savez(temporary, correct=predictions.correct, identities=predictions.identities)

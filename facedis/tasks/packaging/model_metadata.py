@@ -9,7 +9,7 @@ from typing import Any
 
 from facedis import pretrained
 from facedis.errors import InputError, RunError
-from facedis.model.storage.checkpoint import MODEL, Run, digest, read_info
+from facedis.model.storage.checkpoint import MODEL, Run, read_info, sha256
 from facedis.model.storage.packed import RESULTS, is_packed, read_packed_info
 
 #: Keys of the training record that a card shows.
@@ -34,7 +34,7 @@ def portable_info(run: Path) -> dict[str, Any]:
         "model": info["model"] | {"weights": _last(info["model"]["weights"])},
         "faces": info["faces"] | {"path": _last(info["faces"]["path"])},
         "training": _training(run),
-        "tensors": digest(run / MODEL) if (run / MODEL).is_file() else None,
+        "tensors": sha256(run / MODEL) if (run / MODEL).is_file() else None,
         "began_with": portable_info(source) if has_source else None,
     }
 

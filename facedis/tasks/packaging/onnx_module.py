@@ -5,8 +5,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from facedis.model.preprocessing import luma
 from facedis.model.storage.checkpoint import Run
-from facedis.training.recipes.augmentation import luma
 
 #: Names of the input and of the outputs in order; `rest` only if the run has a rest code.
 INPUT, OUTPUTS = "faces", ("probabilities", "expression", "rest")
@@ -24,18 +24,14 @@ class OnnxModule(nn.Module):
 
     def __init__(self, run: Run, temperature: float) -> None:
         super().__init__()
-        model = run.model
-        self.trunk, self.rest_stages = model.trunk, model.rest_stages
-        self.expression_branch, self.rest_branch = model.expression_branch, model.rest_branch
-        self.head, self.temperature, self.grey = model.expression_head, temperature, run.grey
-        self.register_buffer(
-            "resize", _resize_matrix(run.info["faces"]["size"], run.config.image_size), persistent=False
-        )
+        self.model, self.temperature, self.grey = run.model, temperature, run.grey
+        resize = _resize_matrix(run.info["faces"]["size"], run.config.image_size)
+        self.register_buffer("resize", resize, persistent=False)
 
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the outputs."""
-        return OUTPUTS if self.rest_branch is not None else OUTPUTS[:-1]
+        return OUTPUTS if self.model.rest_branch is not None else OUTPUTS[:-1]
 
     def forward(self, faces: Tensor) -> tuple[Tensor, ...]:
         """(N, K) probabilities, (N, E) and (N, R) codes of (N, S, S, 3) uint8 faces."""
@@ -43,13 +39,12 @@ class OnnxModule(nn.Module):
         if self.grey:
             images = luma(images).expand(-1, 3, -1, -1)
         images = (self.resize @ images @ self.resize.T).clamp(0, 1)  # N 3 size size
-        shared, features = self.trunk.split(images, len(self.rest_stages) if self.rest_stages else 0)
-        expression = self.expression_branch(features)
-        probabilities = (self.head(expression) / self.temperature).softmax(1)
-        if self.rest_branch is None:
+        model, maps = self.model, self.model.feature_maps(images)
+        expression = model.expression_branch(maps.trunk)
+        probabilities = (model.expression_head(expression) / self.temperature).softmax(1)
+        if model.rest_branch is None:
             return probabilities, expression
-        rest = self.rest_branch(self.rest_stages(shared) if self.rest_stages else shared)
-        return probabilities, expression, rest
+        return probabilities, expression, model.rest_branch(model.rest_features(maps))
 
     @torch.inference_mode()
     def arrays(self, faces: np.ndarray) -> dict[str, np.ndarray]:

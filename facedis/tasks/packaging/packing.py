@@ -18,7 +18,7 @@ from facedis.events import EventHandler, ignore_events, note, warn
 from facedis.faces.alignment.align_images import CropOptions, align_images
 from facedis.locks import exclusive_lock
 from facedis.model.device import pick_device
-from facedis.model.storage.checkpoint import MODEL, Run, digest
+from facedis.model.storage.checkpoint import MODEL, Run, sha256
 from facedis.model.storage.packed import CARD, FACE, PACKED, RESULTS, load_packed, save_packed_tensors, write_manifest
 from facedis.pretrained import METADATA
 from facedis.result import record, to_jsonable
@@ -128,7 +128,7 @@ def _write_files(run: Run, description: Mapping[str, Any], draft: Path, handler:
     for name in (REFERENCE_FILE, CALIBRATION):
         _copy_without_path(run.path / name, draft / name)
     with suppress(CacheError):  # without the training faces there are no class means, which the card says
-        write_class_means(draft, list(run.classes), class_mean_codes(run, handler=handler), digest(draft / MODEL))
+        write_class_means(draft, list(run.classes), class_mean_codes(run, handler=handler), sha256(draft / MODEL))
     face = align_images([bundled.unpack(handler) / CHECK_IMAGE], CropOptions.from_info(run.info["faces"]))[0].face
     Image.fromarray(face).save(draft / FACE)
     write_text(draft / METADATA, _json(info | {"check": reference_outputs(load_packed(draft), face)}))

@@ -1,4 +1,4 @@
-"""The known faces whose expression codes are nearest to those of new ones."""
+"""Nearest neighbours of expression codes among the faces of a cache or a file of codes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,19 +14,19 @@ from facedis.metrics.verification.ranking import top_k_per_query
 from facedis.model.device import pick_device
 from facedis.model.storage.checkpoint import Run
 from facedis.tasks.encoding.encode import encode_faces
-from facedis.tasks.similarity.rank_faces import CODES_SUFFIXES, codes_in
+from facedis.tasks.similarity.rank_faces import CODES_SUFFIXES, open_model_codes
 
-_BATCH = 128
+_BATCH_SIZE = 128
 
 
 @dataclass(frozen=True)
 class Neighbours:
-    """Faces to be compared with.
+    """Faces among which neighbours are searched.
 
     Attributes:
         codes: (n, E) float32 expression codes.
-        images: (n,) str, their paths below the dataset's folder.
-        expressions: (n,) str, "" where unknown.
+        images: (n,) str paths relative to the dataset's folder.
+        expressions: (n,) str labels, "" where unknown.
     """
 
     codes: np.ndarray
@@ -34,39 +34,39 @@ class Neighbours:
     expressions: np.ndarray
 
     @classmethod
-    def load(cls, run: Run, place: Path, device: str = "auto", handler: EventHandler = ignore_events) -> "Neighbours":
-        """All faces of a cache, or of a file that `embed` made with the same model.
+    def load(cls, run: Run, path: Path, device: str = "auto", handler: EventHandler = ignore_events) -> "Neighbours":
+        """All faces of a cache, or of a file that `facedis embed` made with the same model.
 
         Raises:
-            CacheError: It is no faces cache, or an empty one.
-            InputError: The codes are of another model, or there are no expression codes.
+            CacheError: The file is no faces cache, or the cache has no usable face.
+            InputError: The codes are of another model, or the file has no expression codes.
         """
-        if place.suffix.lower() in CODES_SUFFIXES:
-            file = codes_in(run, place, "expression")
+        if path.suffix.lower() in CODES_SUFFIXES:
+            file = open_model_codes(run, path, "expression")
             ids = file.ids(np.arange(file.total))
             return cls(np.concatenate(list(file.blocks("expression"))), ids["image"], ids["expression"])
-        codes, images, expressions, where = [], [], [], pick_device(device)
-        with FacesCache.open(place) as cache:
-            source = faces_from_cache(cache, "all", _BATCH)
+        codes, images, expressions, torch_device = [], [], [], pick_device(device)
+        with FacesCache.open(path) as cache:
+            source = faces_from_cache(cache, "all", _BATCH_SIZE)
             with track(handler, "encoding the neighbours", source.total) as progress:
                 for block in source.blocks:
-                    codes.append(encode_faces(run, block.faces, where, ("expression",))["expression"])
+                    codes.append(encode_faces(run, block.faces, torch_device, ("expression",))["expression"])
                     images.append(block.ids["image"])
                     expressions.append(block.ids["expression"])
                     progress.advance(len(block.faces))
-        return cls(*map(np.concatenate, (codes, images, expressions)))
+        return cls(np.concatenate(codes), np.concatenate(images), np.concatenate(expressions))
 
-    def nearest(self, codes: np.ndarray, top: int) -> list[Sequence[dict[str, Any]]]:
-        """For each of (q, E) `codes` its `top` neighbours: `image`, `expression` (None where unknown), `cosine`."""
-        places, cosines = top_k_per_query(codes, self.codes, top)
+    def nearest(self, codes: np.ndarray, top_k: int) -> list[Sequence[dict[str, Any]]]:
+        """The `top_k` nearest faces of each of (q, E) `codes`: `image`, `expression` (None if unknown), `cosine`."""
+        indices, cosines = top_k_per_query(codes, self.codes, top_k)
         return [
             [
                 {
-                    "image": str(self.images[place]),
-                    "expression": str(self.expressions[place]) or None,
+                    "image": str(self.images[index]),
+                    "expression": str(self.expressions[index]) or None,
                     "cosine": round(float(cosine), 4),
                 }
-                for place, cosine in zip(*row, strict=True)
+                for index, cosine in zip(*row, strict=True)
             ]
-            for row in zip(places, cosines, strict=True)
+            for row in zip(indices, cosines, strict=True)
         ]

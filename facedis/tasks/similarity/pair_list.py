@@ -1,16 +1,16 @@
-"""A list of pairs of images compared row by row; a row that cannot be used costs that row and nothing else."""
+"""Comparison of a list of image pairs; rows that cannot be used are reported and skipped."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from facedis.datasets.image_pairs import ImagePair, read_pairs
 from facedis.datasets.record import Skipped
 from facedis.errors import InputError
-from facedis.events import EventHandler, ignore_events, track, warn
+from facedis.events import EventHandler, track, warn
 from facedis.faces.alignment.align_images import CropOptions, iter_aligned
 from facedis.faces.io.prefetch_decode import prefetch_decoded
 from facedis.metrics.statistics.intervals import Bootstrap
@@ -21,150 +21,189 @@ from facedis.result import Estimate
 from facedis.tasks.encoding.encode import CODES, encode_faces
 from facedis.tasks.similarity.reference_distribution import ReferenceDistribution
 from facedis.tasks.similarity.similarity import (
-    COMPARED_OUTPUTS,
+    OUTPUTS,
+    ComparedPair,
+    SimilarityOptions,
     SimilarityResult,
+    common_fields,
     compare_pairs,
-    predicted,
-    similarity_record,
+    predict_expressions,
 )
 
-#: Pairs whose faces are in memory together.
-BLOCK = 512
-#: Problem rows that are told one by one.
-TOLD = 5
+#: Pairs whose faces are in memory at the same time.
+BLOCK_SIZE = 512
+#: Maximum number of warnings about single rows.
+MAX_WARNINGS = 5
 _WORKERS = 2
 _YES, _NO = {"1", "true", "yes", "same", "genuine"}, {"0", "false", "no", "different", "impostor", "diff"}
 
 
+@dataclass(frozen=True)
+class RowProblem:
+    """Why a row of a list cannot be used; `image` is "" if the row itself is malformed."""
+
+    line: int
+    image: str
+    why: str
+
+    def message(self, path: Path) -> str:
+        """The problem as a sentence."""
+        image = f"{self.image}: " if self.image else ""
+        return f"{path}, line {self.line}: {image}{self.why}"
+
+
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
+class PairListResult(SimilarityResult):
+    """Compared pairs of a list.
+
+    Attributes:
+        list: The list.
+        left_out: Number of rows that cannot be used.
+        problems: Every reason, by line.
+        auc: For each binary column of the list, the AUC of each code.
+    """
+
+    list: str
+    left_out: int
+    problems: Sequence[RowProblem]
+    auc: Mapping[str, Mapping[str, Estimate | None]]
+
+
 def compare_pair_list(
-    run: Run,
-    path: Path,
-    images: Path | None = None,
-    crop: str | None = None,
-    device: str = "auto",
-    false_accepts: float | None = None,
-    shown: int = 0,
-    draws: int = 1_000,
-    handler: EventHandler = ignore_events,
-) -> SimilarityResult:
+    run: Run, path: Path | str, images: Path | str | None = None, options: SimilarityOptions | None = None
+) -> PairListResult:
     """Compare the pairs of a list.
 
     Args:
         run: The model.
         path: A CSV file with the columns image1 and image2, or LFW's pairs.txt.
-        images: Folder of the images; None for that of the list.
-        crop: How faces are cut out; None as the run's own were.
-        device: As in the settings.
-        false_accepts: As in `compare`.
-        shown: Of how many of the first pairs the faces are kept.
-        draws: Resamples behind an interval.
-        handler: Told of the progress and of rows that cannot be used.
+        images: Folder of the images; None for the folder of the list.
+        options: How faces are cropped and compared.
 
     Returns:
-        The pairs with their `line` and `labels`. Where a column says of each pair yes or no (1 or 0,
-        true or false, same or different), `auc` tells how well each code tells the two apart.
+        The pairs with their `line` and `labels`. `auc` has the AUC of each code for each column in which every pair has
+        a binary label (1 or 0, true or false, yes or no, same or different, genuine or impostor).
 
     Raises:
-        InputError: The list cannot be read, or not one of its rows can be used.
+        InputError: The list cannot be read, or none of its rows can be used.
     """
-    reference = ReferenceDistribution.load(run.path, false_accepts)
-    rows = list(read_pairs(path, images))
-    wanted = [row for row in rows if isinstance(row, ImagePair)]
-    problems = [{"line": row.line, "image": "", "why": row.reason} for row in rows if isinstance(row, Skipped)]
-    pairs: list[dict[str, Any]] = []
-    faces: dict[str, np.ndarray] = {}
-    with track(handler, "comparing", len(wanted)) as progress:
-        for start in range(0, len(wanted), BLOCK):
-            block = wanted[start : start + BLOCK]
-            known, pixels, bad = _faces_of(run, block, crop, device)
-            problems += bad
-            good = [pair for pair in block if str(pair.path1) in known and str(pair.path2) in known]
-            for pair in good[: max(0, shown - len(pairs))]:
-                faces |= {name: pixels[str(where)] for name, where in _named(pair)}
-            pairs += _compared(run, good, known, reference)
+    options, path = options or SimilarityOptions(), Path(path)
+    reference = ReferenceDistribution.load(run.path, options.far)
+    rows = list(read_pairs(path, None if images is None else Path(images)))
+    listed = [row for row in rows if isinstance(row, ImagePair)]
+    problems = [RowProblem(row.line, "", row.reason) for row in rows if isinstance(row, Skipped)]
+    pairs: list[ComparedPair] = []
+    examples: dict[str, np.ndarray] = {}
+    with track(options.handler, "comparing", len(listed)) as progress:
+        for start in range(0, len(listed), BLOCK_SIZE):
+            block = listed[start : start + BLOCK_SIZE]
+            faces = _encode(run, block, options)
+            problems += faces.problems
+            usable = [pair for pair in block if str(pair.path1) in faces.codes and str(pair.path2) in faces.codes]
+            for pair in usable[: max(0, options.num_examples - len(pairs))]:
+                examples |= {name: faces.images[str(file)] for name, file in _images(pair)}
+            pairs += _compare(run, usable, faces.codes, reference)
             progress.advance(len(block))
-    problems.sort(key=lambda problem: problem["line"])
-    _tell(problems, path, handler)
+    problems.sort(key=lambda problem: problem.line)
+    _warn(problems, path, options.handler)
     if not pairs:
-        first = _sentence(problems[0], path) if problems else f"{path} names no pair"
-        raise InputError(f"no pair of {path} can be compared: {first}", "name images with a face in each row")
-    told = {column: _told(pairs, same, draws) for column, same in _judgements(pairs)}
-    more = {"list": str(path), "left_out": len({problem["line"] for problem in problems}), "problems": problems}
-    return SimilarityResult(similarity_record(run, "pairs", pairs, reference, auc=told, **more), faces)
+        reason = problems[0].message(path) if problems else f"{path} has no pair"
+        raise InputError(f"no pair of {path} can be compared: {reason}", "name images with a face in each row")
+    return PairListResult(
+        mode="pairs",
+        n=len(pairs),
+        list=str(path),
+        left_out=len({problem.line for problem in problems}),
+        problems=problems,
+        auc={column: _auc(pairs, same, options.bootstrap_samples) for column, same in _binary_columns(pairs)},
+        pairs=pairs,
+        images=examples,
+        **common_fields(run, reference),
+    )
 
 
-def _faces_of(
-    run: Run, block: Sequence[ImagePair], crop: str | None, device: str
-) -> tuple[dict[str, dict[str, np.ndarray]], dict[str, np.ndarray], list[dict[str, Any]]]:
-    """Codes and face of every image of a block by its path, each image read once, and what is wrong with which row."""
-    paths = list(dict.fromkeys(str(where) for pair in block for _, where in _named(pair)))
-    where, codes, pixels, why = pick_device(device), {}, {}, {}
+@dataclass(frozen=True)
+class _EncodedImages:
+    """Codes and face of every usable image of a block by its path, and the problems of its rows."""
+
+    codes: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
+    images: dict[str, np.ndarray] = field(default_factory=dict)
+    problems: list[RowProblem] = field(default_factory=list)
+
+
+def _encode(run: Run, block: Sequence[ImagePair], options: SimilarityOptions) -> _EncodedImages:
+    """Encode the images of a block, each image once."""
+    paths = list(dict.fromkeys(str(file) for pair in block for _, file in _images(pair)))
+    device, encoded, reasons = pick_device(options.device), _EncodedImages(), dict[str, str]()
     images = prefetch_decoded(map(Path, paths), _WORKERS)
-    for cut in iter_aligned(images, len(paths), CropOptions.from_info(run.info["faces"]), crop, device=device):
-        why |= {paths[place]: reason for place, reason in cut.problems}
-        if len(cut.indices):
-            found = encode_faces(run, cut.faces, where, COMPARED_OUTPUTS)
-            for number, place in enumerate(cut.indices.tolist()):
-                codes[paths[place]] = {name: values[number] for name, values in found.items()}
-                pixels[paths[place]] = cut.faces[number]
-    problems = [
-        {"line": pair.line, "image": name, "why": why[str(path)]}
+    crop = CropOptions.from_info(run.info["faces"])
+    for aligned in iter_aligned(images, len(paths), crop, options.crop, device=options.device):
+        reasons |= {paths[index]: why for index, why in aligned.problems}
+        if len(aligned.indices):
+            codes = encode_faces(run, aligned.faces, device, OUTPUTS)
+            for k, index in enumerate(aligned.indices.tolist()):
+                encoded.codes[paths[index]] = {name: values[k] for name, values in codes.items()}
+                encoded.images[paths[index]] = aligned.faces[k]
+    encoded.problems.extend(
+        RowProblem(pair.line, name, reasons[str(file)])
         for pair in block
-        for name, path in dict(_named(pair)).items()
-        if str(path) in why
-    ]
-    return codes, pixels, problems
+        for name, file in dict(_images(pair)).items()
+        if str(file) in reasons
+    )
+    return encoded
 
 
-def _named(pair: ImagePair) -> list[tuple[str, Path]]:
+def _images(pair: ImagePair) -> list[tuple[str, Path]]:
     return [(pair.image1, pair.path1), (pair.image2, pair.path2)]
 
 
-def _compared(
-    run: Run, good: Sequence[ImagePair], known: dict[str, dict[str, np.ndarray]], reference: ReferenceDistribution
-) -> list[dict[str, Any]]:
-    if not good:
-        return []
-    ends = [known[str(where)] for pair in good for _, where in _named(pair)]  # first, second, first, ...
-    codes = {name: np.stack([end[name] for end in ends]) for name in ends[0]}
-    placed = compare_pairs(codes, np.arange(0, len(ends), 2), np.arange(1, len(ends), 2), reference)
-    seen = predicted(run, codes["probabilities"])
-    return [
-        {"line": pair.line, "image1": pair.image1, "image2": pair.image2, "labels": pair.labels}
-        | values
-        | {"predicted": seen[2 * number : 2 * number + 2]}
-        for number, (pair, values) in enumerate(zip(good, placed, strict=True))
-    ]
+def _compare(
+    run: Run,
+    pairs: Sequence[ImagePair],
+    encoded: Mapping[str, Mapping[str, np.ndarray]],
+    reference: ReferenceDistribution,
+) -> Iterator[ComparedPair]:
+    if not pairs:
+        return
+    faces = [encoded[str(file)] for pair in pairs for _, file in _images(pair)]  # first, second, first, ...
+    codes = {name: np.stack([face[name] for face in faces]) for name in faces[0]}
+    compared = compare_pairs(codes, np.arange(0, len(faces), 2), np.arange(1, len(faces), 2), reference)
+    predicted = predict_expressions(run, codes["probabilities"])
+    for k, (pair, values) in enumerate(zip(pairs, compared, strict=True)):
+        yield ComparedPair(
+            line=pair.line,
+            image1=pair.image1,
+            image2=pair.image2,
+            labels=pair.labels,
+            predicted=predicted[2 * k : 2 * k + 2],
+            **values._asdict(),
+        )
 
 
-def _judgements(pairs: Sequence[dict[str, Any]]) -> Iterator[tuple[str, np.ndarray]]:
-    """The columns that say yes or no of every pair, and both of some, as (m,) bool."""
-    for column in pairs[0]["labels"]:
-        values = [pair["labels"].get(column, "").lower() for pair in pairs]
+def _binary_columns(pairs: Sequence[ComparedPair]) -> Iterator[tuple[str, np.ndarray]]:
+    """Columns with a binary label in every pair and with both values, as (m,) bool."""
+    for column in pairs[0].labels:
+        values = [pair.labels.get(column, "").lower() for pair in pairs]
         if {*values} <= _YES | _NO and {*values} & _YES and {*values} & _NO:
             yield column, np.array([value in _YES for value in values])
 
 
-def _told(pairs: Sequence[dict[str, Any]], same: np.ndarray, draws: int) -> dict[str, Estimate | None]:
-    """The AUC of each code; the images are drawn, because pairs that share one are not independent."""
-    names = list(chain.from_iterable((pair["image1"], pair["image2"]) for pair in pairs))
-    images, places = np.unique(names, return_inverse=True)
-    kinds, plan = Pairs(places[::2], places[1::2], same), Bootstrap(n_resamples=draws)
+def _auc(pairs: Sequence[ComparedPair], same: np.ndarray, bootstrap_samples: int) -> dict[str, Estimate | None]:
+    """AUC of each code; images are resampled because pairs that share an image are not independent."""
+    names = list(chain.from_iterable((pair.image1, pair.image2) for pair in pairs))
+    images, indices = np.unique(names, return_inverse=True)
+    labelled, plan = Pairs(indices[::2], indices[1::2], same), Bootstrap(n_resamples=bootstrap_samples)
+    compared = {code: [getattr(pair, code) for pair in pairs] for code in CODES}
     return {
-        code: auc(np.array([pair[code]["cosine"] for pair in pairs]), kinds, images, plan)
-        for code in CODES
-        if pairs[0][code] is not None
+        code: auc(np.array([value.cosine for value in values]), labelled, images, plan)
+        for code, values in compared.items()
+        if values[0] is not None
     }
 
 
-def _tell(problems: Iterable[dict[str, Any]], path: Path, handler: EventHandler) -> None:
-    told = iter(problems)
-    for problem in islice(told, TOLD):
-        warn(handler, _sentence(problem, path))
-    if left := sum(1 for _ in told):
-        warn(handler, f"{left:,} more rows of {path} cannot be used; the record lists them all")
-
-
-def _sentence(problem: dict[str, Any], path: Path) -> str:
-    image = f"{problem['image']}: " if problem["image"] else ""
-    return f"{path}, line {problem['line']}: {image}{problem['why']}"
+def _warn(problems: Sequence[RowProblem], path: Path, handler: EventHandler) -> None:
+    for problem in problems[:MAX_WARNINGS]:
+        warn(handler, problem.message(path))
+    if len(problems) > MAX_WARNINGS:
+        more = len(problems) - MAX_WARNINGS
+        warn(handler, f"{more:,} more rows of {path} cannot be used; the record lists them all")

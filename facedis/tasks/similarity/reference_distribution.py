@@ -1,10 +1,11 @@
-"""Where a cosine lies: the cosines of like and unlike pairs of a run's own val split.
+"""Reference distributions of cosines: pairs of a run's own val split, with the same and with different labels.
 
-A cosine alone says nothing: between codes of different expressions it may well be 0.7. Training
-writes these distributions beside the model, so that every later cosine can be placed in them.
+A cosine has no absolute meaning: codes of different expressions may have a cosine of 0.7. Training writes these
+distributions into the run folder, so that a cosine can be given as a percentile.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,34 +29,56 @@ from facedis.result import to_jsonable
 from facedis.tasks.encoding.encode import CODES, encode
 
 REFERENCE_FILE = "reference.json"
-#: Most faces that the distributions are made of.
-FACES = 2_000
-#: Share of unlike pairs that a threshold lets through, where the user does not say otherwise.
-FALSE_ACCEPTS = 0.05
-#: Resamples behind the interval of an AUC.
-DRAWS = 500
-#: What a cosine may tell, and the two kinds of pairs that show it.
-TOLD = {"expression": ("same", "different"), "person": ("same_person", "different_people")}
+#: Maximum number of faces that the distributions are computed on.
+MAX_FACES = 2_000
+#: Default false accept rate of the thresholds.
+FAR = 0.05
+#: Bootstrap resamples of the AUC intervals.
+BOOTSTRAP_SAMPLES = 500
+#: Attributes compared by a cosine, with the distributions of equal and of different pairs.
+ATTRIBUTES = {"expression": ("same", "different"), "person": ("same_person", "different_people")}
 
-NO_REFERENCE = "the run's faces have no val split, so there is nothing to place these cosines in"
+NO_REFERENCE = "the model's faces have no val split, so there are no percentiles"
 OLD_REFERENCE = (
-    "the run was trained by an older facedis, which wrote down neither people nor AUCs: "
-    "a new training does, and so does facedis similarity --faces F --sample N"
+    "the model was trained by an older facedis, which stored neither identities nor AUCs: train it again, or use "
+    "facedis similarity --faces F --sample N"
 )
-NO_PEOPLE = "the run's val faces do not say who is who, so no cosine can be placed among people"
+NO_IDENTITIES = "the model's val faces have no identities, so there are no percentiles among pairs of people"
+
+
+@dataclass(frozen=True)
+class ComparedCode:
+    """Cosine of one code of two faces and its place among the reference pairs; None where these are missing.
+
+    Attributes:
+        cosine: Cosine similarity in [-1, 1].
+        percentile_same: Percentage of pairs with the same expression that have a lower cosine.
+        percentile_different: Likewise of pairs with different expressions.
+        percentile_same_person: Likewise of pairs of one person.
+        percentile_different_people: Likewise of pairs of two people.
+        same_expression: Whether the cosine exceeds the threshold for the same expression.
+        same_person: Whether the cosine exceeds the threshold for the same person.
+    """
+
+    cosine: float
+    percentile_same: float | None = None
+    percentile_different: float | None = None
+    percentile_same_person: float | None = None
+    percentile_different_people: float | None = None
+    same_expression: bool | None = None
+    same_person: bool | None = None
 
 
 def write_reference(run: Run, cache: FacesCache, rows: np.ndarray, config: TrainConfig, handler: EventHandler) -> None:
-    """Write the reference distributions of `rows` (at most `FACES` of them, seeded) into the run folder."""
-    if len(rows) > FACES:
-        rows = np.sort(np.random.default_rng(config.seed).choice(rows, FACES, replace=False))
+    """Write the reference distributions of `rows` (a random choice of at most `MAX_FACES`) into the run folder."""
+    if len(rows) > MAX_FACES:
+        rows = np.sort(np.random.default_rng(config.seed).choice(rows, MAX_FACES, replace=False))
     table = encode(run, cache, rows, 2 * config.batch_size, config.runtime.device, handler)
-    codes = {"expression": table.expression, "rest": table.rest, "trunk": table.trunk}
-    plan = Bootstrap(n_resamples=DRAWS, seed=config.seed)
-    content = {
-        name: reference_distributions(values, table.labels, table.identities, plan)
-        for name, values in codes.items()
-        if values is not None
+    plan = Bootstrap(n_resamples=BOOTSTRAP_SAMPLES, seed=config.seed)
+    content: dict[str, Any] = {
+        name: reference_distributions(codes, table.labels, table.identities, plan)
+        for name, codes in (("expression", table.expression), ("rest", table.rest), ("trunk", table.trunk))
+        if codes is not None
     }
     content |= {"n": len(rows), "split": "val", "faces": str(cache.path)}
     write_text(run.path / REFERENCE_FILE, json.dumps(to_jsonable(content)) + "\n")
@@ -63,75 +86,81 @@ def write_reference(run: Run, cache: FacesCache, rows: np.ndarray, config: Train
 
 @dataclass(frozen=True)
 class ReferenceDistribution:
-    """The distributions of a run, and the error at which its thresholds are taken.
+    """The reference distributions of a run, and the false accept rate of its thresholds.
 
     Attributes:
-        content: What reference.json holds; None where the run's faces had no val split.
-        false_accepts: Share, 0..1, of unlike pairs above a threshold.
+        content: Content of reference.json; None if the run's faces have no val split.
+        far: False accept rate in (0, 1): the share of different pairs above a threshold.
     """
 
-    content: dict[str, Any] | None
-    false_accepts: float = FALSE_ACCEPTS
+    content: Mapping[str, Any] | None
+    far: float = FAR
 
     @classmethod
-    def load(cls, run: Path, false_accepts: float | None = None) -> "ReferenceDistribution":
-        """The reference of the run folder `run`.
+    def load(cls, run: Path, far: float | None = None) -> "ReferenceDistribution":
+        """Load the distributions of the run folder `run`.
 
         Raises:
-            ConfigError: `false_accepts` is no share.
+            ConfigError: `far` is not between 0 and 1.
         """
-        share = FALSE_ACCEPTS if false_accepts is None else false_accepts
-        if not 0 < share < 1:
-            raise ConfigError(f"--far is {share:g}", "it must be a share between 0 and 1")
+        far = FAR if far is None else far
+        if not 0 < far < 1:
+            raise ConfigError(f"--far is {far:g}", "give a rate between 0 and 1")
         path = run / REFERENCE_FILE
-        return cls(json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None, share)
+        return cls(json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None, far)
 
-    def placed(self, cosine: float, code: str) -> dict[str, float | bool | None]:
-        """`cosine` of two codes of kind `code` with its place among all kinds of pairs.
-
-        Returns:
-            `cosine`; `percentile_same`, `percentile_different`, `percentile_same_person` and
-            `percentile_different_people`, 0..100; `same_expression` and `same_person`, whether it
-            lies above the threshold of the stated error. None where the run does not know.
-        """
-        found: dict[str, float | bool | None] = {"cosine": cosine}
-        for kind in (kind for pair in TOLD.values() for kind in pair):
-            known = self._distribution(code, kind)
-            found[f"percentile_{kind}"] = percentile_rank(known, cosine) if known else None
-        for told, (_, unlike) in TOLD.items():
-            known = self._distribution(code, unlike)
-            found[f"same_{told}"] = cosine > threshold_above(known, self.false_accepts) if known else None
-        return found
+    def compare(self, cosine: float, code: str) -> ComparedCode:
+        """Percentiles and decisions for the `cosine` of two codes of the kind `code`."""
+        return ComparedCode(
+            cosine=cosine,
+            percentile_same=self._percentile(cosine, code, "same"),
+            percentile_different=self._percentile(cosine, code, "different"),
+            percentile_same_person=self._percentile(cosine, code, "same_person"),
+            percentile_different_people=self._percentile(cosine, code, "different_people"),
+            same_expression=self._is_accepted(cosine, code, "different"),
+            same_person=self._is_accepted(cosine, code, "different_people"),
+        )
 
     def record(self) -> dict[str, Any] | None:
-        """What a result record says of the reference: its faces, and for each code how well cosines tell."""
+        """The `reference` of a record: the faces, and AUC and threshold of each code; None without a val split."""
         if self.content is None:
             return None
-        about = {key: self.content[key] for key in ("n", "split", "faces")}
+        faces = {key: self.content[key] for key in ("n", "split", "faces")}
         codes = {
-            code: {f"same_{told}": self._told(code, told) for told in TOLD}
+            code: {f"same_{attribute}": self._separation(self.content[code], attribute) for attribute in ATTRIBUTES}
             for code in CODES
             if self.content.get(code) is not None
         }
-        return about | {"false_accepts": self.false_accepts, "codes": codes}
+        return faces | {"false_accepts": self.far, "codes": codes}
 
     @property
-    def remarks(self) -> list[str]:
-        """What is missing, a sentence each."""
+    def notes(self) -> list[str]:
+        """What is missing, one sentence each."""
         if self.content is None:
             return [NO_REFERENCE]
         if "expression_auc" not in self.content["expression"]:
             return [OLD_REFERENCE]
-        return [] if self._distribution("expression", "different_people") else [NO_PEOPLE]
+        return [] if self._cosines("expression", "different_people") else [NO_IDENTITIES]
 
-    def _told(self, code: str, told: str) -> dict[str, Any] | None:
-        """AUC, threshold and the share of like pairs above it; None where there is no such distribution."""
-        like, unlike = (self._distribution(code, kind) for kind in TOLD[told])
-        if not like or not unlike:
+    def _percentile(self, cosine: float, code: str, kind: str) -> float | None:
+        pairs = self._cosines(code, kind)
+        return percentile_rank(pairs, cosine) if pairs else None
+
+    def _is_accepted(self, cosine: float, code: str, different: str) -> bool | None:
+        pairs = self._cosines(code, different)
+        return cosine > threshold_above(pairs, self.far) if pairs else None
+
+    def _separation(self, distributions: Mapping[str, Any], attribute: str) -> dict[str, Any] | None:
+        """AUC, threshold and true accept rate of a code; None if a distribution is missing."""
+        same, different = (distributions.get(kind) for kind in ATTRIBUTES[attribute])
+        if not same or not different:
             return None
-        threshold = threshold_above(unlike, self.false_accepts)
-        auc = self.content[code].get(f"{told}_auc")
-        return {"auc": auc, "threshold": threshold, "accepted": fraction_above(like, threshold)}
+        threshold = threshold_above(different, self.far)
+        return {
+            "auc": distributions.get(f"{attribute}_auc"),
+            "threshold": threshold,
+            "accepted": fraction_above(same, threshold),
+        }
 
-    def _distribution(self, code: str, kind: str) -> list[float] | None:
+    def _cosines(self, code: str, kind: str) -> list[float] | None:
         return ((self.content or {}).get(code) or {}).get(kind)

@@ -1,6 +1,7 @@
-"""Evaluators of drawn faces: models that had no part in the training of the model they judge."""
+"""Independent models that evaluate swaps: expression classifiers and face recognition models."""
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,47 +13,51 @@ from facedis.events import EventHandler, ignore_events
 from facedis.faces.cache.loader import in_batches
 from facedis.model.device import pick_device
 from facedis.model.network.trunk import Source, build_trunk
+from facedis.model.preprocessing import to_images
 from facedis.model.storage.checkpoint import MODEL, Run, load_run
 from facedis.model.storage.packed import to_half
 from facedis.model.storage.weights import VGGFACE2
 from facedis.tasks.encoding.encode import forward
-from facedis.training.recipes.augmentation import to_images
 
-#: What run.json says under "labels" where the classes of a run are people and not expressions.
+#: Value of "labels" in run.json for runs whose classes are people.
 IDENTITY_LABELS = "identity"
-_TRAIN = "train one with `facedis train --baseline --seed 1` or benchmarks/train_evaluators.py"
+_TRAIN_HINT = "train one with `facedis train --baseline --seed 1` or benchmarks/train_evaluators.py"
 
 
 class ExpressionEvaluator:
-    """A run that says which expression a picture shows.
+    """Expression classifier of a run.
 
     Args:
-        run: Its classes are expressions.
-        device: As in the settings.
-        batch: Pictures at a time.
+        run: A run whose classes are expressions.
+        device: auto, cpu, cuda or mps.
+        batch_size: Images per forward pass.
+
+    Raises:
+        RunError: The run classifies identities.
     """
 
-    def __init__(self, run: Run, device: str = "auto", batch: int = 128) -> None:
+    def __init__(self, run: Run, device: str = "auto", batch_size: int = 128) -> None:
         if run.info.get("labels") == IDENTITY_LABELS:
             raise RunError(
-                f"{run.display_name} knows people, not expressions", f"give it as --identity-model; {_TRAIN}"
+                f"{run.display_name} classifies identities, not expressions",
+                f"give it as --identity-model; {_TRAIN_HINT}",
             )
-        self.run, self.device, self.batch = run, pick_device(device), batch
+        self.run, self.device, self.batch_size = run, pick_device(device), batch_size
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The expressions it knows."""
+        """Expressions that the model predicts."""
         return self.run.classes
 
     @property
-    def about(self) -> dict[str, Any]:
-        """What a record says of it."""
-        return {"run": self.run.display_name, "trunk": self.run.config.trunk, "seed": self.run.train_config.seed}
+    def metadata(self) -> dict[str, Any]:
+        """Description of the model for a record."""
+        return _metadata(self.run)
 
     @torch.inference_mode()
-    def judge(self, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Probabilities (n, K) and pooled trunk features (n, F) of (n, S, S, 3) uint8 pictures."""
-        outputs = [forward(self.run, piece, self.device)[1] for piece in in_batches(pictures, self.batch)]
+    def predict(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Probabilities (n, K) and pooled trunk features (n, F) of (n, S, S, 3) uint8 images."""
+        outputs = [forward(self.run, batch, self.device)[1] for batch in in_batches(images, self.batch_size)]
         return (
             torch.cat([output.logits.softmax(1) for output in outputs]).float().cpu().numpy(),
             torch.cat([output.features for output in outputs]).float().cpu().numpy(),
@@ -60,134 +65,150 @@ class ExpressionEvaluator:
 
 
 class IdentityEvaluator:
-    """A run that tells people apart: what it says of a face is its code.
+    """Identity classifier of a run, used as a face embedding.
 
     Args:
-        run: Its classes are people.
-        device: As in the settings.
-        batch: Pictures at a time.
+        run: A run whose classes are people; its expression code is the embedding.
+        device: auto, cpu, cuda or mps.
+        batch_size: Images per forward pass.
+
+    Raises:
+        RunError: The run classifies expressions.
     """
 
-    def __init__(self, run: Run, device: str = "auto", batch: int = 128) -> None:
+    def __init__(self, run: Run, device: str = "auto", batch_size: int = 128) -> None:
         if run.info.get("labels") != IDENTITY_LABELS:
             raise RunError(
-                f"{run.display_name} was trained on expressions: it tells nobody apart",
-                f"give a judge of people made by benchmarks/train_evaluators.py, or {VGGFACE2.name}",
+                f"{run.display_name} classifies expressions, not identities",
+                f"give an identity model made by benchmarks/train_evaluators.py, or {VGGFACE2.name}",
             )
-        self.run, self.device, self.batch = run, pick_device(device), batch
+        self.run, self.device, self.batch_size = run, pick_device(device), batch_size
 
     @property
-    def about(self) -> dict[str, Any]:
-        """What a record says of it."""
-        return {"run": self.run.display_name, "trunk": self.run.config.trunk, "seed": self.run.train_config.seed}
+    def metadata(self) -> dict[str, Any]:
+        """Description of the model for a record."""
+        return _metadata(self.run)
 
     @torch.inference_mode()
-    def embeddings(self, pictures: np.ndarray) -> np.ndarray:
-        """(n, D) float32 of (n, S, S, 3) uint8 pictures; people are compared by cosine."""
-        outputs = [forward(self.run, piece, self.device)[1] for piece in in_batches(pictures, self.batch)]
+    def embed(self, images: np.ndarray) -> np.ndarray:
+        """(n, D) float32 embeddings of (n, S, S, 3) uint8 images, compared by cosine."""
+        outputs = [forward(self.run, batch, self.device)[1] for batch in in_batches(images, self.batch_size)]
         return torch.cat([output.codes.expression for output in outputs]).float().cpu().numpy()
 
 
 class FaceNetEvaluator:
-    """The pretrained face recognition network itself, VGGFace2's Inception-ResNet-V1: its pooled features."""
+    """Inception-ResNet-V1 pretrained on VGGFace2; its pooled features are the face embedding."""
 
-    SIZE = 160
+    IMAGE_SIZE = 160
 
-    def __init__(self, device: str = "auto", batch: int = 64, handler: EventHandler = ignore_events) -> None:
+    def __init__(self, device: str = "auto", batch_size: int = 64, handler: EventHandler = ignore_events) -> None:
         self.trunk = build_trunk("inception_resnet_v1", Source(VGGFACE2.name, handler=handler)).eval()
-        self.device, self.batch = pick_device(device), batch
+        self.device, self.batch_size = pick_device(device), batch_size
 
     @property
-    def about(self) -> dict[str, Any]:
-        """What a record says of it."""
+    def metadata(self) -> dict[str, Any]:
+        """Description of the model for a record."""
         return {"run": None, "trunk": "inception_resnet_v1", "weights": VGGFACE2.name}
 
     @torch.inference_mode()
-    def embeddings(self, pictures: np.ndarray) -> np.ndarray:
-        """(n, 1792) float32 of (n, S, S, 3) uint8 pictures; people are compared by cosine."""
-        trunk, found = self.trunk.to(self.device), []
-        for piece in in_batches(pictures, self.batch):
-            images = to_images(torch.from_numpy(piece).to(self.device), self.SIZE)
-            found.append(trunk(images).mean((2, 3)).float().cpu().numpy())
-        return np.concatenate(found)
+    def embed(self, images: np.ndarray) -> np.ndarray:
+        """(n, 1792) float32 embeddings of (n, S, S, 3) uint8 images, compared by cosine."""
+        trunk, embeddings = self.trunk.to(self.device), []
+        for batch in in_batches(images, self.batch_size):
+            inputs = to_images(torch.from_numpy(batch).to(self.device), self.IMAGE_SIZE)
+            embeddings.append(trunk(inputs).mean((2, 3)).float().cpu().numpy())
+        return np.concatenate(embeddings)
 
 
-def load_expression_evaluator(judge: Path, run: Run, device: str = "auto") -> ExpressionEvaluator:
-    """The judge of expressions in the run folder `judge`, for what `run` draws.
+def load_expression_evaluator(path: Path, run: Run, device: str = "auto") -> ExpressionEvaluator:
+    """Load the expression classifier in the run folder `path` for evaluating swaps of `run`.
 
     Raises:
-        RunError: It is no run, knows people, or is not independent of `run`.
+        RunError: The folder is no run, classifies identities, or is not independent of `run`.
     """
-    return ExpressionEvaluator(_independent(load_run(judge), run), device)
+    return ExpressionEvaluator(_load_independent(path, run), device)
 
 
 def load_identity_evaluator(
-    judge: str, run: Run, device: str = "auto", handler: EventHandler = ignore_events
+    name: str, run: Run, device: str = "auto", handler: EventHandler = ignore_events
 ) -> IdentityEvaluator | FaceNetEvaluator:
-    """The judge of people that `judge` names, a run folder or "vggface2", for what `run` draws.
+    """Load the identity model `name`, a run folder or "vggface2", for evaluating swaps of `run`.
 
     Raises:
-        RunError: It is no run, knows expressions, or is not independent of `run`.
-        ConfigError: Neither such a folder nor such weights.
-        WeightsError: The weights cannot be had.
+        RunError: The model is no run, classifies expressions, or is not independent of `run`.
+        ConfigError: `name` is neither a folder nor the name of published weights.
+        WeightsError: The weights cannot be downloaded.
     """
-    if judge == VGGFACE2.name and not Path(judge).is_dir():
+    if name == VGGFACE2.name and not Path(name).is_dir():
         if run.info["pretrained"] and run.config.trunk == "inception_resnet_v1":
             raise RunError(
-                f"the trunk of {run.display_name} began with the weights {judge}: they cannot judge it",
-                "train a judge of people with benchmarks/train_evaluators.py",
+                f"{name} is not independent of {run.display_name}: its trunk was initialised with these weights",
+                "train an identity model with benchmarks/train_evaluators.py",
             )
         return FaceNetEvaluator(device, handler=handler)
-    if not Path(judge).is_dir():
-        raise ConfigError(f"--identity-model is '{judge}'", f"name a run folder, or {VGGFACE2.name}")
-    return IdentityEvaluator(_independent(load_run(judge), run), device)
+    if not Path(name).is_dir():
+        raise ConfigError(f"--identity-model is '{name}'", f"name a run folder, or {VGGFACE2.name}")
+    return IdentityEvaluator(_load_independent(Path(name), run), device)
 
 
-def dependence_reason(judge: Run, run: Run) -> str:
-    """Why `judge` is not independent of `run`, as the end of a sentence; "" where it is.
+def dependence_reason(evaluator: Run, run: Run) -> str:
+    """Reason why `evaluator` is not independent of `run`; "" if it is independent.
 
-    It is not where it is the same run, has a tensor of its own in common with it, or where one had a
-    part in the training of the other, as the giver of its trunk or of a loss, or a third run in both.
+    Two runs depend on each other if they are the same run, have a weight tensor in common, if one took part in the
+    training of the other (through its trunk or a loss), or if a third run took part in both.
     """
-    if judge.path.resolve() == run.path.resolve():
-        return "is the run itself"
-    if _fingerprints(judge) & _fingerprints(run):
-        return "shares weights with it"
-    if judge.fingerprint in _ancestors(run) or run.fingerprint in _ancestors(judge):
-        return "is the run it was made of, or gave it a trunk"
-    ours, theirs = _helpers(judge), _helpers(run)
-    if judge.path.resolve() in theirs or run.path.resolve() in ours or ours & theirs:
-        return "had a part in its training or got a trunk from it, or one run had a part in both"
+    if evaluator.path.resolve() == run.path.resolve():
+        return "they are the same run"
+    if _tensor_hashes(evaluator) & _tensor_hashes(run):
+        return "they share weights"
+    if evaluator.fingerprint in _ancestors(run) or run.fingerprint in _ancestors(evaluator):
+        return "one was packed from the other, or initialised its trunk from it"
+    own, others = _referenced_runs(evaluator), _referenced_runs(run)
+    if evaluator.path.resolve() in others or run.path.resolve() in own or own & others:
+        return "one took part in the training of the other, or a third run in both"
     return ""
 
 
-def _independent(judge: Run, run: Run) -> Run:
-    why = dependence_reason(judge, run)
-    if why:
-        raise RunError(f"{judge.display_name} cannot judge {run.display_name}: it {why}", _TRAIN)
-    return judge
+def _load_independent(path: Path, run: Run) -> Run:
+    evaluator = load_run(path)
+    reason = dependence_reason(evaluator, run)
+    if reason:
+        raise RunError(f"{evaluator.display_name} is not independent of {run.display_name}: {reason}", _TRAIN_HINT)
+    return evaluator
 
 
-def _fingerprints(run: Run) -> set[bytes]:
-    """Of every matrix and kernel; vectors are left out: fresh biases and scales are the same everywhere.
+def _metadata(run: Run) -> dict[str, Any]:
+    return {"run": run.display_name, "trunk": run.config.trunk, "seed": run.train_config.seed}
 
-    In half precision, in which a packed model is still the run that it was made of.
+
+def _tensor_hashes(run: Run) -> set[bytes]:
+    """Hashes of all matrices and kernels in half precision, which is how packed models are stored.
+
+    Vectors are left out because freshly initialised biases and scales are equal in all models.
     """
     tensors = (to_half(value) for value in run.model.state_dict().values() if value.dim() > 1 and value.numel() > 1)
     return {hashlib.sha256(value.cpu().contiguous().numpy().tobytes()).digest() for value in tensors}
 
 
 def _ancestors(run: Run) -> set[str]:
-    """Fingerprints of the run that a packed model was made of, and of those that gave that one a trunk."""
-    found, stage = set(), run.info if run.packed else None
+    """Fingerprints of the run that a packed model was made from, and of all runs that initialised its trunk."""
+    fingerprints, stage = set(), run.info if run.packed else None
     while stage:
-        found.add(stage.get("tensors"))
+        fingerprints.add(str(stage.get("tensors")))
         stage = stage.get("began_with")
-    return found
+    return fingerprints
 
 
-def _helpers(run: Run) -> set[Path]:
-    """The run folders that a run's settings name: where its trunk came from, or a network that judged its losses."""
-    values = [value for table in ("model", "train") for value in run.info[table].values()]
-    words = [word for value in values for word in (value if isinstance(value, list) else [value])]
-    return {Path(word).resolve() for word in words if isinstance(word, str) and word and (Path(word) / MODEL).is_file()}
+def _referenced_runs(run: Run) -> set[Path]:
+    """Run folders named in a run's settings, such as the source of its trunk or a network used in its losses."""
+    words = [*_strings(run.info["model"]), *_strings(run.info["train"])]
+    return {Path(word).resolve() for word in words if word and (Path(word) / MODEL).is_file()}
+
+
+def _strings(settings: object) -> Iterator[str]:
+    """All strings among nested settings."""
+    if isinstance(settings, str):
+        yield settings
+    elif isinstance(settings, (list, tuple, dict)):
+        for value in settings.values() if isinstance(settings, dict) else settings:
+            yield from _strings(value)

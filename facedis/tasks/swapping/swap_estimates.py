@@ -1,7 +1,7 @@
-"""Each measure of a record of kind "swap_eval": the swaps' figure beside those it must be read against."""
+"""Estimates of a swap evaluation: each metric of the swaps with its references, with intervals."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -15,230 +15,258 @@ from facedis.metrics.generation.swaps import (
 )
 from facedis.metrics.statistics.intervals import Bootstrap, group_ids
 from facedis.metrics.statistics.pair_groups import PairGroups
+from facedis.metrics.verification.recognition import FAR
 from facedis.result import Estimate
 from facedis.tasks.swapping.generator import EncodedFaces
 
-#: Rest and expression from two people; both from one.
-KINDS = ("across", "within")
-_LIKENESS = {"psnr": psnr, "ssim": ssim}
+#: Estimates of the swaps and of their references by name.
+Estimates = dict[str, Estimate]
+
+_QUALITY_METRICS = {"psnr": psnr, "ssim": ssim}
 
 
 @dataclass(frozen=True)
-class Known:
-    """The n real faces, their reconstructions, and what the judges say of both.
+class Outputs:
+    """Outputs of the evaluators for n images; None without an evaluator.
 
     Attributes:
-        labels, identities, classes: As of the faces.
-        encoded: Pictures in the network's size, codes, reconstructions.
-        answers, drawn_answers: (n,) the judge's expression of each picture and each reconstruction.
-        features, drawn_features: (n, F) the judge's features of both.
-        embeddings, drawn_embeddings: (n, D) of the judge of people; None without one.
+        predictions: (n,) int index into the classes.
+        features: (n, F) features of the expression model.
+        embeddings: (n, D) embeddings of the identity model.
+    """
+
+    predictions: np.ndarray | None = None
+    features: np.ndarray | None = None
+    embeddings: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class RealFaces:
+    """The n real faces that swaps are made from.
+
+    Attributes:
+        labels: (n,) int index into `classes`.
+        identities: (n,) str, "" where unknown.
+        classes: Expressions.
+        encoded: Images at the network's input size, codes and reconstructions.
+        real: Evaluator outputs of the images.
+        reconstructed: Evaluator outputs of the reconstructions.
     """
 
     labels: np.ndarray
     identities: np.ndarray
     classes: tuple[str, ...]
     encoded: EncodedFaces
-    answers: np.ndarray | None
-    features: np.ndarray | None
-    drawn_answers: np.ndarray | None
-    drawn_features: np.ndarray | None
-    embeddings: np.ndarray | None
-    drawn_embeddings: np.ndarray | None
+    real: Outputs
+    reconstructed: Outputs
 
 
 @dataclass(frozen=True)
-class Swapped:
+class Swaps:
     """m swaps.
 
     Attributes:
-        donors: Indices into the faces.
-        groups: Their people.
-        truths: (m,) index of the face that shows the truth, -1 where none does.
-        pictures: (m, S, S, 3) uint8.
-        expression, rest: (m, E) and (m, R) codes of the swaps, encoded again.
-        back: (m, S, S, 3) uint8, the swap and its counterpart swapped once more: ought to be the rest donor.
-        answers, features, embeddings: Of the judges, as in `Known`.
+        donors: Indices of both donors of each swap.
+        groups: Identities of both donors.
+        truths: (m,) int index of the ground-truth face, -1 where there is none.
+        images: (m, S, S, 3) uint8.
+        expression: (m, E) expression codes of the swapped images.
+        rest: (m, R) rest codes of the swapped images.
+        round_trip: (m, S, S, 3) uint8 rest donors after swapping back.
+        outputs: Evaluator outputs of the swapped images.
     """
 
     donors: Donors
     groups: PairGroups
     truths: np.ndarray
-    pictures: np.ndarray
+    images: np.ndarray
     expression: np.ndarray
     rest: np.ndarray
-    back: np.ndarray
-    answers: np.ndarray | None
-    features: np.ndarray | None
-    embeddings: np.ndarray | None
+    round_trip: np.ndarray
+    outputs: Outputs
 
     @property
     def expression_groups(self) -> PairGroups:
-        """The people of the expression donors alone."""
+        """Identities of the expression donors only."""
         return PairGroups(self.groups.second, self.groups.second)
 
     @property
     def rest_groups(self) -> PairGroups:
-        """The people of the rest donors alone."""
+        """Identities of the rest donors only."""
         return PairGroups(self.groups.first, self.groups.first)
 
 
-def transfer(known: Known, swapped: Swapped, plan: Bootstrap) -> dict[str, Any]:
-    """`transfer`: is the expression donor's expression seen? `copy_rate`: is it still the rest donor's?
+def estimate_transfer(faces: RealFaces, swaps: Swaps, plan: Bootstrap) -> dict[str, Estimates]:
+    """`transfer`, the accuracy for the expression donor's label, and `copy_rate`, the share with the rest donor's.
 
-    Beside both: `copying`, the rest donor itself; `reconstruction` and `real`, the expression donor
-    drawn and as it is.
+    References of both: `copying` (the rest donor itself), `reconstruction` and `real` (the expression donor). Empty
+    without an expression model.
     """
-    rest, expression, classes = swapped.donors.rest, swapped.donors.expression, len(known.classes)
-    shown, hidden = known.labels[expression], known.labels[rest]
-    seen = {
-        "swap": (swapped.answers, swapped.groups),
-        "copying": (known.answers[rest], swapped.groups),
-        "reconstruction": (known.drawn_answers[expression], swapped.expression_groups),
-        "real": (known.answers[expression], swapped.expression_groups),
+    swap, real, reconstructed = (each.predictions for each in (swaps.outputs, faces.real, faces.reconstructed))
+    if swap is None or real is None or reconstructed is None:
+        return {}
+    rest, expression, num_classes = swaps.donors.rest, swaps.donors.expression, len(faces.classes)
+    target, source = faces.labels[expression], faces.labels[rest]
+    predictions = {
+        "swap": (swap, swaps.groups),
+        "copying": (real[rest], swaps.groups),
+        "reconstruction": (reconstructed[expression], swaps.expression_groups),
+        "real": (real[expression], swaps.expression_groups),
     }
-    chance = 1 / classes
     return {
         "transfer": {
-            name: swap_accuracy_ci(groups, answers, shown, classes, plan) for name, (answers, groups) in seen.items()
+            name: swap_accuracy_ci(groups, predicted, target, num_classes, plan)
+            for name, (predicted, groups) in predictions.items()
         },
         "copy_rate": {
-            name: swapped.groups.proportion_ci(answers == hidden, plan, chance) for name, (answers, _) in seen.items()
+            name: swaps.groups.proportion_ci(predicted == source, plan, 1 / num_classes)
+            for name, (predicted, _) in predictions.items()
         },
     }
 
 
-def identity(
-    known: Known, swapped: Swapped, real: RealPairScores, kind: str, plan: Bootstrap, seed: int
-) -> dict[str, dict[str, Estimate] | None]:
-    """Whose face is it: cosines with both donors, to which it is nearer, for whom it passes.
+def estimate_identity(
+    faces: RealFaces, swaps: Swaps, pairs: RealPairScores | None, plan: Bootstrap, seed: int
+) -> dict[str, Estimates]:
+    """Face verification of the swaps against both donors.
 
-    Within one person nothing can be said about the expression donor.
+    Swaps within one person have no estimates for the expression donor. Empty without an identity model.
     """
-    rest, expression, groups = swapped.donors.rest, swapped.donors.expression, swapped.groups
-    to_rest = paired_cosine(swapped.embeddings, known.embeddings[rest])
-    drawn = paired_cosine(known.drawn_embeddings[rest], known.embeddings[rest])
-    found = {
+    swap, real, reconstructed = (each.embeddings for each in (swaps.outputs, faces.real, faces.reconstructed))
+    if pairs is None or swap is None or real is None or reconstructed is None:
+        return {}
+    rest, expression, groups = swaps.donors.rest, swaps.donors.expression, swaps.groups
+    to_rest = paired_cosine(swap, real[rest])
+    reconstruction = paired_cosine(reconstructed[rest], real[rest])
+    estimates = {
         "identity_to_rest_donor": {
             "swap": groups.mean_ci(to_rest, plan),
-            "reconstruction": swapped.rest_groups.mean_ci(drawn, plan),
-            "genuine": real.genuine_groups.mean_ci(real.genuine, plan),
-            "impostor": real.impostor_groups.mean_ci(real.impostor, plan),
+            "reconstruction": swaps.rest_groups.mean_ci(reconstruction, plan),
+            "genuine": pairs.genuine_groups.mean_ci(pairs.genuine, plan),
+            "impostor": pairs.impostor_groups.mean_ci(pairs.impostor, plan),
         },
         "verified_as_rest_donor": {
-            "swap": groups.proportion_ci(to_rest > real.threshold, plan, 0.01),
-            "reconstruction": swapped.rest_groups.proportion_ci(drawn > real.threshold, plan, 0.01),
-            "genuine": real.genuine_groups.proportion_ci(real.genuine > real.threshold, plan, 0.01),
+            "swap": groups.proportion_ci(to_rest > pairs.threshold, plan, FAR),
+            "reconstruction": swaps.rest_groups.proportion_ci(reconstruction > pairs.threshold, plan, FAR),
+            "genuine": pairs.genuine_groups.proportion_ci(pairs.genuine > pairs.threshold, plan, FAR),
         },
     }
-    if kind == "within":
-        return found
-    to_expression = paired_cosine(swapped.embeddings, known.embeddings[expression])
-    donors = paired_cosine(known.embeddings[rest], known.embeddings[expression])
-    return found | {
+    if (groups.first == groups.second).all():
+        return estimates
+    to_expression = paired_cosine(swap, real[expression])
+    donors = paired_cosine(real[rest], real[expression])
+    return estimates | {
         "identity_to_expression_donor": {
             "swap": groups.mean_ci(to_expression, plan),
             "copying": groups.mean_ci(donors, plan),
-            "impostor": real.impostor_groups.mean_ci(real.impostor, plan),
+            "impostor": pairs.impostor_groups.mean_ci(pairs.impostor, plan),
         },
         "verified_as_expression_donor": {
-            "swap": groups.proportion_ci(to_expression > real.threshold, plan, 0.01),
-            "copying": groups.proportion_ci(donors > real.threshold, plan, 0.01),
+            "swap": groups.proportion_ci(to_expression > pairs.threshold, plan, FAR),
+            "copying": groups.proportion_ci(donors > pairs.threshold, plan, FAR),
         },
         "closer_to_rest_donor": {
             "swap": groups.proportion_ci(to_rest > to_expression, plan, 0.5),
-            **_closer_by_others(known, swapped, plan, seed),
+            **_closer_to_other_images(faces, swaps, (swap, real), plan, seed),
         },
     }
 
 
-def _closer_by_others(known: Known, swapped: Swapped, plan: Bootstrap, seed: int) -> dict[str, Estimate]:
-    """The same against other pictures of both people, whose pose and light the swap did not get."""
+def _closer_to_other_images(
+    faces: RealFaces, swaps: Swaps, embeddings: tuple[np.ndarray, np.ndarray], plan: Bootstrap, seed: int
+) -> Estimates:
+    """`closer_to_rest_donor` measured on other images of both donors, which differ from the swap in pose and light."""
     rest, expression = (
-        other_faces_of_person(rows, known.identities, seed) for rows in (swapped.donors.rest, swapped.donors.expression)
+        other_faces_of_person(rows, faces.identities, seed) for rows in (swaps.donors.rest, swaps.donors.expression)
     )
     both = (rest >= 0) & (expression >= 0)
     if not both.any():
         return {}
-    own = swapped.embeddings[both]
-    closer = paired_cosine(own, known.embeddings[rest[both]]) > paired_cosine(own, known.embeddings[expression[both]])
-    return {"other_pictures": swapped.groups.take(both).proportion_ci(closer, plan, 0.5)}
+    swap, real = embeddings
+    to_rest, to_expression = (paired_cosine(swap[both], real[rows[both]]) for rows in (rest, expression))
+    return {"other_pictures": swaps.groups.take(both).proportion_ci(to_rest > to_expression, plan, 0.5)}
 
 
-def likeness(known: Known, swapped: Swapped, plan: Bootstrap) -> dict[str, dict[str, Estimate]]:
-    """`psnr` and `ssim` to the true picture, where there is one; nothing where there is none.
+def estimate_image_quality(faces: RealFaces, swaps: Swaps, plan: Bootstrap) -> dict[str, Estimates]:
+    """`psnr` and `ssim` to the ground truth; empty if no swap has a ground truth.
 
-    Beside them: `copying` the rest donor, the `mean_face` of all these faces, the true picture's own
-    `reconstruction`; and how far the swap is above the first two, each swap against itself.
+    References: `copying` the rest donor, the `mean_face` of all faces, and the `reconstruction` of the ground truth;
+    `over_copying` and `over_mean_face` are the mean paired differences to the first two.
     """
-    there = swapped.truths >= 0
-    if not there.any():
+    known = swaps.truths >= 0
+    if not known.any():
         return {}
-    own = known.encoded
-    groups, index = swapped.groups.take(there), swapped.truths[there]
-    truths, copies = own.pictures[index], own.pictures[swapped.donors.rest[there]]
-    pictures, drawn = swapped.pictures[there], own.reconstructions[index]
-    found = {}
-    for name, measure in _LIKENESS.items():
-        swap, copying = measure(pictures, truths), measure(copies, truths)
-        mean_face = measure(_mean_face(known, len(truths)), truths)
-        found[name] = {
+    own = faces.encoded
+    groups, index = swaps.groups.take(known), swaps.truths[known]
+    truths, rest_donors = own.images[index], own.images[swaps.donors.rest[known]]
+    estimates = {}
+    for name, metric in _QUALITY_METRICS.items():
+        swap, copying = metric(swaps.images[known], truths), metric(rest_donors, truths)
+        mean_face = metric(_mean_face(own.images, len(truths)), truths)
+        estimates[name] = {
             "swap": groups.mean_ci(swap, plan),
             "copying": groups.mean_ci(copying, plan),
             "mean_face": groups.mean_ci(mean_face, plan),
-            "reconstruction": groups.mean_ci(measure(drawn, truths), plan),
+            "reconstruction": groups.mean_ci(metric(own.reconstructions[index], truths), plan),
             "over_copying": groups.mean_ci(swap - copying, plan, 0.0),
             "over_mean_face": groups.mean_ci(swap - mean_face, plan, 0.0),
         }
-    return found
+    return estimates
 
 
-def kid_estimates(known: Known, swapped: Swapped, plan: Bootstrap, seed: int) -> dict[str, dict[str, Estimate]]:
-    """`kid` of the swaps to the real faces; beside it that of `reconstruction`, and of `real` halves by people."""
-    groups = group_ids(known.identities)
-    alone = PairGroups(groups, groups)
+def estimate_kid(faces: RealFaces, swaps: Swaps, plan: Bootstrap, seed: int) -> dict[str, Estimates]:
+    """`kid` of the swaps to the real faces; empty without an expression model.
+
+    References: the `reconstruction` of all faces, and two halves of the `real` faces with disjoint identities.
+    """
+    swap, real, reconstructed = (each.features for each in (swaps.outputs, faces.real, faces.reconstructed))
+    if swap is None or real is None or reconstructed is None:
+        return {}
+    groups = group_ids(faces.identities)
+    single = PairGroups(groups, groups)
     people = np.random.default_rng(seed).permutation(groups.max() + 1)
     half = np.isin(groups, people[: len(people) // 2])
-    features = known.features
     return {
         "kid": {
-            "swap": kid(swapped.features, features, swapped.groups, groups, plan),
-            "reconstruction": kid(known.drawn_features, features, alone, groups, plan),
-            "real": kid(features[half], features[~half], alone.take(half), groups[~half], plan),
+            "swap": kid(swap, real, swaps.groups, groups, plan),
+            "reconstruction": kid(reconstructed, real, single, groups, plan),
+            "real": kid(real[half], real[~half], single.take(half), groups[~half], plan),
         }
     }
 
 
-def round_trip(known: Known, swapped: Swapped, plan: Bootstrap) -> dict[str, Any]:
-    """`round_trip`: swapped and swapped back, against the rest donor; beside it the `reconstruction`, `mean_face`."""
-    rest, own = swapped.donors.rest, known.encoded
-    found = {}
-    for name, measure in _LIKENESS.items():
-        drawn = measure(own.reconstructions, own.pictures)[rest]
-        found[name] = {
-            "swap": swapped.groups.mean_ci(measure(swapped.back, own.pictures[rest]), plan),
-            "reconstruction": swapped.rest_groups.mean_ci(drawn, plan),
-            "mean_face": swapped.rest_groups.mean_ci(
-                measure(_mean_face(known, len(own.pictures)), own.pictures)[rest], plan
-            ),
+def estimate_round_trip(faces: RealFaces, swaps: Swaps, plan: Bootstrap) -> dict[str, dict[str, Estimates]]:
+    """`round_trip`: PSNR and SSIM of the rest donor after swapping back; references `reconstruction`, `mean_face`."""
+    rest, own = swaps.donors.rest, faces.encoded
+    mean_face, estimates = _mean_face(own.images, len(own.images)), {}
+    for name, metric in _QUALITY_METRICS.items():
+        estimates[name] = {
+            "swap": swaps.groups.mean_ci(metric(swaps.round_trip, own.images[rest]), plan),
+            "reconstruction": swaps.rest_groups.mean_ci(metric(own.reconstructions, own.images)[rest], plan),
+            "mean_face": swaps.rest_groups.mean_ci(metric(mean_face, own.images)[rest], plan),
         }
-    return {"round_trip": found}
+    return {"round_trip": estimates}
 
 
-def code_cycle(known: Known, swapped: Swapped, plan: Bootstrap) -> dict[str, Any]:
-    """`code_cycle`: cosine of the swap's own codes with those it was drawn from; beside it that of the two donors."""
-    rest, expression, own = swapped.donors.rest, swapped.donors.expression, known.encoded
-    found = {}
-    for name, codes, giver in (("expression", own.expression, expression), ("rest", own.rest_code, rest)):
-        again = getattr(swapped, name)
-        found[name] = {
-            "swap": swapped.groups.mean_ci(paired_cosine(again, codes[giver]), plan),
-            "donors": swapped.groups.mean_ci(paired_cosine(codes[rest], codes[expression]), plan),
+def estimate_code_cycle(faces: RealFaces, swaps: Swaps, plan: Bootstrap) -> dict[str, dict[str, Estimates]]:
+    """`code_cycle`: cosine of each swap's codes with the codes it was decoded from; reference: both `donors`."""
+    rest, expression, own = swaps.donors.rest, swaps.donors.expression, faces.encoded
+    codes: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]] = {
+        "expression": (own.expression, swaps.expression, expression),
+        "rest": (own.rest_code, swaps.rest, rest),
+    }
+    return {
+        "code_cycle": {
+            name: {
+                "swap": swaps.groups.mean_ci(paired_cosine(encoded, real[donor]), plan),
+                "donors": swaps.groups.mean_ci(paired_cosine(real[rest], real[expression]), plan),
+            }
+            for name, (real, encoded, donor) in codes.items()
         }
-    return {"code_cycle": found}
+    }
 
 
-def _mean_face(known: Known, n: int) -> np.ndarray:
-    """(n, S, S, 3) uint8, the mean of all faces n times."""
-    mean = known.encoded.pictures.mean(axis=0).round().astype(np.uint8)
+def _mean_face(images: np.ndarray, n: int) -> np.ndarray:
+    """(n, S, S, 3) uint8, the mean of `images` repeated n times."""
+    mean = images.mean(axis=0).round().astype(np.uint8)
     return np.broadcast_to(mean, (n, *mean.shape))

@@ -1,9 +1,8 @@
-"""The swaps of a run judged: by models that had no part in it, and against the truth where it is known."""
+"""Evaluation of a run's swaps on a faces cache with independent models and, where known, the ground truth."""
 
-import shlex
-import sys
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -13,66 +12,118 @@ from facedis.events import EventHandler, ignore_events
 from facedis.faces.cache.cache import FacesCache
 from facedis.faces.cache.scenes import INTENSITY, SAME_CAPTURE_DATASETS
 from facedis.model.storage.checkpoint import Run
-from facedis.result import record
+from facedis.result import NOT_RECORDED, Result
 from facedis.tasks.encoding.encode import run_labels
 from facedis.tasks.swapping.evaluators import ExpressionEvaluator, IdentityEvaluator
 from facedis.tasks.swapping.generator import SwapGenerator
-from facedis.tasks.swapping.swap_metrics import Evaluators, Faces, SwapExample, measure_swaps
+from facedis.tasks.swapping.swap_estimates import Estimates
+from facedis.tasks.swapping.swap_metrics import Evaluators, SwapExample, SwapFaces, measure_swaps
+
+#: Estimates by kind of swap, "across" people and "within" one person; None where the metric does not apply.
+ByKind = Mapping[str, Estimates | None]
 
 
-class SwapEvaluation(NamedTuple):
-    """Swaps judged.
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
+class SwapEvalResult(Result):
+    """Metrics of a model's swaps; each estimate stands beside its references. Keys in docs/results.md.
 
     Attributes:
-        record: Of kind "swap_eval"; keys in docs/results.md.
-        shown: The first of the swaps, whose order is random.
+        model: Display name of the model.
+        faces: The faces cache.
+        faces_fingerprint: Its fingerprint.
+        dataset: Reader of the dataset.
+        split: Split of the faces.
+        n: Number of faces.
+        classes: Expressions of the model.
+        seed: Seed of the choice of faces and swaps.
+        settings: All settings.
+        notes: Caveats, one sentence each.
+        reasons: Why metrics are null.
+        pairs: Number of swaps by kind.
+        judges: The evaluators.
+        transfer: Accuracy of the expression model for the expression donor's label.
+        copy_rate: Share of swaps predicted as the rest donor's expression.
+        identity_to_rest_donor: Mean cosine of face embeddings.
+        identity_to_expression_donor: Mean cosine of face embeddings.
+        closer_to_rest_donor: Share of swaps closer to the rest donor than to the expression donor.
+        verified_as_rest_donor: Share of swaps accepted as the rest donor at a false accept rate of 1 %.
+        verified_as_expression_donor: Share of swaps accepted as the expression donor.
+        psnr: Peak signal-to-noise ratio to the ground truth in decibels.
+        ssim: Structural similarity to the ground truth.
+        kid: Kernel inception distance to the real faces.
+        round_trip: PSNR and SSIM of the rest donor after swapping back.
+        code_cycle: Cosine of the codes of the swapped images with the codes they were decoded from.
+        examples: The first swaps, which are in random order.
     """
 
-    record: dict[str, Any]
-    shown: list[SwapExample]
+    kind: ClassVar[str] = "swap_eval"
+
+    model: str
+    faces: str
+    faces_fingerprint: str
+    dataset: str
+    split: str
+    n: int
+    classes: tuple[str, ...]
+    seed: int
+    settings: dict[str, Any]
+    notes: list[str]
+    reasons: dict[str, str]
+    pairs: dict[str, int]
+    judges: dict[str, dict[str, Any] | None]
+    transfer: ByKind
+    copy_rate: ByKind
+    identity_to_rest_donor: ByKind
+    identity_to_expression_donor: ByKind
+    closer_to_rest_donor: ByKind
+    verified_as_rest_donor: ByKind
+    verified_as_expression_donor: ByKind
+    psnr: ByKind
+    ssim: ByKind
+    kid: ByKind
+    round_trip: Mapping[str, Mapping[str, Estimates] | None]
+    code_cycle: Mapping[str, Mapping[str, Estimates] | None]
+    examples: list[SwapExample] = field(metadata=NOT_RECORDED)
+
+    def summary(self) -> Mapping[str, object]:
+        """Transfer, copy rate and SSIM of the swaps across people."""
+        metrics = {"transfer": self.transfer, "copy_rate": self.copy_rate, "ssim": self.ssim}
+        estimates = {name: metric["across"] for name, metric in metrics.items()}
+        return {name: each["swap"] for name, each in estimates.items() if each is not None}
 
 
 def evaluate_swaps(
-    run: Run, cache: FacesCache, config: SwapEvalConfig, judges: Evaluators, handler: EventHandler = ignore_events
-) -> SwapEvaluation:
-    """Judge the swaps of a run on one split of a faces cache.
+    run: Run,
+    cache: FacesCache,
+    config: SwapEvalConfig,
+    evaluators: Evaluators,
+    handler: EventHandler = ignore_events,
+) -> SwapEvalResult:
+    """Evaluate the swaps of a run on one split of a faces cache.
 
     Args:
         run: A model with a decoder.
         cache: Faces with expressions.
-        config: Which split, how many swaps.
-        judges: See `facedis.tasks.swapping.evaluators`, which refuses those that are not independent.
-        handler: Told of the progress.
+        config: Settings.
+        evaluators: Evaluation models; `facedis.tasks.swapping.evaluators` loads those that are independent of `run`.
+        handler: Receives progress and warnings.
 
     Raises:
-        RunError: The run cannot draw, or a judge does not know its expressions.
-        CacheError: The split has no two faces with different expressions.
+        RunError: The model has no decoder, or the expression model lacks one of its classes.
+        CacheError: The split has fewer than two expressions.
     """
     generator = SwapGenerator(run, config.device, config.batch_size)
-    if judges.expression is not None:
-        _refuse_ignorant(judges.expression, run)
+    if evaluators.expression is not None:
+        _check_classes(evaluators.expression, run)
     labels = np.where(cache.usable, run_labels(run, cache), -1)
     rows = np.flatnonzero((labels >= 0) & ((cache.splits == config.split) | (config.split == "all")))
     if len(np.unique(labels[rows])) < 2:
         raise CacheError(
-            f"{cache.path} has no two expressions to exchange in the split '{config.split}'", _others(cache)
+            f"{cache.path} has fewer than two expressions in the split '{config.split}'", _split_hint(cache)
         )
     chosen = np.sort(np.random.default_rng(config.seed).permutation(rows)[: config.max_faces])
-    factors = {name: values[chosen] for name, values in cache.factors.items()}
-    known = INTENSITY in factors
-    faces = Faces(
-        cache.faces(chosen),
-        labels[chosen],
-        cache.identities[chosen],
-        run.classes,
-        np.stack([values for name, values in factors.items() if name != INTENSITY], axis=1) if known else None,
-        factors.get(INTENSITY),
-        _one_setting(cache, config),
-    )
-    numbers, shown = measure_swaps(generator, faces, judges, config, handler)
-    result = record(
-        "swap_eval",
-        command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+    metrics = measure_swaps(generator, _swap_faces(run, cache, chosen, config), evaluators, config, handler)
+    return SwapEvalResult(
         model=run.display_name,
         faces=str(cache.path),
         faces_fingerprint=cache.info.fingerprint,
@@ -82,61 +133,74 @@ def evaluate_swaps(
         classes=run.classes,
         seed=config.seed,
         settings=as_dict(config),
-        notes=_notes(run, cache, config, judges, len(rows)),
-        **numbers,
+        notes=_notes(run, cache, config, evaluators, len(rows)),
+        reasons=metrics.reasons,
+        pairs=metrics.pairs,
+        judges=metrics.judges,
+        examples=metrics.examples,
+        **metrics.estimates,
     )
-    return SwapEvaluation(result, shown)
 
 
-def _one_setting(cache: FacesCache, config: SwapEvalConfig) -> bool:
+def _swap_faces(run: Run, cache: FacesCache, rows: np.ndarray, config: SwapEvalConfig) -> SwapFaces:
+    factors = {name: values[rows] for name, values in cache.factors.items()}
+    capture = [values for name, values in factors.items() if name != INTENSITY]
+    return SwapFaces(
+        cache.faces(rows),
+        run_labels(run, cache)[rows],
+        cache.identities[rows],
+        run.classes,
+        np.stack(capture, axis=1) if INTENSITY in factors else None,
+        factors.get(INTENSITY),
+        _same_capture(cache, config),
+    )
+
+
+def _same_capture(cache: FacesCache, config: SwapEvalConfig) -> bool:
     return config.same_capture == "yes" or (
         config.same_capture == "auto" and cache.info.dataset in SAME_CAPTURE_DATASETS
     )
 
 
-def _refuse_ignorant(judge: ExpressionEvaluator, run: Run) -> None:
-    lacking = [name for name in run.classes if name not in judge.classes]
-    if lacking:
+def _check_classes(evaluator: ExpressionEvaluator, run: Run) -> None:
+    missing = [name for name in run.classes if name not in evaluator.classes]
+    if missing:
         raise RunError(
-            f"{judge.run.display_name} does not know {', '.join(lacking)}", "train a judge on the same expressions"
+            f"{evaluator.run.display_name} does not predict {', '.join(missing)}",
+            "train an expression model on the same expressions",
         )
 
 
-def _notes(run: Run, cache: FacesCache, config: SwapEvalConfig, judges: Evaluators, there: int) -> list[str]:
-    """What a reader must know to judge the numbers."""
+def _notes(run: Run, cache: FacesCache, config: SwapEvalConfig, evaluators: Evaluators, available: int) -> list[str]:
     notes = []
     same = run.info["faces"]["fingerprint"] == cache.info.fingerprint
     if same and config.split in ("train", "all"):
-        notes.append("the model was trained on some of these faces: expect less of faces that it has not seen")
+        notes.append("the model was trained on some of these faces: expect lower scores on unseen faces")
     if not same:
         notes.append("these are not the faces that the model was trained on")
-    if there > config.max_faces:
-        notes.append(f"swaps are made of {config.max_faces:,} random faces out of {there:,}")
-    if INTENSITY not in cache.factors and _one_setting(cache, config):
-        notes.append("the truth of a swap within a person is taken to be that person's other photograph")
-    for judge in (judges.expression, judges.face):
-        if isinstance(judge, (ExpressionEvaluator, IdentityEvaluator)):
-            notes += _about_judge(judge.run, run, cache, config)
+    if available > config.max_faces:
+        notes.append(f"swaps are made of {config.max_faces:,} random faces out of {available:,}")
+    if INTENSITY not in cache.factors and _same_capture(cache, config):
+        notes.append("the ground truth of a swap within a person is assumed to be the expression donor's photo")
+    for evaluator in (evaluators.expression, evaluators.identity):
+        if isinstance(evaluator, (ExpressionEvaluator, IdentityEvaluator)):
+            notes += _evaluator_notes(evaluator.run, run, cache, config)
     return notes
 
 
-def _about_judge(judge: Run, run: Run, cache: FacesCache, config: SwapEvalConfig) -> list[str]:
-    pretrained, seeds = (
-        (judge.info["pretrained"], run.info["pretrained"]),
-        (judge.train_config.seed, run.train_config.seed),
-    )
-    alike, notes = judge.config.trunk == run.config.trunk, []
-    if alike and all(pretrained):
-        notes.append(f"the trunks of {judge.display_name} and of the model began with published weights of one network")
-    if alike and not any(pretrained) and seeds[0] == seeds[1]:
-        notes.append(
-            f"{judge.display_name} and the model began with the same random trunk: train it with another --seed"
-        )
-    if judge.info["faces"]["fingerprint"] == cache.info.fingerprint and config.split in ("train", "all"):
-        notes.append(f"{judge.display_name} was trained on some of these faces")
+def _evaluator_notes(evaluator: Run, run: Run, cache: FacesCache, config: SwapEvalConfig) -> list[str]:
+    notes, name = [], evaluator.display_name
+    pretrained = [each.info["pretrained"] for each in (evaluator, run)]
+    if evaluator.config.trunk == run.config.trunk:
+        if all(pretrained):
+            notes.append(f"the trunks of {name} and of the model have the same published initial weights")
+        if not any(pretrained) and evaluator.train_config.seed == run.train_config.seed:
+            notes.append(f"{name} and the model have the same random initial trunk: train it with another --seed")
+    if evaluator.info["faces"]["fingerprint"] == cache.info.fingerprint and config.split in ("train", "all"):
+        notes.append(f"{name} was trained on some of these faces")
     return notes
 
 
-def _others(cache: FacesCache) -> str:
-    found = [split for split in ("train", "val", "test") if len(cache.rows(split))]
-    return f"choose --split {' or '.join([*found, 'all'])}"
+def _split_hint(cache: FacesCache) -> str:
+    splits = [split for split in ("train", "val", "test") if len(cache.rows(split))]
+    return f"choose --split {' or '.join([*splits, 'all'])}"

@@ -1,25 +1,24 @@
-"""What a decoder learns from once the encoder is finished: faces redrawn, and faces swapped.
+"""The objective of a post-hoc decoder: terms for reconstructed and for swapped faces.
 
-Which term moves what (x: gets a gradient); trunk, branches and heads are constants in all of them:
+Which term trains what (x: gets a gradient); trunk, branches and classifiers are constants in all of them:
 
-    term          rest map's branch   De    adversary of the map   discriminator
-    pixels               x            x
-    structure            x            x
-    features             x            x
-    swap                 x            x
-    codes                x            x
-    back                 x            x
-    still                x
-    clean                x
-    real                 x            x
-    (their own losses)                               x                x
+    term               spatial rest branch   De    adversary of the map   discriminator
+    l1                         x             x
+    ssim                       x             x
+    perceptual                 x             x
+    expression                 x             x
+    code_consistency           x             x
+    cycle                      x             x
+    map_invariance             x
+    map_confusion              x
+    gan                        x             x
+    (adversary losses)                                     x                   x
 
-Redrawing alone teaches a decoder little about expressions: they are few pixels, and where the rest
-codes tell nothing of pose and light, the few are blurred besides. What a swap should look like is
-known of few photographs; but that the swapped face must show the donor's expression, and still be the
-same face, can be asked of the finished encoder itself, as long as it is not deceived by patterns and colours that
-no face has (`augment_swap`). Where it is known, in scenes (`facedis.faces.cache.scenes`), a share of the faces is not
-redrawn but drawn as another of its scene, which teaches most.
+Reconstruction alone trains a decoder little on expressions, which are few pixels and are blurred where the rest
+codes lack pose and light. The ground truth of a swap is rarely known. But the swapped face must have the donor's
+expression and otherwise unchanged codes according to the finished encoder, as long as it is not fooled by
+adversarial patterns and unnatural colours (`augment_swap`). Where the ground truth is known, in scenes
+(`facedis.faces.cache.scenes`), some targets are other faces of the scene, which is the best supervision.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,75 +29,60 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from facedis.config import TrainConfig
+from facedis.config import DecoderConfig
 from facedis.metrics.generation.image_quality import ssim_map
-from facedis.model.losses.objective import adversary_loss, confusion_loss
-from facedis.model.network.adversaries import AdversaryEnsemble
-from facedis.model.network.discriminator import PatchDiscriminator
+from facedis.model.losses.image_losses import WINDOW, change_weights, perceptual_loss
+from facedis.model.losses.objective import confusion_loss
 from facedis.model.network.disentangler import Codes, Disentangler
 from facedis.model.network.spatial_rest import MAP
-from facedis.training.recipes.augmentation import luma
+from facedis.model.preprocessing import luma
+from facedis.training.decoder.decoder_adversaries import DecoderAdversaries
+from facedis.training.decoder.donors import DonorAssignment
 
 #: In the order of the history.
 TERMS = (
-    "l1",
-    "ssim",
-    "perceptual",
-    "expression",
-    "code_consistency",
-    "cycle",
-    "map_invariance",
-    "map_confusion",
-    "gan",
+    *("l1", "ssim", "perceptual", "expression", "code_consistency", "cycle"),
+    *("map_invariance", "map_confusion", "gan"),
 )
-#: What is learned before faces are swapped: whoever cannot draw a face yet answers to the others with noise.
-WARM_UP = ("l1", "ssim", "map_invariance", "map_confusion")
-#: Stages of the trunk whose maps are compared: the later ones tell who and what, not where.
+#: Terms of the warm-up. Before the decoder can reconstruct, the gradients of the others are noise.
+WARMUP_TERMS = ("l1", "ssim", "map_invariance", "map_confusion")
+#: Number of stages of the trunk whose feature maps the perceptual loss compares.
 STAGES = 3
-#: How far a swapped face is moved before the encoder is asked about it: share of the side, factor around 1.
+#: Largest random shift, as a fraction of the side, and change of scale of a swapped face before it is encoded.
 SHIFT, SCALE = 0.06, 0.15
-#: Side of the windows of `ssim` and `change_weights`.
-WINDOW = 7
 
 
-class DonorAssignment(NamedTuple):
-    """Who takes which part for each face of a batch, as (B,) places in it.
+class DecoderOutput(NamedTuple):
+    """Result of the objective for one batch.
 
     Attributes:
-        targets: The face that shall be drawn: the face itself, or another of its scene.
-        same_class_donors: Whose code of the target's expression it is drawn with.
-        donors: Whose expression it gets where it is swapped without a known answer.
+        terms: The weighted terms, scalars, by name.
+        rest_map: (B, M * P * P) spatial rest codes, or None.
+        swapped: (B, 3, S, S) swapped faces, or None if no term needs them.
     """
 
-    targets: Tensor
-    same_class_donors: Tensor
-    donors: Tensor
+    terms: Mapping[str, Tensor]
+    rest_map: Tensor | None
+    swapped: Tensor | None
 
 
 class DecoderObjective(nn.Module):
-    """All terms of one batch, as one module, so that Fabric can wrap it.
+    """All terms for one batch, as a module that Fabric can wrap.
 
     Args:
-        model: Finished but for its decoder and the branch of its rest map, which alone are trained here.
-        map_adversary: Reads the expression from the rest map; a constant here. None without a map.
-        discriminator: Tells real faces from drawn ones; a constant here. None where nobody asks it.
-        config: The weights of the terms; terms without a weight are not computed.
+        model: A finished encoder; only its decoder and its spatial rest branch are trained.
+        adversaries: Constants here.
+        config: Weights of the terms; terms with weight 0 are not computed.
     """
 
-    def __init__(
-        self,
-        model: Disentangler,
-        map_adversary: AdversaryEnsemble | None,
-        discriminator: PatchDiscriminator | None,
-        config: TrainConfig,
-    ) -> None:
+    def __init__(self, model: Disentangler, adversaries: DecoderAdversaries, config: DecoderConfig) -> None:
         super().__init__()
         self.model, self.config = model, config
-        # In a tuple, torch takes neither of them for a part of this module: both have their own optimiser.
-        self.others = (map_adversary, discriminator)
+        # In a tuple, they are not submodules: they have their own optimiser.
+        self.constants = (adversaries.map_adversary, adversaries.discriminator)
 
     def train(self, mode: bool = True) -> "DecoderObjective":
-        """Of the model only what is still being trained: the finished parts keep their statistics."""
+        """Set only the trained parts to training mode; the finished parts keep their running statistics."""
         self.training = mode
         self.model.eval()
         for module in self.model.decoder_modules():
@@ -106,154 +90,133 @@ class DecoderObjective(nn.Module):
         return self
 
     def forward(
-        self, images: Tensor, labels: Tensor, parts: DonorAssignment, warm_up: bool = False
-    ) -> tuple[Mapping[str, Tensor], Tensor | None, Tensor | None]:
-        """The weighted terms, the rest map, and the swapped faces.
+        self, images: Tensor, labels: Tensor, assignment: DonorAssignment, warmup: bool = False
+    ) -> DecoderOutput:
+        """Compute the terms.
 
         Args:
             images: (B, 3, S, S) in [0, 1].
             labels: (B,) expressions.
-            parts: Who gives what.
-            warm_up: Only draw what is known: of the terms those of `WARM_UP`, and no swapped faces.
+            assignment: Targets and donors.
+            warmup: Compute only the terms of `WARMUP_TERMS`, and no swapped faces.
         """
-        config, model, asked = self.config, self.model, self._asked()
-        if warm_up:
-            asked &= set(WARM_UP)
-        codes, donors, wanted = model.encode(images), parts.donors, images[parts.targets]
-        given = [codes.expression[parts.same_class_donors]]
-        given += [] if asked <= {*WARM_UP, "perceptual"} else [codes.expression[donors]]
-        drawn = model.decode(_with(codes, given)).float().chunk(len(given))
-        redrawn, swapped = drawn[0], drawn[1] if len(drawn) > 1 else None
-        weight = change_weights(images, wanted, config.decoder.change_weight)
-        terms = {"l1": (weight * (redrawn - wanted).abs()).mean()}
-        if "ssim" in asked:
+        weights = {name: getattr(self.config, f"{name}_weight") for name in (WARMUP_TERMS if warmup else TERMS)}
+        enabled = {name for name, weight in weights.items() if weight}
+        codes = self.model.encode(images)
+        expressions = [codes.expression[assignment.same_class_donors]]
+        if enabled - {*WARMUP_TERMS, "perceptual"}:
+            expressions.append(codes.expression[assignment.donors])
+        generated = self.model.decode(_with_expressions(codes, expressions)).float().chunk(len(expressions))
+        terms = self._reconstruction_terms(generated[0], images, images[assignment.targets], enabled)
+        swapped = generated[1] if len(generated) > 1 else None
+        if swapped is not None:
+            terms |= self._swap_terms(swapped, images, codes, labels, assignment.donors, enabled)
+        rest_map = codes.others.get(MAP)
+        if rest_map is not None:
+            terms |= self._map_terms(rest_map, assignment.targets, enabled)
+        discriminator = self.constants[1]
+        if "gan" in enabled and discriminator is not None:
+            terms["gan"] = -_as_constant(discriminator)(swapped, labels[assignment.donors]).mean()
+        return DecoderOutput({name: weights[name] * term for name, term in terms.items()}, rest_map, swapped)
+
+    def _reconstruction_terms(
+        self, reconstructed: Tensor, images: Tensor, targets: Tensor, enabled: set[str]
+    ) -> dict[str, Tensor]:
+        weight = change_weights(images, targets, self.config.change_weight)
+        terms = {"l1": (weight * (reconstructed - targets).abs()).mean()}
+        if "ssim" in enabled:
             inner = slice(WINDOW // 2, -(WINDOW // 2))
-            terms["ssim"] = (weight[..., inner, inner] * (1 - ssim(redrawn, wanted))).mean()
-        if "perceptual" in asked:
-            terms["perceptual"] = perceptual_loss(model, redrawn, wanted)
-        if asked & {"expression", "code_consistency", "cycle"}:
-            shown, faces = augment_swap(swapped, images)
-            again = model.encode(shown)
-        if "expression" in asked:
-            terms["expression"] = F.cross_entropy(model.expression_head(again.expression), labels[donors])
-        if "code_consistency" in asked:
+            terms["ssim"] = (weight[..., inner, inner] * (1 - ssim(reconstructed, targets))).mean()
+        if "perceptual" in enabled:
             with torch.no_grad():
-                moved = model.encode(faces)
-            terms["code_consistency"] = code_distance(again, moved._replace(expression=given[-1]))
-        if "cycle" in asked:
-            terms["cycle"] = (model.decode(again._replace(expression=codes.expression)).float() - faces).abs().mean()
-        rest_map, (adversary, discriminator) = codes.others.get(MAP), self.others
-        if "map_invariance" in asked and rest_map is not None:
-            terms["map_invariance"] = (
-                (rest_map - rest_map[parts.targets]).square().mean()
-            )  # its numbers have variance 1
-        if "map_confusion" in asked and rest_map is not None and adversary is not None:
-            answers = _as_constant(adversary)(rest_map)
-            terms["map_confusion"] = torch.stack([confusion_loss(logits) for logits in answers]).mean()
-        if "gan" in asked and discriminator is not None:
-            terms["gan"] = -_as_constant(discriminator)(swapped, labels[donors]).mean()
-        return (
-            {name: getattr(config.decoder, f"{name}_weight") * term for name, term in terms.items()},
-            rest_map,
-            swapped,
-        )
+                target_maps = _feature_maps(self.model, targets)
+            terms["perceptual"] = perceptual_loss(_feature_maps(self.model, reconstructed), target_maps)
+        return terms
 
-    def _asked(self) -> set[str]:
-        return {name for name in TERMS if getattr(self.config.decoder, f"{name}_weight")}
+    def _swap_terms(
+        self, swapped: Tensor, images: Tensor, codes: Codes, labels: Tensor, donors: Tensor, enabled: set[str]
+    ) -> dict[str, Tensor]:
+        """Terms of the codes of the swapped faces."""
+        terms: dict[str, Tensor] = {}
+        if not enabled & {"expression", "code_consistency", "cycle"}:
+            return terms
+        model = self.model
+        inputs, moved_images = augment_swap(swapped, images)
+        found = model.encode(inputs)
+        if "expression" in enabled:
+            terms["expression"] = F.cross_entropy(model.expression_head(found.expression), labels[donors])
+        if "code_consistency" in enabled:
+            with torch.no_grad():
+                moved = model.encode(moved_images)
+            target = moved._replace(expression=codes.expression[donors])
+            terms["code_consistency"] = code_distance(found, target)
+        if "cycle" in enabled:
+            swapped_back = model.decode(found._replace(expression=codes.expression)).float()
+            terms["cycle"] = (swapped_back - moved_images).abs().mean()
+        return terms
 
-
-def perceptual_loss(model: Disentangler, drawn: Tensor, images: Tensor) -> Tensor:
-    """Mean absolute difference of the trunk's first maps, each in units of its own deviation.
-
-    Args:
-        model: Its trunk is asked.
-        drawn: (B, 3, S, S); gets the gradient.
-        images: (B, 3, S, S).
-
-    Source: Johnson et al., 1603.08155, with the model's own trunk in the place of VGG.
-    """
-    with torch.no_grad():
-        wanted = list(_maps(model, images))
-    found = zip(_maps(model, drawn), wanted, strict=True)
-    return sum((a - b).abs().mean() / b.std().clamp_min(1e-6) for a, b in found) / STAGES
-
-
-def change_weights(images: Tensor, wanted: Tensor, change: float) -> Tensor:
-    """(B, 1, S, S) how much each pixel counts: more where the wanted face is not the one that is shown.
-
-    A mouth is few pixels of a picture; where two faces of one scene differ, there is the expression.
-
-    Args:
-        images: (B, 3, S, S) the faces that the map is made of.
-        wanted: (B, 3, S, S) those to be drawn; the same where nothing else is known.
-        change: How much more a pixel counts that turned from black to white.
-    """
-    apart = (images - wanted).abs().mean(1, keepdim=True)
-    return 1 + change * F.avg_pool2d(apart, WINDOW, 1, WINDOW // 2)
+    def _map_terms(self, rest_map: Tensor, targets: Tensor, enabled: set[str]) -> dict[str, Tensor]:
+        terms: dict[str, Tensor] = {}
+        adversary = self.constants[0]
+        if "map_invariance" in enabled:  # the map has variance 1
+            terms["map_invariance"] = (rest_map - rest_map[targets]).square().mean()
+        if "map_confusion" in enabled and adversary is not None:
+            logits = _as_constant(adversary)(rest_map)
+            terms["map_confusion"] = torch.stack([confusion_loss(each) for each in logits]).mean()
+        return terms
 
 
 def augment_swap(swapped: Tensor, images: Tensor) -> tuple[Tensor, Tensor]:
-    """Swapped faces as the finished encoder is shown them, moved a little, and their rest donors moved alike.
+    """Prepare swapped faces for the encoder: a small random shift and scale, and gradient to the brightness only.
 
-    Its answer must hold wherever the face lies, which that to a pattern of single pixels does not. It may change how
-    bright a place is, not its hue: asked about colours, it is content with a blue mouth if it is dark enough.
+    Codes must not depend on the exact position, which excludes adversarial patterns of single pixels. The gradient
+    may change the brightness of a region, but not its hue: otherwise the expression loss accepts unnatural colours,
+    such as a dark blue mouth.
 
     Args:
         swapped: (B, 3, S, S) in [0, 1]; gets the gradient.
-        images: (B, 3, S, S) in [0, 1].
+        images: (B, 3, S, S) in [0, 1], the donors of the rest code.
+
+    Returns:
+        (B, 3, S, S) swapped faces and rest donors, with the same shift and scale.
     """
     bright = luma(swapped)
-    shown = swapped.detach() + bright - bright.detach()
-    draws = 2 * torch.rand(len(shown), 3, device=shown.device) - 1
-    places = torch.diag_embed((1 + SCALE * draws[:, :1]).expand(-1, 2))
-    matrix = torch.cat([places, 2 * SHIFT * draws[:, 1:, None]], dim=2)
-    grid = F.affine_grid(matrix, list(shown.shape), align_corners=False)
-    both = F.grid_sample(torch.cat([shown, images], dim=1), grid, padding_mode="border", align_corners=False)
+    inputs = swapped.detach() + bright - bright.detach()
+    draws = 2 * torch.rand(len(inputs), 3, device=inputs.device) - 1
+    scales = torch.diag_embed((1 + SCALE * draws[:, :1]).expand(-1, 2))
+    matrix = torch.cat([scales, 2 * SHIFT * draws[:, 1:, None]], dim=2)
+    grid = F.affine_grid(matrix, list(inputs.shape), align_corners=False)
+    both = F.grid_sample(torch.cat([inputs, images], dim=1), grid, padding_mode="border", align_corners=False)
     return both[:, :3], both[:, 3:]
 
 
-def ssim(drawn: Tensor, images: Tensor) -> Tensor:
-    """(B, 3, S - 6, S - 6) structural similarity, at most 1, of 7 x 7 windows of (B, 3, S, S) pictures in [0, 1].
+def ssim(images: Tensor, targets: Tensor) -> Tensor:
+    """Structural similarity of each window of two batches of images; at most 1.
 
-    Absolute differences forgive a blur where an edge may lie here or there; this does not.
+    Unlike the absolute difference, it penalises blur where the position of an edge is uncertain.
+
+    Args:
+        images: (B, 3, S, S) in [0, 1].
+        targets: (B, 3, S, S) in [0, 1].
+
+    Returns:
+        (B, 3, S - 6, S - 6), one value per window of 7 x 7 pixels.
 
     Source: Wang, Bovik, Sheikh & Simoncelli 2004, eq. 13; as a loss: Zhao, Gallo, Frosio & Kautz 2017.
+    Deviation: the window is uniform and not Gaussian.
     """
-    x, y = drawn.float(), images.float()
+    x, y = images.float(), targets.float()
     return ssim_map(1, *F.avg_pool2d(torch.cat([x, y, x * x, y * y, x * y]), WINDOW, 1).chunk(5))
 
 
-def code_distance(found: Codes, wanted: Codes) -> Tensor:
-    """Mean squared difference of the codes, each in units of the wanted ones' variance, the mean over codes."""
-    pairs = zip(found.named().values(), wanted.named().values(), strict=True)
-    each = [(a - b).square().mean() / b.detach().var().clamp_min(1e-6) for a, b in pairs]
-    return torch.stack(each).mean()
+def code_distance(codes: Codes, targets: Codes) -> Tensor:
+    """Mean squared difference of the codes, each in units of the target's variance; mean over the codes."""
+    pairs = zip(codes.named().values(), targets.named().values(), strict=True)
+    return torch.stack([(a - b).square().mean() / b.detach().var().clamp_min(1e-6) for a, b in pairs]).mean()
 
 
-def map_adversary_loss(ensemble: AdversaryEnsemble, rest_map: Tensor, labels: Tensor) -> Tensor:
-    """Mean cross-entropy of the adversaries that read the expression from the rest map; trains them alone."""
-    return torch.stack([adversary_loss(logits, labels) for logits in ensemble(rest_map.detach())]).mean()
-
-
-def discriminator_loss(
-    discriminator: PatchDiscriminator, images: Tensor, labels: Tensor, swapped: Tensor, wanted: Tensor
-) -> Tensor:
-    """What a discriminator pays for taking a swap for real, or a real face for a swap; trains it alone.
-
-    Args:
-        discriminator: Itself.
-        images: (B, 3, S, S) real faces.
-        labels: (B,) their expressions.
-        swapped: (B, 3, S, S) drawn faces; detached here.
-        wanted: (B,) the expressions that they should show.
-
-    Source: hinge loss, 1705.02894.
-    """
-    real, drawn = discriminator(images, labels), discriminator(swapped.detach(), wanted)
-    return F.relu(1 - real).mean() + F.relu(1 + drawn).mean()
-
-
-def _maps(model: Disentangler, images: Tensor) -> list[Tensor]:
+def _feature_maps(model: Disentangler, images: Tensor) -> list[Tensor]:
+    """Outputs of the first `STAGES` stages of the trunk."""
     trunk, found = model.trunk, []
     maps = (images - trunk.mean) / trunk.std
     for stage in trunk.stages[:STAGES]:
@@ -262,14 +225,14 @@ def _maps(model: Disentangler, images: Tensor) -> list[Tensor]:
     return found
 
 
-def _with(codes: Codes, expressions: list[Tensor]) -> Codes:
-    """All codes once for each of `expressions`, one after the other."""
+def _with_expressions(codes: Codes, expressions: list[Tensor]) -> Codes:
+    """The batch of `codes` repeated once per element of `expressions`, with these expression codes."""
     n = len(expressions)
     named = {name: code.repeat(n, 1) for name, code in codes.named().items()}
     return Codes.of(named | {"expression": torch.cat(expressions)})
 
 
 def _as_constant(module: nn.Module) -> Callable[..., Tensor]:
-    """`module` with its weights as they are and no gradient for them."""
+    """`module` with its parameters detached."""
     constants = {name: value.detach() for name, value in module.named_parameters()}
     return lambda *arguments: functional_call(module, constants, arguments)

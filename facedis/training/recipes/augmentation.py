@@ -1,6 +1,6 @@
-"""Faces of a cache to network input: size, range, grey, and the random changes of training.
+"""Data augmentation: flips, affine transforms, brightness, contrast and random erasing.
 
-All images of a batch are changed in one resampling, drawn from a generator that the caller seeds.
+All geometric changes of a batch are one resampling, drawn from a generator that the caller seeds.
 """
 
 from collections.abc import Callable
@@ -13,14 +13,23 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Strength:
-    """Half-widths of the uniform draws: degrees, share of the side, factors around 1."""
+    """Half-widths of the uniform distributions of one augmentation policy.
+
+    Attributes:
+        rotation: Degrees.
+        shift: Fraction of the side.
+        scale: Relative to 1.
+        brightness: Fraction of the mean of the image.
+        contrast: Relative to 1.
+        erase: Probability of random erasing.
+    """
 
     rotation: float
     shift: float
     scale: float
     brightness: float
     contrast: float
-    erase: float  # probability that a patch is blanked
+    erase: float
 
 
 STRENGTHS = {
@@ -30,33 +39,14 @@ STRENGTHS = {
 }
 
 
-def to_images(faces: Tensor, size: int, grey: bool = False) -> Tensor:
-    """Faces of a cache as network input.
-
-    Args:
-        faces: (B, S, S, 3) uint8.
-        size: Side of the result in pixels; smaller than S is antialiased.
-        grey: Take the colour away, for models that never saw any.
-
-    Returns:
-        (B, 3, size, size) float32 in [0, 1].
-    """
-    images = faces.permute(0, 3, 1, 2).to(torch.float32).div_(255)
-    if grey:
-        images = luma(images).expand(-1, 3, -1, -1)
-    if images.shape[-1] != size:
-        images = F.interpolate(images, (size, size), mode="bilinear", antialias=images.shape[-1] > size)
-    return images.clamp_(0, 1) if images.shape[-1] != faces.shape[1] else images.contiguous()
-
-
 def augment(images: Tensor, kind: str, generator: torch.Generator, groups: Tensor | None = None) -> Tensor:
-    """Random changes of `images` that leave the expression as it is.
+    """Apply random changes that keep the expression.
 
     Args:
         images: (B, 3, S, S) in [0, 1].
         kind: "none", "flip", "mild" or "strong".
-        generator: On the CPU, so that every device draws the same.
-        groups: (B,) int from 0 on; images of one group are changed alike. None: each in its own way.
+        generator: On the CPU, so that all devices draw the same numbers.
+        groups: (B,) int from 0 on; images of one group get the same change. None: every image its own.
 
     Returns:
         (B, 3, S, S) in [0, 1].
@@ -76,33 +66,33 @@ def augment(images: Tensor, kind: str, generator: torch.Generator, groups: Tenso
     matrix = _affine(strength, mirror, uniform).to(images.device)
     grid = F.affine_grid(matrix, list(images.shape), align_corners=False)
     images = F.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
-    gain = _around(uniform, 1.0, strength.contrast).to(images.device)[:, None, None, None]
-    shift = _around(uniform, 0.0, strength.brightness).to(images.device)[:, None, None, None]
+    gain = _jitter(uniform, 1.0, strength.contrast).to(images.device)[:, None, None, None]
+    shift = _jitter(uniform, 0.0, strength.brightness).to(images.device)[:, None, None, None]
     centre = images.mean((1, 2, 3), keepdim=True)
     images = ((images - centre) * gain + centre + shift * centre).clamp(0, 1)
     return _erase(images, strength.erase, uniform) if strength.erase else images
 
 
-def _around(uniform: Callable[[], Tensor], centre: float, half: float) -> Tensor:
+def _jitter(uniform: Callable[[], Tensor], centre: float, half: float) -> Tensor:
     return centre + half * (2 * uniform() - 1)
 
 
 def _affine(strength: Strength, mirror: Tensor, uniform: Callable[[], Tensor]) -> Tensor:
     n = len(mirror)
-    angle = torch.deg2rad(_around(uniform, 0, strength.rotation))
-    scale = 1 / _around(uniform, 1, strength.scale)
-    move = 2 * torch.stack([_around(uniform, 0, strength.shift) for _ in range(2)], 1)
+    angle = torch.deg2rad(_jitter(uniform, 0, strength.rotation))
+    scale = 1 / _jitter(uniform, 1, strength.scale)
+    move = 2 * torch.stack([_jitter(uniform, 0, strength.shift) for _ in range(2)], 1)
     cos, sin = torch.cos(angle) * scale, torch.sin(angle) * scale
     rows = torch.stack([cos * mirror, -sin, sin * mirror, cos], 1).view(n, 2, 2)
     return torch.cat([rows, move[:, :, None]], 2)  # (n, 2, 3)
 
 
 def _erase(images: Tensor, probability: float, uniform: Callable[[], Tensor]) -> Tensor:
-    """Blank one rectangle of 2 to 25 % of the area with the image's mean in a share of the images."""
+    """Fill one rectangle of 2 to 25 % of the area with the mean of the image, with the given probability."""
     height, width = images.shape[2:]
     chosen = uniform() < probability
     area = 0.02 + 0.23 * uniform()
-    aspect = torch.exp(_around(uniform, 0, 0.7))
+    aspect = torch.exp(_jitter(uniform, 0, 0.7))
     tall, wide = (area * aspect).sqrt().clamp(max=0.9), (area / aspect).sqrt().clamp(max=0.9)
     top, left = (1 - tall) * uniform(), (1 - wide) * uniform()
     y = ((torch.arange(height) + 0.5) / height)[None, :, None]
@@ -110,9 +100,3 @@ def _erase(images: Tensor, probability: float, uniform: Callable[[], Tensor]) ->
     inside = (y >= top[:, None, None]) & (y < (top + tall)[:, None, None])
     inside = inside & (x >= left[:, None, None]) & (x < (left + wide)[:, None, None]) & chosen[:, None, None]
     return torch.where(inside[:, None].to(images.device), images.mean((1, 2, 3), keepdim=True), images)
-
-
-def luma(images: Tensor) -> Tensor:
-    """(B, 1, S, S) brightness of (B, 3, S, S) `images`."""
-    weights = torch.tensor([0.299, 0.587, 0.114], device=images.device)  # ITU-R BT.601, as Pillow's "L"
-    return (images * weights[:, None, None]).sum(1, keepdim=True)

@@ -1,48 +1,40 @@
-"""A running mean of a model's tensors over the steps of training, which answers better than the last step's."""
+"""Exponential moving average of the weights."""
 
-from copy import deepcopy
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-#: In a checkpoint, before the name of an averaged tensor.
-PREFIX = "average."
+Tensors = tuple[Tensor, ...] | list[Tensor]
 
 
-class EMA:
-    """The exponential mean of every tensor of a module, BatchNorm's statistics among them.
+class EMA(AveragedModel):
+    """Exponential moving average of the parameters and buffers of a module, in eval mode.
+
+    The decay of step n is min(decay, n / (n + 9)), so that the random initial weights soon have no influence.
 
     Args:
-        module: What is being trained; it stays as it is.
-        decay: Share of the mean that a step leaves, in the long run. The first steps leave less, so that the
-            random weights of the start are soon forgotten.
+        module: The module in training; it is copied.
+        decay: Fraction of the average that a step keeps, in [0, 1).
 
     Source: 1610.02242 (temporal ensembling), 1703.01780 (mean teacher).
     """
 
+    n_averaged: Tensor
+    module: Any  # AveragedModel does not declare the type of its copy
+
     def __init__(self, module: nn.Module, decay: float) -> None:
-        self.module = deepcopy(module).eval().requires_grad_(False)
-        self.decay, self.steps = decay, 0
+        super().__init__(module, multi_avg_fn=self._update, use_buffers=True)
+        self.decay = decay
+        self.n_averaged += 1  # the initial weights count; AveragedModel would copy the first update
+        self.eval().requires_grad_(False)
 
     @torch.no_grad()
-    def update(self, module: nn.Module) -> None:
-        """Take in the tensors of `module` as they are after a step."""
-        self.steps += 1
-        share = 1 - min(self.decay, self.steps / (self.steps + 9))
-        now = module.state_dict()
-        for name, mean in self.module.state_dict().items():
-            if mean.is_floating_point():
-                mean.lerp_(now[name], share)
-            else:
-                mean.copy_(now[name])
-
-    def tensors(self) -> dict[str, Tensor]:
-        """What a checkpoint must hold to go on."""
-        named = {PREFIX + name: value for name, value in self.module.state_dict().items()}
-        return named | {f"{PREFIX}steps": torch.tensor(self.steps)}
-
-    def restore(self, tensors: dict[str, Tensor]) -> None:
-        """Go on from what `tensors` gave."""
-        own = {name.removeprefix(PREFIX): value for name, value in tensors.items() if name.startswith(PREFIX)}
-        self.steps = int(own.pop("steps"))
-        self.module.load_state_dict(own)
+    def _update(self, averages: Tensors, values: Tensors, n_averaged: Tensor | int) -> None:
+        steps = int(self.n_averaged)
+        if averages[0].is_floating_point():
+            get_ema_multi_avg_fn(min(self.decay, steps / (steps + 9)))(averages, values, n_averaged)
+        else:  # counters of batches
+            for average, value in zip(averages, values, strict=True):
+                average.copy_(value)

@@ -1,4 +1,4 @@
-"""Mixup: every face of a batch is blended with another one, and so is what is asked of it."""
+"""Mixup: every image of a batch is mixed with another one, and its loss with the loss for the other label."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,31 +10,39 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Mixup:
-    """How a batch is blended.
+    """How a batch is mixed.
 
     Attributes:
-        partner: (B,) the place of each face's partner.
-        share: Of the face itself, 0..1; the partner has the rest.
+        partner: (B,) index of the image that each image is mixed with.
+        share: Weight of the image itself, in [0, 1]; the partner has the rest.
     """
 
     partner: Tensor
     share: float
 
-    def blend(self, of: Callable[[Tensor], Tensor], values: Tensor) -> Tensor:
-        """The blend of what `of` gives for `values` and for the partners' values."""
-        return self.share * of(values) + (1 - self.share) * of(values[self.partner])
+    def mix(self, values: Tensor) -> Tensor:
+        """(B, ...) mixture of (B, ...) `values` with those of the partners."""
+        return self.share * values + (1 - self.share) * values[self.partner]
 
 
 def draw_mixup(n: int, alpha: float, generator: torch.Generator) -> Mixup:
-    """One share for the whole batch from Beta(alpha, alpha), and a random partner for each face.
+    """Draw one share for the batch from Beta(alpha, alpha) and a random partner for each of `n` images.
 
     Source: 1710.09412, eq. 1.
     """
-    # torch's own Beta takes no generator, and a step must draw the same again when it is repeated.
+    # torch's Beta takes no generator, and a repeated step must draw the same numbers.
     share = np.random.default_rng(generator.initial_seed()).beta(alpha, alpha)
     return Mixup(torch.randperm(n, generator=generator), float(share))
 
 
-def mix_loss(mix: Mixup | None, of: Callable[[Tensor], Tensor], values: Tensor) -> Tensor:
-    """`of(values)`, blended where there is a `mix`."""
-    return of(values) if mix is None else mix.blend(of, values)
+def mix_loss(mixup: Mixup | None, loss: Callable[[Tensor], Tensor], labels: Tensor) -> Tensor:
+    """The loss for the labels, mixed with that for the labels of the partners where there is a `mixup`.
+
+    Args:
+        mixup: How the images are mixed; None for no mixup.
+        loss: Maps (B,) labels to a scalar.
+        labels: (B,) labels of the images.
+    """
+    if mixup is None:
+        return loss(labels)
+    return mixup.share * loss(labels) + (1 - mixup.share) * loss(labels[mixup.partner])

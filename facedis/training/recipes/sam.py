@@ -1,6 +1,6 @@
-"""Sharpness-aware steps: down the gradient of the worst point nearby, which ends in flatter places.
+"""Sharpness-aware minimisation (SAM): the gradient is taken at the worst point of a neighbourhood.
 
-Source: 2010.01412 (SAM), algorithm 1.
+Source: 2010.01412, algorithm 1.
 """
 
 import math
@@ -9,41 +9,40 @@ from contextlib import contextmanager
 
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 
 @contextmanager
 def sam_perturbation(module: nn.Module, radius: float) -> Iterator[bool]:
-    """Inside, the weights lie `radius` up the gradients that they have; afterwards where they were.
+    """Move the weights by `radius` along their gradients inside the block, and restore them afterwards.
 
-    BatchNorm's running statistics stand still meanwhile: they belong to the weights that are kept.
+    The running statistics of BatchNorm are not updated inside the block, as they belong to the restored weights.
 
     Yields:
-        Whether there is such a point: where a gradient is no number, as 16 bits let it be now and then, the
-        weights stay, and there is nothing to do inside.
+        Whether the weights were moved. With a non-finite gradient, as 16-bit training has now and then,
+        they stay and the block has nothing to do.
     """
-    moved = [parameter for parameter in module.parameters() if parameter.grad is not None]
-    norm = float(torch.stack([parameter.grad.norm() for parameter in moved]).norm().clamp(min=1e-12))
+    moved = [(weight, weight.grad) for weight in module.parameters() if weight.grad is not None]
+    norm = float(torch.stack([grad.norm() for _, grad in moved]).norm().clamp(min=1e-12))
     if not math.isfinite(norm):
         yield False
         return
     with torch.no_grad():
-        before = [parameter.clone() for parameter in moved]
-        for parameter in moved:
-            parameter.add_(parameter.grad, alpha=radius / norm)
-    # Not by a momentum of 0: zero times what overflows is no number either, and it would stay.
-    normed = [layer for layer in module.modules() if _follows(layer)]
-    for layer in normed:
-        layer.track_running_stats = False
+        before = [weight.clone() for weight, _ in moved]
+        for weight, grad in moved:
+            weight.add_(grad, alpha=radius / norm)
+    # Not by a momentum of 0: zero times an overflow is NaN and would stay.
+    norms = [layer for layer in module.modules() if isinstance(layer, _BatchNorm) and layer.track_running_stats]
+    _track(norms, False)
     try:
         yield True
     finally:
-        for layer in normed:
-            layer.track_running_stats = True
+        _track(norms, True)
         with torch.no_grad():
-            for parameter, old in zip(moved, before, strict=True):
-                parameter.copy_(old)
+            for (weight, _), old in zip(moved, before, strict=True):
+                weight.copy_(old)
 
 
-def _follows(layer: nn.Module) -> bool:
-    """Whether it is a BatchNorm that keeps running statistics."""
-    return isinstance(layer, nn.modules.batchnorm._BatchNorm) and layer.track_running_stats
+def _track(norms: list[_BatchNorm], track: bool) -> None:
+    for layer in norms:
+        layer.track_running_stats = track

@@ -209,7 +209,7 @@ def test_a_finished_cache_of_the_same_is_left_alone(boxed, folder):
 
 
 @pytest.mark.parametrize(
-    "change", [{"seed": 4}, {"size": 80}, {"margin": 0.0}, {"min_face": 40}, {"several": "central"}]
+    "change", [{"seed": 4}, {"image_size": 80}, {"margin": 0.0}, {"min_face_size": 40}, {"multiple_faces": "central"}]
 )
 def test_a_finished_cache_of_other_settings_is_refused(boxed, folder, change):
     with pytest.raises(OutputError, match=r"exists already; .* choose another -o or --overwrite"):

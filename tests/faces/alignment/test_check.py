@@ -57,7 +57,7 @@ def test_equal_images_are_found_whatever_their_format(root):
         "pairs": [["a.png", "b.bmp"], ["a.png", "d.png"]],
     }
     told = " ".join(result["findings"])
-    assert "the test set is not unseen" in told and "at least one of the labels is wrong" in told
+    assert "the test set overlaps the training set" in told and "at least one of the labels is wrong" in told
 
 
 def test_people_in_several_splits_are_named(root):
@@ -65,7 +65,7 @@ def test_people_in_several_splits_are_named(root):
     rows(root, "a.png,fear,Ann,train", "b.png,fear,Ann,test", "c.png,fear,Bo,train", "d.png,fear,Ann,train")
     result = check_dataset(root, AlignConfig())
     assert result["people_across"] == {"people": 1, "names": ["Ann"]}
-    assert any("the splits measure no new people" in finding for finding in result["findings"])
+    assert any("test faces are not of new people" in finding for finding in result["findings"])
 
 
 def test_a_whole_copy_has_nothing_to_be_told(root, monkeypatch):

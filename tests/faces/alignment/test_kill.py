@@ -43,7 +43,7 @@ def deadly(real):
 
 owner, name = (Columns, "write") if moment == "column" else (CacheWriter, moment)
 setattr(owner, name, deadly(getattr(owner, name)))
-module.align(Path(source), Path(output), AlignConfig(crop=crop, size=32))
+module.align(Path(source), Path(output), AlignConfig(crop=crop, image_size=32))
 """
 
 
@@ -124,7 +124,7 @@ module.CHUNK_BYTES = 16 * 32 * 32 * 3
 
 def align(name):
     for shard in [Shard(number, shards) for number in range(1, shards + 1)] if shards else [None]:
-        module.align(source, folder / name, AlignConfig(crop=crop, size=32), shard=shard)
+        module.align(source, folder / name, AlignConfig(crop=crop, image_size=32), shard=shard)
 
 def forked(name):
     child = os.fork()

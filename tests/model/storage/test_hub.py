@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from facedis.errors import InputError, RunError
-from facedis.model.storage.hub import fetch_model, push_model, upload
+from facedis.model.storage.hub import fetch_model, push_model, upload_files
 from tests.tasks.hub_server import serving
 from tests.tasks.packed_models import packed
 
@@ -51,15 +51,15 @@ def test_pushed_and_fetched_again(tmp_path, monkeypatch):
 
 def test_only_whole_models_are_pushed(tmp_path, monkeypatch):
     _, folder = packed(tmp_path, monkeypatch)
-    assert {"manifest.json", "model.json", "README.md", "face.png"} <= upload(folder).keys()
+    assert {"manifest.json", "model.json", "README.md", "face.png"} <= upload_files(folder).keys()
     (folder / "card.md").write_text("better than it is")
-    with pytest.raises(RunError, match=r"card\.md is not the file that was packed"):
+    with pytest.raises(RunError, match=r"card\.md differs from the packed file"):
         push_model(folder, "me/demo")
 
 
 @pytest.mark.parametrize("name", ["hf:demo", "hf:", "hf:a/b/c", "hf:../x/y"])
 def test_names_that_are_none(name, tmp_path):
-    with pytest.raises(InputError, match="names no model on a hub"):
+    with pytest.raises(InputError, match="not the name of a model on a hub"):
         fetch_model(name)
-    with pytest.raises(InputError, match="names no place on a hub"):
+    with pytest.raises(InputError, match="not the name of a repository"):
         push_model(tmp_path, name.removeprefix("hf:"))

@@ -52,7 +52,7 @@ def test_every_way_to_name_a_model(tmp_path, monkeypatch, ship):
 
 def test_what_is_said_of_a_model_that_is_not_there(tmp_path, monkeypatch, ship):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(RunError, match="no model is bundled in this facedis"):
+    with pytest.raises(RunError, match="no model is bundled in this installation"):
         load_model("bundled")
     with pytest.raises(RunError, match="no run folder gone"):
         load_model("gone")

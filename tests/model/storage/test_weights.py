@@ -24,9 +24,9 @@ GOOD = _bytes(STATE)
 DIGEST = hashlib.sha256(GOOD).hexdigest()
 
 
-class Shelf(BaseHTTPRequestHandler):
+class Publisher(BaseHTTPRequestHandler):
     def do_GET(self):
-        self.server.asked.append(self.path)
+        self.server.requests.append(self.path)
         if self.path == "/missing.pt":
             self.send_error(404)
             return
@@ -42,8 +42,8 @@ class Shelf(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Shelf)
-    server.asked = []
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Publisher)
+    server.requests = []
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield server
@@ -59,7 +59,7 @@ def url(server):
 
 @pytest.fixture(autouse=True)
 def place(monkeypatch, tmp_path):
-    """Where downloads go; nothing of the machine's own caches is seen."""
+    """The folder of downloads; the caches of the machine are not visible."""
     monkeypatch.setenv("FACEDIS_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     for name in ("FACEDIS_OFFLINE", "FACEDIS_WEIGHTS_URL"):
@@ -67,7 +67,7 @@ def place(monkeypatch, tmp_path):
     return tmp_path / "home" / "weights"
 
 
-def test_a_good_file_arrives_once_with_progress(server, url, place):
+def test_a_file_is_downloaded_once_with_progress(server, url, place):
     events = []
     weights = Weights("good", f"{url}/good.pt", DIGEST)
     path = fetch(weights, handler=events.append)
@@ -76,11 +76,11 @@ def test_a_good_file_arrives_once_with_progress(server, url, place):
     assert [event.kind for event in events] == ["start", "advance", "end"]
     assert events[0].total == events[1].done == len(GOOD)
     assert fetch(weights, offline=True) == path
-    assert server.asked == ["/good.pt"]
+    assert server.requests == ["/good.pt"]
     assert [file.name for file in place.iterdir()] == ["good.pt"]
 
 
-def test_the_first_digits_of_a_hash_are_enough(url):
+def test_a_prefix_of_the_hash_is_sufficient(url):
     assert fetch(Weights("good", f"{url}/good.pt", DIGEST[:8])).is_file()
     with pytest.raises(WeightsError, match="is not the file of good"):
         fetch(Weights("good", f"{url}/good.pt", "00000000"))
@@ -92,7 +92,7 @@ def test_a_download_with_the_wrong_hash_is_not_kept(url, place):
     assert list(place.iterdir()) == []
 
 
-def test_without_a_published_hash_the_first_one_counts(url, place):
+def test_without_a_published_hash_the_first_download_is_trusted(url, place):
     weights = Weights("first", f"{url}/first.pt")
     path = fetch(weights)
     assert (place / "first.pt.sha256").read_text() == f"{DIGEST}  first.pt\n"
@@ -107,74 +107,74 @@ def test_without_a_published_hash_the_first_one_counts(url, place):
 @pytest.mark.parametrize(
     ("file", "reason"),
     [
-        ("truncated.pt", f"broke off after 100 of {len(GOOD):,} bytes"),
-        ("missing.pt", "missing.pt does not answer: 404 Not Found"),
-        ("portal.pt", "what was downloaded is no file of weights"),
+        ("truncated.pt", f"stopped after 100 of {len(GOOD):,} bytes"),
+        ("missing.pt", "missing.pt: 404 Not Found"),
+        ("portal.pt", "the download is not a file of weights"),
     ],
 )
-def test_a_failed_download_is_one_line_with_three_ways_on(url, place, file, reason):
+def test_the_error_of_a_failed_download_is_one_line_with_three_alternatives(url, place, file, reason):
     with pytest.raises(WeightsError) as caught:
         fetch(Weights("vggface2", f"{url}/{file}"))
     line = str(caught.value)
     assert reason in line
     assert "\n" not in line
-    for way in (
-        f"download {url}/{file} by hand to {place / file}",
+    for alternative in (
+        f"download {url}/{file} manually to {place / file}",
         "--weights PATH",
         "--weights none",
         "--preset small",
     ):
-        assert way in line
+        assert alternative in line
     assert list(place.iterdir()) == []
 
 
-def test_nobody_answers(place):
-    with ThreadingHTTPServer(("127.0.0.1", 0), Shelf) as closed:
+def test_a_server_that_is_down(place):
+    with ThreadingHTTPServer(("127.0.0.1", 0), Publisher) as closed:
         port = closed.server_port
-    with pytest.raises(WeightsError, match=r"Connection refused.*three ways on"):
+    with pytest.raises(WeightsError, match=r"Connection refused.*--weights none"):
         fetch(Weights("nobody", f"http://127.0.0.1:{port}/nobody.pt"))
     assert list(place.iterdir()) == []
 
 
 @pytest.mark.parametrize("variable", [None, "FACEDIS_OFFLINE"])
-def test_offline_asks_nobody_and_makes_nothing(server, url, place, monkeypatch, variable):
+def test_offline_mode_opens_no_connection_and_creates_no_file(server, url, place, monkeypatch, variable):
     if variable:
         monkeypatch.setenv(variable, "1")
-    with pytest.raises(WeightsError, match=r"downloading is off.*three ways on"):
+    with pytest.raises(WeightsError, match=r"downloading is off.*--weights none"):
         fetch(Weights("good", f"{url}/good.pt"), offline=variable is None)
-    assert server.asked == []
+    assert server.requests == []
     assert not place.parent.exists()
 
 
-def test_a_mirror_takes_the_publishers_place(server, url, monkeypatch):
+def test_the_environment_can_name_a_mirror(server, url, monkeypatch):
     monkeypatch.setenv("FACEDIS_WEIGHTS_URL", f"{url}/mirror/")
     assert fetch(VGGFACE2).name == "20180402-114759-vggface2.pt"
-    assert server.asked == ["/mirror/20180402-114759-vggface2.pt"]
+    assert server.requests == ["/mirror/20180402-114759-vggface2.pt"]
 
 
-def test_a_mirror_that_is_no_address_is_one_line(monkeypatch):
+def test_an_invalid_mirror(monkeypatch):
     monkeypatch.setenv("FACEDIS_WEIGHTS_URL", "somewhere")
-    with pytest.raises(WeightsError, match=r"somewhere/20180408-102900-casia-webface.pt does not answer"):
+    with pytest.raises(WeightsError, match=r"cannot open somewhere/20180408-102900-casia-webface.pt"):
         fetch(CASIA_WEBFACE)
 
 
 @pytest.mark.parametrize("folder", ["checkpoints", "hub/checkpoints"])
-def test_a_file_that_torch_keeps_is_used_where_it_lies(server, url, tmp_path, folder):
+def test_a_file_in_the_cache_of_torch_is_used(server, url, tmp_path, folder):
     kept = tmp_path / "torch" / folder / "kept.pt"
     kept.parent.mkdir(parents=True)
     kept.write_bytes(GOOD)
     assert fetch(Weights("kept", f"{url}/kept.pt", DIGEST)) == kept
-    assert server.asked == []
+    assert server.requests == []
 
 
-def test_a_home_that_cannot_be_written(url, tmp_path, monkeypatch):
+def test_an_unwritable_cache_folder_is_an_error(url, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("FACEDIS_HOME", str(tmp_path / "file"))
     with pytest.raises(OutputError, match="cannot write"):
         fetch(Weights("good", f"{url}/good.pt"))
 
 
-def test_safetensors_are_read_by_their_suffix(tmp_path):
+def test_safetensors_files_are_recognised_by_their_suffix(tmp_path):
     save_file(STATE, tmp_path / "state.safetensors")
     assert torch.equal(load_state(tmp_path / "state.safetensors")["conv.weight"], STATE["conv.weight"])
 
@@ -187,7 +187,7 @@ class Trap:
 @pytest.mark.parametrize(
     "name", ["text.pt", "empty.pt", "text.safetensors", "list.pt", "number.pt", "trap.pt", "gone.pt"]
 )
-def test_what_holds_no_weights_is_refused(tmp_path, monkeypatch, name):
+def test_files_without_weights_are_rejected(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     contents = {
         "text": b"not weights at all",

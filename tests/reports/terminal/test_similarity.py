@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from facedis.reports.html.similarity_page import PAIRS, similarity_html
+from facedis.reports.html.similarity_page import MAX_PAIRS, similarity_html
 from facedis.reports.tables.similarity_csv import write_csv
-from facedis.reports.terminal.similarity import render, verdicts
+from facedis.reports.terminal.similarity import findings, render
+from facedis.tasks.similarity.reference_distribution import ComparedCode
+from facedis.tasks.similarity.similarity import ComparedPair, PredictedExpression
 
-PLACE = {
+COMPARED = {
     "cosine": 0.5,
     "percentile_same": 40.0,
     "percentile_different": 90.0,
@@ -20,17 +22,17 @@ PLACE = {
     "same_expression": True,
     "same_person": None,
 }
-TOLD = {"auc": {"value": 0.7, "low": 0.6, "high": 0.8, "chance": 0.5, "n": 9}, "threshold": 0.3, "accepted": 0.25}
+SEPARATION = {"auc": {"value": 0.7, "low": 0.6, "high": 0.8, "chance": 0.5, "n": 9}, "threshold": 0.3, "accepted": 0.25}
 
 
 def pair(**more):
-    seen = [{"expression": "anger", "probability": 0.9}, {"expression": "fear", "probability": 0.4}]
-    known = {"image1": "a/<one>.jpg", "image2": "a/two.jpg", "labels": {}, "predicted": seen}
-    return known | {"expression": PLACE, "rest": None, "trunk": PLACE | {"cosine": -0.25}} | more
+    predicted = [{"expression": "anger", "probability": 0.9}, {"expression": "fear", "probability": 0.4}]
+    known = {"image1": "a/<one>.jpg", "image2": "a/two.jpg", "labels": {}, "predicted": predicted}
+    return known | {"expression": COMPARED, "rest": None, "trunk": COMPARED | {"cosine": -0.25}} | more
 
 
 def record(mode="pair", pairs=None, **more):
-    codes = {"expression": {"same_expression": TOLD, "same_person": None}}
+    codes = {"expression": {"same_expression": SEPARATION, "same_person": None}}
     return {
         "kind": "similarity",
         "mode": mode,
@@ -53,10 +55,10 @@ def ranking():
 
 
 def pairs():
-    told = {"same": {"expression": TOLD["auc"], "trunk": None}}
+    auc = {"same": {"expression": SEPARATION["auc"], "trunk": None}}
     problems = [{"line": 7, "image": "<gone>.jpg", "why": "there is no such file"}]
     many = [pair(line=line, labels={"same": "1", "image1": "odd"}) for line in range(2, 6)]
-    return record("pairs", many, list="p.csv", auc=told, left_out=1, problems=problems)
+    return record("pairs", many, list="p.csv", auc=auc, left_out=1, problems=problems)
 
 
 def sample(low=0.05, high=0.2):
@@ -97,7 +99,7 @@ class Reader(HTMLParser):
 
 
 @pytest.mark.parametrize("mode", ALL)
-def test_the_page_is_whole_and_names_from_outside_stay_text(mode):
+def test_the_page_is_valid_html_and_escapes_names(mode):
     faces = {name: np.full((20, 20, 3), 99, np.uint8) for name in ("a/<one>.jpg", "a/two.jpg")}
     text = similarity_html(ALL[mode](), faces)
     reader = Reader()
@@ -109,18 +111,18 @@ def test_the_page_is_whole_and_names_from_outside_stay_text(mode):
     assert "One thing." in text and "0.700 [0.600, 0.800]" in text
 
 
-def test_a_face_that_is_not_there_is_shown_by_its_name():
+def test_a_missing_face_is_shown_by_its_name():
     text = similarity_html(record(), {})
     assert "data:image/jpeg" not in text and "two.jpg" in text
 
 
-def test_a_long_list_says_that_it_is_cut():
-    text = similarity_html(record("pairs", [pair(line=n) for n in range(PAIRS + 5)], list="p.csv"), {})
-    assert f"Shown: {PAIRS} of {PAIRS + 5}" in text and text.count("<tr data-first") == PAIRS
+def test_a_truncated_list_has_a_note():
+    text = similarity_html(record("pairs", [pair(line=n) for n in range(MAX_PAIRS + 5)], list="p.csv"), {})
+    assert f"{MAX_PAIRS} of {MAX_PAIRS + 5}" in text and text.count("<tr data-first") == MAX_PAIRS
 
 
 @pytest.mark.parametrize("mode", ALL)
-def test_the_terminal_shows_every_kind_in_80_columns(mode):
+def test_every_mode_fits_80_columns(mode):
     console = Console(width=80, record=True, file=io.StringIO())
     for part in render(ALL[mode]()):
         console.print(part)
@@ -130,14 +132,30 @@ def test_the_terminal_shows_every_kind_in_80_columns(mode):
     assert max(map(len, text.splitlines())) <= 80
 
 
-def test_the_verdict_follows_the_interval():
-    assert "better than the trunk" in next(verdicts(sample()))
-    assert "about as well as the trunk" in next(verdicts(sample(low=-0.1)))
-    assert "worse than the trunk" in next(verdicts(sample(low=-0.2, high=-0.1)))
+def test_findings_depend_on_the_interval():
+    assert "better than the trunk features" in next(findings(sample()))
+    assert "about as well as the trunk features" in next(findings(sample(low=-0.1)))
+    assert "worse than the trunk features" in next(findings(sample(low=-0.2, high=-0.1)))
 
 
-def test_the_table_has_a_row_a_pair_and_no_column_twice(tmp_path):
-    write_csv(pairs(), tmp_path / "out.csv")
+def test_the_csv_has_one_row_per_pair_and_unique_columns(tmp_path):
+    compared = ComparedCode(0.5, 40.0, 90.0, same_expression=True)
+    labels = {"same": "1", "image1": "odd"}
+    faces = [PredictedExpression("anger", 0.9), PredictedExpression("fear", 0.4)]
+    pairs = [
+        ComparedPair(
+            line=line,
+            image1="a/one.jpg",
+            image2="a/two.jpg",
+            labels=labels,
+            predicted=faces,
+            expression=compared,
+            rest=None,
+            trunk=compared,
+        )
+        for line in range(2, 6)
+    ]
+    write_csv([pair.row() for pair in pairs], tmp_path / "out.csv")
     with (tmp_path / "out.csv").open(newline="") as file:
         rows = list(csv.reader(file))
     assert len(rows) == 5 and len(set(rows[0])) == len(rows[0])

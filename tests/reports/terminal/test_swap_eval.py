@@ -1,16 +1,15 @@
 import io
-from collections import namedtuple
 
 import numpy as np
 import pytest
 from PIL import Image
 from rich.console import Console
 
-from facedis.reports.figures.swap_eval_figure import swaps_figure, swaps_png
-from facedis.reports.provenance import SYNTHETIC
-from facedis.reports.terminal.swap_eval import MEASURES, figures, findings, render, sheet_of
-
-SwapExample = namedtuple("SwapExample", "rest_donor expression_donor swap truth rest_expression expression")
+from facedis.faces.io.provenance import SYNTHETIC
+from facedis.reports.figures.swap_eval_figure import swap_figure, write_swap_figure
+from facedis.reports.figures.swap_sheet import write_swap_sheet
+from facedis.reports.terminal.swap_eval import METRICS, estimates, findings, render
+from facedis.tasks.swapping.swap_metrics import SwapExample
 
 
 def figure(value, half=0.05, chance=None):
@@ -18,7 +17,7 @@ def figure(value, half=0.05, chance=None):
 
 
 def record(**changes):
-    """A record with every measure, of swaps across people only."""
+    """A record with every metric, of swaps across people only."""
     across = {
         "transfer": {
             "swap": figure(0.7, chance=0.125),
@@ -49,8 +48,8 @@ def record(**changes):
     }
     found = {name: {"across": values, "within": None} for name, values in across.items()}
     about = {"model": "runs/one", "faces": "grid.h5", "split": "test", "n": 112, "seed": 0}
-    told = {"pairs": {"across": 1000, "within": 0}, "notes": ["a note"], "reasons": {"within": "a reason"}}
-    return about | told | found | {"output": "out", "sheet": "sheet.png"} | changes
+    rest = {"pairs": {"across": 1000, "within": 0}, "notes": ["a note"], "reasons": {"within": "a reason"}}
+    return about | rest | found | {"output": "out", "sheet": "sheet.png"} | changes
 
 
 def text(result):
@@ -60,66 +59,66 @@ def text(result):
     return console.file.getvalue()
 
 
-def test_the_page_has_every_measure_beside_its_references():
+def test_the_table_has_every_metric_with_its_references():
     shown = text(record())
-    for _, label, _ in MEASURES:
+    for _, label, _ in METRICS:
         assert label in shown
-    line = next(line for line in shown.splitlines() if line.startswith("wanted expression, %"))
-    assert " ".join(line.split()) == "wanted expression, % 70.0 [65.0, 75.0] 12.5 2.0 80.0 90.0"
-    assert "by other pictures" in shown and "1,000 swaps" in shown and "…" not in shown
+    line = next(line for line in shown.splitlines() if line.startswith("target expression, %"))
+    assert " ".join(line.split()) == "target expression, % 70.0 [65.0, 75.0] 12.5 2.0 80.0 90.0"
+    assert "by other images" in shown and "1,000 swaps" in shown and "…" not in shown
     for word in ("a note", "a reason", "out/result.json", "sheet.png"):
         assert word in shown
 
 
-def test_what_nobody_judged_is_left_out():
+def test_metrics_without_estimates_are_left_out():
     result = record()
     for name in ("transfer", "copy_rate", "closer_to_rest_donor", "ssim", "psnr"):
         result[name] = {"across": None, "within": None}
     shown = text(result)
-    assert "wanted expression" not in shown and "SSIM to the truth" not in shown and "swapped back" in shown
+    assert "target expression" not in shown and "SSIM to truth" not in shown and "round trip" in shown
     assert findings(result) == []
 
 
-def test_the_sentences_follow_from_the_intervals():
-    said = " ".join(findings(record()))
-    assert "wanted expression in 70.0 % [65.0, 75.0], chance 12.5 %" in said and "real faces in 90.0 %" in said
-    assert "Better than copying: yes; than the mean face: yes." in said and "96.0 %" in said
-    assert "keep the old expression" not in said
+def test_findings_depend_on_the_intervals():
+    sentences = " ".join(findings(record()))
+    assert "target expression for 70.0 % [65.0, 75.0], chance 12.5 %" in sentences and "real faces 90.0 %" in sentences
+    assert "Higher than copying: yes; than the mean face: yes." in sentences and "96.0 %" in sentences
+    assert "keep the source expression" not in sentences
     result = record()
     result["copy_rate"]["across"]["swap"] = figure(0.4, 0.1, 0.125)
     result["ssim"]["across"] |= {"over_copying": figure(0.01, 0.02), "over_mean_face": figure(-0.1, 0.02)}
-    said = " ".join(findings(result))
-    assert "Some swaps across people keep the old expression: 40.0 %" in said
-    assert "Better than copying: not clearly; than the mean face: no." in said
+    sentences = " ".join(findings(result))
+    assert "40.0 % [30.0, 50.0] of swaps across people keep the source expression" in sentences
+    assert "Higher than copying: not significantly; than the mean face: no." in sentences
     result["transfer"]["across"]["reconstruction"] = figure(0.2)
-    said = " ".join(findings(result))
-    assert "hardly legible" in said and "keep the old expression" not in said
+    sentences = " ".join(findings(result))
+    assert "hardly recognises" in sentences and "keep the source expression" not in sentences
 
 
-def test_figures_are_found_by_their_dotted_name():
-    assert figures(record(), "round_trip.psnr", "across")["swap"]["value"] == 21
-    assert figures(record(), "round_trip.psnr", "within") == {}
+def test_estimates_are_found_by_their_dotted_name():
+    assert estimates(record(), "round_trip.psnr", "across")["swap"]["value"] == 21
+    assert estimates(record(), "round_trip.psnr", "within") == {}
 
 
-def test_the_picture_has_a_panel_for_each_measure_that_was_taken(tmp_path):
-    titles = [axes.get_title() for axes in swaps_figure(record()).axes]
-    assert len(titles) == 5 and "SSIM to the truth" in titles
-    bars = swaps_figure(record()).axes[0].patches
+def test_the_figure_has_one_panel_per_measured_metric(tmp_path):
+    titles = [axes.get_title() for axes in swap_figure(record()).axes]
+    assert len(titles) == 5 and "SSIM to the ground truth" in titles
+    bars = swap_figure(record()).axes[0].patches
     assert sorted(round(bar.get_width(), 2) for bar in bars)[-4:] == [0.02, 0.7, 0.8, 0.9]
     result = record()
     for name in ("transfer", "copy_rate", "closer_to_rest_donor", "verified_as_rest_donor", "ssim"):
         result[name] = {"across": None, "within": None}
-    assert len(swaps_figure(result).axes) == 1
-    swaps_png(result, tmp_path / "swaps.png")
+    assert len(swap_figure(result).axes) == 1
+    write_swap_figure(result, tmp_path / "swaps.png")
     with Image.open(tmp_path / "swaps.png") as image:
         assert image.width > 300
 
 
 @pytest.mark.parametrize("truth", [True, False])
-def test_the_sheet_shows_donors_swap_and_truth(tmp_path, truth):
+def test_the_contact_sheet_shows_donors_swap_and_truth(tmp_path, truth):
     squares = [np.full((32, 32, 3), shade, np.uint8) for shade in (30, 90, 150, 210)]
     shown = [SwapExample(*squares[:3], squares[3] if truth else None, "fear", "anger") for _ in range(24)]
-    sheet_of(shown, tmp_path / "sheet.png")
+    write_swap_sheet(shown, tmp_path / "sheet.png")
     with Image.open(tmp_path / "sheet.png") as image:
         pixels = np.asarray(image.convert("L"))
         assert image.info["Comment"] == SYNTHETIC

@@ -18,7 +18,7 @@ def untrained(**settings):
     return SimpleNamespace(model=model.eval(), config=config, grey=False)
 
 
-@pytest.mark.parametrize("settings", [{}, {"rest_stages": 1}, {"decoder": "detached"}, {"baseline": True}])
+@pytest.mark.parametrize("settings", [{}, {"unshared_stages": 1}, {"decoder": "detached"}, {"baseline": True}])
 def test_codes_equal_those_of_the_full_model(settings):
     run = untrained(**settings)
     _, output = forward(run, FACES, CPU)

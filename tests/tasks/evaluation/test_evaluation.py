@@ -156,7 +156,7 @@ def test_without_faces_for_a_probe_the_adversary_alone_is_left():
 
 def test_what_needs_no_probe_is_measured_on_the_whole():
     parts = codes(0, 40), codes(40, 15), codes(55, 25)
-    numbers = evaluate_codes(*parts, CONFIG, whole=codes(55, 60))
+    numbers = evaluate_codes(*parts, CONFIG, evaluated=codes(55, 60))
     assert numbers["task"]["accuracy"].n == numbers["collapse"]["rest"]["mean_cosine"].n == 480
     assert numbers["leakage"]["expression_in_rest"]["adversary"].n == 200
 
@@ -253,7 +253,7 @@ def fake_run(classes=("neutral", "happiness", "anger"), fingerprint="patterns-12
         fingerprint="f",
         classes=classes,
         info={"faces": {"fingerprint": fingerprint, "crop": crop}},
-        train_config=SimpleNamespace(select=select),
+        train_config=SimpleNamespace(checkpoint_selection=select),
     )
 
 
@@ -284,8 +284,11 @@ def encoded(monkeypatch):
     return asked
 
 
-def test_a_run_is_measured_on_its_test_split(opened, encoded):
+def test_a_run_is_evaluated_on_its_test_split(opened, encoded):
     result = evaluation.evaluate(fake_run(), opened, EvalConfig(split="test", bootstrap_samples=100, probes="linear"))
+    assert result.n == len(result.codes) == 18 and result.task["accuracy"].value == 1
+    assert repr(result).startswith("EvaluationResult(model=") and "accuracy=1.000" in repr(result)
+    result = result.to_dict()
     assert (result["kind"], result["split"], result["n"]) == ("evaluation", "test", 18)
     assert result["leakage"]["expression_in_expression"]["linear"]["value"] == 1
     assert {name: part["people"] for name, part in result["parts"].items()} == {"P": 6, "V": 3, "Q": 3}
@@ -296,7 +299,9 @@ def test_a_run_is_measured_on_its_test_split(opened, encoded):
 
 def test_expressions_are_matched_by_name_and_unknown_ones_left_out_and_counted(opened, encoded):
     run = fake_run(classes=("anger", "fear", "neutral"))
-    result = evaluation.evaluate(run, opened, EvalConfig(split="test", bootstrap_samples=100, probes="linear"))
+    result = evaluation.evaluate(
+        run, opened, EvalConfig(split="test", bootstrap_samples=100, probes="linear")
+    ).to_dict()
     assert result["left_out"] == {"happiness": 6}
     assert result["n"] == 12 and result["classes"] == ["anger", "fear", "neutral"]
     assert result["confusion"] == [[6, 0, 0], [0, 0, 0], [0, 0, 6]]
@@ -323,29 +328,27 @@ def test_a_split_without_faces_is_refused_and_others_are_named(tmp_path, encoded
 @pytest.mark.parametrize(
     ("run", "split", "note"),
     [
-        (fake_run(), "val", "the checkpoint was chosen on this split"),
-        (fake_run(select="best"), "val", "the checkpoint was chosen on this split"),
+        (fake_run(), "val", "the checkpoint was selected on this split"),
+        (fake_run(select="best"), "val", "the checkpoint was selected on this split"),
         (fake_run(), "train", "the model was trained on these faces"),
         (fake_run(), "all", "the model was trained on some of these faces"),
-        (fake_run(), "all", "probes are trained and tested on different people of this one split"),
-        (fake_run(fingerprint="others"), "val", "these are not the faces that the model was trained on"),
-        (fake_run(crop="none"), "test", "the model was trained on crop 'none', these faces have 'box'"),
+        (fake_run(), "all", "probes are trained and tested on different people of the same split"),
+        (fake_run(fingerprint="others"), "val", "the model was trained on other faces"),
+        (fake_run(crop="none"), "test", "the model was trained on crop 'none', these faces have crop 'box'"),
     ],
 )
-def test_what_a_reader_must_know_is_noted(opened, encoded, run, split, note):
-    notes = evaluation.evaluate(run, opened, EvalConfig(split=split, bootstrap_samples=100, probes="linear"))["notes"]
+def test_caveats_are_noted(opened, encoded, run, split, note):
+    notes = evaluation.evaluate(run, opened, EvalConfig(split=split, bootstrap_samples=100, probes="linear")).notes
     assert any(text.startswith(note) for text in notes)
 
 
-def test_only_the_split_that_chose_the_checkpoint_is_called_optimistic(opened, encoded):
+def test_only_the_split_that_selected_the_checkpoint_is_called_optimistic(opened, encoded):
     for run, split in ((fake_run(), "test"), (fake_run(select="last"), "val"), (fake_run(fingerprint="o"), "val")):
-        notes = evaluation.evaluate(run, opened, EvalConfig(split=split, bootstrap_samples=100, probes="linear"))[
-            "notes"
-        ]
-        assert not any("chosen" in text for text in notes)
+        notes = evaluation.evaluate(run, opened, EvalConfig(split=split, bootstrap_samples=100, probes="linear")).notes
+        assert not any("selected" in text for text in notes)
 
 
-def test_the_listener_hears_a_task_begin_and_end(opened, encoded):
+def test_the_handler_receives_start_and_end(opened, encoded):
     heard = []
     evaluation.evaluate(
         fake_run(), opened, EvalConfig(split="test", bootstrap_samples=100, probes="linear"), heard.append

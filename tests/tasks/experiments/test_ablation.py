@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from facedis.config import EvalConfig, SettingsFile, as_dict
-from facedis.tasks.evaluation.evaluation import Evaluation
 from facedis.tasks.experiments import ablation
 from facedis.tasks.experiments.training import TrainOptions
 
@@ -23,17 +22,17 @@ def done(monkeypatch, pattern_cache):
         train, model = options.given["train"], options.given.get("model", {})
         heard.trained.append((options.name, train["seed"], train.get("beta1"), model.get("baseline")))
 
-    def measure(run, cache, config, handler):
+    def evaluate(run, cache, config, handler):
         heard.measured.append(run.path.name)
         right = np.arange(100) < RIGHT[run.path.name.partition("-seed")[0]]
         likely = np.where(right[:, None], [1.0, 0.0], [0.0, 1.0])
         table = SimpleNamespace(probabilities=likely, labels=np.zeros(100, int), identities=np.full(100, ""))
         keys = {key: {} for key in ("task", "leakage", "retention", "collapse", "parts", "reasons", "notes")}
         settings = {"settings": as_dict(config), "faces": str(pattern_cache), "n": 100, "classes": ["a", "b"]}
-        return Evaluation(keys | settings, table)
+        return SimpleNamespace(to_dict=lambda: keys | settings, codes=table)
 
     monkeypatch.setattr(ablation, "_train_or_resume", trained)
-    monkeypatch.setattr(ablation, "measure", measure)
+    monkeypatch.setattr(ablation, "evaluate", evaluate)
     monkeypatch.setattr(ablation, "load_run", lambda path: SimpleNamespace(path=path))
     return heard
 

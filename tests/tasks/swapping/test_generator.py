@@ -14,8 +14,8 @@ def run(request, tmp_path):
     return make_run(tmp_path / "run", 0, decoder="detached", factors=request.param)
 
 
-def test_faces_are_seen_and_redrawn_as_the_model_does(run):
-    encoded = SwapGenerator(run, "cpu", batch=2).encode(FACES)
+def test_encode_matches_a_forward_pass_of_the_model(run):
+    encoded = SwapGenerator(run, "cpu", batch_size=2).encode(FACES)
     images = torch.from_numpy(FACES).permute(0, 3, 1, 2) / 255
     images = torch.nn.functional.interpolate(images, (32, 32), mode="bilinear", antialias=True)
     with torch.no_grad():
@@ -24,35 +24,35 @@ def test_faces_are_seen_and_redrawn_as_the_model_does(run):
     rest = torch.cat(list(output.codes.named().values())[1:], dim=1)
     assert encoded.rest == pytest.approx(rest.numpy(), abs=1e-4)
     drawn = output.reconstruction.permute(0, 2, 3, 1).numpy() * 255
-    assert abs(encoded.reconstructions - drawn).max() <= 0.51 and encoded.pictures.shape == (5, 32, 32, 3)
+    assert abs(encoded.reconstructions - drawn).max() <= 0.51 and encoded.images.shape == (5, 32, 32, 3)
 
 
-def test_codes_drawn_again_are_the_reconstructions(run):
-    generator = SwapGenerator(run, "cpu", batch=3)
+def test_decoding_the_codes_gives_the_reconstructions(run):
+    generator = SwapGenerator(run, "cpu", batch_size=3)
     encoded = generator.encode(FACES)
-    drawn = generator.draw(encoded.expression, encoded.rest).astype(int)
+    drawn = generator.decode(encoded.expression, encoded.rest).astype(int)
     assert abs(drawn - encoded.reconstructions).max() <= 1
 
 
-def test_a_swap_takes_everything_but_the_expression_from_the_rest_donor(run):
+def test_a_swap_takes_all_codes_except_expression_from_the_rest_donor(run):
     generator = SwapGenerator(run, "cpu")
     encoded = generator.encode(FACES)
     with torch.no_grad():
-        codes = run.model(torch.from_numpy(encoded.pictures).permute(0, 3, 1, 2) / 255).codes
+        codes = run.model(torch.from_numpy(encoded.images).permute(0, 3, 1, 2) / 255).codes
         expected = run.model.decode(codes._replace(expression=codes.expression.flip(0)))
     expected = expected.permute(0, 2, 3, 1).numpy() * 255
-    assert abs(generator.draw(encoded.expression[::-1].copy(), encoded.rest) - expected).max() <= 2
+    assert abs(generator.decode(encoded.expression[::-1].copy(), encoded.rest) - expected).max() <= 2
 
 
 @pytest.mark.parametrize(("keys", "words"), [({"baseline": True}, "is a baseline"), ({}, "no decoder")])
-def test_what_cannot_draw_is_refused(tmp_path, keys, words):
+def test_a_model_without_decoder_is_refused(tmp_path, keys, words):
     with pytest.raises(RunError, match=words):
         SwapGenerator(make_run(tmp_path / "run", 0, **keys))
 
 
-def test_a_run_that_never_saw_a_colour_draws_none(tmp_path):
+def test_a_grey_model_generates_grey_images(tmp_path):
     run = make_run(tmp_path / "run", 0, decoder="detached")
     run.info["faces"]["grey"] = True
     encoded = SwapGenerator(run, "cpu").encode(FACES)
-    for pictures in (encoded.pictures, encoded.reconstructions):
-        assert np.ptp(pictures.astype(int), axis=3).max() <= 1
+    for images in (encoded.images, encoded.reconstructions):
+        assert np.ptp(images.astype(int), axis=3).max() <= 1

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from facedis.errors import OutputError
-from facedis.reports.provenance import COMPOSITE, SYNTHETIC, save_animation, save_image
+from facedis.faces.io.provenance import COMPOSITE, SYNTHETIC, save_animation, save_image
 
 DESCRIPTION = 0x010E
 PICTURE = np.random.default_rng(0).integers(0, 255, (32, 40, 3), np.uint8)
