@@ -18,9 +18,9 @@ def main(epochs: int = 10) -> None:
     faces = Path("faces.h5")
     facedis.align(None, faces, facedis.AlignConfig(), print_messages)  # None: the bundled faces
 
-    options = facedis.TrainOptions(preset="small", train={"beta1": 0.0, "epochs": epochs})
+    options = facedis.TrainOptions(preset="small", settings={"beta1": 0.0, "epochs": epochs})
     trained = facedis.train(faces, options, print_messages)
-    run = facedis.load_run(trained["model"])
+    run = facedis.load_run(trained.model)
 
     with facedis.FacesCache.open(faces) as cache:
         result = facedis.evaluate(run, cache, facedis.EvalConfig(split="test"))
@@ -29,8 +29,8 @@ def main(epochs: int = 10) -> None:
     accuracy = result.task["accuracy"]
     print(f"accuracy {accuracy.value:.3f}, chance {accuracy.chance:.3f}, {accuracy.n} faces")
 
-    pair = facedis.similarity(run, one, other)["pairs"][0]
-    print(f"{one.name} and {other.name}: expression codes at cosine {pair['expression']['cosine']:.2f}")
+    similarity = facedis.similarity(run, one, other)
+    print(f"{one.name} and {other.name}: expression codes at cosine {similarity.cosine:.2f}")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
 """The `facedis` program: a Typer app assembled from the entry points of `facedis.commands`."""
 
+import io
 import os
 import signal
 import sys
 import warnings
-from typing import Annotated
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -12,8 +13,10 @@ from facedis import __version__, plugins
 from facedis.commands.options import reflow
 from facedis.errors import FacedisError
 
+#: Base of the errors of the command line; newer versions of Typer bring their own copy of Click.
+_ClickException = typer.BadParameter.__bases__[0].__bases__[0]
 _STOPPED = "facedis: stopped; nothing that was finished is lost"
-#: What a shell says of a program that ended by Ctrl-C, or by the SIGTERM of a cluster's scheduler.
+#: Exit codes after Ctrl-C and after SIGTERM.
 _CTRL_C, _TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM
 
 
@@ -21,8 +24,8 @@ def app() -> typer.Typer:
     """The whole app; only thin command modules are imported, never torch or numpy."""
     program = typer.Typer(
         name="facedis",
-        help="Learn facial expression codes that carry expression and nothing else, and measure whether they do.",
-        epilog="Start here, offline, in an empty folder: facedis align, facedis train --beta1 0, facedis eval.",
+        help="Disentangled facial expression codes: training, evaluation, similarity and swaps.",
+        epilog="Quick start, offline, in an empty folder: facedis align, facedis train --beta1 0, facedis eval.",
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
@@ -46,26 +49,41 @@ def _reflow_group(group: typer.Typer) -> None:
 
 def main() -> None:
     """Run the program; a user's mistake is one line on stderr and exit code 2."""
-    warnings.showwarning = _show_warning
+    warnings.showwarning = _show_warning  # type: ignore[assignment]
     signal.signal(signal.SIGTERM, _end)
     for stream in (sys.stdout, sys.stderr):
-        if getattr(stream, "errors", "") == "strict":  # a name that a terminal cannot show must not end a command
+        # A name that a terminal cannot show must not end a command.
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
             stream.reconfigure(errors="backslashreplace")
     try:
-        app()()
+        sys.exit(typer.main.get_command(app()).main(prog_name="facedis", standalone_mode=False) or 0)
     except FacedisError as error:
         print(f"facedis: {error}", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
+    except _ClickException as error:
+        _exit_with_usage(error)
+    except (KeyboardInterrupt, typer.Abort):  # typer turns a Ctrl-C in a command into Abort
         print(_STOPPED, file=sys.stderr)
         sys.exit(_CTRL_C)
-    except SystemExit as end:  # typer makes one of a Ctrl-C in a command, and says nothing
+    except SystemExit as end:
         if end.code in (_CTRL_C, _TERMINATED):
             print(_STOPPED, file=sys.stderr)
         raise
     except BrokenPipeError:  # the reader of our output went away, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
+
+
+def _exit_with_usage(error: Any) -> NoReturn:
+    """One line about a mistake on the command line; the help if nothing was typed."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        error.show()
+        sys.exit(error.exit_code)
+    message = " ".join(error.format_message().replace("Value error, ", "").split()).rstrip(".")
+    context = getattr(error, "ctx", None)
+    hint = f"; see {context.command_path} --help" if context else ""
+    print(f"facedis: {message[:1].lower()}{message[1:]}{hint}", file=sys.stderr)
+    sys.exit(error.exit_code)
 
 
 def _end(*_: object) -> None:
@@ -88,6 +106,6 @@ def _top(
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *_: object) -> None:
-    """Our own warnings as one line; those of libraries are not for the user."""
+    """Print warnings of facedis as one line; drop those of libraries."""
     if category is UserWarning and str(message).startswith(("facedis.", "plugin ")):
         print(f"facedis: warning: {message}", file=sys.stderr)

@@ -138,8 +138,8 @@ def test_trainings_in_one_second_get_folders_of_their_own(pattern_cache, tmp_pat
         train(pattern_cache, TrainOptions("small", None, tmp_path / "runs", settings=TINY | {"seed": seed}))
         for seed in (1, 2)
     ]
-    assert [Path(each["model"]).name for each in done] == ["20260101-000000", "20260101-000000-2"]
-    assert [load_run(each["model"]).train_config.seed for each in done] == [1, 2]
+    assert [Path(each.model).name for each in done] == ["20260101-000000", "20260101-000000-2"]
+    assert [load_run(each.model).train_config.seed for each in done] == [1, 2]
     assert newest_run(tmp_path / "runs").name == "20260101-000000-2"
 
 

@@ -1,4 +1,4 @@
-"""Who may import whom: docs/architecture.md as a test, and what `facedis --help` may cost."""
+"""The import rules of docs/architecture.md, and the packages that `facedis --help` may load."""
 
 import ast
 import subprocess
@@ -15,18 +15,47 @@ HEAVY = {"torch", "torchvision", "numpy", "h5py", "sklearn", "scipy", "PIL", "ma
 NEVER = {
     "errors.py": {"facedis", "typer", *HEAVY},
     "taxonomy.py": {"typer", *HEAVY},
-    "config.py": {"typer", *HEAVY},
+    "config": {"typer", *HEAVY},
+    "presets": {"typer", *HEAVY},
     "plugins.py": {"typer", *HEAVY},
     "datasets": {"typer", *HEAVY, "facedis.faces", "facedis.model", "facedis.training"},
     "faces": {"typer", "rich", "facedis.model", "facedis.training", "facedis.tasks", "facedis.reports"},
-    "model/losses/objective.py": {"facedis", "numpy", "h5py"},
+    "model/losses": {
+        "numpy",
+        "h5py",
+        "facedis.config",
+        "facedis.faces",
+        "facedis.model.network",
+        "facedis.model.storage",
+    },
     "pretrained": {"facedis", "typer", "rich", *HEAVY},
     "model": {"typer", "rich", "facedis.training", "facedis.tasks", "facedis.faces"},
     "metrics": {"h5py", "typer", "rich", "facedis.faces", "facedis.model", "facedis.training"},
     "training": {"typer", "rich", "facedis.reports", "facedis.tasks"},
     "tasks": {"typer", "rich", "matplotlib", "facedis.reports"},
-    "reports": {"torch", "typer", "facedis.model", "facedis.faces", "facedis.training", "facedis.tasks"},
+    "reports": {
+        "torch",
+        "typer",
+        "facedis.model",
+        "facedis.training",
+        "facedis.tasks",
+        *(f"facedis.faces.{part}" for part in ("alignment", "cache", "cropping", "detection")),
+    },
 }
+#: From the lowest layer up; a layer imports itself and lower ones.
+LAYERS = (
+    ("errors", "taxonomy"),
+    ("plugins", "paths", "atomic_io", "events", "config", "presets", "result", "locks"),
+    ("pretrained", "datasets"),
+    ("synthetic",),
+    ("faces",),
+    ("model", "metrics"),
+    ("training",),
+    ("tasks",),
+    ("reports",),
+    ("commands",),
+    ("cli", "__main__"),
+)
 
 
 def _files(place):
@@ -65,6 +94,32 @@ def test_the_house_rules_of_importing_hold(place):
         if _is(name, banned)
     ]
     assert not broken
+
+
+def test_no_module_imports_from_a_higher_layer():
+    level = {name: number for number, names in enumerate(LAYERS) for name in names}
+    upward = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in sorted(ROOT.rglob("*.py"))
+        if path.relative_to(ROOT).parts[0].removesuffix(".py") in level
+        for name in _imports(path)
+        if name.startswith("facedis.")
+        and level.get(name.split(".")[1], 0) > level[path.relative_to(ROOT).parts[0].removesuffix(".py")]
+    ]
+    assert not upward
+
+
+def test_there_is_no_import_circle():
+    modules = {_module(path): path for path in ROOT.rglob("*.py")}
+    graph = {name: {each for each in _imports(path) if each in modules} - {name} for name, path in modules.items()}
+    while leaves := [name for name, imported in graph.items() if not imported & graph.keys()]:
+        for name in leaves:
+            del graph[name]
+    assert not graph
+
+
+def _module(path):
+    return ".".join(path.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(".__init__")
 
 
 def test_metrics_import_torch_only_inside_functions_of_probes():

@@ -63,7 +63,9 @@ def test_every_entry_point_names_a_module_of_the_wheel(wheel):
         for value in points[group].values():
             module, _, attribute = value.partition(":")
             source = wheel.read(f"{module.replace('.', '/')}.py").decode()
-            assert any(form in source for form in (f"def {attribute}(", f"class {attribute}", f"\n{attribute} = ")), value
+            assert any(form in source for form in (f"def {attribute}(", f"class {attribute}", f"\n{attribute} = ")), (
+                value
+            )
 
 
 def test_the_wheel_brings_the_licence(wheel):

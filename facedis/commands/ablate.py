@@ -72,17 +72,17 @@ def ablate(
         chosen, model, config = preview(faces, options)
         print_settings(as_tables(model, config, evaluated.resolve(EvalConfig)), chosen, faces)
     rows = PAPER_ROWS if grid_file is None else read_grid(grid_file)
-    result = run_ablation(
+    record = run_ablation(
         faces, output, options, evaluated.resolve(EvalConfig), event_handler(as_json, quiet), several, rows, jobs
-    )
+    ).to_dict()
     if figure is not None:
-        save_figure(frontier(result), figure)
+        save_figure(frontier(record), figure)
     if table is not None and written is not None:
-        write_text(table, TABLE_FORMATS[written](text_table(result)))
+        write_text(table, TABLE_FORMATS[written](text_table(record)))
     if form is not None and not as_json and not quiet:
-        typer.echo(TABLE_FORMATS[form](text_table(result)), nl=False)
+        typer.echo(TABLE_FORMATS[form](text_table(record)), nl=False)
     else:
-        show(result, render, as_json, quiet)
+        show(record, render, as_json, quiet)
 
 
 def _seeds(text: str | None, one: bool) -> tuple[int, ...]:

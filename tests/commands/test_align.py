@@ -45,7 +45,7 @@ def test_quiet_prints_nothing(data, tmp_path):
 
 
 def test_a_settings_file_is_read_and_an_option_wins(data, tmp_path):
-    (tmp_path / "my.toml").write_text('[align]\ncrop = "none"\nsize = 64\nseed = 5\n')
+    (tmp_path / "my.toml").write_text('[align]\ncrop = "none"\nimage_size = 64\nseed = 5\n')
     ran = facedis("data", "--config", "my.toml", "--image-size", 40, "--json", where=tmp_path)
     assert json.loads(ran.stdout)["size"] == 40
 
@@ -54,11 +54,11 @@ def test_a_settings_file_is_read_and_an_option_wins(data, tmp_path):
     ("arguments", "line"),
     [
         (["nowhere"], "there is no folder nowhere"),
-        (["data", "--crop", "oval"], "--crop is 'oval'; choose one of: auto, box, similarity, none"),
+        (["data", "--crop", "oval"], "'oval' is not one of 'auto', 'box', 'similarity', 'none'"),
         (["data", "--min-face-size", "3"], "--min-face-size is 3"),
         (["data", "--dataset", "imagenet"], "there is no dataset 'imagenet'"),
         (["data", "--crop", "none", "-o", "my.toml/faces.h5"], "cannot write my.toml/faces.h5"),
-        (["data", "--config", "my.toml"], "unknown setting 'margn'; did you mean 'margin'?"),
+        (["data", "--config", "my.toml"], "[align] has no setting 'margn'; did you mean 'margin'?"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(data, tmp_path, arguments, line):

@@ -48,7 +48,7 @@ def test_faces_are_looked_for_on_the_named_device(facedis, world, photos, heard,
     assert heard == ["cpu"] * detectors
     for made in ("s.png", "codes.npz"):
         (photos / made).unlink(missing_ok=True)
-    refused(facedis(*words, "--device", "abacus"), "--device is 'abacus'", "cpu")
+    refused(facedis(*words, "--device", "abacus"), "'abacus' is not one of", "cpu")
 
 
 def test_the_encoder_does_so_too(world, photos, heard):

@@ -61,7 +61,7 @@ def exported(tmp_path_factory, pictures):
     pytest.importorskip("onnxscript")
     pytest.importorskip("onnxruntime")
     folder = tmp_path_factory.mktemp("exported")
-    make_run(folder / "run", 2, trunk="resnet18_half", code_norm="batch", rest_stages=2)
+    make_run(folder / "run", 2, trunk="resnet18_half", code_norm="batch", unshared_stages=2)
     info = read_info(folder / "run")
     write_info(folder / "run", info | {"faces": info["faces"] | {"grey": True}})
     (folder / "run" / CALIBRATION).write_text('{"temperature": 2.5}')
@@ -103,7 +103,7 @@ def test_the_file_runs_where_there_is_no_torch(exported, pictures, tmp_path):
 
 def test_a_file_that_computes_something_else_is_not_kept(exported, few, monkeypatch, tmp_path):
     folder, _ = exported
-    other = make_run(tmp_path / "other", 3, trunk="resnet18_half", code_norm="batch", rest_stages=2)
+    other = make_run(tmp_path / "other", 3, trunk="resnet18_half", code_norm="batch", unshared_stages=2)
     monkeypatch.setattr(study, "_write", lambda module, example, path, about: shutil.copy(folder / "model.onnx", path))
     with pytest.raises(OutputError, match="differs from the model"):
         study.export_onnx(other, tmp_path / "m.onnx")

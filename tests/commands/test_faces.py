@@ -54,12 +54,12 @@ def test_packing_writes_another_cache_beside_it(facedis, cache, tmp_path):
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["show"], "facedis faces cannot 'show'; choose one of: info, sheet, verify, pack"),
+        (["show"], "no such command 'show'; see facedis faces --help"),
         (["info", "none.h5"], "there is no faces cache none.h5"),
-        (["sheet", "-o", "sheet.jpg"], "sheet.jpg is no PNG file"),
-        (["pack", "--storage", "zip"], "faces cannot be stored as 'zip'"),
+        (["sheet", "-o", "sheet.jpg"], "sheet.jpg is not a PNG file"),
+        (["pack", "--storage", "zip"], "invalid value for '--storage': 'zip'"),
         (["pack", "-o", "faces.h5"], "faces.h5 is the input file"),
-        (["sheet", "--by", "people"], "no contact sheet by 'people'"),
+        (["sheet", "--by", "people"], "invalid value for '--by': 'people'"),
         (["sheet", "-o", "faces.h5/sheet.png"], "cannot write faces.h5/sheet.png"),
     ],
 )

@@ -21,7 +21,7 @@ def test_the_four_commands_work_bare_in_an_empty_folder(facedis, pictures, tmp_p
         assert len(cache) == 128 and cache.usable.mean() > 0.9
     trained = facedis("train", "--beta1", "0", *QUICK)
     assert trained.code == 0
-    assert trained.err.startswith("preset small: these are the bundled faces")
+    assert trained.err.startswith("preset small: default for the bundled faces")
     x1, x2 = pictures / "person0154_happiness_0.webp", pictures / "person0155_anger_0.webp"
     compared = facedis("similarity", x1, x2)
     assert compared.code == 0 and "expression" in compared.out
@@ -98,7 +98,10 @@ def test_ablate_trains_four_rows_once(facedis, here, tmp_path):
 
 
 def test_settings_come_from_file_and_option_in_that_order(facedis, here, tmp_path):
-    model, training = "[model]\nsize = 32\ntrunk = 'mobilenet_v3_large'", "[train]\nepochs = 1\nbeta3 = 0.5\nbatch = 8"
+    model, training = (
+        "[model]\nimage_size = 32\ntrunk = 'mobilenet_v3_large'",
+        "[train]\nepochs = 1\nbeta3 = 0.5\nbatch_size = 8",
+    )
     (tmp_path / "s.toml").write_text(f"{model}\n{training}\n")
     done = facedis(
         "train",

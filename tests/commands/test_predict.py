@@ -85,13 +85,15 @@ def test_problems_are_reported_and_the_other_images_are_predicted(facedis, here,
     whys = ("gone.jpg: there is no such file", "junk.jpg: it is not", "has no image", "no file matches", "no face")
     assert len(told) == 5 and all(why in line for why, line in zip(whys, told, strict=True))
     lines = done.out.splitlines()
-    assert lines[0].split() == ["expression", "sure", "then", "box", "image"]
+    assert lines[0].split() == ["expression", "confidence", "next", "box", "image"]
     assert lines[1].endswith("one.png") and "1 face in 1 picture, 5 pictures without" in lines[2]
     assert facedis("predict", photos / "one.png", "-q").out == ""
 
 
 def test_the_exit_code_is_2_only_if_no_face_was_found(facedis, here, photos, tmp_path, monkeypatch):
-    done = facedis("predict", "gone.jpg", photos / "wall.png", "--csv", tmp_path / "x.csv", "--draw", tmp_path / "d")
+    done = facedis(
+        "predict", "gone.jpg", photos / "wall.png", "--csv", tmp_path / "x.csv", "--annotate-dir", tmp_path / "d"
+    )
     assert done.code == 2 and "no face in any of 2 images" in done.err and "--crop none" in done.err
     assert not list(tmp_path.iterdir())
     assert "--crop" not in facedis("predict", "gone.jpg").err
@@ -140,10 +142,10 @@ def test_drawings_frame_the_faces_and_are_no_input_of_the_next_run(facedis, here
     left, top, right, bottom = (np.array(read["faces"][0]["box"]) * scale).astype(int)
     assert changed[(top + bottom) // 2, left : left + 4].any()  # the frame
     assert not changed[(top + bottom) // 2, left + 20 : right - 20].any()
-    refused(facedis(*words), "holds files already", "--overwrite")
+    refused(facedis(*words), "is not empty", "--overwrite")
     done = facedis(*words, "--overwrite", "--json")
     assert len(predictions(done)) == 3
-    facedis("predict", place / "one.png", "--draw", place, "--overwrite", "-q")  # beside the photograph
+    facedis("predict", place / "one.png", "--annotate-dir", place, "--overwrite", "-q")  # beside the photograph
     assert (place / "one.png").read_bytes() == (photos / "one.png").read_bytes()
     assert (place / "one-2.png").exists()
 
@@ -163,7 +165,7 @@ def test_the_nearest_known_faces(facedis, here, tmp_path):
     with FacesCache.open("faces.h5") as cache:
         labels = {name: cache.info.classes[label] for name, label in zip(cache.sources, cache.labels, strict=True)}
         Image.fromarray(cache.faces(cache.rows()[3:4])[0]).save(tmp_path / "face.png")
-    words = ("predict", tmp_path / "face.png", "--crop", "none", "--top", "2")
+    words = ("predict", tmp_path / "face.png", "--crop", "none", "--top-k", "2")
     (read,) = predictions(facedis(*words, "--neighbours", "faces.h5", "--json"))
     first, second = read["faces"][0]["neighbours"]
     assert 1 >= first["cosine"] >= second["cosine"] > 0 and first["cosine"] > 0.9999  # it is among them itself
@@ -173,7 +175,7 @@ def test_the_nearest_known_faces(facedis, here, tmp_path):
     assert (
         f"neighbours: {first['image']} ({first['expression']}, 1.00)" in facedis(*words, "--neighbours", "faces.h5").out
     )
-    refused(facedis(*words), "--top says nothing", "--neighbours")
+    refused(facedis(*words), "--top-k has no effect", "--neighbours")
 
 
 def test_a_run_without_a_temperature_says_so_and_can_get_one(facedis, here, photos, tmp_path):
@@ -194,11 +196,11 @@ def test_a_run_without_a_temperature_says_so_and_can_get_one(facedis, here, phot
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (("--top-k", "0"), ("--top is 0",)),
-        (("--frame-stride", "0"), ("--every is 0",)),
+        (("--top-k", "0"), ("--top-k", "equal to 1")),
+        (("--frame-stride", "0"), ("--frame-stride", "equal to 1")),
         (("--csv", "seen.txt"), ("seen.txt", ".csv")),
-        (("--min-face-size", "3"), ("--min-face-size is 3",)),
-        (("--crop", "round"), ("--crop is 'round'",)),
+        (("--min-face-size", "3"), ("--min-face-size", "equal to 12")),
+        (("--crop", "round"), ("--crop", "'round'")),
         (("--neighbours", "gone.h5"), ("gone.h5",)),
         (("--run", "gone"), ("gone",)),
     ],
@@ -235,7 +237,7 @@ class TestVideo:
         return tmp_path / "clip.mp4"
 
     def test_every_third_frame(self, facedis, here, clip, photos, tmp_path):
-        words = ("predict", clip, photos / "one.png", "--every", "3", "--json", "--draw", tmp_path / "d")
+        words = ("predict", clip, photos / "one.png", "--frame-stride", "3", "--json", "--annotate-dir", tmp_path / "d")
         *frames, photo = predictions(facedis(*words))
         assert [(each["frame"], each["seconds"], len(each["faces"])) for each in frames] == [
             (0, 0.0, 1),

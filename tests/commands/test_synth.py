@@ -20,7 +20,7 @@ def test_a_swap_of_what_was_not_rendered_is_one_line(facedis, tmp_path):
 
 def test_a_set_is_of_one_kind(facedis, tmp_path):
     done = facedis("synth", "--grid", "--scenes", "-o", tmp_path / "set")
-    assert done.code == 2 and "leave out one of both" in done.err and not (tmp_path / "set").exists()
+    assert done.code == 2 and "leave out one of them" in done.err and not (tmp_path / "set").exists()
 
 
 def test_ctrl_c_is_one_line(facedis, monkeypatch, tmp_path):

@@ -25,7 +25,7 @@ def test_the_script_runs(monkeypatch, pictures, tmp_path, capsys):
     runpy.run_path(str(SCRIPT))["main"](epochs=1)
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].endswith("128 images, read as rendered, crop box, 160 px")
-    assert "preset small: as asked" in lines
+    assert "preset small: as requested" in lines
     with FacesCache.open("faces.h5") as cache:
         found = len(cache.rows("test"))  # of 32 images; in one the face may be turned too far to be detected
     assert found >= 31

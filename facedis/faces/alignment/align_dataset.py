@@ -201,7 +201,7 @@ def _check_usable(plan: AlignPlan, status: np.ndarray, output: Path) -> None:
     if (status == "no_face").any():
         raise InputError(
             f"no face was found in any of the {len(status):,} images of {plan.root}",
-            "add --crop none if they are cropped faces already, or --no-face whole",
+            "add --crop none if they are cropped faces already, or --no-face full-image",
         )
     names, counts = np.unique(status, return_counts=True)
     what = ", ".join(f"{count:,} {name}" for name, count in zip(names, counts, strict=True))

@@ -21,9 +21,9 @@ from facedis.tasks.inference import InferenceOptions
 #: A file, a Pillow image, or (H, W), (H, W, 3) or (H, W, 4) uint8 pixels.
 ImageLike = str | Path | Image.Image | np.ndarray
 #: What to do with an image without a face.
-NoFace = Literal["error", "whole", "nan"]
+NoFace = Literal["error", "full-image", "nan"]
 
-_NO_FACE = ("error", "whole", "nan")
+_NO_FACE = ("error", "full-image", "nan")
 _IN_MEMORY = (Image.Image, np.ndarray)
 _HINT = "leave it out, set no_face to 'nan', or set crop to 'none' if the images are cropped faces"
 

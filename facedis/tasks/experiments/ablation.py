@@ -4,7 +4,6 @@ import json
 import multiprocessing
 import os
 import re
-import sys
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -12,7 +11,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, field, replace
 from itertools import product
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -38,12 +37,12 @@ from facedis.locks import folder_lock
 from facedis.metrics.statistics.comparison import mcnemar
 from facedis.metrics.statistics.intervals import Bootstrap
 from facedis.model.storage.checkpoint import CHECKPOINT, MODEL, RUN, load_run, read_info
-from facedis.result import record, write_result
+from facedis.result import Result, write_result
 from facedis.tasks.evaluation.evaluation import evaluate
 from facedis.tasks.experiments.training import TrainOptions, is_unfinished, resolve_settings, resume, train
 from facedis.training.setup import NO_CODE_GRADIENT
 
-#: In a process for trainings: whether one of them was stopped.
+#: Set in a worker process once a training in it was stopped.
 _STOPPED = threading.Event()
 
 
@@ -105,8 +104,47 @@ def _variant(path: Path, number: int, row: Mapping[str, Any]) -> Variant:
     return Variant(row["name"], tables, row.get("paper", {}), row.get("preset"))
 
 
-#: Of an evaluation, what a row has.
+#: Keys of an evaluation that a row has.
 EVALUATION_KEYS = ("task", "leakage", "retention", "collapse", "parts", "reasons", "n", "notes")
+
+
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
+class AblationResult(Result):
+    """Trained and evaluated rows.
+
+    Attributes:
+        model: Folder of the runs.
+        faces: The faces cache.
+        dataset: Name of the reader.
+        split: The evaluated split.
+        n: Evaluated faces.
+        classes: Expressions.
+        seed: The first seed.
+        seeds: All seeds.
+        rows: One per variant and seed, with `name`, `seed`, `settings`, `paper`, the keys of an evaluation, and
+            `against_first`, the comparison with the first variant of the same seed.
+    """
+
+    kind: ClassVar[str] = "ablation"
+
+    model: str
+    faces: str
+    dataset: str
+    split: str
+    n: int
+    classes: Sequence[str]
+    seed: int
+    seeds: Sequence[int]
+    rows: Sequence[Mapping[str, Any]]
+
+    def table_rows(self) -> Sequence[Mapping[str, Any]]:
+        """The rows without texts and counts."""
+        keys = ("name", "seed", "settings", "task", "leakage", "retention", "collapse", "n")
+        return [{key: row[key] for key in keys} for row in self.rows]
+
+    def summary(self) -> Mapping[str, object]:
+        """The names of the rows."""
+        return {"rows": [row["name"] for row in self.rows]}
 
 
 def ablate(
@@ -118,25 +156,25 @@ def ablate(
     seeds: Sequence[int] = (),
     variants: Sequence[Variant] = PAPER_ROWS,
     jobs: int = 1,
-) -> dict[str, Any]:
-    """Train and evaluate every row under every seed; what is there already is not done again.
+) -> AblationResult:
+    """Train and evaluate every variant with every seed. Finished rows in `folder` are reused.
 
     Args:
-        faces: The cache.
-        folder: One run folder a row (and seed, where there are several), and result.json.
-        options: Preset and settings common to all rows.
-        config: How to evaluate.
-        handler: Told of the progress.
-        seeds: Of the training; none: the one of `options`, typed or in its file.
-        variants: The rows.
-        jobs: How many runs are trained side by side, each on its share of the cores.
+        faces: The faces cache.
+        folder: Folder for one run folder per row, and result.json.
+        options: Preset and settings of all rows.
+        config: Settings of the evaluation.
+        handler: Receives notes and progress.
+        seeds: Seeds of the training; if empty, the seed of `options`.
+        variants: The variants.
+        jobs: Number of runs trained in parallel; the cores are divided among them.
 
     Returns:
-        The record of kind "ablation": one row for each variant and seed. Each is compared with the
-        first variant of the same seed on the same faces.
+        The result, whose record is also in result.json in `folder`.
 
     Raises:
-        OutputError: The folder holds a row of other settings, or is being written by another process.
+        OutputError: The folder has a run of the same name with other settings or faces, or is being
+            written by another process.
     """
     with FacesCache.open(faces) as cache:
         dataset, fingerprint = cache.info.dataset, cache.info.fingerprint
@@ -160,9 +198,7 @@ def ablate(
                 | {key: measured[key] for key in EVALUATION_KEYS}
                 | {"against_first": None if variant is variants[0] else _compare(predictions, first[seed], config)}
             )
-        result = record(
-            "ablation",
-            command=" ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        result = AblationResult(
             model=str(folder),
             faces=str(faces),
             dataset=dataset,
@@ -173,7 +209,7 @@ def ablate(
             seeds=chosen,
             rows=rows,
         )
-        write_result(result, folder / "result.json")
+        result.save(folder / "result.json")
     return result
 
 
@@ -182,7 +218,7 @@ def _seed(options: TrainOptions) -> int:
 
 
 def _flat(tables: Tables) -> dict[str, Any]:
-    """Settings by name, as in the record; those of the decoder's table carry its name."""
+    """Settings by name, as in the record; those of the table `decoder` have its name as a prefix."""
     return {
         f"decoder.{name}" if table == "decoder" else name: value
         for table, values in tables.items()
@@ -191,7 +227,7 @@ def _flat(tables: Tables) -> dict[str, Any]:
 
 
 class Predictions(NamedTuple):
-    """What a run says about each face: (n,) bool whether it is right, and (n,) str who it is."""
+    """For each face whether the prediction is correct, (n,) bool, and its identity, (n,) str."""
 
     correct: np.ndarray
     identities: np.ndarray
@@ -208,7 +244,7 @@ def _compare(predictions: Predictions, first: Predictions, config: EvalConfig) -
 
 
 def _options_of_row(options: TrainOptions, folder: Path, variant: Variant, seed: int, several: bool) -> TrainOptions:
-    """Options of one row; a decoder asked for has no place in the baseline, nor where a row's beta1 needs another."""
+    """Options of one row: no decoder for a baseline, and a joint one for beta1 > 0 unless the row names one."""
     tables = merge_tables(
         to_tables((ModelConfig, TrainConfig), options.settings), {"train": {"seed": seed}}, variant.settings
     )
@@ -225,22 +261,22 @@ def _options_of_row(options: TrainOptions, folder: Path, variant: Variant, seed:
 def _train_in_parallel(
     faces: Path, fingerprint: str, folder: Path, row_options: Sequence[TrainOptions], jobs: int, handler: EventHandler
 ) -> None:
-    """Train all rows in processes of their own; the loop that measures finds them finished."""
+    """Train all rows in worker processes."""
     threads = max(1, (os.cpu_count() or 1) // jobs)
     note(handler, f"training {len(row_options)} rows, {jobs} at a time on {threads} threads each")
-    context = multiprocessing.get_context("spawn")  # torch has threads by now
+    context = multiprocessing.get_context("spawn")  # forking is unsafe once torch has threads
     with ProcessPoolExecutor(jobs, context, _start_worker, (threads,)) as pool:
-        waiting = {
+        pending = {
             pool.submit(_train_in_worker, faces, fingerprint, folder, options): options for options in row_options
         }
         try:
-            for done in as_completed(waiting):
+            for done in as_completed(pending):
                 done.result()
-                note(handler, f"trained {waiting[done].name}")
+                note(handler, f"trained {pending[done].name}")
         except BrokenProcessPool as error:
             raise _interrupted() from error
         except BaseException as error:
-            # Each training saves what it has and ends. A Ctrl-C they have heard themselves, and a second signal kills.
+            # Each training saves a checkpoint and ends. Ctrl-C reaches the workers; a second signal would kill them.
             for worker in multiprocessing.active_children() if not isinstance(error, KeyboardInterrupt) else ():
                 worker.terminate()
             pool.shutdown(wait=True, cancel_futures=True)
@@ -248,7 +284,7 @@ def _train_in_parallel(
 
 
 def _interrupted() -> RunError:
-    return RunError("a training was ended from outside", "the same command goes on where it was")
+    return RunError("a training was interrupted", "run the same command again to resume it")
 
 
 def _start_worker(threads: int) -> None:
@@ -258,13 +294,13 @@ def _start_worker(threads: int) -> None:
 
 
 def _train_in_worker(faces: Path, fingerprint: str, folder: Path, options: TrainOptions) -> None:
-    """`_train_or_resume` in a process of a pool, which would hand the next row to one that was stopped."""
+    """`_train_or_resume` in a worker process; after an interruption the worker skips its remaining rows."""
     if _STOPPED.is_set():
         return
     try:
         _train_or_resume(faces, fingerprint, folder, options)
     except (KeyboardInterrupt, SystemExit):
-        _STOPPED.set()  # and no abrupt end: the pool would end the others while they save
+        _STOPPED.set()  # exiting would make the pool kill the other workers while they save
         raise _interrupted() from None
 
 
@@ -282,27 +318,27 @@ def _train_or_resume(
     if not same or info["faces"]["fingerprint"] != fingerprint:
         raise OutputError(f"{run} was trained with other settings or faces", "choose another -o, or delete it")
     if (run / MODEL).exists() and not (run / CHECKPOINT).exists() and not is_unfinished(run):
-        note(handler, f"{run} is trained already")
-    else:  # from its last checkpoint, or from the start where there was none yet, or only what comes after training
+        note(handler, f"{run} is already trained")
+    else:
         resume(run, handler)
 
 
 def _evaluate_or_load(
     run: Path, faces: Path, config: EvalConfig, handler: EventHandler
 ) -> tuple[dict[str, Any], Predictions]:
-    """The record of a run's evaluation and its predictions, from its folder where they are there."""
-    place = run / f"eval-{config.split}"
-    kept = place / "predictions.npz"
-    if (place / "result.json").exists() and kept.exists():
-        found = json.loads((place / "result.json").read_text(encoding="utf-8"))
-        if found["settings"] == as_dict(config) and Path(found["faces"]) == faces:
-            with np.load(kept) as arrays:
-                return found, Predictions(arrays["correct"], arrays["identities"])
+    """The evaluation record and the predictions of a run, from its folder if they are there."""
+    output = run / f"eval-{config.split}"
+    saved = output / "predictions.npz"
+    if (output / "result.json").exists() and saved.exists():
+        record = json.loads((output / "result.json").read_text(encoding="utf-8"))
+        if record["settings"] == as_dict(config) and Path(record["faces"]) == faces:
+            with np.load(saved) as arrays:
+                return record, Predictions(arrays["correct"], arrays["identities"])
     with FacesCache.open(faces) as cache:
         evaluation = evaluate(load_run(run), cache, config, handler)
     result, table = evaluation.to_dict(), evaluation.codes
     predictions = Predictions(table.probabilities.argmax(axis=1) == table.labels, table.identities)
-    with atomic_write(kept) as temporary:
+    with atomic_write(saved) as temporary:
         np.savez(temporary, correct=predictions.correct, identities=predictions.identities)
-    write_result(result, place / "result.json")
+    write_result(result, output / "result.json")
     return result, predictions

@@ -1,13 +1,14 @@
-"""Training as a study: settings resolved against the faces, the run trained, its record written."""
+"""Train and resume runs: resolve the settings, train, calibrate, and write the record."""
 
+import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -30,7 +31,7 @@ from facedis.locks import folder_lock
 from facedis.metrics.statistics.intervals import Bootstrap, proportion_ci
 from facedis.model.storage.checkpoint import CHECKPOINT, HISTORY, MODEL, Run, load_run, read_info
 from facedis.presets import DatasetTraits, choose_preset, preset_overrides
-from facedis.result import Estimate, record, write_result
+from facedis.result import Estimate, Result
 from facedis.tasks.encoding.encode import encode
 from facedis.tasks.encoding.temperature import CALIBRATION, calibrate
 from facedis.tasks.similarity.reference_distribution import REFERENCE_FILE, write_reference
@@ -41,7 +42,7 @@ from facedis.training.state import TrainState
 from facedis.training.trainer import train as fit
 
 RESULT = "result.json"
-#: Faces whose codes are in memory at a time.
+#: Faces per block when measuring the final accuracies.
 _BLOCK = 4_096
 
 
@@ -71,38 +72,88 @@ class TrainOptions:
         return merge_tables(self.file.tables, to_tables((ModelConfig, TrainConfig), self.settings))
 
 
-def train(faces: Path, options: TrainOptions | None = None, handler: EventHandler = ignore_events) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
+class TrainingResult(Result):
+    """A finished training.
+
+    Attributes:
+        model: The run folder.
+        faces: The faces cache.
+        dataset: Name of the reader.
+        split: "train".
+        n: Training faces.
+        classes: Expressions.
+        seed: Seed of the training.
+        epochs: Number of epochs.
+        best: Best epoch on the val split, from 0.
+        kept: Epoch of the saved model, from 0.
+        rate: Images per second.
+        seconds: Duration.
+        history: Path of the history, with one JSON line per epoch.
+        final: Accuracies of the expression head and of the adversary on the val split.
+    """
+
+    kind: ClassVar[str] = "training"
+
+    model: str
+    faces: str
+    dataset: str
+    split: str
+    n: int
+    classes: tuple[str, ...]
+    seed: int
+    epochs: int
+    best: int
+    kept: int
+    rate: float
+    seconds: float
+    history: str
+    final: Mapping[str, Estimate]
+
+    def table_rows(self) -> Sequence[Mapping[str, Any]]:
+        """One row per epoch, from the history."""
+        lines = Path(self.history).read_text(encoding="utf-8").splitlines()
+        return [json.loads(line) for line in lines if line.strip()]
+
+    def summary(self) -> Mapping[str, object]:
+        """Number of epochs and final accuracies."""
+        return {"epochs": self.epochs, **self.final}
+
+
+def train(
+    faces: Path | str, options: TrainOptions | None = None, handler: EventHandler = ignore_events
+) -> TrainingResult:
     """Train a new run on a faces cache.
 
     Args:
-        faces: The cache.
+        faces: The faces cache.
         options: Preset, name and settings; all have defaults.
-        handler: Told of the progress; its first line is the preset and why.
+        handler: Receives notes, first the preset and the reason for it, and progress.
 
     Returns:
-        The record of kind "training", also written to result.json in the run folder.
+        The result, whose record is also in result.json in the run folder.
 
     Raises:
         CacheError: The faces cannot be used.
-        ConfigError: Settings that do not go together.
-        WeightsError: The trunk's weights cannot be had.
-        OutputError: The run folder cannot be written, holds a run, or is being written by another process.
+        ConfigError: Contradicting settings.
+        WeightsError: The weights of the trunk are not available.
+        OutputError: The run folder cannot be written, contains a run, or is being written by another process.
     """
-    options = options or TrainOptions()
+    faces, options = Path(faces), options or TrainOptions()
     with FacesCache.open(faces) as cache:
-        training_data(cache)  # refuses what cannot be trained on before anything else happens
+        training_data(cache)  # raises early if the faces cannot be trained on
         _, why = choose_preset(options.preset or options.file.preset, cache.info.dataset)
         preset, model, config = resolve_settings(options, cache)
         note(handler, f"preset {preset}: {why}")
-    _writable(options.folder)
+    _check_writable(options.folder)
     if config.runtime.tensorboard:
-        _need_tensorboard()
+        _check_tensorboard()
     with _run_folder(options, model, config) as run:
         note(handler, _summary(model, config, run))
-        # Of the paper's own game, which the other presets play, docs/method.md says so.
+        # Only for `clean` presets: for the paper's own objective, docs/method.md has the caveat.
         adversarial = not model.baseline and config.beta3 > 0
         if preset.startswith("clean") and adversarial and not constrains_rest(model, config):
-            warn(handler, "nothing keeps the rest code alive: it may end up constant; add --lowres-retention-weight 1")
+            warn(handler, "no loss keeps the rest code from collapsing; add --lowres-retention-weight 1")
         return _fit(Job(faces, run, model, config, handler, offline=options.offline))
 
 
@@ -121,18 +172,18 @@ def _is_distributed(config: TrainConfig) -> bool:
 
 
 def _is_first(config: TrainConfig) -> bool:
-    """Whether this process was started first, or alone, to train a run."""
+    """Whether this process alone was started to train a run, or is the first of those."""
     return not _is_distributed(config) or all(int(os.environ.get(name, 0)) == 0 for name in ("RANK", "NODE_RANK"))
 
 
-def resume(run: Path, handler: EventHandler = ignore_events) -> dict[str, Any]:
-    """Go on with a run that was stopped, exactly where it stopped.
+def resume(run: Path, handler: EventHandler = ignore_events) -> TrainingResult:
+    """Resume an interrupted run; the result equals that of an uninterrupted run bit for bit.
 
-    Where only what is written after the last epoch is missing, only that is made up for.
+    If all epochs are done and only the files written afterwards are missing, only these are written.
 
     Raises:
-        RunError: The folder is no run, or nothing of it is missing.
-        InputError: The faces are gone or are other ones.
+        RunError: The folder is not a run folder, or the run is complete.
+        InputError: The faces are missing or have changed.
         OutputError: The run is being trained by another process.
     """
     info = read_info(run)
@@ -143,7 +194,7 @@ def resume(run: Path, handler: EventHandler = ignore_events) -> dict[str, Any]:
     try:
         model, config = resolve(ModelConfig, info["model"]), resolve(TrainConfig, info["train"])
     except (KeyError, TypeError) as error:
-        raise RunError(f"{run} does not say how it was trained", "train a new one") from error
+        raise RunError(f"the settings of {run} cannot be read", "train a new one") from error
     job = Job(faces, run, model, config, handler, resume=True)
     with folder_lock(run) if _is_first(config) else nullcontext():
         return _write_record(job, _final_state(job)) if is_unfinished(run) else _fit(job)
@@ -153,7 +204,7 @@ def is_unfinished(run: Path) -> bool:
     """Whether a run was stopped after its last epoch, before its reference, temperature and record were written.
 
     Raises:
-        RunError: The folder is no run.
+        RunError: The folder is not a run folder.
     """
     epochs, history = read_info(run)["train"].get("epochs"), read_history(run)
     if not (run / MODEL).exists() or (run / CHECKPOINT).exists() or not history or len(history) != epochs:
@@ -163,7 +214,7 @@ def is_unfinished(run: Path) -> bool:
 
 
 def has_identities(cache: FacesCache) -> bool:
-    """Whether at least two people of the train split are known by name."""
+    """Whether the train split has at least two identities."""
     names = cache.identities[cache.rows("train")]
     return len(set(names[names != ""].tolist())) > 1
 
@@ -213,12 +264,12 @@ def _resolve(preset: str, options: TrainOptions, traits: DatasetTraits) -> tuple
     return preset, resolve_decoder(model, config), config
 
 
-def _fit(job: Job) -> dict[str, Any]:
+def _fit(job: Job) -> TrainingResult:
     return _write_record(job, fit(job))
 
 
 def _final_state(job: Job) -> TrainState:
-    """Where a trained run ended, as its history tells: the checkpoint that said so is gone."""
+    """The final state of a trained run, from its history; its checkpoint has been deleted."""
     history = read_history(job.run)
     scores = [line.get("val", {}).get("expression_accuracy", 0.0) for line in history]
     best = scores.index(max(scores))
@@ -228,11 +279,11 @@ def _final_state(job: Job) -> TrainState:
     return TrainState(epoch=len(history), best_epoch=best, kept_epoch=kept, seconds=history[-1]["seconds"])
 
 
-def _write_record(job: Job, place: TrainState) -> dict[str, Any]:
-    """What is written of a run once it is trained; the record comes last, so that it says that all is there."""
+def _write_record(job: Job, state: TrainState) -> TrainingResult:
+    """Write the files that follow the last epoch; the record is last, so that it marks a complete run."""
     run = load_run(job.run)
     history = read_history(job.run)
-    kept = history[place.kept_epoch]
+    kept = history[state.kept_epoch]
     with FacesCache.open(job.faces) as cache:
         data = training_data(cache)
         val, dataset, n = data.val_rows, cache.info.dataset, len(data.train_rows)
@@ -240,8 +291,7 @@ def _write_record(job: Job, place: TrainState) -> dict[str, Any]:
             write_reference(run, cache, val, job.config, job.handler)
             calibrate(run, cache, 2 * job.config.batch_size, job.config.runtime.device, job.handler, job.config.seed)
         final = _final_accuracies(run, cache, val, job) if len(val) else {}
-    result = record(
-        "training",
+    result = TrainingResult(
         command=run.info["command"],
         model=str(job.run),
         faces=str(job.faces),
@@ -251,34 +301,31 @@ def _write_record(job: Job, place: TrainState) -> dict[str, Any]:
         classes=run.classes,
         seed=job.config.seed,
         epochs=len(history),
-        best=place.best_epoch,
+        best=state.best_epoch,
         kept=kept["epoch"],
         rate=sum(line["images_per_second"] for line in history) / len(history),
-        seconds=place.seconds,
+        seconds=state.seconds,
         history=str(job.run / HISTORY),
         final=final,
     )
-    write_result(result, job.run / RESULT)
+    result.save(job.run / RESULT)
     return result
 
 
 def _final_accuracies(run: Run, cache: FacesCache, rows: np.ndarray, job: Job) -> dict[str, Estimate]:
-    """What the finished model and its adversary get right of `rows`, with intervals over people where they are known.
-
-    The history has only shares, and of several photographs of one person an interval must know.
-    """
-    hits: dict[str, list[np.ndarray]] = {}
+    """Accuracies of the finished model and of its adversary on `rows`, with intervals over people if they are known."""
+    correct: dict[str, list[np.ndarray]] = {}
     with track(job.handler, "validating", len(rows)) as progress:
         for start in range(0, len(rows), _BLOCK):
             table = encode(
                 run, cache, rows[start : start + _BLOCK], 2 * job.config.batch_size, job.config.runtime.device
             )
-            for name, said in (("expression", table.probabilities), ("adversary", table.adversary)):
-                if said is not None:
-                    hits.setdefault(f"{name}_accuracy", []).append(said.argmax(axis=1) == table.labels)
+            for name, outputs in (("expression", table.probabilities), ("adversary", table.adversary)):
+                if outputs is not None:
+                    correct.setdefault(f"{name}_accuracy", []).append(outputs.argmax(axis=1) == table.labels)
             progress.advance(len(table.rows))
     people, plan, chance = cache.identities[rows], Bootstrap(seed=job.config.seed), 1 / len(run.classes)
-    return {name: proportion_ci(np.concatenate(found), people, plan, chance) for name, found in hits.items()}
+    return {name: proportion_ci(np.concatenate(hits), people, plan, chance) for name, hits in correct.items()}
 
 
 def _name(model: ModelConfig, config: TrainConfig) -> str:
@@ -286,23 +333,25 @@ def _name(model: ModelConfig, config: TrainConfig) -> str:
     return f"{datetime.now():%Y%m%d-%H%M%S}-{model.trunk}-{kind}"
 
 
-def _writable(folder: Path) -> None:
-    if not is_utf8(str(folder.resolve())):  # a model can be written there, and not be read again
+def _check_writable(folder: Path) -> None:
+    if not is_utf8(str(folder.resolve())):  # a model could be written there but not read
         raise OutputError(f"the name of the folder {folder.resolve()} is not UTF-8", "choose another --runs folder")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"cannot make {folder}: {error.strerror}", "choose another --runs folder") from error
+        raise OutputError(f"cannot create {folder}: {error.strerror}", "choose another --runs folder") from error
     if not os.access(folder, os.W_OK):
         raise OutputError(f"cannot write into {folder}", "choose another --runs folder")
 
 
-def _need_tensorboard() -> None:
+def _check_tensorboard() -> None:
     if find_spec("tensorboard") is None:
         raise ConfigError("--tensorboard needs a package", "pip install 'facedis[tensorboard]'")
 
 
 def _summary(model: ModelConfig, config: TrainConfig, run: Path) -> str:
-    game = "baseline, no adversary" if model.baseline else f"beta {config.beta1:g}, {config.beta2:g}, {config.beta3:g}"
+    betas = f"beta {config.beta1:g}, {config.beta2:g}, {config.beta3:g}"
+    objective = "baseline, no adversary" if model.baseline else betas
     decoder = "" if model.decoder == "none" else f", {model.decoder} decoder"
-    return f"{model.trunk} ({model.weights} weights, {model.image_size} px), {game}{decoder}, {config.epochs} epochs -> {run}"
+    trunk = f"{model.trunk} ({model.weights} weights, {model.image_size} px)"
+    return f"{trunk}, {objective}{decoder}, {config.epochs} epochs -> {run}"

@@ -38,7 +38,7 @@ def done(monkeypatch, pattern_cache):
 
 
 def test_one_seed_makes_one_run_a_row_each_tested_against_the_first(done, pattern_cache, tmp_path):
-    rows = ablation.ablate(pattern_cache, tmp_path, TrainOptions(settings={"seed": 3}), CONFIG)["rows"]
+    rows = ablation.ablate(pattern_cache, tmp_path, TrainOptions(settings={"seed": 3}), CONFIG).rows
     assert [name for name, *_ in done.trained] == list(RIGHT) == [row["name"] for row in rows]
     assert done.trained[0] == ("baseline", 3, None, True) and done.trained[2] == ("beta1-0.001", 3, 0.001, None)
     assert rows[0]["against_first"] is None
@@ -53,23 +53,23 @@ def test_the_seed_is_the_typed_one_else_that_of_the_file(done, pattern_cache, tm
     file = {"train": {"seed": 5}}
     for typed, seed in ((None, 5), (0, 0), (7, 7)):
         options = TrainOptions(file=SettingsFile(tables=file), settings={"seed": typed})
-        assert ablation.ablate(pattern_cache, tmp_path / str(seed), options, CONFIG)["seed"] == seed
+        assert ablation.ablate(pattern_cache, tmp_path / str(seed), options, CONFIG).seed == seed
         assert {row[1] for row in done.trained[-4:]} == {seed}
-    assert ablation.ablate(pattern_cache, tmp_path / "none", TrainOptions(), CONFIG)["seed"] == 0
+    assert ablation.ablate(pattern_cache, tmp_path / "none", TrainOptions(), CONFIG).seed == 0
 
 
 def test_several_seeds_make_a_run_each_and_rows_of_one_name(done, pattern_cache, tmp_path):
     result = ablation.ablate(pattern_cache, tmp_path, TrainOptions(), CONFIG, seeds=(0, 5))
-    assert result["seeds"] == [0, 5]
+    assert result.seeds == (0, 5) and result.to_dict()["seeds"] == [0, 5]
     assert done.trained[:2] == [("baseline-seed0", 0, None, True), ("baseline-seed5", 5, None, True)]
-    assert [(row["name"], row["seed"]) for row in result["rows"]][-2:] == [("beta1-0", 0), ("beta1-0", 5)]
-    assert all(row["against_first"] for row in result["rows"][2:])
+    assert [(row["name"], row["seed"]) for row in result.rows][-2:] == [("beta1-0", 0), ("beta1-0", 5)]
+    assert all(row["against_first"] for row in result.rows[2:])
 
 
 def test_what_is_measured_is_not_measured_again_unless_asked_otherwise(done, pattern_cache, tmp_path):
     first = ablation.ablate(pattern_cache, tmp_path, TrainOptions(), CONFIG)
     again = ablation.ablate(pattern_cache, tmp_path, TrainOptions(), CONFIG)
-    assert len(done.measured) == 4 and again["rows"] == first["rows"]
+    assert len(done.measured) == 4 and again.to_dict()["rows"] == first.to_dict()["rows"]
     ablation.ablate(pattern_cache, tmp_path, TrainOptions(), EvalConfig(bootstrap_samples=100, probes="linear"))
     assert len(done.measured) == 8
     (tmp_path / "beta1-0" / "eval-val" / "predictions.npz").unlink()

@@ -64,11 +64,11 @@ def test_the_final_shares_are_those_of_the_kept_epoch_with_intervals_over_people
         )  # three people, six photographs each
 
 
-def _told(run):
+def _stored(run):
     return [json.loads((run / name).read_text()) for name in (REFERENCE_FILE, CALIBRATION)]
 
 
-@pytest.mark.parametrize("writer", ["write_reference", "calibrate", "write_result"])
+@pytest.mark.parametrize("writer", ["write_reference", "calibrate", "TrainingResult.save"])
 def test_a_run_stopped_after_its_last_epoch_is_completed_and_not_trained_again(
     pattern_cache, whole, tmp_path, monkeypatch, writer
 ):
@@ -76,16 +76,16 @@ def test_a_run_stopped_after_its_last_epoch_is_completed_and_not_trained_again(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(study, writer, stop)
+        patched.setattr(f"{study.__name__}.{writer}", stop)
         train(pattern_cache, TrainOptions(**vars(WISH) | {"folder": tmp_path, "name": "broken"}))
     run = tmp_path / "broken"
     before = (run / MODEL).stat().st_mtime_ns
     assert is_unfinished(run)
-    result, expected = resume(run), json.loads((whole / RESULT).read_text())
+    result, expected = resume(run).to_dict(), json.loads((whole / RESULT).read_text())
     assert (run / MODEL).stat().st_mtime_ns == before
     for key in ("epochs", "best", "kept", "n", "final"):
         assert result[key] == expected[key]
-    assert result["seconds"] > 0 and _told(run) == _told(whole)
+    assert result["seconds"] > 0 and _stored(run) == _stored(whole)
     with pytest.raises(RunError, match="is finished"):
         resume(run)
 
@@ -95,7 +95,7 @@ def test_each_missing_file_is_made_up_for(stopped, whole, name):
     for other in set(AFTER) - {name}:
         shutil.copy(whole / other, stopped / other)
     resume(stopped)
-    assert not is_unfinished(stopped) and _told(stopped) == _told(whole)
+    assert not is_unfinished(stopped) and _stored(stopped) == _stored(whole)
 
 
 def test_ablate_does_so_too(pattern_cache, stopped, whole):
@@ -106,5 +106,5 @@ def test_ablate_does_so_too(pattern_cache, stopped, whole):
         ablation._train_or_resume(
             pattern_cache, fingerprint, stopped.parent, options, lambda event: said.append(event.text)
         )
-    assert _told(stopped) == _told(whole) and (stopped / RESULT).exists()
-    assert [text for text in said if "already" in text] == [f"{stopped} is trained already"]
+    assert _stored(stopped) == _stored(whole) and (stopped / RESULT).exists()
+    assert [text for text in said if "already" in text] == [f"{stopped} is already trained"]
