@@ -186,7 +186,10 @@ def test_a_target_that_becomes_read_only_midway_keeps_what_was_done(source, disk
     assert ran.returncode == 2
     assert line(ran).startswith(f"facedis: cannot write {output}: Read-only file system; make its folder writable")
     other = facedis(source, "-o", output.parent / "other.h5")
-    assert line(other) == f"facedis: cannot write {output.parent}/other.h5: Read-only file system; choose another -o"
+    assert line(other) == (
+        f"facedis: cannot write {output.parent}/other.h5: Read-only file system; make its folder writable, or choose "
+        "another output"
+    )
     assert done(output) == 3 * CHUNK
     disk("rw")
     assert facedis(source, "-o", output).returncode == 0
