@@ -223,9 +223,7 @@ def test_overwrite_replaces_it_and_any_other_file(tmp_path):
     with pytest.raises(OutputError, match=r"is not a readable faces cache: .*; choose another -o or --overwrite"):
         align(tmp_path / "data", output, AlignConfig(crop="none"))
     for size in (32, 48):
-        assert (
-            align(tmp_path / "data", output, AlignConfig(crop="none", image_size=size), overwrite=True).size == size
-        )
+        assert align(tmp_path / "data", output, AlignConfig(crop="none", image_size=size), overwrite=True).size == size
 
 
 def interrupted(folder, output, config, after, monkeypatch):
