@@ -125,8 +125,8 @@ def resident_memory(source: Path, output: Path) -> dict[str, Any]:
         "settled_high": max(settled),
         "growth": max(settled) - min(settled),
         "seconds": time.perf_counter() - began,
-        "rate": result["rate"],
-        "status": result["status"],
+        "rate": result.rate,
+        "status": result.status,
         "bytes": output.stat().st_size,
     }
 

@@ -84,7 +84,7 @@ def test_a_finished_cache_with_pending_rows_is_damaged(patterns, tmp_path):
     with pytest.raises(CacheError, match="1 of its rows are pending"):
         align_dataset.align(patterns, output, CONFIG)
     align_dataset.align(patterns, output, CONFIG, overwrite=True)
-    assert align_dataset.align(patterns, output, CONFIG)["rate"] is None
+    assert align_dataset.align(patterns, output, CONFIG).rate is None
 
 
 def test_shards_with_pending_rows_are_not_joined(patterns, tmp_path):

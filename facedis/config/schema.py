@@ -6,12 +6,14 @@ options, help texts, checks and the reference documentation are derived from tha
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from facedis.errors import ConfigError
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
+#: Values of settings that are given as keyword arguments: None means not given, a mapping is a whole table.
+SettingValue = bool | int | float | str | Sequence[str] | Sequence[int] | Mapping[str, Any] | None
 _KEY = "facedis"
 
 

@@ -1,12 +1,12 @@
 """Alignment of a dataset: detect, crop and store every face in a faces cache, resumably."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from facedis.faces.cache.summary import split_counts, status_counts
 from facedis.faces.cropping.crop import CropSettings
 from facedis.faces.io.prefetch_decode import prefetch_decoded
 from facedis.locks import exclusive_lock
-from facedis.result import record
+from facedis.result import Result
 
 #: Rows per chunk, the unit of detection, of writing and of resuming. Chunks are counted from the first
 #: row, so that a resumed run forms the same batches as an uninterrupted one.
@@ -38,6 +38,57 @@ JOIN_TIMEOUT = 600
 MAX_LISTED = 20
 
 
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
+class AlignmentResult(Result):
+    """A finished alignment.
+
+    Attributes:
+        dataset: Name of the reader.
+        source: Folder of the dataset.
+        rows: Images of the dataset.
+        n: Images with a face.
+        status: Number of rows by status.
+        classes: Expressions.
+        splits: Number of faces by split and expression.
+        crop: "box", "similarity" or "none".
+        size: Side of a face in pixels.
+        detector: Name of the detector; "none" if the images are cropped faces.
+        identities: Number of known identities.
+        problems: The first rows without a face, each with `image` and `status`.
+        skipped: Number of rows of the dataset that are not in the cache.
+        skipped_rows: The first of them.
+        rate: Images per second; None if no row was pending.
+        output: Path of the faces cache.
+    """
+
+    kind: ClassVar[str] = "alignment"
+
+    dataset: str
+    source: str
+    rows: int
+    n: int
+    status: Mapping[str, int]
+    classes: tuple[str, ...]
+    splits: Mapping[str, Mapping[str, int]]
+    crop: str
+    size: int
+    detector: str
+    identities: int
+    problems: Sequence[Mapping[str, str]]
+    skipped: int
+    skipped_rows: Sequence[Mapping[str, Any]]
+    rate: float | None
+    output: str
+
+    def table_rows(self) -> Sequence[Mapping[str, Any]]:
+        """One row per split, with the number of faces of each expression."""
+        return [{"split": split, **counts} for split, counts in self.splits.items()]
+
+    def summary(self) -> Mapping[str, object]:
+        """Numbers of images and the file."""
+        return {"dataset": self.dataset, "rows": self.rows, "output": self.output}
+
+
 def align(
     source: Path | None,
     output: Path,
@@ -45,7 +96,7 @@ def align(
     handler: EventHandler = ignore_events,
     overwrite: bool = False,
     shard: Shard | None = None,
-) -> dict[str, Any]:
+) -> AlignmentResult:
     """Align the images at `source` and write the faces cache `output`.
 
     Rows are written to `<output>.partial`, which is renamed to `output` when it is complete. A
@@ -61,7 +112,7 @@ def align(
             completes the last shard joins all of them to `output`.
 
     Returns:
-        The result record of kind "alignment".
+        The result, whose record is of kind "alignment".
 
     Raises:
         InputError: `source` is not a dataset or has no usable image.
@@ -81,12 +132,12 @@ def align(
     if not joined:
         return result
     note(handler, f"all {shard.total} shards are complete and joined to {output}")
-    return _result(Path(output), result["rate"], plan.skipped)
+    return _result(Path(output), result.rate, plan.skipped)
 
 
 def _align(
     plan: AlignPlan, output: Path, config: AlignConfig, handler: EventHandler, overwrite: bool
-) -> dict[str, Any]:
+) -> AlignmentResult:
     info, n = plan.info, len(plan.records)
     note(handler, f"{plan.root}: {n:,} images, read as {info.dataset}, crop {info.crop}, {info.size} px")
     if _is_finished(output, info.fingerprint, overwrite):
@@ -219,11 +270,10 @@ def _warn_about_gaps(plan: AlignPlan, status: np.ndarray, config: AlignConfig, h
         warn(handler, f"no identity was assigned to the split {' or '.join(empty)}; try another --seed")
 
 
-def _result(output: Path, rate: float | None, skipped: Sequence[Skipped]) -> dict[str, Any]:
+def _result(output: Path, rate: float | None, skipped: Sequence[Skipped]) -> AlignmentResult:
     with FacesCache.open(output) as cache:
         bad = np.flatnonzero(~cache.usable)[:MAX_LISTED]
-        return record(
-            "alignment",
+        return AlignmentResult(
             dataset=cache.info.dataset,
             source=cache.info.source,
             rows=len(cache),

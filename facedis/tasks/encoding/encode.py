@@ -1,6 +1,7 @@
 """Codes of faces, and the table of codes of a faces cache."""
 
 from collections.abc import Collection, Iterator
+from typing import Literal
 
 import numpy as np
 import torch
@@ -18,7 +19,9 @@ from facedis.model.storage.checkpoint import Run
 
 #: The two codes, and the trunk features averaged over the image.
 CODES = ("expression", "rest", "trunk")
-#: Values of the option --code and the codes that they select.
+#: Values of the option --code.
+Code = Literal["expression", "rest", "trunk", "both", "all"]
+#: The codes that each of them selects.
 CODE_CHOICES = {name: (name,) for name in CODES} | {"both": ("expression", "rest"), "all": CODES}
 #: Prefix of the code of an additional branch among the arrays of a batch.
 _EXTRA = "extra "

@@ -32,9 +32,9 @@ def texts(events):
 
 def test_every_image_is_a_row_with_a_status(boxed):
     output, result = boxed
-    assert result["kind"] == "alignment"
-    assert (result["rows"], result["n"]) == (30, 24)
-    assert result["status"] == {
+    assert result.kind == "alignment"
+    assert (result.rows, result.n) == (30, 24)
+    assert result.status == {
         "ok": 23,
         "several": 1,
         "no_face": 2,
@@ -42,7 +42,7 @@ def test_every_image_is_a_row_with_a_status(boxed):
         "unreadable": 2,
         "missing": 1,
     }
-    assert [problem["image"] for problem in result["problems"]] == [
+    assert [problem["image"] for problem in result.problems] == [
         "absent.png",
         "empty-room.png",
         "nothing.png",
@@ -50,7 +50,7 @@ def test_every_image_is_a_row_with_a_status(boxed):
         "text.jpg",
         "tiny.png",
     ]
-    assert result["rate"] > 0 and result["output"] == str(output)
+    assert result.rate > 0 and result.output == str(output)
     json.dumps(result)
 
 
@@ -70,7 +70,7 @@ def test_what_is_known_before_detection_is_in_the_cache(boxed, folder):
         people = {}
         for identity, split in zip(cache.identities, cache.splits, strict=True):
             assert not identity or people.setdefault(identity, split) == split
-        assert boxed[1]["splits"].keys() == set(cache.splits[cache.usable])
+        assert boxed[1].splits.keys() == set(cache.splits[cache.usable])
 
 
 def test_a_face_is_the_crop_of_its_box(boxed, folder):
@@ -92,7 +92,7 @@ def test_of_several_faces_the_policy_takes_one(tmp_path, group, policy, left):
     shifted = np.roll(group, -60, axis=1)  # brings the small face nearer to the middle
     Image.fromarray(shifted).save(tmp_path / "happy" / "1.png")
     result = align(tmp_path, tmp_path / "faces.h5", AlignConfig(multiple_faces=policy))
-    assert result["status"] == {"several": 1}
+    assert result.status == {"several": 1}
     found = Mtcnn("cpu").detect([shifted])[0]
     with FacesCache.open(tmp_path / "faces.h5") as cache:
         box, probability = cache.column("box")[0], cache.column("probability")[0]
@@ -117,9 +117,9 @@ def test_faces_that_are_cut_out_already_keep_their_size(tmp_path):
         Image.fromarray(np.full((30, 24, 3), number, np.uint8)).save(path)
     (tmp_path / "data" / "test" / "sad" / "0.jpg").write_text("the first is not readable")
     result = align(tmp_path / "data", tmp_path / "faces.h5", AlignConfig(crop="none"))
-    assert (result["size"], result["detector"]) == (24, "none")
-    assert result["status"] == {"ok": 5, "unreadable": 1}
-    assert {split: counts["sadness"] for split, counts in result["splits"].items()} == {"train": 3, "test": 2}
+    assert (result.size, result.detector) == (24, "none")
+    assert result.status == {"ok": 5, "unreadable": 1}
+    assert {split: counts["sadness"] for split, counts in result.splits.items()} == {"train": 3, "test": 2}
     with FacesCache.open(tmp_path / "faces.h5") as cache:
         assert cache.grey and np.isnan(cache.column("box")).all()
 
@@ -129,20 +129,20 @@ def test_a_reader_that_knows_its_faces_and_classes_decides(tmp_path):
         (tmp_path / "data" / place).mkdir(parents=True)
         Image.new("L", (48, 48), 99).save(tmp_path / "data" / place / "1.png")
     result = align(tmp_path / "data", tmp_path / "faces.h5", AlignConfig())
-    assert (result["crop"], result["size"], tuple(result["classes"])) == ("none", 48, SEVEN)
+    assert (result.crop, result.size, tuple(result.classes)) == ("none", 48, SEVEN)
 
 
 def test_without_labels_the_classes_are_all_eight(tmp_path):
     Image.new("RGB", (40, 40)).save(tmp_path / "a.png")
     (tmp_path / "labels.csv").write_text("image,expression,split\na.png,,train\n")
     result = align(tmp_path, tmp_path / "faces.h5", AlignConfig(crop="none"))
-    assert tuple(result["classes"]) == EIGHT
-    assert result["splits"] == {"train": dict.fromkeys(EIGHT, 0) | {"unlabelled": 1}}
+    assert tuple(result.classes) == EIGHT
+    assert result.splits == {"train": dict.fromkeys(EIGHT, 0) | {"unlabelled": 1}}
 
 
 def test_whole_images_may_stand_in_for_faces(folder, tmp_path):
     result = align(folder, tmp_path / "faces.h5", AlignConfig(no_face="full-image", image_size=64))
-    assert result["status"]["whole"] == 2 and "no_face" not in result["status"]
+    assert result.status["whole"] == 2 and "no_face" not in result.status
     with FacesCache.open(tmp_path / "faces.h5") as cache:
         row = list(cache.sources).index("empty-room.png")
         np.testing.assert_array_equal(
@@ -202,7 +202,7 @@ def test_a_finished_cache_of_the_same_is_left_alone(boxed, folder):
     assert output.stat() == before
     assert f"{output} is complete already" in texts(events)
     drop = ("created", "rate")
-    assert again["rate"] is None
+    assert again.rate is None
     assert {key: again[key] for key in again if key not in drop} == {
         key: first[key] for key in first if key not in drop
     }
@@ -223,9 +223,7 @@ def test_overwrite_replaces_it_and_any_other_file(tmp_path):
     with pytest.raises(OutputError, match=r"is not a readable faces cache: .*; choose another -o or --overwrite"):
         align(tmp_path / "data", output, AlignConfig(crop="none"))
     for size in (32, 48):
-        assert (
-            align(tmp_path / "data", output, AlignConfig(crop="none", image_size=size), overwrite=True)["size"] == size
-        )
+        assert align(tmp_path / "data", output, AlignConfig(crop="none", image_size=size), overwrite=True).size == size
 
 
 def interrupted(folder, output, config, after, monkeypatch):
@@ -260,7 +258,7 @@ def test_after_ctrl_c_the_same_command_goes_on_and_gives_the_same_cache(folder, 
     result = align(folder, output, config, events.append)
     assert "14 of 30 rows are done" in texts(events)[1]
     assert [event.total for event in events if event.kind == "start"] == [16]
-    assert result["rows"] == 30 and not partial_path(output).exists()
+    assert result.rows == 30 and not partial_path(output).exists()
     align(folder, tmp_path / "unbroken.h5", config)
     broken, unbroken = content(output), content(tmp_path / "unbroken.h5")
     assert broken[0].keys() == unbroken[0].keys()
@@ -274,7 +272,7 @@ def test_an_unfinished_cache_of_other_settings_is_refused(folder, tmp_path, monk
     interrupted(folder, output, AlignConfig(), 1, monkeypatch)
     with pytest.raises(OutputError, match=r"the unfinished .*faces.h5.partial is in the way"):
         align(folder, output, AlignConfig(image_size=80))
-    assert align(folder, output, AlignConfig(image_size=80), overwrite=True)["size"] == 80
+    assert align(folder, output, AlignConfig(image_size=80), overwrite=True).size == 80
 
 
 def test_a_broken_unfinished_cache_says_what_to_do(folder, tmp_path):
@@ -287,8 +285,8 @@ def test_a_broken_unfinished_cache_says_what_to_do(folder, tmp_path):
 def test_without_a_folder_the_bundled_faces_are_aligned_with_their_factors(pictures, tmp_path, monkeypatch):
     monkeypatch.setattr(bundled, "unpack", lambda handler: pictures)
     result = align(None, tmp_path / "faces.h5", AlignConfig())
-    assert (result["dataset"], result["rows"]) == ("rendered", 128)
-    assert result["n"] >= 126
+    assert (result.dataset, result.rows) == ("rendered", 128)
+    assert result.n >= 126
     with FacesCache.open(tmp_path / "faces.h5") as cache:
         factors = cache.factors
     assert {"intensity", "yaw", "light_azimuth"} <= set(factors)

@@ -47,13 +47,13 @@ def same(first, second):
 def test_the_last_shard_joins_and_the_whole_equals_an_unshared_alignment(root, whole, tmp_path):
     output = tmp_path / "faces.h5"
     first = align(root, output, CONFIG, shard=Shard(2, 2))
-    assert first["output"] == str(tmp_path / "faces.2-of-2.h5") and not output.exists()
+    assert first.output == str(tmp_path / "faces.2-of-2.h5") and not output.exists()
     last = align(root, output, CONFIG, shard=Shard(1, 2))
-    assert (last["output"], last["rows"]) == (str(output), 150)
+    assert (last.output, last.rows) == (str(output), 150)
     same(output, whole)
     assert output.stat().st_size < 100_000  # pointers, no pixels
     assert verify_cache(output)["whole"] and verify_cache(output)["source"] == "same"
-    assert align(root, output, CONFIG)["rate"] is None  # complete already, without shards too
+    assert align(root, output, CONFIG).rate is None  # complete already, without shards too
 
 
 def test_a_joined_cache_can_be_packed_into_one_file(root, whole, tmp_path):

@@ -52,7 +52,7 @@ def root(tmp_path):
 )
 def test_faces_are_cut_out_by_what_the_dataset_gives(root, crop, statuses, tmp_path):
     result = align(root, tmp_path / "faces.h5", AlignConfig(detector="annotations", crop=crop, image_size=40))
-    assert result["detector"] == "annotations"
+    assert result.detector == "annotations"
     with FacesCache.open(tmp_path / "faces.h5") as cache:
         assert cache.status.tolist() == statuses
         image = decode_image(root / AFFECTNET_IMAGES[3]).pixels
@@ -76,7 +76,7 @@ def test_no_detector_means_whole_images(tmp_path):
     Image.new("RGB", (30, 30)).save(tmp_path / "a.png")
     write(tmp_path, "labels.csv", "image,expression\na.png,fear\n")
     result = align(tmp_path, tmp_path / "faces.h5", AlignConfig(detector="none"))
-    assert (result["crop"], result["size"], result["n"]) == ("none", 30, 1)
+    assert (result.crop, result.size, result.n) == ("none", 30, 1)
     for crop in ("box", "similarity"):
         with pytest.raises(ConfigError, match="needs a detector"):
             AlignConfig(detector="none", crop=crop)
