@@ -10,11 +10,11 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from facedis import __version__, plugins
-from facedis.commands.options import reflow
+from facedis.commands.common.options import reflow
 from facedis.errors import FacedisError
 
 #: Base of the errors of the command line; newer versions of Typer bring their own copy of Click.
-_ClickException = typer.BadParameter.__bases__[0].__bases__[0]
+_ClickException: type[Exception] = typer.BadParameter.__bases__[0].__bases__[0]
 _STOPPED = "facedis: stopped; nothing that was finished is lost"
 #: Exit codes after Ctrl-C and after SIGTERM.
 _CTRL_C, _TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM

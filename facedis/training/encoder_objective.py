@@ -64,7 +64,7 @@ class EncoderObjective:
         model: The disentangler; its retention heads are used.
         adversary: The adversaries, not wrapped; None for a baseline.
         config: Weights and kinds of the losses.
-        weights: Of the classes.
+        weights: Class weights.
         beta3_factor: Factor on beta3.
 
     Source: eq. 3 and the paragraph below it.

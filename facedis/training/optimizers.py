@@ -23,7 +23,7 @@ class OptimizedModule(Generic[M]):
     Attributes:
         wrapped: The module as wrapped by Fabric, for forward passes.
         module: The module itself.
-        optimizers: Their parameter groups have the initial learning rate under "initial_lr".
+        optimizers: The optimisers; their parameter groups store the initial learning rate as "initial_lr".
     """
 
     wrapped: nn.Module
@@ -58,7 +58,7 @@ class OptimizedModule(Generic[M]):
         self.optimizer_step()
 
     def backward(self, fabric: Fabric, loss: Tensor) -> None:
-        """Compute the gradient of `loss`, without that of earlier losses."""
+        """Compute the gradient of `loss` and discard earlier gradients."""
         for optimizer in self.optimizers:
             optimizer.zero_grad()
         fabric.backward(loss)
@@ -108,7 +108,7 @@ def encoder_optimizers(model: Disentangler, config: TrainConfig) -> tuple[Optimi
 
 
 def adversary_optimizers(adversary: nn.Module, config: TrainConfig) -> tuple[Optimizer, ...]:
-    """Adam, independent of the encoder's optimiser, as the adversaries must follow a changing code."""
+    """Adam, independent of the encoder's optimiser, as the codes of the encoder change during training."""
     return (torch.optim.Adam(adversary.parameters(), config.adversary.lr_adversary),)
 
 

@@ -1,4 +1,4 @@
-"""Samplers: which faces an epoch contains, in which order.
+"""Samplers: the order of the faces in an epoch.
 
 All are pure functions of seed and epoch, so that a run can be resumed at any step without a stored random state.
 """
@@ -9,10 +9,10 @@ import numpy as np
 def balanced_order(labels: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
     """(n,) indices into `labels` in which all classes are equally frequent.
 
-    A class is repeated in whole shuffled passes: no face occurs twice before all faces of its class occurred once.
+    Smaller classes are repeated: each repetition is a new permutation of all faces of the class.
 
-    Source: [unsaid] in the paper; needed so that the accuracy of an adversary without information is 1/K and
-    not the frequency of the largest class (docs/method.md).
+    Deviation: the paper does not mention balancing. Without it, the accuracy of an adversary without information
+    is the frequency of the largest class instead of 1/K (docs/method.md).
     """
     classes = np.unique(labels)
     per_class = -(-n // len(classes))
@@ -31,17 +31,18 @@ def epoch_order(labels: np.ndarray, balanced: bool, seed: int, epoch: int) -> np
 
 
 def grouped_order(labels: np.ndarray, groups: np.ndarray, seed: int, epoch: int, run_length: int = 0) -> np.ndarray:
-    """(n,) indices for one epoch in which every batch has few groups with several expressions each.
+    """(n,) indices for one epoch in which each batch has few groups with several expressions each.
 
-    At least `run_length` consecutive faces are of one group, with every expression of the group once before one
-    occurs twice. Where some groups are unknown, or most have one face, the order is a balanced one.
+    Each group is split into runs of at least `run_length` consecutive faces. Within a group, all its expressions
+    occur once before any occurs twice. The order is a class-balanced one if some groups are unknown, or if there
+    are fewer than two faces per group on average.
 
     Args:
         labels: (n,) int.
-        groups: (n,) str, people or scenes; "" where unknown.
-        seed: Of the order.
-        epoch: Of the order.
-        run_length: In faces; 0: as many as there are classes.
+        groups: (n,) str, identities or scenes; "" where unknown.
+        seed: Random seed.
+        epoch: Number of the epoch, from 0.
+        run_length: Minimum length of a run in faces; 0: about the number of classes.
     """
     known = groups[groups != ""]
     if len(known) < len(groups) or len(np.unique(known)) * 2 > len(known):
@@ -61,9 +62,9 @@ def grouped_order(labels: np.ndarray, groups: np.ndarray, seed: int, epoch: int,
 
 
 def process_batches(order: np.ndarray, batch: int, rank: int, world: int) -> list[np.ndarray]:
-    """The batches of process `rank` of `world`: equally many for every process, all of them full.
+    """The batches of process `rank` of `world`: the same number for every process, all of them full.
 
-    An epoch with fewer faces than one batch is one small batch.
+    If there are fewer faces than `batch`, the epoch has one smaller batch.
     """
     own = order[: len(order) // world * world][rank::world]
     batch = min(batch, len(own))

@@ -2,7 +2,7 @@
 
 import math
 
-#: Fraction of a one-cycle schedule in which the learning rate rises.
+#: Length of the rise of a one-cycle schedule, as a fraction of the run.
 WARMUP = 0.1
 
 
@@ -29,13 +29,13 @@ def lr_factor(kind: str, step: int, total: int) -> float:
 def beta3_factor(step: int, total: int, warmup: float, ramp: float) -> float:
     """Factor on beta3 at step `step` of `total`: zero during the warm-up, then a linear ramp to 1.
 
-    The gradient of an adversary that has not learned anything yet is noise.
+    The warm-up avoids the gradient of untrained adversaries, which is noise.
 
     Args:
         step: From 0.
         total: Number of steps of the run.
-        warmup: Fraction of the run.
-        ramp: Fraction of the run.
+        warmup: Length of the warm-up as a fraction of the run.
+        ramp: Length of the ramp as a fraction of the run.
     """
     done = step / total - warmup
     if done < 0:

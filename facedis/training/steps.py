@@ -1,6 +1,6 @@
 """The two adversarial steps of section 2, each with its own optimiser.
 
-Which loss trains what (x: gets a gradient):
+Modules that each loss trains (x: gets a gradient):
 
     loss            trunk  B_exp  C_exp  B_rest  C_adv  De
     expression        x      x      x
@@ -10,8 +10,8 @@ Which loss trains what (x: gets a gradient):
                                                               post-hoc: see facedis.training.decoder)
 
 The faces are encoded once. The adversaries are trained on detached codes; then the encoder is trained against the
-updated adversaries, whose weights are constants. With further factors there are more branches: each is trained
-to predict its own factor and to confuse the adversaries of all others.
+updated adversaries, whose weights are constants in this step. Each further factor has its own branch, which is
+trained to predict this factor and to confuse the adversaries of all other factors.
 """
 
 from functools import partial
@@ -47,7 +47,7 @@ def train_step(
         adversary: The adversaries and their optimiser; None for a baseline.
         batch: Images and labels.
         config: Training settings.
-        weights: Of the classes.
+        weights: Class weights.
         beta3_factor: Factor on beta3 at this step.
 
     Returns:
@@ -72,9 +72,9 @@ def adversary_step(
     Args:
         fabric: Devices and precision.
         adversary: The adversaries and their optimiser.
-        codes: Of the batch; detached here.
+        codes: Codes of the batch; detached here.
         batch: Labels and factors.
-        weights: (K,) of the expressions, or None.
+        weights: (K,) class weights of the expressions, or None.
 
     Returns:
         L_exp^adv on the rest code before the update, mean over the ensemble: a scalar without gradient.
@@ -110,7 +110,7 @@ def encoder_step(
     encoder.backward(fabric, losses.total)
     if objective.config.sam_rho:
         with sam_perturbation(encoder.module, objective.config.sam_rho) as moved:
-            if moved:  # otherwise the scaler of 16-bit gradients skips this step, as it does without SAM
+            if moved:  # else the gradient scaler of 16-bit precision skips this step, as it does without SAM
                 perturbed = encoder.wrapped(batch.images)
                 with fabric.autocast():
                     total = objective(perturbed, batch).total

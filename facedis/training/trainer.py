@@ -157,7 +157,7 @@ class Trainer(EpochLoop[Batch]):
         self.keeps_best = data.keeps_best(config.checkpoint_selection)
 
     def run(self, stop: threading.Event) -> TrainState:
-        """Run the remaining epochs, erase the expression, and train the decoder, as the settings say."""
+        """Run the remaining epochs, then erase the expression and train the decoder if the settings require it."""
         if self.job.resume:
             self._resume()
         self.run_epochs(stop)
@@ -212,7 +212,7 @@ class Trainer(EpochLoop[Batch]):
     def step(self, batch: Batch) -> Tensor:
         """One iteration of both adversarial steps; the sums of losses and correct predictions."""
         config, labels, total = self.config, batch.labels, self.epochs * self.steps
-        # The learning rate of the adversaries stays constant, so that they can follow the code to the end.
+        # The learning rate of the adversaries stays constant, because the code changes until the end of the run.
         self.encoder.scale_lr(lr_factor(config.lr_schedule, self.done, total))
         factor = beta3_factor(self.done, total, config.adversary.beta3_warmup, config.adversary.beta3_ramp)
         losses, output = train_step(self.fabric, self.encoder, self.adversary, batch, config, self.weights, factor)
@@ -227,7 +227,7 @@ class Trainer(EpochLoop[Batch]):
         return torch.stack([*(loss.float() * n for loss in losses), *(count.float() for count in correct), n])
 
     def end_epoch(self, means: dict[str, float], images_per_second: float) -> Mapping[str, Any]:
-        """Validate, keep the model if it is to be kept, and reset the adversaries if it is time."""
+        """Validate, save the model if it is the selected one, and reset the adversaries if due."""
         state = self.state
         line: dict[str, Any] = {"epoch": state.epoch, "steps": self.steps, "train": self._without_adversary(means)}
         val: dict[str, float] = {}
@@ -295,7 +295,7 @@ class Trainer(EpochLoop[Batch]):
             optimizer.state.clear()
 
     def _erase(self) -> None:
-        """Erase the expression from the rest code of the model in the run folder, once."""
+        """Erase the expression from the rest code of the model in the run folder, unless this is already done."""
         path, model = self.folder / MODEL, self.encoder.module
         if read_tensors(path)[1].get("erased"):  # in an earlier session that stopped before the end of the run
             return

@@ -27,7 +27,7 @@ IDENTIFIERS = (
 SETTINGS = (
     "draw-epochs|draw-batch|draw-faces|draw-augment|draw-warm-up|draw-pixels|draw-structure|draw-features|draw-swap|"
     "draw-codes|draw-back|draw-stand-in|draw-truth|draw-change|draw-still|draw-clean|draw-real|"
-    "rest-map|rest-map-side|rest-map-sight|rest-stages|rest-gradient|rest-size|expression-size|own-weight|clean-weight|"
+    "rest-map|rest-map-side|rest-map-sight|rest-gradient|rest-size|expression-size|own-weight|clean-weight|"
     "adversary-restart|keep-embedding|keep-picture|keep-variance|keep-apart|keep-directions|code-noise|branch-norm|"
     "trunk-norm|train-trunk|teacher-share|val-share|test-share|probe-rows|one-setting|faces-used|face-judge"
 )
@@ -36,7 +36,7 @@ SETTINGS = (
 OPTIONS = (
     "--batch|--size|--slope|--warm-up|--ramp|--erase|--average|--sharpness|--mixup|--teacher|--balance|--augment|--schedule|"
     "--select|--reconstruction|--nodes|--judge|--shown|--several|--min-face|--bootstrap|--flip|--false-accepts|--top|"
-    "--every|--onto|--draw|--like|--out"
+    "--every|--onto|--draw|--like|--out|rest-stages"  # `rest_stages` is the name of tensors in model files
 )
 
 #: Phrases, as regular expressions; case and line breaks are ignored.

@@ -62,7 +62,8 @@ def test_from_align_to_swap_eval(folder):
     swapped = json.loads(run(folder, f"swap {images} --run runs/ck --json").stdout)
     assert swapped["cosines"]["x1_x2"].keys() == {"expression", "rest"}
     assert (folder / "swap" / "x2_swapped.png").is_file()
-    words = "swap-eval --run runs/ck --expression-model runs/judge --sheet sheet.png --bootstrap-samples 100 --pairs 60 --json"
+    words = "swap-eval --run runs/ck --expression-model runs/judge --sheet sheet.png"
+    words += " --bootstrap-samples 100 --pairs 60 --json"
     judged = json.loads(run(folder, words).stdout)
     assert judged["split"] == "test" and judged["dataset"] == "ckplus"
     assert judged["pairs"] == {"across": 60, "within": 60}

@@ -27,7 +27,12 @@ MAX_NAMED = 3
 
 
 def check_dataset(source: Path | None, config: AlignConfig, handler: EventHandler = ignore_events) -> dict[str, Any]:
-    """Read the dataset at `source` (None: the bundled faces) and decode every image; nothing is written.
+    """Read a dataset and decode all its images, without writing a cache.
+
+    Args:
+        source: Folder of the dataset; None for the bundled faces.
+        config: Name of the reader and number of workers.
+        handler: Receives the progress.
 
     Returns:
         The result record of kind "check".
@@ -38,27 +43,27 @@ def check_dataset(source: Path | None, config: AlignConfig, handler: EventHandle
     """
     root = bundled_folder(handler) if source is None else Path(source)
     reader = create_reader(root, config.dataset)
-    reading = scan_dataset(reader)
-    images = _decode_all(root, reader, reading.records, config.workers, handler)
+    scan = scan_dataset(reader)
+    images = _decode_all(root, reader, scan.records, config.workers, handler)
     found = {
-        "counts": list(_counts(reader, reading.records)),
+        "counts": list(_counts(reader, scan.records)),
         "images": images.status,
-        "duplicates": _duplicates(reading.records, images.digests),
-        "people_across": _identities_across_splits(reading.records),
-        "pairs": _pairs(reader, reading.records),
+        "duplicates": _duplicates(scan.records, images.digests),
+        "people_across": _identities_across_splits(scan.records),
+        "pairs": _pairs(reader, scan.records),
     }
     return record(
         "check",
         dataset=reader.name,
         source=str(root),
         cropped=reader.cropped,
-        rows=len(reading.records),
-        people=len({each.identity for each in reading.records} - {""}),
-        splits=_splits(reading.records),
+        rows=len(scan.records),
+        people=len({each.identity for each in scan.records} - {""}),
+        splits=_splits(scan.records),
         problems=images.problems,
-        **_skipped(reading),
+        **_skipped(scan),
         **found,
-        findings=list(_findings(reader, reading, found)),
+        findings=list(_findings(reader, scan, found)),
     )
 
 
@@ -104,12 +109,12 @@ def _splits(records: Sequence[FaceRecord]) -> dict[str, dict[str, int]]:
     return {split: {name: numbers[split, name] for name in names} for split in splits}
 
 
-def _skipped(reading: ScanResult) -> dict[str, Any]:
+def _skipped(scan: ScanResult) -> dict[str, Any]:
     grouped = [
         {"why": why, "count": count, "file": first.file, "line": first.line}
-        for why, count, first in skip_reasons(reading.skipped)
+        for why, count, first in skip_reasons(scan.skipped)
     ]
-    return {"skipped": len(reading.skipped), "reasons": grouped}
+    return {"skipped": len(scan.skipped), "reasons": grouped}
 
 
 def _counts(reader: Reader, records: Sequence[FaceRecord]) -> Iterator[dict[str, Any]]:
@@ -127,7 +132,7 @@ def _counts(reader: Reader, records: Sequence[FaceRecord]) -> Iterator[dict[str,
 
 
 def _duplicates(records: Sequence[FaceRecord], digests: Sequence[bytes | None]) -> dict[str, Any]:
-    """Count the images with equal pixels: in total, across splits, with different expressions."""
+    """Count the images with equal pixels: all, those in different splits, and those with different expressions."""
     first: dict[bytes, FaceRecord] = {}
     images = across = contradicting = 0
     pairs: list[list[str]] = []
@@ -144,11 +149,11 @@ def _duplicates(records: Sequence[FaceRecord], digests: Sequence[bytes | None]) 
 
 def _identities_across_splits(records: Sequence[FaceRecord]) -> dict[str, Any]:
     """Find the identities in more than one split of the dataset."""
-    places: dict[str, set[str]] = {}
+    splits_by_identity: dict[str, set[str]] = {}
     for each in records:
         if each.identity and each.split:
-            places.setdefault(each.identity, set()).add(each.split)
-    names = sorted(name for name, splits in places.items() if len(splits) > 1)
+            splits_by_identity.setdefault(each.identity, set()).add(each.split)
+    names = sorted(name for name, splits in splits_by_identity.items() if len(splits) > 1)
     return {"people": len(names), "names": names[:MAX_LISTED]}
 
 
@@ -156,46 +161,46 @@ def _pairs(reader: Reader, records: Sequence[FaceRecord]) -> dict[str, int] | No
     """Count the genuine and impostor pairs of the dataset's pair list; None without one."""
     if not hasattr(reader, "pairs"):
         return None
-    there = {Path(each.image).stem for each in records}
+    images = {Path(each.image).stem for each in records}
     pairs = list(reader.pairs())
-    good = [pair for pair in pairs if not isinstance(pair, Skipped)]
-    absent = sum(not {pair.first, pair.second} <= there for pair in good)
-    genuine = sum(pair.genuine for pair in good)
+    valid = [pair for pair in pairs if not isinstance(pair, Skipped)]
+    absent = sum(not {pair.first, pair.second} <= images for pair in valid)
+    genuine = sum(pair.genuine for pair in valid)
     return {
         "genuine": genuine,
-        "impostor": len(good) - genuine,
+        "impostor": len(valid) - genuine,
         "absent": absent,
-        "skipped": len(pairs) - len(good),
+        "skipped": len(pairs) - len(valid),
     }
 
 
-def _findings(reader: Reader, reading: ScanResult, found: dict[str, Any]) -> Iterator[str]:
-    """Yield one sentence per problem on its usual cause."""
-    status, twins = found["images"], found["duplicates"]
+def _findings(reader: Reader, scan: ScanResult, found: dict[str, Any]) -> Iterator[str]:
+    """Yield one sentence per problem, with its usual cause."""
+    status, duplicates = found["images"], found["duplicates"]
     meanings: dict[str, list[str]] = {}
     for count in found["counts"]:
         if not count["agrees"]:
             meanings.setdefault(count["meaning"], []).append(count["what"])
-    for meaning, whats in meanings.items():
-        more = f" and {len(whats) - MAX_NAMED} more" if len(whats) > MAX_NAMED else ""
-        yield f"{', '.join(whats[:MAX_NAMED])}{more}: {meaning}"
+    for meaning, keys in meanings.items():
+        more = f" and {len(keys) - MAX_NAMED} more" if len(keys) > MAX_NAMED else ""
+        yield f"{', '.join(keys[:MAX_NAMED])}{more}: {meaning}"
     if status["missing"]:
         yield "missing images: unpack all parts of the download; some shared copies lack single images"
     if status["unreadable"]:
         yield "unreadable images: interrupted downloads, or files that are broken in every copy (AffectNet has one)"
-    if twins["across_splits"]:
+    if duplicates["across_splits"]:
         yield "equal images in different splits: the test set overlaps the training set, so accuracies are too high"
-    if twins["contradicting"]:
+    if duplicates["contradicting"]:
         yield "equal images with different expressions: at least one of the labels is wrong"
     if found["people_across"]["people"]:
-        yield "people in several splits: test faces are not of new people, so accuracies are too high"
+        yield "people in several splits: the splits are not subject-disjoint, so accuracies are too high"
     if found["pairs"] and found["pairs"]["absent"]:
         yield "pairs without their images: the list belongs to another version of the dataset"
-    if reading.skipped:
+    if scan.skipped:
         yield "skipped rows are left out of the cache; the reasons are listed above"
-    if not any(each.expression for each in reading.records):
+    if not any(each.expression for each in scan.records):
         yield "no expressions: the faces can be used for identity only"
-    elif not any(each.identity for each in reading.records):
+    elif not any(each.identity for each in scan.records):
         yield "no identities: identity leakage cannot be measured on this dataset"
     if reader.name == "affectnet-folders":
         yield "the meaning of numbered folders is not documented in them: compare the count of each class"

@@ -16,8 +16,8 @@ MOMENTUM = 0.05
 class RetentionHead(nn.Module):
     """Linear prediction of a target from the rest code, with the expression removed from the target.
 
-    The running mean of each expression is subtracted from the target, after which no linear classifier
-    finds the expression in it; each dimension is then divided by its running standard deviation. The
+    The running mean of each expression is subtracted from the target, after which a linear classifier
+    cannot predict the expression from it; each dimension is then divided by its running standard deviation. The
     target gets no gradient. Identity labels are not needed.
 
     Args:

@@ -19,7 +19,7 @@ class Branch(nn.Module):
         code_dim: Length of the code.
         config: Widths, first kernel, leaky slope, BatchNorm, normalisation of the code.
 
-    Source: paper, section 3: "four Conv. layers, with leaky-ReLU". Widths and kernels are [unsaid].
+    Source: paper, section 3: "four Conv. layers, with leaky-ReLU". The paper does not state widths and kernels.
     """
 
     def __init__(self, map_shape: tuple[int, int, int], code_dim: int, config: ModelConfig) -> None:
@@ -37,7 +37,7 @@ class Branch(nn.Module):
         self.layers = nn.Sequential(*layers)
         self.code_norm = CODE_NORMS[config.code_norm](code_dim)
         for layer in self.layers:
-            if isinstance(layer, nn.Conv2d):  # torch's default shrinks the signal at every layer
+            if isinstance(layer, nn.Conv2d):  # torch's default initialisation reduces the signal in every layer
                 nn.init.kaiming_normal_(layer.weight, a=config.leaky_slope)
 
     def forward(self, features: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ def build_decoder(code_dim: int, config: ModelConfig) -> nn.Module:
     """The decoder of the kind `config.decoder_kind`.
 
     Args:
-        code_dim: Total length of the vector codes. The spatial rest code follows behind them.
+        code_dim: Total length of the vector codes, which precede the spatial rest code in the input.
         config: Kind, width and image size.
 
     Raises:
@@ -32,11 +32,11 @@ def build_decoder(code_dim: int, config: ModelConfig) -> nn.Module:
 class Decoder(nn.Module):
     """From (B, E + R) codes to (B, 3, S, S) faces in [0, 1].
 
-    The first layer expands 1x1 to S/32 x S/32, and five more double the size. If S is a multiple of 16 only,
-    the first layer expands to S/16 and the second one keeps the size. The kind `deconv` is the paper's;
+    The first layer expands 1x1 to S/32 x S/32, and five more double the size. If S is not a multiple of
+    32, the first layer expands to S/16 and the second one keeps the size. The kind `deconv` is the paper's;
     `resize` upsamples and convolves instead, which avoids checkerboard artifacts.
 
-    Source: paper, section 3: "six De-conv. layers with leaky-ReLU ... Sigmoid". Widths are [unsaid].
+    Source: paper, section 3: "six De-conv. layers with leaky-ReLU ... Sigmoid". The paper does not state the widths.
     """
 
     def __init__(self, code_dim: int, config: ModelConfig) -> None:
@@ -61,9 +61,10 @@ class FiLMDecoder(nn.Module):
 
     A linear layer expands the codes to S/16 x S/16, and four blocks double the size. In each block, all codes
     scale and shift the normalised channels, so that a short expression code has an effect at every resolution
-    beside a longer rest code. The spatial rest code is concatenated where the feature map is at least as large.
+    although the rest code is longer. The spatial rest code is concatenated to the first feature map of at least its
+    size.
 
-    Source: FiLM, 1709.07871; AdaIN, 1703.06868. Upsampling before convolving, against
+    Source: FiLM, 1709.07871; AdaIN, 1703.06868. Upsampling followed by a convolution avoids
     checkerboard artifacts: Odena et al., Distill 2016.
     """
 
@@ -78,7 +79,7 @@ class FiLMDecoder(nn.Module):
         inputs = [width, widths[0], widths[1], widths[2]]
         inputs[self.map_block] += self.map_channels
         self.blocks = nn.ModuleList(_FiLMBlock(*pair, code_dim, slope) for pair in zip(inputs, widths, strict=True))
-        # A second block at an eighth and at a quarter of the size, where the layout of the face is decided.
+        # A second block at an eighth and at a quarter of the size, which determine the layout of the face.
         self.refine = nn.ModuleList(_FiLMBlock(out, out, code_dim, slope) for out in widths[:2])
         self.to_rgb = nn.Conv2d(widths[-1], 3, 3, padding=1)
 
@@ -88,10 +89,10 @@ class FiLMDecoder(nn.Module):
         maps = self.stem(codes).unflatten(1, (-1, self.start, self.start))
         for number, block in enumerate(self.blocks):
             if number == self.map_block and self.map_channels:
-                rest_map = spatial.unflatten(1, (self.map_channels, self.map_size, self.map_size))
-                if rest_map.shape[-1] != maps.shape[-1]:
-                    rest_map = F.interpolate(rest_map, maps.shape[-2:], mode="bilinear")
-                maps = torch.cat([maps, rest_map.to(maps.dtype)], dim=1)
+                spatial_map = spatial.unflatten(1, (self.map_channels, self.map_size, self.map_size))
+                if spatial_map.shape[-1] != maps.shape[-1]:
+                    spatial_map = F.interpolate(spatial_map, maps.shape[-2:], mode="bilinear")
+                maps = torch.cat([maps, spatial_map.to(maps.dtype)], dim=1)
             maps = block(F.interpolate(maps, scale_factor=2.0), codes)
             if number < len(self.refine):
                 maps = self.refine[number](maps, codes)

@@ -8,7 +8,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 class PatchDiscriminator(nn.Module):
     """Five convolutions with spectral norm, to one output per patch.
 
-    With few training faces, a discriminator of whole images overfits.
+    A discriminator of whole images overfits if there are few training faces.
 
     Args:
         classes: K.
@@ -41,5 +41,5 @@ class PatchDiscriminator(nn.Module):
             (B, 1, H, W).
         """
         maps = self.layers(2 * images - 1)
-        of_class = torch.einsum("bchw,bc->bhw", maps, self.class_embedding(labels))[:, None]
-        return self.head(maps) + of_class / maps.shape[1] ** 0.5
+        class_scores = torch.einsum("bchw,bc->bhw", maps, self.class_embedding(labels))[:, None]
+        return self.head(maps) + class_scores / maps.shape[1] ** 0.5

@@ -2,7 +2,7 @@
 
 It also covers the paper's future work: any number of known factors, each with its own branch and classifier.
 The adversaries are a separate module (`facedis.model.network.adversaries`), as they have their own optimiser
-and their own step, and are never updated together with the rest.
+and are updated in a separate step.
 """
 
 from collections.abc import Mapping
@@ -143,8 +143,8 @@ class Disentangler(nn.Module):
     def train(self, mode: bool = True) -> "Disentangler":
         """As in torch, but with `freeze_trunk_bn` the BatchNorm layers of the trunk stay in eval mode.
 
-        Otherwise their running statistics adapt to new data even though no weight changes. The rest
-        branch's own stages are trained, and so are their statistics.
+        Otherwise their running statistics change even if the weights are frozen. The unshared stages of the rest
+        branch are always trained, including their statistics.
         """
         super().train(mode)
         if mode and self.freeze_trunk_bn:
@@ -158,7 +158,7 @@ class Disentangler(nn.Module):
 
         Args:
             images: (B, 3, S, S) in [0, 1].
-            reconstruct: Whether to run the decoder, which takes longer than everything else.
+            reconstruct: Whether to run the decoder, the slowest part of the model.
         """
         maps = self.feature_maps(images)
         codes, rest_features = self._codes(maps, images)

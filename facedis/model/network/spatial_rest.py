@@ -1,11 +1,13 @@
-"""The spatial rest code: a few channels of 8 x 8 or 16 x 16 beside the rest vector, for a post-hoc decoder.
+"""The spatial rest code: a map of a few channels and 8 x 8 or 16 x 16 positions, input of a post-hoc decoder.
 
-A vector of a few dozen dimensions decodes to an average face of the person. Hair, pose, light and background
-need spatial information, which must not contain the expression. With the context "periphery", the branch gets
-the image outside the middle of the face and, of the middle, only the brightness of coarse tiles: enough for
-the direction of the head, but not for the mouth. What the outline of the face still encodes, such as a dropped
-jaw, is measured by `facedis eval`, as for any code. The context "full" needs faces that come in scenes, where
-the map is trained to be invariant to the expression.
+The rest vector has too few dimensions for hair, pose, lighting and background. The map encodes them, and must not
+encode the expression:
+
+- With the context "periphery", the input is the image in which the middle of the face is replaced by coarse tiles.
+  The tiles show the head pose, but not the mouth. The outline of the face may still contain some information on
+  the expression, such as an open jaw; `facedis eval` measures this leakage.
+- With the context "full", the input is the whole image. The faces must be grouped in scenes, because the map is
+  trained to be equal for all expressions of a scene.
 """
 
 import torch
@@ -24,14 +26,14 @@ _WIDTH = 64
 
 
 class SpatialRestBranch(nn.Module):
-    """From the image, and the feature map at which the rest branch leaves the trunk, to a flat (B, M * P * P) code.
+    """Maps the image and the feature map of the shared stages to a flat (B, M * P * P) code.
 
     Args:
         channels: C of the feature map.
         config: `spatial_rest_channels` is M and `spatial_rest_size` is P. With `spatial_rest_context`
-            "periphery", the input is the image without the middle; the feature map is not used, as its
-            receptive fields include the middle. With "full", the input is the feature map and the
-            downscaled image, as a trunk that is trained for expressions loses the colours.
+            "periphery", the input is the masked image; the feature map is not used, as its receptive fields
+            include the middle of the face. With "full", the input is the feature map and the downscaled image,
+            because a trunk trained on expressions discards the colours.
     """
 
     visible: Tensor

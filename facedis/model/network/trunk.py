@@ -24,8 +24,9 @@ class Source:
     """Where a trunk's weights come from.
 
     Attributes:
-        weights: "auto" (the trunk's default pretrained weights), the name of others, a file, the folder of a run
-            or a packed model, the name of a bundled model (both: its trunk), or "none" for random weights.
+        weights: "auto" for the trunk's default pretrained weights, the name of other weights, the path of a file,
+            a run folder, a packed model or the name of a bundled model, whose trunk is used, or "none" for random
+            weights.
         offline: Do not download.
         handler: Receives the progress of a download.
     """
@@ -104,14 +105,12 @@ def build_trunk(name: str, source: Source) -> Trunk:
         ConfigError: There is no such trunk, or it has no weights of that name.
         WeightsError: The weights are not available or do not fit.
     """
-    build, folder = (
-        plugins.load_by_name(plugins.TRUNKS, name),
-        pretrained.model_dir(source.weights) or Path(source.weights),
-    )
-    return _of_run(build(replace(source, weights=NONE)), folder) if folder.is_dir() else build(source)
+    build = plugins.load_by_name(plugins.TRUNKS, name)
+    folder = pretrained.model_dir(source.weights) or Path(source.weights)
+    return _load_run_trunk(build(replace(source, weights=NONE)), folder) if folder.is_dir() else build(source)
 
 
-def _of_run(trunk: Trunk, run: Path) -> Trunk:
+def _load_run_trunk(trunk: Trunk, run: Path) -> Trunk:
     path, prefix = run / "model.safetensors", "model.trunk."
     if not path.is_file():
         raise WeightsError(f"{run} contains no trained model", "name another run, or a file of weights")

@@ -59,12 +59,12 @@ class Run:
 
     @property
     def faces(self) -> Path:
-        """Path of the faces cache that it was trained on."""
+        """Path of the faces cache that the model was trained on."""
         return Path(self.info["faces"]["path"])
 
     @property
     def packed(self) -> bool:
-        """Whether it is a packed model."""
+        """Whether this is a packed model."""
         return "packed" in self.info
 
     @property
@@ -74,7 +74,7 @@ class Run:
 
     @property
     def grey(self) -> bool:
-        """Whether it was trained on grey faces, so that its input must be grey."""
+        """Whether the model was trained on grey faces, so that its input must be grey."""
         return bool(self.info["faces"]["grey"])
 
 
@@ -87,7 +87,7 @@ def newest_run(folder: Path = Path("runs")) -> Path | None:
 
 
 def mark_latest(run: Path) -> None:
-    """Let `latest` beside `run` point to it."""
+    """Make `latest`, in the parent folder of `run`, point to `run`."""
     latest, draft = run.parent / LATEST, run.parent / f".{LATEST}.{os.getpid()}"
     try:
         draft.symlink_to(run.name)
@@ -100,7 +100,7 @@ def read_info(path: Path) -> dict[str, Any]:
     """The content of run.json of a run folder.
 
     Raises:
-        RunError: The folder is missing, is no run folder, or has another format.
+        RunError: The folder is missing, is not a run folder, or has another format.
     """
     path = Path(path)
     if not path.is_dir():
@@ -127,7 +127,7 @@ def load_run(path: Path | str) -> Run:
     """Load the model of a run folder.
 
     Raises:
-        RunError: It is no run folder, has no model yet, or the model does not fit run.json.
+        RunError: It is not a run folder, has no model yet, or the model does not fit run.json.
     """
     path = Path(path)
     info = read_info(path)

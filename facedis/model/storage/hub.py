@@ -31,14 +31,14 @@ def fetch_model(which: str) -> Path:
     found = _NAME.fullmatch(which.removeprefix(PREFIX))
     if found is None:
         raise InputError(f"'{which}' is not the name of a model on a hub", f"write it as {PREFIX}OWNER/NAME")
-    hub = _package("A model on a hub")
+    hub = _import_hub("A model on a hub")
     offline = os.environ.get("FACEDIS_OFFLINE", "") not in ("", "0")
     try:
         place = hub.snapshot_download(found["repo"], revision=found["revision"], local_files_only=offline)
     except Exception as error:  # its own errors, those of its HTTP library, and OSError
-        kept = "in the cache, and downloading is off" if offline else f"on the hub: {_short(error)}"
+        reason = "in the cache, and downloading is off" if offline else f"on the hub: {_short(error)}"
         raise InputError(
-            f"{which} is not {kept}", "check the name and the network, or name a local packed model"
+            f"{which} is not {reason}", "check the name and the network, or name a local packed model"
         ) from error
     folder = Path(place)
     if not (folder / METADATA).is_file():
@@ -66,7 +66,7 @@ def push_model(folder: Path, repo: str, private: bool = False) -> str:
     if _NAME.fullmatch(repo) is None or "@" in repo:
         raise InputError(f"'{repo}' is not the name of a repository", "write it as OWNER/NAME")
     files = upload_files(folder)
-    hub = _package("Pushing a model")
+    hub = _import_hub("Pushing a model")
     api = hub.HfApi()
     added = [hub.CommitOperationAdd(path_in_repo=name, path_or_fileobj=content) for name, content in files.items()]
     try:
@@ -116,7 +116,7 @@ def refuse_incomplete(folder: Path, display_name: str) -> None:
         raise RunError(f"{display_name} is incomplete: it has no {', '.join(sorted(missing))}", "pack it again")
 
 
-def _package(what: str) -> Any:
+def _import_hub(what: str) -> Any:
     try:
         import huggingface_hub
     except ImportError as error:

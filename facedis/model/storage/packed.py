@@ -20,7 +20,7 @@ from facedis.pretrained import METADATA
 CARD, RESULTS, MANIFEST, FACE = "card.md", "results.json", "manifest.json", "face.png"
 #: Version of the layout.
 PACKED = 1
-_AGAIN = "pack the run again with this version, or download the folder again"
+_HINT = "pack the run again with this version, or download the folder again"
 
 
 class FileCheck(NamedTuple):
@@ -51,9 +51,9 @@ def read_packed_info(path: Path) -> dict[str, Any]:
     try:
         info = json.loads((path / METADATA).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise RunError(f"{path / METADATA} cannot be read: {error}", _AGAIN) from error
+        raise RunError(f"{path / METADATA} cannot be read: {error}", _HINT) from error
     if not isinstance(info, dict) or (info.get("packed"), info.get("format")) != (PACKED, FORMAT):
-        raise RunError(f"{path} is a packed model of another format", _AGAIN)
+        raise RunError(f"{path} is a packed model of another format", _HINT)
     return info
 
 
@@ -69,11 +69,11 @@ def load_packed(path: Path, display_name: str | None = None) -> Run:
     """
     info = read_packed_info(path)
     if not (path / MODEL).is_file():
-        raise RunError(f"{path} has no {MODEL}", _AGAIN)
+        raise RunError(f"{path} has no {MODEL}", _HINT)
     try:
         return rebuild_run(path, display_name or str(path), info, with_adversary=False)
     except (ConfigError, KeyError, TypeError) as error:
-        raise RunError(f"{path / METADATA} does not describe a model: {error}", _AGAIN) from error
+        raise RunError(f"{path / METADATA} does not describe a model: {error}", _HINT) from error
 
 
 def save_packed_tensors(run: Run, path: Path) -> None:
@@ -119,14 +119,14 @@ def read_manifest(path: Path) -> Mapping[str, Mapping[str, Any]]:
             str(name): {"bytes": int(about["bytes"]), "sha256": str(about["sha256"])} for name, about in files.items()
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise RunError(f"{path / MANIFEST} cannot be read: {error}", _AGAIN) from error
+        raise RunError(f"{path / MANIFEST} cannot be read: {error}", _HINT) from error
 
 
 def check_files(path: Path) -> list[FileCheck]:
     """Compare all files of the manifest and of the folder with the manifest."""
-    wanted = read_manifest(path)
-    found = [_check_file(path / name, about) for name, about in wanted.items()]
-    extra = (name for name in _files(path) if name not in wanted)
+    expected = read_manifest(path)
+    found = [_check_file(path / name, about) for name, about in expected.items()]
+    extra = (name for name in _files(path) if name not in expected)
     return found + [FileCheck(name, (path / name).stat().st_size, "is not in the manifest") for name in extra]
 
 

@@ -68,19 +68,19 @@ def fetch(weights: Weights, offline: bool = False, handler: EventHandler = ignor
         WeightsError: The weights are not available, or the file fails verification.
         OutputError: `cache_dir()` cannot be written.
     """
-    place = cache_dir() / "weights" / weights.file
-    for found in (place, *(folder / weights.file for folder in _torch_folders())):
+    target = cache_dir() / "weights" / weights.file
+    for found in (target, *(folder / weights.file for folder in _torch_folders())):
         if found.is_file():
-            _verify(found, _digest(found), weights, place)
+            _verify(found, _digest(found), weights, target)
             return found
     if offline or os.environ.get("FACEDIS_OFFLINE", "") not in ("", "0"):
-        raise _unavailable(weights, place, "not on this machine, and downloading is off")
-    with atomic_write(place) as temporary:
-        digest = _download(weights, place, temporary, handler)
+        raise _unavailable(weights, target, "not on this machine, and downloading is off")
+    with atomic_write(target) as temporary:
+        digest = _download(weights, target, temporary, handler)
         if weights.sha256 is None:
-            _verify_format(temporary, weights, place)
-        _verify(place, digest, weights, place)
-    return place
+            _verify_format(temporary, weights, target)
+        _verify(target, digest, weights, target)
+    return target
 
 
 def load_state(path: Path) -> dict[str, Tensor]:
@@ -114,46 +114,46 @@ def _torch_folders() -> Iterator[Path]:
     yield torch_home / "hub" / "checkpoints"  # torch.hub, torchvision
 
 
-def _download(weights: Weights, place: Path, temporary: Path, handler: EventHandler) -> str:
+def _download(weights: Weights, target: Path, temporary: Path, handler: EventHandler) -> str:
     """Download the file to `temporary` and return its SHA-256."""
     mirror = os.environ.get("FACEDIS_WEIGHTS_URL")
     url = f"{mirror.rstrip('/')}/{weights.file}" if mirror else weights.url
     digest, done = hashlib.sha256(), 0
-    with closing(_open(url, weights, place)) as response, temporary.open("wb") as file:
+    with closing(_open(url, weights, target)) as response, temporary.open("wb") as file:
         total = int(response.headers.get("Content-Length") or 0)
         with track(handler, f"downloading {weights.name}", total) as progress:
-            while chunk := _read(response, weights, place):
+            while chunk := _read(response, weights, target):
                 file.write(chunk)
                 digest.update(chunk)
                 done += len(chunk)
                 progress.advance(len(chunk))
     if total and done != total:
-        raise _unavailable(weights, place, f"the download stopped after {done:,} of {total:,} bytes")
+        raise _unavailable(weights, target, f"the download stopped after {done:,} of {total:,} bytes")
     return digest.hexdigest()
 
 
-def _open(url: str, weights: Weights, place: Path) -> HTTPResponse:
+def _open(url: str, weights: Weights, target: Path) -> HTTPResponse:
     try:
         return urlopen(Request(url, headers={"User-Agent": f"facedis/{__version__}"}), timeout=_TIMEOUT)
     except (OSError, HTTPException, ValueError) as error:
         reason = getattr(error, "reason", None) or error
         status = f"{error.code} " if hasattr(error, "code") else ""
-        raise _unavailable(weights, place, f"cannot open {url}: {status}{_short(reason)}") from error
+        raise _unavailable(weights, target, f"cannot open {url}: {status}{_short(reason)}") from error
 
 
-def _read(response: HTTPResponse, weights: Weights, place: Path) -> bytes:
+def _read(response: HTTPResponse, weights: Weights, target: Path) -> bytes:
     try:
         return response.read(_CHUNK)
     except (OSError, HTTPException) as error:
-        raise _unavailable(weights, place, f"the download failed: {_short(error)}") from error
+        raise _unavailable(weights, target, f"the download failed: {_short(error)}") from error
 
 
-def _verify_format(file: Path, weights: Weights, place: Path) -> None:
+def _verify_format(file: Path, weights: Weights, target: Path) -> None:
     """Reject a download without weights, such as the login page of a network."""
     try:
         load_state(file)
     except WeightsError as error:
-        raise _unavailable(weights, place, "the download is not a file of weights") from error
+        raise _unavailable(weights, target, "the download is not a file of weights") from error
 
 
 def _digest(path: Path) -> str:
@@ -167,25 +167,25 @@ def _digest(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _verify(path: Path, digest: str, weights: Weights, place: Path) -> None:
+def _verify(path: Path, digest: str, weights: Weights, target: Path) -> None:
     """Compare with the published hash, else with the stored one; store it where there is neither."""
-    note = place.with_name(place.name + ".sha256")
+    note = target.with_name(target.name + ".sha256")
     if weights.sha256 is None and not note.is_file():
-        write_text(note, f"{digest}  {place.name}\n")
+        write_text(note, f"{digest}  {target.name}\n")
         return
-    wanted = weights.sha256 or note.read_text(encoding="utf-8").partition(" ")[0].strip()
-    if not wanted or not digest.startswith(wanted):
-        unless = "" if weights.sha256 else f" (and {note.name} beside it, if you replaced it on purpose)"
+    expected = weights.sha256 or note.read_text(encoding="utf-8").partition(" ")[0].strip()
+    if not expected or not digest.startswith(expected):
+        also = "" if weights.sha256 else f" (and {note.name} beside it, if you replaced it on purpose)"
         raise WeightsError(
-            f"{path} is not the file of {weights.name}: its SHA-256 is {digest[:12]}..., not {wanted[:12]}...",
-            f"delete it{unless} and run again to download it, or pass --weights PATH",
+            f"{path} is not the file of {weights.name}: its SHA-256 is {digest[:12]}..., not {expected[:12]}...",
+            f"delete it{also} and run again to download it, or pass --weights PATH",
         )
 
 
-def _unavailable(weights: Weights, place: Path, why: str) -> WeightsError:
+def _unavailable(weights: Weights, target: Path, why: str) -> WeightsError:
     return WeightsError(
         f"the {weights.name} weights are not available ({why})",
-        f"download {weights.url} manually to {place} (or pass --weights PATH), "
+        f"download {weights.url} manually to {target} (or pass --weights PATH), "
         "or train from random weights with --weights none (less accurate), "
         "or use a smaller trunk: --preset small",
     )

@@ -13,11 +13,11 @@ _STAGES = (
 
 
 def inception_resnet_v1(source: Source) -> Trunk:
-    """The trunk of section 3, cut at block8: 1792x3x3 for faces of 160 px, 2x2 for 112 and 128 px.
+    """Inception-ResNet-V1 up to block8: 1792x3x3 for faces of 160 px, 2x2 for 112 and 128 px.
 
     Its weights expect inputs of (x - 127.5) / 128, and crops with a margin of about 32 of 160 px.
 
-    Source: paper, section 3; the tap is [unsaid], D2AE cuts at the same depth (docs/method.md).
+    Source: paper, section 3. The paper does not state the layer; D2AE uses the same one (docs/method.md).
     """
     body = InceptionResnetV1()
     pretrained = fill(body, "inception_resnet_v1", source, {w.name: w for w in (VGGFACE2, CASIA_WEBFACE)})

@@ -32,7 +32,7 @@ class Block(nn.Module):
 def resnet18_half(source: Source) -> Trunk:
     """ResNet-18 with half the channels and a 3x3 stem without pooling: 256 channels, stride 16.
 
-    Random weights only. Faces of 48 px work best enlarged to 96 px, as the stem halves the size.
+    Random weights only. Faces of 48 px should be enlarged to 96 px, as the stem halves the size.
 
     Source: He et al., Deep Residual Learning for Image Recognition, 2016, section 4.1.
     """

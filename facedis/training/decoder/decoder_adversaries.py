@@ -48,15 +48,15 @@ class AdversaryWrapper(nn.Module):
         return self.loss(self.adversary, *inputs)
 
 
-def map_adversary_loss(ensemble: AdversaryEnsemble, rest_map: Tensor, labels: Tensor) -> Tensor:
+def map_adversary_loss(ensemble: AdversaryEnsemble, spatial_rest: Tensor, labels: Tensor) -> Tensor:
     """Mean cross-entropy of the adversaries of the spatial rest code; trains only them.
 
     Args:
         ensemble: The adversaries.
-        rest_map: (B, M * P * P) spatial rest codes; detached here.
+        spatial_rest: (B, M * P * P) spatial rest codes; detached here.
         labels: (B,) expressions.
     """
-    return torch.stack([adversary_loss(logits, labels) for logits in ensemble(rest_map.detach())]).mean()
+    return torch.stack([adversary_loss(logits, labels) for logits in ensemble(spatial_rest.detach())]).mean()
 
 
 def discriminator_loss(

@@ -1,6 +1,6 @@
 """The objective of a post-hoc decoder: terms for reconstructed and for swapped faces.
 
-Which term trains what (x: gets a gradient); trunk, branches and classifiers are constants in all of them:
+Modules that each term trains (x: gets a gradient); trunk, branches and classifiers are constants in all terms:
 
     term               spatial rest branch   De    adversary of the map   discriminator
     l1                         x             x
@@ -14,11 +14,10 @@ Which term trains what (x: gets a gradient); trunk, branches and classifiers are
     gan                        x             x
     (adversary losses)                                     x                   x
 
-Reconstruction alone trains a decoder little on expressions, which are few pixels and are blurred where the rest
-codes lack pose and light. The ground truth of a swap is rarely known. But the swapped face must have the donor's
-expression and otherwise unchanged codes according to the finished encoder, as long as it is not fooled by
-adversarial patterns and unnatural colours (`augment_swap`). Where the ground truth is known, in scenes
-(`facedis.faces.cache.scenes`), some targets are other faces of the scene, which is the best supervision.
+Reconstruction alone is a weak signal for expressions, which change few pixels. The ground truth of a swapped face
+is usually unknown; instead, its codes are compared with those it must have: the expression code of the donor and
+otherwise unchanged codes. `augment_swap` prevents adversarial patterns and unnatural colours. For faces in scenes
+(`facedis.faces.cache.scenes`) the ground truth is known, and some targets are other faces of the scene.
 """
 
 from collections.abc import Callable, Mapping
@@ -57,12 +56,12 @@ class DecoderOutput(NamedTuple):
 
     Attributes:
         terms: The weighted terms, scalars, by name.
-        rest_map: (B, M * P * P) spatial rest codes, or None.
+        spatial_rest: (B, M * P * P) spatial rest codes, or None.
         swapped: (B, 3, S, S) swapped faces, or None if no term needs them.
     """
 
     terms: Mapping[str, Tensor]
-    rest_map: Tensor | None
+    spatial_rest: Tensor | None
     swapped: Tensor | None
 
 
@@ -111,13 +110,13 @@ class DecoderObjective(nn.Module):
         swapped = generated[1] if len(generated) > 1 else None
         if swapped is not None:
             terms |= self._swap_terms(swapped, images, codes, labels, assignment.donors, enabled)
-        rest_map = codes.others.get(MAP)
-        if rest_map is not None:
-            terms |= self._map_terms(rest_map, assignment.targets, enabled)
+        spatial_rest = codes.others.get(MAP)
+        if spatial_rest is not None:
+            terms |= self._map_terms(spatial_rest, assignment.targets, enabled)
         discriminator = self.constants[1]
         if "gan" in enabled and discriminator is not None:
             terms["gan"] = -_as_constant(discriminator)(swapped, labels[assignment.donors]).mean()
-        return DecoderOutput({name: weights[name] * term for name, term in terms.items()}, rest_map, swapped)
+        return DecoderOutput({name: weights[name] * term for name, term in terms.items()}, spatial_rest, swapped)
 
     def _reconstruction_terms(
         self, reconstructed: Tensor, images: Tensor, targets: Tensor, enabled: set[str]
@@ -155,13 +154,13 @@ class DecoderObjective(nn.Module):
             terms["cycle"] = (swapped_back - moved_images).abs().mean()
         return terms
 
-    def _map_terms(self, rest_map: Tensor, targets: Tensor, enabled: set[str]) -> dict[str, Tensor]:
+    def _map_terms(self, spatial_rest: Tensor, targets: Tensor, enabled: set[str]) -> dict[str, Tensor]:
         terms: dict[str, Tensor] = {}
         adversary = self.constants[0]
         if "map_invariance" in enabled:  # the map has variance 1
-            terms["map_invariance"] = (rest_map - rest_map[targets]).square().mean()
+            terms["map_invariance"] = (spatial_rest - spatial_rest[targets]).square().mean()
         if "map_confusion" in enabled and adversary is not None:
-            logits = _as_constant(adversary)(rest_map)
+            logits = _as_constant(adversary)(spatial_rest)
             terms["map_confusion"] = torch.stack([confusion_loss(each) for each in logits]).mean()
         return terms
 

@@ -149,8 +149,8 @@ class DecoderTrainer(EpochLoop[DecoderBatch]):
     def _adversary_losses(self, batch: DecoderBatch, output: DecoderOutput, donor_labels: Tensor) -> list[Tensor]:
         """Losses of the adversaries that have an input: during the warm-up, the discriminator has none."""
         losses, wrapped = [], self.wrapped_adversaries
-        if "map_adversary" in wrapped and output.rest_map is not None:
-            losses.append(wrapped["map_adversary"](output.rest_map, batch.labels))
+        if "map_adversary" in wrapped and output.spatial_rest is not None:
+            losses.append(wrapped["map_adversary"](output.spatial_rest, batch.labels))
         if "discriminator" in wrapped and output.swapped is not None:
             losses.append(wrapped["discriminator"](batch.images, batch.labels, output.swapped, donor_labels))
         return losses

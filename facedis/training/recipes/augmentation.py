@@ -1,6 +1,6 @@
 """Data augmentation: flips, affine transforms, brightness, contrast and random erasing.
 
-All geometric changes of a batch are one resampling, drawn from a generator that the caller seeds.
+All geometric changes of a batch are applied in one resampling.
 """
 
 from collections.abc import Callable
@@ -46,7 +46,7 @@ def augment(images: Tensor, kind: str, generator: torch.Generator, groups: Tenso
         images: (B, 3, S, S) in [0, 1].
         kind: "none", "flip", "mild" or "strong".
         generator: On the CPU, so that all devices draw the same numbers.
-        groups: (B,) int from 0 on; images of one group get the same change. None: every image its own.
+        groups: (B,) int from 0 on; images of one group get the same change. None: each image is changed independently.
 
     Returns:
         (B, 3, S, S) in [0, 1].

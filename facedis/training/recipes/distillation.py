@@ -21,10 +21,10 @@ class Teachers:
     Args:
         folders: The run folders.
         classes: Expressions of the student, in the order of its logits.
-        device: Where to compute.
+        device: Device of the models.
 
     Raises:
-        RunError: A folder is no finished run, or was trained on other expressions.
+        RunError: A folder is not a finished run, or was trained on other expressions.
 
     Source: Hinton, Vinyals & Dean, Distilling the knowledge in a neural network, 2015 (1503.02531).
     """

@@ -1,8 +1,8 @@
 """Erasure of the expression from the rest code in closed form, folded into the rest branch's last convolution.
 
-LEACE removes what a linear classifier can predict from the codes of the train split, by the smallest change
-that does so. With a rank limit, only the directions that predict the retention targets remain; nearest
-neighbours find the expression in the others. The network keeps its architecture and its cost.
+LEACE removes what a linear classifier can predict from the codes of the train split, with the
+smallest possible change. With a rank limit, only the directions that predict the retention targets remain, as
+the others still contain non-linear information on the expression. The architecture does not change.
 """
 
 from collections.abc import Iterator

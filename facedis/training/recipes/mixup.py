@@ -14,25 +14,25 @@ class Mixup:
 
     Attributes:
         partner: (B,) index of the image that each image is mixed with.
-        share: Weight of the image itself, in [0, 1]; the partner has the rest.
+        weight: Weight of the image itself, in [0, 1]; that of the partner is 1 - weight.
     """
 
     partner: Tensor
-    share: float
+    weight: float
 
     def mix(self, values: Tensor) -> Tensor:
         """(B, ...) mixture of (B, ...) `values` with those of the partners."""
-        return self.share * values + (1 - self.share) * values[self.partner]
+        return self.weight * values + (1 - self.weight) * values[self.partner]
 
 
 def draw_mixup(n: int, alpha: float, generator: torch.Generator) -> Mixup:
-    """Draw one share for the batch from Beta(alpha, alpha) and a random partner for each of `n` images.
+    """Draw one weight for the batch from Beta(alpha, alpha) and a random partner for each of `n` images.
 
     Source: 1710.09412, eq. 1.
     """
     # torch's Beta takes no generator, and a repeated step must draw the same numbers.
-    share = np.random.default_rng(generator.initial_seed()).beta(alpha, alpha)
-    return Mixup(torch.randperm(n, generator=generator), float(share))
+    weight = np.random.default_rng(generator.initial_seed()).beta(alpha, alpha)
+    return Mixup(torch.randperm(n, generator=generator), float(weight))
 
 
 def mix_loss(mixup: Mixup | None, loss: Callable[[Tensor], Tensor], labels: Tensor) -> Tensor:
@@ -45,4 +45,4 @@ def mix_loss(mixup: Mixup | None, loss: Callable[[Tensor], Tensor], labels: Tens
     """
     if mixup is None:
         return loss(labels)
-    return mixup.share * loss(labels) + (1 - mixup.share) * loss(labels[mixup.partner])
+    return mixup.weight * loss(labels) + (1 - mixup.weight) * loss(labels[mixup.partner])

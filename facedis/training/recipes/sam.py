@@ -19,8 +19,8 @@ def sam_perturbation(module: nn.Module, radius: float) -> Iterator[bool]:
     The running statistics of BatchNorm are not updated inside the block, as they belong to the restored weights.
 
     Yields:
-        Whether the weights were moved. With a non-finite gradient, as 16-bit training has now and then,
-        they stay and the block has nothing to do.
+        Whether the weights were moved. They are not if a gradient is not finite, which is normal in 16-bit
+        training; the caller then skips the second gradient.
     """
     moved = [(weight, weight.grad) for weight in module.parameters() if weight.grad is not None]
     norm = float(torch.stack([grad.norm() for _, grad in moved]).norm().clamp(min=1e-12))
@@ -31,7 +31,7 @@ def sam_perturbation(module: nn.Module, radius: float) -> Iterator[bool]:
         before = [weight.clone() for weight, _ in moved]
         for weight, grad in moved:
             weight.add_(grad, alpha=radius / norm)
-    # Not by a momentum of 0: zero times an overflow is NaN and would stay.
+    # A momentum of 0 is no alternative: 0 times infinity is NaN, which would be stored.
     norms = [layer for layer in module.modules() if isinstance(layer, _BatchNorm) and layer.track_running_stats]
     _track(norms, False)
     try:

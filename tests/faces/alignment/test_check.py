@@ -65,7 +65,7 @@ def test_people_in_several_splits_are_named(root):
     rows(root, "a.png,fear,Ann,train", "b.png,fear,Ann,test", "c.png,fear,Bo,train", "d.png,fear,Ann,train")
     result = check_dataset(root, AlignConfig())
     assert result["people_across"] == {"people": 1, "names": ["Ann"]}
-    assert any("test faces are not of new people" in finding for finding in result["findings"])
+    assert any("the splits are not subject-disjoint" in finding for finding in result["findings"])
 
 
 def test_a_whole_copy_has_nothing_to_be_told(root, monkeypatch):

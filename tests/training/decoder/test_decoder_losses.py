@@ -59,8 +59,8 @@ def test_each_term_trains_the_decoder_and_the_spatial_rest_branch_only(term):
 def test_adversary_losses_train_the_adversaries_only():
     objective, adversaries = _objective()
     images, labels, assignment = _batch()
-    _, rest_map, swapped = objective(images, labels, assignment)
-    loss = map_adversary_loss(adversaries.map_adversary, rest_map, labels)
+    _, spatial_rest, swapped = objective(images, labels, assignment)
+    loss = map_adversary_loss(adversaries.map_adversary, spatial_rest, labels)
     loss = loss + discriminator_loss(adversaries.discriminator, images, labels, swapped, labels[assignment.donors])
     loss.backward()
     assert _with_gradient(objective.model, adversaries) == {"map_adversary", "discriminator"}

@@ -152,7 +152,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(pattern_cache, tm
     with pytest.raises(KeyboardInterrupt):
         train(_job(pattern_cache, tmp_path / "broken"))
     if steps > 3:  # the encoder is finished, the decoder is not
-        with pytest.raises(RunError, match="not learned to draw"):
+        with pytest.raises(RunError, match="not fully trained"):
             SwapGenerator(load_run(tmp_path / "broken"), "cpu")
     _stop_after(monkeypatch, 0)
     train(_job(pattern_cache, tmp_path / "broken", resume=True))

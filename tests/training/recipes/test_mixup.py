@@ -22,8 +22,8 @@ def test_images_and_losses_are_mixed_with_the_same_weights():
 
 def test_the_same_generator_draws_the_same_mixup():
     one, two = (draw_mixup(8, 0.4, torch.Generator().manual_seed(7)) for _ in range(2))
-    assert one.share == two.share and torch.equal(one.partner, two.partner)
-    assert draw_mixup(8, 0.4, torch.Generator().manual_seed(8)).share != one.share
+    assert one.weight == two.weight and torch.equal(one.partner, two.partner)
+    assert draw_mixup(8, 0.4, torch.Generator().manual_seed(8)).weight != one.weight
 
 
 @pytest.mark.parametrize("other", [{"confusion": "hsic"}, {"confusion": "reversal"}, {"feature_retention_weight": 1.0}])
