@@ -10,7 +10,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from facedis import __version__, plugins
-from facedis.commands.options import reflow
+from facedis.commands.common.options import reflow
 from facedis.errors import FacedisError
 
 #: Base of the errors of the command line; newer versions of Typer bring their own copy of Click.

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from facedis.commands.options import Given, settings_options
-from facedis.commands.shared import AsJson, Overwrite, Quiet, event_handler, show
+from facedis.commands.common.options import Given, settings_options
+from facedis.commands.common.shared import AsJson, Overwrite, Quiet, event_handler, show
 from facedis.config import AlignConfig
 
 

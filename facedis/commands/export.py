@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from facedis.commands.shared import (
+from facedis.commands.common.shared import (
     AsJson,
     ModelOption,
     Overwrite,

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from facedis.commands.shared import AsJson, Quiet, event_handler, show
+from facedis.commands.common.shared import AsJson, Quiet, event_handler, show
 from facedis.config.eval_config import Split
 from facedis.errors import CacheError, ConfigError
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from facedis.commands.shared import AsJson, Overwrite, Quiet, event_handler, model_or_newest, show
+from facedis.commands.common.shared import AsJson, Overwrite, Quiet, event_handler, model_or_newest, show
 from facedis.errors import RunError
 
 app = typer.Typer(no_args_is_help=True, help="List, inspect, verify and pack models.")

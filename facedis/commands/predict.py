@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from facedis.commands.shared import (
+from facedis.commands.common.shared import (
     DeviceOption,
     ModelOption,
     Overwrite,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from facedis.commands.shared import (
+from facedis.commands.common.shared import (
     AsJson,
     DeviceOption,
     ModelOption,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facedis.commands.shared import (
+from facedis.commands.common.shared import (
     AsJson,
     DeviceOption,
     ModelOption,

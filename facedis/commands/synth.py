@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from facedis.commands.shared import AsJson, Quiet, event_handler, show
+from facedis.commands.common.shared import AsJson, Quiet, event_handler, show
 
 
 def synth(

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from facedis.commands.options import Given, print_settings, settings_options
-from facedis.commands.shared import AsJson, Quiet, event_handler, show
+from facedis.commands.common.options import Given, print_settings, settings_options
+from facedis.commands.common.shared import AsJson, Quiet, event_handler, show
 from facedis.config import ModelConfig, TrainConfig, as_tables
 
 

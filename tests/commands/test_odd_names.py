@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from facedis.commands.shared import show
+from facedis.commands.common.shared import show
 from facedis.faces.cache.cache import FacesCache
 from facedis.reports.terminal.train import render
 from tests.commands.test_bad_input import refused

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from facedis.commands.shared import results_folder
+from facedis.commands.common.shared import results_folder
 from facedis.result import write_result
 from tests.conftest import write_cache
 from tests.tasks.runs import make_run

@@ -32,7 +32,6 @@ def texts(events):
 
 def test_every_image_is_a_row_with_a_status(boxed):
     output, result = boxed
-    assert result.kind == "alignment"
     assert (result.rows, result.n) == (30, 24)
     assert result.status == {
         "ok": 23,
@@ -51,7 +50,7 @@ def test_every_image_is_a_row_with_a_status(boxed):
         "tiny.png",
     ]
     assert result.rate > 0 and result.output == str(output)
-    json.dumps(result)
+    assert json.loads(json.dumps(result.to_dict()))["kind"] == "alignment"
 
 
 def test_what_is_known_before_detection_is_in_the_cache(boxed, folder):
@@ -203,9 +202,8 @@ def test_a_finished_cache_of_the_same_is_left_alone(boxed, folder):
     assert f"{output} is complete already" in texts(events)
     drop = ("created", "rate")
     assert again.rate is None
-    assert {key: again[key] for key in again if key not in drop} == {
-        key: first[key] for key in first if key not in drop
-    }
+    records = again.to_dict(), first.to_dict()
+    assert len({json.dumps({key: record[key] for key in record if key not in drop}) for record in records}) == 1
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Options, model choice and output that the commands share."""
