@@ -86,7 +86,7 @@ def test_problems_are_reported_and_the_other_images_are_predicted(facedis, here,
     assert len(told) == 5 and all(why in line for why, line in zip(whys, told, strict=True))
     lines = done.out.splitlines()
     assert lines[0].split() == ["expression", "confidence", "next", "box", "image"]
-    assert lines[1].endswith("one.png") and "1 face in 1 picture, 5 pictures without" in lines[2]
+    assert lines[1].endswith("one.png") and "1 face in 1 image, 5 images skipped" in lines[2]
     assert facedis("predict", photos / "one.png", "-q").out == ""
 
 
