@@ -18,6 +18,7 @@ from facedis.commands.common.shared import (
 )
 from facedis.config.eval_config import Split
 from facedis.errors import ConfigError, OutputError
+from facedis.locks import exclusive_lock
 
 
 def embed(
@@ -53,8 +54,8 @@ def embed(
             f"--{unused[0].replace('_', '-')} has no effect for a {'folder' if folder else 'faces cache'}",
             "leave it out",
         )
-    if output.exists() and not overwrite:
-        raise OutputError(f"{output} exists already", "choose another -o or --overwrite")
+    if not overwrite:
+        _refuse_existing(output)
 
     from facedis.reports.terminal.embed import render
     from facedis.tasks.encoding.embedding import embed as run_embedding
@@ -62,5 +63,13 @@ def embed(
 
     inference = InferenceOptions(crop=crop, batch_size=batch_size or 128, device=device)
     trained, handler = model_or_newest(model, as_json, quiet), event_handler(as_json, quiet)
-    result = run_embedding(trained, faces, output, code or "both", split or "all", inference, handler)
+    with exclusive_lock(output):
+        if not overwrite:
+            _refuse_existing(output)  # another process may have written it since
+        result = run_embedding(trained, faces, output, code or "both", split or "all", inference, handler)
     show(result, render, as_json, quiet)
+
+
+def _refuse_existing(output: Path) -> None:
+    if output.exists():
+        raise OutputError(f"{output} exists already", "choose another -o or --overwrite")

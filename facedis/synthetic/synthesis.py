@@ -21,8 +21,9 @@ import numpy as np
 from PIL import Image
 
 from facedis.atomic_io import atomic_write, write_text
-from facedis.errors import InputError, OutputError
+from facedis.errors import InputError
 from facedis.events import EventHandler, ignore_events, track
+from facedis.locks import FOLDER_LOCK, folder_lock
 from facedis.result import record
 from facedis.synthetic.actions import ACTIONS
 from facedis.synthetic.head import HeadModel, texture_dir
@@ -54,19 +55,20 @@ def render_dataset(
     Raises:
         MissingExtra: anny or mitsuba is not installed.
         InputError: The folder contains another set.
-        OutputError: The folder cannot be written.
+        OutputError: The folder cannot be written, or is being written by another process.
     """
     load_mitsuba()
     texture_dir()  # check both packages before anything is written
-    _prepare_folder(folder, plan)
-    _write_labels(plan, folder)
-    missing = [spec for spec in plan.specs if not (folder / spec.name).exists()]
-    with track(handler, "rendering faces", len(plan.specs), len(plan.specs) - len(missing)) as progress:
-        begun = time.monotonic()
-        if missing:
-            for made in _render(missing, folder, processes):
-                progress.advance(made)
-    seconds = time.monotonic() - begun
+    with folder_lock(folder):
+        _prepare_folder(folder, plan)
+        _write_labels(plan, folder)
+        missing = [spec for spec in plan.specs if not (folder / spec.name).exists()]
+        with track(handler, "rendering faces", len(plan.specs), len(plan.specs) - len(missing)) as progress:
+            begun = time.monotonic()
+            if missing:
+                for made in _render(missing, folder, processes):
+                    progress.advance(made)
+        seconds = time.monotonic() - begun
     return record(
         "synthesis",
         output=str(folder),
@@ -175,12 +177,8 @@ def _prepare_folder(folder: Path, plan: RenderPlan) -> None:
         if read_plan(folder) != plan:
             raise InputError(f"{folder} holds a set that was rendered with other options", "choose another -o")
         return
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()):
-            raise InputError(f"{folder} is not empty and holds no rendered faces", "choose another -o")
-    except OSError as error:
-        raise OutputError(f"cannot make {folder}: {error.strerror}", "choose another -o") from error
+    if any(path.name != FOLDER_LOCK for path in folder.iterdir()):
+        raise InputError(f"{folder} is not empty and holds no rendered faces", "choose another -o")
     write_text(marker, json.dumps({"version": 1, "plan": asdict(plan)}, indent=1) + "\n")
 
 

@@ -6,9 +6,11 @@ import platform
 import shlex
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from importlib.metadata import version
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from facedis import __version__
 from facedis.atomic_io import write_text
 from facedis.config import ModelConfig, TrainConfig, as_dict, as_tables, to_toml
 from facedis.errors import OutputError
+from facedis.locks import folder_lock
 from facedis.model.device import pick_device
 from facedis.model.storage.checkpoint import FORMAT, HISTORY, RUN, mark_latest, write_info
 from facedis.training.data import TrainingData
@@ -27,14 +30,54 @@ SETTINGS = "config.toml"
 _PACKAGES = ("torch", "torchvision", "facenet-pytorch", "lightning-fabric", "numpy", "h5py", "safetensors")
 
 
+@contextmanager
+def new_run_folder(folder: Path, name: str, numbered: bool = False) -> Iterator[Path]:
+    """Create the folder of a new run and hold its lock while the block runs; yield the path.
+
+    A folder in which nothing was written is deleted at the end.
+
+    Args:
+        folder: The folder of the run folders.
+        name: Name of the run.
+        numbered: Whether to append -2, -3, ... to a name that is taken.
+
+    Raises:
+        OutputError: The folder already contains a run, is being written by another process, or cannot be written.
+    """
+    try:
+        run = _numbered_folder(folder, name) if numbered else folder / name
+    except OSError as error:
+        raise OutputError(f"cannot make a run folder in {folder}: {error.strerror}", "choose another --runs") from error
+    try:
+        with folder_lock(run):
+            _refuse_run(run)
+            yield run
+    finally:
+        with suppress(OSError):
+            run.rmdir()  # fails unless it is empty
+
+
+def _numbered_folder(folder: Path, name: str) -> Path:
+    for number in count(1):
+        run = folder / (name if number == 1 else f"{name}-{number}")
+        with suppress(FileExistsError):
+            run.mkdir(parents=True)
+            break
+    return run
+
+
+def _refuse_run(run: Path) -> None:
+    if (run / RUN).exists():
+        raise OutputError(f"{run} already contains a run", f"continue it with --resume {run}, or choose another --name")
+
+
 def start_run(run: Path, data: TrainingData, pretrained: bool, model: ModelConfig, config: TrainConfig) -> None:
     """Create the run folder, with run.json and config.toml to rebuild the model and repeat the run.
 
     Raises:
         OutputError: The folder already contains a run, or cannot be written.
     """
-    if (run / RUN).exists():
-        raise OutputError(f"{run} already contains a run", f"continue it with --resume {run}, or choose another --name")
+    _refuse_run(run)
     cache, info = data.cache, data.cache.info
     faces = {
         "path": str(cache.path.resolve()),

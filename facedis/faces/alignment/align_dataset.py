@@ -19,11 +19,12 @@ from facedis.faces.alignment.aligner import Aligner
 from facedis.faces.alignment.plan import AlignPlan, make_plan
 from facedis.faces.alignment.shards import Shard, join_if_complete, shard_path, shard_plan
 from facedis.faces.cache.cache import FacesCache
-from facedis.faces.cache.cache_format import USABLE, CacheInfo, partial_path, read_info
+from facedis.faces.cache.cache_format import USABLE, CacheInfo, partial_path, read_info, refuse_pending
 from facedis.faces.cache.cache_writer import CacheWriter
 from facedis.faces.cache.summary import split_counts, status_counts
 from facedis.faces.cropping.crop import CropSettings
 from facedis.faces.io.prefetch_decode import prefetch_decoded
+from facedis.locks import exclusive_lock
 from facedis.result import Result
 
 #: Rows per chunk, the unit of detection, of writing and of resuming. Chunks are counted from the first
@@ -31,6 +32,8 @@ from facedis.result import Result
 CHUNK_ROWS = 64
 #: Bytes per chunk without a detector, where most of the time is writing.
 CHUNK_BYTES = 8_000_000
+#: Seconds to wait for another process that joins the shards.
+JOIN_TIMEOUT = 600
 #: Maximum number of problem rows in the result record.
 MAX_LISTED = 20
 
@@ -97,7 +100,7 @@ def align(
     """Align the images at `source` and write the faces cache `output`.
 
     Rows are written to `<output>.partial`, which is renamed to `output` when it is complete. A
-    partial file of the same images and settings is resumed.
+    partial file of the same images and settings is resumed. One process at a time writes an output.
 
     Args:
         source: Folder of a dataset; None for the bundled faces.
@@ -114,8 +117,8 @@ def align(
     Raises:
         InputError: `source` is not a dataset or has no usable image.
         ConfigError: An unknown reader or detector.
-        OutputError: `output` has other contents or cannot be written.
-        CacheError: An incomplete `output` cannot be resumed.
+        OutputError: `output` has other contents, cannot be written, or is being written by another process.
+        CacheError: An incomplete `output` cannot be resumed, or a finished one is damaged.
     """
     plan = make_plan(source, config, handler)
     if shard is None:
@@ -124,7 +127,9 @@ def align(
         note(handler, f"{output} is complete already")
         return _result(Path(output), None, plan.skipped)
     result = _align(shard_plan(plan, shard), shard_path(Path(output), shard), config, handler, overwrite)
-    if not join_if_complete(Path(output), shard.total, plan.info.fingerprint):
+    with exclusive_lock(Path(output), JOIN_TIMEOUT):
+        joined = join_if_complete(Path(output), shard.total, plan.info.fingerprint)
+    if not joined:
         return result
     note(handler, f"all {shard.total} shards are complete and joined to {output}")
     return _result(Path(output), result.rate, plan.skipped)
@@ -144,16 +149,24 @@ def _align(
         config.no_face,
         config.multiple_faces,
     )
-    writer = _open_writer(output, plan, handler, overwrite)
-    try:
+    rate = None
+    with exclusive_lock(output):
+        if not _is_finished(output, info.fingerprint, overwrite):  # by a process that has ended since
+            rate = _write(output, plan, aligner, config, handler, overwrite)
+    return _result(output, rate, plan.skipped)
+
+
+def _write(
+    output: Path, plan: AlignPlan, aligner: Aligner, config: AlignConfig, handler: EventHandler, overwrite: bool
+) -> float | None:
+    """Create or resume the cache and complete it; return the images per second."""
+    with closing(_open_writer(output, plan, handler, overwrite)) as writer:
         rate = _align_pending(writer, plan, aligner, config.workers, handler)
         status = writer.status
-    finally:
-        writer.close()
-    _check_usable(plan, status, output)
-    _warn_about_gaps(plan, status, config, handler)
-    writer.finish()
-    return _result(output, rate, plan.skipped)
+        _check_usable(plan, status, output)
+        _warn_about_gaps(plan, status, config, handler)
+        writer.finish()
+    return rate
 
 
 def _is_finished(output: Path, fingerprint: str, overwrite: bool) -> bool:
@@ -169,6 +182,7 @@ def _is_finished(output: Path, fingerprint: str, overwrite: bool) -> bool:
             raise OutputError(error.message, "choose another -o or --overwrite") from error
         if not same:
             raise OutputError(f"{output} exists already", other)
+        refuse_pending(output)
         return True
     partial = partial_path(output)
     if partial.exists() and _read_fingerprint(partial) not in (None, fingerprint):

@@ -13,7 +13,7 @@ import numpy as np
 from facedis.atomic_io import atomic_write
 from facedis.errors import CacheError, ConfigError
 from facedis.faces.alignment.plan import AlignPlan
-from facedis.faces.cache.cache_format import read_info
+from facedis.faces.cache.cache_format import read_info, refuse_pending
 from facedis.faces.cache.hdf5 import create_hdf5
 from facedis.faces.cache.pixel_storage import storage_format
 
@@ -73,12 +73,15 @@ def shard_plan(plan: AlignPlan, shard: Shard) -> AlignPlan:
 def join_if_complete(output: Path, total: int, fingerprint: str) -> bool:
     """Join the shards of `output` if all of them are complete; return whether they are.
 
-    Two processes that finish at the same time both write the same complete file.
+    Raises:
+        CacheError: A shard is damaged.
+        OutputError: `output` cannot be written.
     """
     paths = [shard_path(output, Shard(number, total)) for number in range(1, total + 1)]
     for number, path in enumerate(paths, 1):
         if not path.exists() or read_info(path).fingerprint != f"{fingerprint}:{Shard(number, total)}":
             return False
+        refuse_pending(path)
     join_shards(output, paths, fingerprint)
     return True
 

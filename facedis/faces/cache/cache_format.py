@@ -85,6 +85,21 @@ def read_info(path: Path) -> CacheInfo:
         raise CacheError(f"{path} is not a readable faces cache: {system_message(error)}", REMAKE_HINT) from error
 
 
+def refuse_pending(path: Path) -> None:
+    """Check that every row of a finished cache is done.
+
+    Raises:
+        CacheError: A row is pending, or the file is not a readable cache.
+    """
+    try:
+        with h5py.File(path, "r") as file:
+            pending = int((file["status"][:] == STATUSES.index("pending")).sum())
+    except (OSError, KeyError) as error:
+        raise CacheError(f"{path} is not a readable faces cache: {system_message(error)}", REMAKE_HINT) from error
+    if pending:
+        raise CacheError(f"{path} is damaged: {pending:,} of its rows are pending", REMAKE_HINT)
+
+
 def write_attributes(file: h5py.File, info: CacheInfo) -> None:
     """Write `info` as attributes of `file`."""
     file.attrs["format"] = FORMAT

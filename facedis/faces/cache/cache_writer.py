@@ -53,7 +53,8 @@ class AlignedFaces:
 class CacheWriter:
     """Writes the rows of a cache to `<output>.partial` and renames the file when it is complete.
 
-    `create` makes the file and `resume` opens it.
+    `create` makes the file and `resume` opens it. One process at a time may do so: the caller holds
+    the lock of `output` (`facedis.locks.exclusive_lock`).
     """
 
     def __init__(self, columns: Columns, output: Path) -> None:
@@ -86,13 +87,11 @@ class CacheWriter:
         """Open the unfinished cache of `output`.
 
         Raises:
-            CacheError: The file is broken, or another process is writing it.
+            CacheError: The file is broken.
         """
         partial = partial_path(output)
         try:
             return cls(Columns(partial, [name for name, *_ in _column_specs(0, 0)]), output)
-        except BlockingIOError as error:
-            raise CacheError(f"{partial} is being written by another process", "wait for it to end") from error
         except (OSError, KeyError) as error:
             raise CacheError(
                 f"{partial} cannot be continued: {system_message(error)}",
@@ -129,9 +128,23 @@ class CacheWriter:
             ) from error
 
     def finish(self) -> None:
-        """Close the complete cache and rename it to its final name."""
+        """Close the complete cache and rename it to its final name.
+
+        Raises:
+            CacheError: A row is pending.
+            OutputError: The file has been replaced or deleted, or cannot be renamed.
+        """
+        partial, pending = partial_path(self._output), len(self.pending)
+        own = self._columns.is_file(partial)
         self.close()
-        os.replace(partial_path(self._output), self._output)
+        if pending:
+            raise CacheError(f"{pending:,} rows of {partial} are pending", "run the same command again to continue")
+        if not own:
+            raise OutputError(f"{partial} was replaced or deleted by another process", "run the same command again")
+        try:
+            os.replace(partial, self._output)
+        except OSError as error:
+            raise OutputError(f"cannot write {self._output}: {system_message(error)}", "choose another -o") from error
 
     def close(self) -> None:
         """Close the file; it can be resumed."""

@@ -7,7 +7,6 @@ are written at their offsets without HDF5.
 
 import io
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,20 +14,16 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-if sys.platform != "win32":
-    import fcntl
-
 
 @contextmanager
 def create_hdf5(path: Path) -> Iterator[h5py.File]:
     """Create an HDF5 file at `path`, replacing an existing file.
 
     Raises:
-        OSError: Writing fails, or another process is writing the file.
+        OSError: Writing fails.
     """
-    with _open_locked(path, os.O_CREAT) as raw:
+    with _open(path, os.O_CREAT | os.O_TRUNC) as raw:
         buffer = _DeferredErrorFile(raw)
-        buffer.truncate(0)  # only after the lock has been acquired
         try:
             with h5py.File(buffer, "w") as file:
                 yield file
@@ -50,12 +45,12 @@ class Columns:
         """Open the columns `names` of the file at `path`.
 
         Raises:
-            OSError: The file is broken, or another process is writing it.
+            OSError: The file is broken.
             KeyError: A column does not exist.
         """
         with h5py.File(path, "r") as file:
             self._layout = {name: (file[name].id.get_offset(), file[name].dtype, file[name].shape) for name in names}
-        self._raw = _open_locked(path)
+        self._raw = _open(path)
 
     def write(self, name: str, first: int, values: np.ndarray) -> None:
         """Write `values` to the column `name` from row `first` on.
@@ -73,8 +68,12 @@ class Columns:
         self._raw.seek(offset)
         return np.fromfile(self._raw, dtype, int(np.prod(shape))).reshape(shape)
 
+    def is_file(self, path: Path) -> bool:
+        """Whether `path` names the open file."""
+        return path.exists() and os.path.samestat(os.fstat(self._raw.fileno()), path.stat())
+
     def close(self) -> None:
-        """Close the file and release its lock."""
+        """Close the file."""
         self._raw.close()
 
 
@@ -105,16 +104,9 @@ class _DeferredErrorFile:
         return size
 
 
-def _open_locked(path: Path, flags: int = 0) -> io.FileIO:
-    """Open a file for reading and writing, exclusively among writing processes."""
-    raw = io.FileIO(os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0) | flags, 0o666), "r+")
-    if sys.platform != "win32":
-        try:
-            fcntl.lockf(raw, fcntl.LOCK_EX | fcntl.LOCK_NB)  # HDF5 uses another kind of lock: readers are not blocked
-        except OSError:
-            raw.close()
-            raise
-    return raw
+def _open(path: Path, flags: int = 0) -> io.FileIO:
+    """Open a file for reading and writing."""
+    return io.FileIO(os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0) | flags, 0o666), "r+")
 
 
 def _write_all(raw: io.FileIO, data: bytes | memoryview) -> None:

@@ -6,6 +6,7 @@ All files are plain tensors and JSON, so that they do not depend on versions of 
 import hashlib
 import json
 import os
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from torch import Tensor, nn
 from facedis.atomic_io import atomic_write, write_text
 from facedis.config import ModelConfig, TrainConfig, resolve
 from facedis.errors import ConfigError, RunError
+from facedis.locks import is_locked
 from facedis.model.network.adversaries import Adversaries
 from facedis.model.network.disentangler import Disentangler, build
 
@@ -88,7 +90,7 @@ def newest_run(folder: Path = Path("runs")) -> Path | None:
 
 def mark_latest(run: Path) -> None:
     """Make `latest`, in the parent folder of `run`, point to `run`."""
-    latest, draft = run.parent / LATEST, run.parent / f".{LATEST}.{os.getpid()}"
+    latest, draft = run.parent / LATEST, run.parent / f".{LATEST}.{os.getpid()}-{secrets.token_hex(4)}"
     try:
         draft.symlink_to(run.name)
     except OSError:
@@ -133,6 +135,8 @@ def load_run(path: Path | str) -> Run:
     info = read_info(path)
     if not (path / MODEL).is_file():
         hint = f"finish it with `facedis train --resume {path}`" if (path / CHECKPOINT).exists() else "train it again"
+        if is_locked(path):
+            hint = "wait for its training to end"
         raise RunError(f"{path} contains no trained model yet", hint)
     try:
         return rebuild_run(path, str(path), info)

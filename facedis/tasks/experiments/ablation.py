@@ -33,9 +33,10 @@ from facedis.config.settings_file import parse_settings
 from facedis.errors import ConfigError, OutputError, RunError
 from facedis.events import EventHandler, ignore_events, note
 from facedis.faces.cache.cache import FacesCache
+from facedis.locks import folder_lock
 from facedis.metrics.statistics.comparison import mcnemar
 from facedis.metrics.statistics.intervals import Bootstrap
-from facedis.model.storage.checkpoint import CHECKPOINT, MODEL, load_run, read_info
+from facedis.model.storage.checkpoint import CHECKPOINT, MODEL, RUN, load_run, read_info
 from facedis.result import Result, write_result
 from facedis.tasks.evaluation.evaluation import evaluate
 from facedis.tasks.experiments.training import TrainOptions, is_unfinished, resolve_settings, resume, train
@@ -172,7 +173,8 @@ def ablate(
         The result, whose record is also in result.json in `folder`.
 
     Raises:
-        OutputError: The folder has a run of the same name with other settings or faces.
+        OutputError: The folder has a run of the same name with other settings or faces, or is being
+            written by another process.
     """
     with FacesCache.open(faces) as cache:
         dataset, fingerprint = cache.info.dataset, cache.info.fingerprint
@@ -182,31 +184,32 @@ def ablate(
     row_options = [
         _options_of_row(options, folder, variant, seed, len(chosen) > 1) for variant, seed in product(variants, chosen)
     ]
-    if jobs > 1:
-        _train_in_parallel(faces, fingerprint, folder, row_options, jobs, handler)
-    for number, (one, (variant, seed)) in enumerate(zip(row_options, product(variants, chosen), strict=True), 1):
-        name = str(one.name)
-        note(handler, f"row {number} of {len(row_options)}: {name}")
-        _train_or_resume(faces, fingerprint, folder, one, handler)
-        measured, predictions = _evaluate_or_load(folder / name, faces, config, handler)
-        first.setdefault(seed, predictions)
-        rows.append(
-            {"name": variant.name, "seed": seed, "settings": _flat(variant.settings), "paper": variant.paper}
-            | {key: measured[key] for key in EVALUATION_KEYS}
-            | {"against_first": None if variant is variants[0] else _compare(predictions, first[seed], config)}
+    with folder_lock(folder):
+        if jobs > 1:
+            _train_in_parallel(faces, fingerprint, folder, row_options, jobs, handler)
+        for number, (one, (variant, seed)) in enumerate(zip(row_options, product(variants, chosen), strict=True), 1):
+            name = str(one.name)
+            note(handler, f"row {number} of {len(row_options)}: {name}")
+            _train_or_resume(faces, fingerprint, folder, one, handler)
+            measured, predictions = _evaluate_or_load(folder / name, faces, config, handler)
+            first.setdefault(seed, predictions)
+            rows.append(
+                {"name": variant.name, "seed": seed, "settings": _flat(variant.settings), "paper": variant.paper}
+                | {key: measured[key] for key in EVALUATION_KEYS}
+                | {"against_first": None if variant is variants[0] else _compare(predictions, first[seed], config)}
+            )
+        result = AblationResult(
+            model=str(folder),
+            faces=str(faces),
+            dataset=dataset,
+            split=config.split,
+            n=rows[0]["n"],
+            classes=measured["classes"],
+            seed=chosen[0],
+            seeds=chosen,
+            rows=rows,
         )
-    result = AblationResult(
-        model=str(folder),
-        faces=str(faces),
-        dataset=dataset,
-        split=config.split,
-        n=rows[0]["n"],
-        classes=measured["classes"],
-        seed=chosen[0],
-        seeds=chosen,
-        rows=rows,
-    )
-    result.save(folder / "result.json")
+        result.save(folder / "result.json")
     return result
 
 
@@ -305,7 +308,7 @@ def _train_or_resume(
     faces: Path, fingerprint: str, folder: Path, options: TrainOptions, handler: EventHandler = ignore_events
 ) -> None:
     run = folder / str(options.name)
-    if not run.exists():
+    if not (run / RUN).exists():
         train(faces, options, handler)
         return
     info = read_info(run)

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from importlib.util import find_spec
@@ -26,6 +27,7 @@ from facedis.errors import ConfigError, InputError, OutputError, RunError
 from facedis.events import EventHandler, ignore_events, note, track, warn
 from facedis.faces.cache.cache import FacesCache
 from facedis.faces.cache.scenes import scene_ids
+from facedis.locks import folder_lock
 from facedis.metrics.statistics.intervals import Bootstrap, proportion_ci
 from facedis.model.storage.checkpoint import CHECKPOINT, HISTORY, MODEL, Run, load_run, read_info
 from facedis.presets import DatasetTraits, choose_preset, preset_overrides
@@ -34,7 +36,7 @@ from facedis.tasks.encoding.encode import encode
 from facedis.tasks.encoding.temperature import CALIBRATION, calibrate
 from facedis.tasks.similarity.reference_distribution import REFERENCE_FILE, write_reference
 from facedis.training.data import decoder_data, training_data
-from facedis.training.run_folder import read_history
+from facedis.training.run_folder import new_run_folder, read_history
 from facedis.training.setup import NO_CODE_GRADIENT, Job, constrains_rest, resolve_decoder
 from facedis.training.state import TrainState
 from facedis.training.trainer import train as fit
@@ -135,7 +137,7 @@ def train(
         CacheError: The faces cannot be used.
         ConfigError: Contradicting settings.
         WeightsError: The weights of the trunk are not available.
-        OutputError: The run folder cannot be written.
+        OutputError: The run folder cannot be written, contains a run, or is being written by another process.
     """
     faces, options = Path(faces), options or TrainOptions()
     with FacesCache.open(faces) as cache:
@@ -143,15 +145,35 @@ def train(
         _, why = choose_preset(options.preset or options.file.preset, cache.info.dataset)
         preset, model, config = resolve_settings(options, cache)
         note(handler, f"preset {preset}: {why}")
-    run = options.folder / (options.name or _name(model, config))
     _check_writable(options.folder)
     if config.runtime.tensorboard:
         _check_tensorboard()
-    note(handler, _summary(model, config, run))
-    # Only for `clean` presets: for the paper's own objective, docs/method.md has the caveat.
-    if preset.startswith("clean") and not model.baseline and config.beta3 > 0 and not constrains_rest(model, config):
-        warn(handler, "no loss keeps the rest code from collapsing; add --lowres-retention-weight 1")
-    return _fit(Job(faces, run, model, config, handler, offline=options.offline))
+    with _run_folder(options, model, config) as run:
+        note(handler, _summary(model, config, run))
+        # Only for `clean` presets: for the paper's own objective, docs/method.md has the caveat.
+        adversarial = not model.baseline and config.beta3 > 0
+        if preset.startswith("clean") and adversarial and not constrains_rest(model, config):
+            warn(handler, "no loss keeps the rest code from collapsing; add --lowres-retention-weight 1")
+        return _fit(Job(faces, run, model, config, handler, offline=options.offline))
+
+
+def _run_folder(options: TrainOptions, model: ModelConfig, config: TrainConfig) -> AbstractContextManager[Path]:
+    """The new run folder, locked by the first of the processes that train it."""
+    if options.name is None and _is_distributed(config):
+        raise ConfigError("the processes of torchrun need the same run folder", "add --name")
+    if not _is_first(config):
+        return nullcontext(options.folder / str(options.name))
+    return new_run_folder(options.folder, options.name or _name(model, config), numbered=options.name is None)
+
+
+def _is_distributed(config: TrainConfig) -> bool:
+    """Whether several processes were started from outside to train one run."""
+    return config.runtime.num_nodes > 1 or (config.runtime.devices > 1 and "TORCHELASTIC_RUN_ID" in os.environ)
+
+
+def _is_first(config: TrainConfig) -> bool:
+    """Whether this process alone was started to train a run, or is the first of those."""
+    return not _is_distributed(config) or all(int(os.environ.get(name, 0)) == 0 for name in ("RANK", "NODE_RANK"))
 
 
 def resume(run: Path, handler: EventHandler = ignore_events) -> TrainingResult:
@@ -162,6 +184,7 @@ def resume(run: Path, handler: EventHandler = ignore_events) -> TrainingResult:
     Raises:
         RunError: The folder is not a run folder, or the run is complete.
         InputError: The faces are missing or have changed.
+        OutputError: The run is being trained by another process.
     """
     info = read_info(run)
     faces = Path(info["faces"]["path"])
@@ -173,7 +196,8 @@ def resume(run: Path, handler: EventHandler = ignore_events) -> TrainingResult:
     except (KeyError, TypeError) as error:
         raise RunError(f"the settings of {run} cannot be read", "train a new one") from error
     job = Job(faces, run, model, config, handler, resume=True)
-    return _write_record(job, _final_state(job)) if is_unfinished(run) else _fit(job)
+    with folder_lock(run) if _is_first(config) else nullcontext():
+        return _write_record(job, _final_state(job)) if is_unfinished(run) else _fit(job)
 
 
 def is_unfinished(run: Path) -> bool:

@@ -16,6 +16,7 @@ from facedis.atomic_io import refuse_unwritable, write_text
 from facedis.errors import CacheError, ConfigError, OutputError, RunError
 from facedis.events import EventHandler, ignore_events, note, warn
 from facedis.faces.alignment.align_images import CropOptions, align_images
+from facedis.locks import exclusive_lock
 from facedis.model.device import pick_device
 from facedis.model.storage.checkpoint import MODEL, Run, sha256
 from facedis.model.storage.packed import CARD, FACE, PACKED, RESULTS, load_packed, save_packed_tensors, write_manifest
@@ -71,15 +72,18 @@ def pack(
     Raises:
         ConfigError: Invalid name.
         RunError: The run is a packed model.
-        OutputError: The folder exists, or cannot be written.
+        OutputError: The folder exists, cannot be written, or is being written by another process.
     """
     _check_target(run, target)
     if not results:
         warn(handler, "the run has no result of `facedis eval`, so its card reports no accuracy")
     description = describe_model(run, results) | {"name": target.name}
     description["info"] = description["info"] | {"packed": PACKED, "name": target.name}
-    target.folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".packing-", dir=target.folder.parent) as temporary:
+    with (
+        exclusive_lock(target.folder),
+        tempfile.TemporaryDirectory(prefix=".packing-", dir=target.folder.parent) as temporary,
+    ):
+        _refuse_existing(target)  # another process may have written it since
         draft = Path(temporary) / target.folder.name
         draft.mkdir()
         _write_files(run, description, draft, handler)
@@ -106,10 +110,14 @@ def _check_target(run: Run, target: PackageTarget) -> None:
         raise RunError(f"{run.display_name} is already a packed model", "copy its folder, or name a run")
     if not target.name.replace("-", "_").isidentifier():
         raise ConfigError(f"--name is '{target.name}'", "use letters, digits, - and _")
+    _refuse_existing(target)
+    refuse_unwritable(target.folder.parent)
+
+
+def _refuse_existing(target: PackageTarget) -> None:
     # Only a packed model is replaced, so that a wrong -o deletes nothing else.
     if target.folder.exists() and not (target.overwrite and (target.folder / METADATA).is_file()):
         raise OutputError(f"{target.folder} exists already", "choose another -o, or --overwrite a packed model")
-    refuse_unwritable(target.folder.parent)
 
 
 def _write_files(run: Run, description: Mapping[str, Any], draft: Path, handler: EventHandler) -> None:

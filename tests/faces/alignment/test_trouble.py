@@ -17,8 +17,8 @@ from facedis.faces.alignment.shards import Shard, shard_path
 from facedis.faces.alignment.verify import verify_cache
 from facedis.faces.cache.cache import FacesCache
 from facedis.faces.cache.cache_format import partial_path
-from facedis.faces.cache.cache_writer import CacheWriter
 from facedis.faces.cache.summary import summarise_cache
+from facedis.locks import exclusive_lock
 
 SIDE, ROWS, CHUNK = 32, 150, 16
 CONFIG = AlignConfig(crop="none")
@@ -184,9 +184,12 @@ def test_a_target_that_becomes_read_only_midway_keeps_what_was_done(source, disk
     disk("ro")
     ran = facedis(source, "-o", output)
     assert ran.returncode == 2
-    assert line(ran).startswith(f"facedis: {partial_path(output)} cannot be continued: Read-only file system;")
+    assert line(ran).startswith(f"facedis: cannot write {output}: Read-only file system; make its folder writable")
     other = facedis(source, "-o", output.parent / "other.h5")
-    assert line(other) == f"facedis: cannot write {output.parent}/other.h5: Read-only file system; choose another -o"
+    assert line(other) == (
+        f"facedis: cannot write {output.parent}/other.h5: Read-only file system; make its folder writable, or choose "
+        "another output"
+    )
     assert done(output) == 3 * CHUNK
     disk("rw")
     assert facedis(source, "-o", output).returncode == 0
@@ -216,15 +219,17 @@ def test_images_that_go_or_break_midway_are_rows_that_say_so(source, tmp_path, s
 def test_two_processes_do_not_write_the_same_cache(source, tmp_path):
     output = tmp_path / "out" / "faces.h5"
     assert facedis(source, "-o", output, after=2).returncode == 128 + 15
-    writer = CacheWriter.resume(output)
-    ran = facedis(source, "-o", output)
-    assert ran.returncode == 2
-    assert line(ran) == (f"facedis: {partial_path(output)} is being written by another process; wait for it to end")
-    assert summarise_cache(partial_path(output))["status"] == {
-        "pending": ROWS - 2 * CHUNK,
-        "ok": 2 * CHUNK,
-    }  # reading is free
-    writer.close()
+    with exclusive_lock(output):
+        for more in ([], ["--overwrite"]):
+            ran = facedis(source, "-o", output, *more)
+            assert ran.returncode == 2
+            assert line(ran) == (
+                f"facedis: {output} is being written by another process; wait for it to end, or choose another output"
+            )
+            assert summarise_cache(partial_path(output))["status"] == {
+                "pending": ROWS - 2 * CHUNK,
+                "ok": 2 * CHUNK,
+            }  # reading is free
     assert facedis(source, "-o", output).returncode == 0
     assert same_as_unbroken(output, source)
 
