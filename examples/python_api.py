@@ -14,7 +14,7 @@ def print_messages(event: facedis.Event) -> None:
         print(event.text)
 
 
-def main(epochs: int = 3) -> None:
+def main(epochs: int = 1) -> None:
     aligned = facedis.align(None, "faces.h5", handler=print_messages)  # None: the bundled faces
     with facedis.FacesCache.open("faces.h5") as cache:
         a, b = (Path(aligned.source, cache.sources[row]) for row in cache.rows("test")[:2])
