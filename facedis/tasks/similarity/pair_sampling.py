@@ -118,12 +118,7 @@ def sample_pairs(
         kinds = sample_pair_kinds(labels, table.identities, seed)
         plan = Bootstrap(n_resamples=options.bootstrap_samples, seed=seed)
         estimates = _estimate(encoded.codes, kinds, table.identities, plan)
-    pairs: list[ComparedPair] = []
-    images: dict[str, np.ndarray] = {}
-    for kind in PAIR_KINDS:
-        first, second = (side[:num_pairs] for side in kinds[kind])
-        pairs += encoded.compare(kind, first, second, reference)
-        images |= encoded.images(np.r_[first[: options.num_examples], second[: options.num_examples]])
+    pairs, images = encoded.examples(kinds, num_pairs, options.num_examples, reference)
     people = len(set(table.identities) - {""})
     common = common_fields(run, reference, _notes(run, cache, split, labelled, people)) | {"seed": seed}
     return PairSampleResult(
@@ -154,6 +149,18 @@ class _EncodedCache:
     def codes(self) -> dict[str, np.ndarray]:
         """(n, D) codes by name."""
         return {name: getattr(self.table, name) for name in CODES if getattr(self.table, name) is not None}
+
+    def examples(
+        self, kinds: Mapping[str, PairIndices], num_pairs: int, num_examples: int, reference: ReferenceDistribution
+    ) -> tuple[list[ComparedPair], dict[str, np.ndarray]]:
+        """The first `num_pairs` pairs of each kind, and the faces of the first `num_examples` of them."""
+        pairs: list[ComparedPair] = []
+        images: dict[str, np.ndarray] = {}
+        for kind in PAIR_KINDS:
+            first, second = (side[:num_pairs] for side in kinds[kind])
+            pairs += self.compare(kind, first, second, reference)
+            images |= self.images(np.r_[first[:num_examples], second[:num_examples]])
+        return pairs, images
 
     def compare(
         self, kind: str, first: np.ndarray, second: np.ndarray, reference: ReferenceDistribution

@@ -82,14 +82,7 @@ def rank_faces(
         RunError: The model has no rest code to rank by.
     """
     options, image, gallery = options or SimilarityOptions(), Path(image), Path(gallery)
-    if code not in CODES:
-        raise ConfigError(f"--code is '{code}'", f"choose one of: {', '.join(CODES)}")
-    if code == "rest" and run.model.rest_branch is None:
-        raise RunError(f"{run.display_name} is a baseline without a rest code", "rank by --code expression or trunk")
-    if top_k < 1:
-        raise ConfigError(f"--top-k is {top_k}", "it must be at least 1")
-    if not gallery.exists() and not gallery.suffix:
-        raise InputError(f"there is no {gallery}", "name an image, a folder, a faces cache or a file of codes")
+    _check_arguments(run, gallery, top_k, code)
     reference = ReferenceDistribution.load(run.path, options.far)
     codes_file = open_model_codes(run, gallery, code) if gallery.suffix.lower() in CODES_SUFFIXES else None
     crop = CropOptions.from_info(run.info["faces"])
@@ -100,12 +93,7 @@ def rank_faces(
     if codes_file is not None:
         matches = _search_codes(codes_file, search, code, options.handler)
     else:
-        with ExitStack() as stack:
-            if gallery.is_dir():
-                source = faces_from_folder(gallery, crop, options.crop, options.device)
-            else:
-                source = faces_from_cache(stack.enter_context(FacesCache.open(gallery)), "all", options.batch_size)
-            matches = _search_faces(run, source, search, code, options)
+        matches = _search_gallery(run, gallery, search, code, options)
     if matches.problems:
         first = ", ".join(matches.problems[0])
         warn(options.handler, f"left out {len(matches.problems):,} images, the first is {first}")
@@ -120,6 +108,17 @@ def rank_faces(
         images={str(image): face.face} | dict(zip(matches.images, matches.faces, strict=False)),
         **common_fields(run, reference, notes),
     )
+
+
+def _check_arguments(run: Run, gallery: Path, top_k: int, code: str) -> None:
+    if code not in CODES:
+        raise ConfigError(f"--code is '{code}'", f"choose one of: {', '.join(CODES)}")
+    if code == "rest" and run.model.rest_branch is None:
+        raise RunError(f"{run.display_name} is a baseline without a rest code", "rank by --code expression or trunk")
+    if top_k < 1:
+        raise ConfigError(f"--top-k is {top_k}", "it must be at least 1")
+    if not gallery.exists() and not gallery.suffix:
+        raise InputError(f"there is no {gallery}", "name an image, a folder, a faces cache or a file of codes")
 
 
 def open_model_codes(run: Run, path: Path, code: str) -> CodesFile:
@@ -170,6 +169,16 @@ def _search_codes(file: CodesFile, search: TopK, code: str, handler: EventHandle
     ids, root = file.ids(search.indices), Path(file.metadata.get("source", ""))
     codes = {name: file.take(name, search.indices) for name in file.codes}
     return _Matches(file.total, [str(root / image) for image in ids["image"]], ids, codes)
+
+
+def _search_gallery(run: Run, gallery: Path, search: TopK, code: str, options: SimilarityOptions) -> _Matches:
+    with ExitStack() as stack:
+        if gallery.is_dir():
+            crop = CropOptions.from_info(run.info["faces"])
+            source = faces_from_folder(gallery, crop, options.crop, options.device)
+        else:
+            source = faces_from_cache(stack.enter_context(FacesCache.open(gallery)), "all", options.batch_size)
+        return _search_faces(run, source, search, code, options)
 
 
 def _search_faces(run: Run, source: FaceSource, search: TopK, code: str, options: SimilarityOptions) -> _Matches:
