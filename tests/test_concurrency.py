@@ -42,12 +42,6 @@ def test_pairs_of_trainings_mix_no_run():
     _pairs(1, "train-name", "train", "train-resume")
 
 
-@pytest.mark.slow
-@pytest.mark.multiprocess
-def test_forty_pairs_of_every_kind():
-    _pairs(40, "align", "align-overwrite", "align-shards", "train-name", "train", "train-resume")
-
-
 @pytest.fixture
 def patterns(tmp_path):
     """130 small images, enough for two shards."""
