@@ -154,7 +154,7 @@ def test_places_that_cannot_be_written(facedis, here, tmp_path, pictures):
     good = next(pictures.glob("*.webp"))
     (tmp_path / "file").write_text("in the way")
     refused(facedis("swap", good, good, "-o", tmp_path / "file" / "swap.png"), "cannot write")
-    refused(facedis("train", "--runs", tmp_path / "file"), "cannot make")
+    refused(facedis("train", "--runs", tmp_path / "file"), "cannot create")
     assert (tmp_path / "file").read_text() == "in the way"
 
 

@@ -117,7 +117,7 @@ def test_settings_come_from_file_and_option_in_that_order(facedis, here, tmp_pat
     )
     assert done.code == 0
     info = json.loads((tmp_path / "runs" / "r" / "run.json").read_text())
-    assert (info["train"]["beta3"], info["train"]["batch"], info["model"]["size"]) == (0.5, 16, 32)
+    assert (info["train"]["beta3"], info["train"]["batch_size"], info["model"]["image_size"]) == (0.5, 16, 32)
 
 
 def test_version_and_help_in_a_process_of_their_own():

@@ -273,7 +273,7 @@ def test_where_no_image_can_be_read_nothing_is_said_of_faces(facedis, here, tmp_
 
 
 def test_the_python_function_gives_the_predictions_of_the_command(facedis, here, photos):
-    result = package.predict(load_run("runs/one"), [photos / "one.png", photos / "wall.png"])
+    result = package.load_model("runs/one").predict([photos / "one.png", photos / "wall.png"])
     first, second = predictions(facedis("predict", photos / "one.png", photos / "wall.png", "--json"))
     record = result.to_dict()
     assert record["faces"] == [{"image": first["file"], **face} for face in first["faces"]]

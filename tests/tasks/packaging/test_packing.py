@@ -102,7 +102,7 @@ def test_verify_model_finds_damaged_files(tmp_path, monkeypatch):
     (folder / "more.txt").write_text("?")
     problem = {found.file: found.problem for found in check_files(folder) if found.problem}
     assert problem.keys() == {MODEL, "results.json", "card.md", "more.txt"}
-    assert "cut off" in problem[MODEL] and problem["results.json"] == "is missing"
+    assert "truncated" in problem[MODEL] and problem["results.json"] == "is missing"
     found = verify_model(str(folder))
     assert not found["whole"] and found["seen"] is None
 
@@ -137,7 +137,7 @@ def test_only_packed_models_are_replaced(tmp_path, monkeypatch):
 
 
 def test_a_packed_model_has_the_settings_of_its_run(tmp_path, monkeypatch):
-    run, folder = packed(tmp_path, monkeypatch, slope=0.3)
+    run, folder = packed(tmp_path, monkeypatch, leaky_slope=0.3)
     model = load_packed(folder)
     assert isinstance(model.config, ModelConfig) and model.config.leaky_slope == 0.3
     assert (model.classes, model.train_config, model.grey) == (run.classes, run.train_config, run.grey)
