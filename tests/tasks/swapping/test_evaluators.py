@@ -59,7 +59,7 @@ def test_a_run_initialised_from_the_same_trunk_is_refused(run, tmp_path):
 def test_a_teacher_depends_on_its_student(tmp_path):
     teacher, student = make_run(tmp_path / "teacher", 1, baseline=True), make_run(tmp_path / "student", 2)
     assert dependence_reason(teacher, student) == ""
-    write_info(student.path, student.info | {"train": student.info["train"] | {"teacher": [str(teacher.path)]}})
+    write_info(student.path, student.info | {"train": student.info["train"] | {"teachers": [str(teacher.path)]}})
     assert "took part" in dependence_reason(teacher, load_run(student.path))
 
 
